@@ -1,0 +1,49 @@
+# `make demo` and `make test` do all their set-up on a machine that has Python 3.11 or later and make.
+# The second call is quick: a stamp in the virtual environment remembers what setup.py asked for.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+RUN    := runs/demo
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/installed
+	@rm -rf $(RUN)
+	$(BIN)/visionmtl train garments --evaluate test --run $(RUN)
+	$(BIN)/visionmtl export $(RUN)
+	$(BIN)/visionmtl predict $(RUN) --split test --out $(RUN)/predictions
+	@echo; echo "Photograph, truth and prediction side by side: $(RUN)/samples"
+	@echo "Predictions on held-out pictures: $(RUN)/predictions/overlays"
+	@echo "All of it on one page: $(RUN)/report.html"
+
+# Two workers: TensorFlow takes more than a gigabyte in each.
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "visionmtl needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
+	    "Name another one: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/installed: $(BIN)/python setup.py
+	@echo "Installing visionmtl into $(VENV), once; TensorFlow takes a few minutes to download."
+	@$(PIP) '.[pretrained]'
+	@touch $@
+
+$(VENV)/installed-dev: $(BIN)/python setup.py
+	@echo "Installing visionmtl and its tools into $(VENV), once; TensorFlow takes a few minutes to download."
+	@$(PIP) '.[pretrained,dev]'
+	@touch $@ $(VENV)/installed
