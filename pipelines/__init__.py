@@ -1,0 +1,8 @@
+"""Labelled images as tf.data: sources, augmentation and batches; knows nothing of models."""
+
+from pipelines.errors import DataError
+from pipelines.loading import load
+from pipelines.sources import names
+from pipelines.specs import Datasets, LabelSpec
+
+__all__ = ["DataError", "Datasets", "LabelSpec", "load", "names"]

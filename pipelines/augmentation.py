@@ -1,0 +1,94 @@
+"""What may be done to training pictures, checked and drawn at random: flip, zoom with crop or padding, colour."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log
+
+import tensorflow as tf
+
+from pipelines.errors import DataError, one_of
+
+DRAWS = 7  # uniform numbers a sample needs: flip, zoom, position (2), brightness, contrast, saturation
+LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in grey
+MIDDLE = 127.5  # the level that contrast leaves as it is
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Augmentation of training pictures; everything is off by default.
+
+    Args:
+        flip: the probability that a picture is mirrored left to right; True is 0.5.
+        scale: `[low, high]`, the range of a zoom drawn log-uniformly: above 1 a random part of the picture fills the
+            image, below 1 the picture lies somewhere in it, surrounded by grey (ignored in masks).
+        colour: brightness, contrast and saturation are each multiplied by 1 - colour to 1 + colour; 0.2 is mild, 0.5
+            strong.
+
+    Example:
+        >>> Augmentation.check({"flip": True, "scale": [0.75, 1.5], "colour": 0.2}).flip
+        0.5
+    """
+
+    flip: float = 0.0
+    scale: tuple[float, float] | None = None
+    colour: float = 0.0
+
+    @classmethod
+    def check(cls, options: Mapping | None) -> "Augmentation":
+        """Build from a dictionary, or None for no augmentation.
+
+        Raises:
+            DataError: a key is unknown or a value out of its range.
+        """
+        options = dict(options or {})
+        for key in options:
+            one_of(key, cls.__dataclass_fields__, "augmentation")
+        flip, scale, colour = options.get("flip"), options.get("scale"), options.get("colour")
+        if flip is True:
+            flip = 0.5
+        if not _number(flip or 0.0, 0.0, 1.0):
+            raise DataError(f"augmentation.flip is {flip!r}: expected true, false or a probability from 0 to 1.")
+        if scale is not None:
+            pair = isinstance(scale, list | tuple) and len(scale) == 2 and all(_number(x, 0.05, 20.0) for x in scale)
+            if not pair or scale[0] > scale[1]:
+                raise DataError(
+                    f"augmentation.scale is {scale!r}: expected [low, high] within 0.05 to 20, as [0.75, 1.5]."
+                )
+        if isinstance(colour, bool) or not _number(colour or 0.0, 0.0, 0.9):
+            raise DataError(f"augmentation.colour is {colour!r}: expected a number from 0 to 0.9.")
+        return cls(float(flip or 0.0), scale and (float(scale[0]), float(scale[1])), float(colour or 0.0))
+
+    def flips(self, uniform: tf.Tensor) -> tf.Tensor:
+        """Turn uniform numbers `[N, DRAWS]` into whether to mirror: bool `[N]`."""
+        return uniform[:, 0] < self.flip
+
+    def zooms(self, uniform: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Turn uniform numbers `[N, DRAWS]` into zoom factors `[N]` and positions `[N, 2]`."""
+        low, high = self.scale or (1.0, 1.0)
+        return low * tf.exp(uniform[:, 1] * log(high / low)), uniform[:, 2:4]
+
+    def colours(self, uniform: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Turn uniform numbers `[N, DRAWS]` into colour maps for `recolour`: matrices `[N, 3, 3]` and lifts `[N]`."""
+        factor = 1.0 + self.colour * (2.0 * uniform[:, 4:7] - 1.0)
+        brightness, contrast, saturation = tf.unstack(factor[..., None, None], axis=1)
+        grey = tf.repeat(tf.constant(LUMA)[:, None], 3, axis=1)
+        matrix = brightness * contrast * (saturation * tf.eye(3) + (1.0 - saturation) * grey)
+        lift = MIDDLE * (1.0 - contrast) / (brightness * contrast)
+        return matrix, lift[:, 0, 0]
+
+
+def recolour(image: tf.Tensor, matrix: tf.Tensor, lift: tf.Tensor) -> tf.Tensor:
+    """Give an image uint8 `[H, W, 3]` new colours: (rgb + lift) @ matrix.
+
+    A matrix keeps grey grey, so that contrast can be a lift before it, which costs less than an offset of each channel.
+    Four pixels share a row of a block matrix, since a product of rows of three crawls.
+    """
+    group = 4 if image.shape[0] * image.shape[1] % 4 == 0 else 1
+    block = tf.reshape(tf.eye(group)[:, None, :, None] * matrix[None, :, None, :], [3 * group, 3 * group])
+    pixels = tf.reshape(tf.cast(image, tf.float32) + lift, [-1, 3 * group])
+    mapped = tf.clip_by_value(tf.matmul(pixels, block) + 0.5, 0.0, 255.0)
+    return tf.reshape(tf.cast(mapped, tf.uint8), image.shape)
+
+
+def _number(value, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and low <= value <= high

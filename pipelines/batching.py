@@ -1,0 +1,164 @@
+"""From samples to batches: the plan of an epoch, then pixels sample by sample and labels batch by batch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import tensorflow as tf
+
+from pipelines import geometry
+from pipelines.augmentation import DRAWS, Augmentation, recolour
+from pipelines.geometry import Placement
+from pipelines.source import Split, Tree
+from pipelines.specs import LabelSpec
+from pipelines.store import Reader
+
+
+@dataclass
+class Clock:
+    """Counts the passes over a data set."""
+
+    epoch: int = 0
+
+    def seek(self, epoch: int) -> None:
+        """Make the next pass that of `epoch`, counted from 0."""
+        self.epoch = epoch
+
+    def tick(self) -> np.int64:
+        """Return the number of this pass and count on."""
+        self.epoch += 1
+        return np.int64(self.epoch - 1)
+
+
+@dataclass(frozen=True)
+class Batching:
+    """How samples of any size become batches of one.
+
+    Args:
+        specs: of the labels.
+        size: height and width of the images in pixels.
+        batch_size: images in a batch.
+        resize: "stretch" or "letterbox".
+        augmentation: what is done to the pictures at random.
+        seed: of everything random.
+        shuffle: whether each pass has an order of its own.
+        drop_remainder: whether a last, smaller batch is left out.
+    """
+
+    specs: tuple[LabelSpec, ...]
+    size: tuple[int, int]
+    batch_size: int
+    resize: str = "stretch"
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    seed: int = 0
+    shuffle: bool = False
+    drop_remainder: bool = False
+
+    def plan(self, rows: np.ndarray, shapes: np.ndarray) -> Callable[[tf.Tensor], Tree]:
+        """Return the function from an epoch's number to its plan: the order and what is done to each sample, one row
+        each.
+
+        Everything random is drawn here, from the seed, the epoch and the sample alone.
+
+        Args:
+            rows: indices of the samples to yield.
+            shapes: int32 `[N, 2]`, height and width of all samples.
+        """
+        rows, shapes = tf.constant(rows, tf.int64), tf.constant(shapes, tf.int32)
+
+        def plan(epoch: tf.Tensor) -> Tree:
+            seeds = tf.random.split([tf.constant(self.seed, tf.int64), epoch], 2)
+            order = rows
+            if self.shuffle:
+                order = tf.gather(rows, tf.argsort(tf.random.stateless_uniform([len(rows)], seeds[0])))
+            uniform = tf.gather(tf.random.stateless_uniform([len(shapes), DRAWS], seeds[1]), order)
+            placement = geometry.whole(tf.gather(shapes, order), self.size, self.resize)
+            if self.augmentation.scale:
+                placement = geometry.zoom(placement, self.size, *self.augmentation.zooms(uniform))
+            placement = placement._replace(flip=self.augmentation.flips(uniform))
+            return {"index": order, "placement": placement, "colours": self.augmentation.colours(uniform)}
+
+        return plan
+
+    def place(self, sample: Tree, placement: Placement) -> Tree:
+        """Take image and masks of one sample to their place; boxes and mirroring are left for later."""
+        labels = dict(sample["labels"])
+        for name in self._names("segmentation"):
+            labels[name] = geometry.sample_mask(labels[name], placement, self.size)
+        return {**sample, "image": geometry.sample_image(sample["image"], placement, self.size), "labels": labels}
+
+    def place_whole(self, sample: Tree) -> Tree:
+        """Take one sample, whole and with its boxes, to its place, as is done once for what is kept in memory."""
+        placement = geometry.whole(tf.shape(sample["image"])[:2], self.size, self.resize)
+        sample = self.place(sample, placement)
+        one = Placement(*(part[None] for part in placement))
+        for name in self._names("detection"):
+            boxes, classes = sample["labels"][name]["boxes"], sample["labels"][name]["classes"]
+            boxes, classes = geometry.place_boxes(boxes[None], classes[None], one, self.size)
+            sample["labels"][name] = {"boxes": boxes[0], "classes": classes[0]}
+        return sample
+
+    def vary(self, sample: Tree, planned: Tree) -> Tree:
+        """Recolour and mirror image and masks of one sample that are in place."""
+        image, labels = sample["image"], dict(sample["labels"])
+        if self.augmentation.colour:
+            image = recolour(image, *planned["colours"])
+        if self.augmentation.flip:
+            flip = planned["placement"].flip
+            image = geometry.mirror(image, flip)
+            for name in self._names("segmentation"):
+                labels[name] = geometry.mirror(labels[name], flip)
+        return {**sample, "image": image, "labels": labels}
+
+    def finish(self, batch: Tree, planned: Tree, follow: Callable | None) -> tuple[tf.Tensor, Tree, Tree]:
+        """Turn stacked samples whose pixels are done into `(images, labels, weights)`."""
+        cut = self.augmentation.scale is not None
+        labels = dict(batch["labels"])
+        for name in self._names("detection"):
+            boxes, classes = labels[name]["boxes"], labels[name]["classes"]
+            boxes, classes = geometry.place_boxes(boxes, classes, planned["placement"], self.size, cut)
+            labels[name] = {"boxes": boxes, "classes": classes}
+        for name in self._names("segmentation"):
+            labels[name] = tf.cast(labels[name][..., 0], tf.int32)
+        if cut and follow:
+            labels = follow(batch["labels"], labels, {spec.name: spec for spec in self.specs})
+        return batch["image"], labels, batch["weights"]
+
+    def dataset(self, rows: np.ndarray, split: Split, reader: Reader, clock: Clock | None) -> tf.data.Dataset:
+        """Build the data set of one split.
+
+        Args:
+            rows: int64 indices of the samples to yield.
+            split: where they come from.
+            reader: reads them.
+            clock: tells the epochs apart; None where every pass is the same.
+        """
+        graph = tf.autograph.experimental.do_not_convert  # there is nothing to convert, and looking takes its time
+        plan = self.plan(rows, np.broadcast_to(self.size, split.shapes.shape) if reader.placed else split.shapes)
+        if clock is None:
+            order = tf.data.Dataset.from_tensor_slices(plan(tf.constant(0, tf.int64)))
+        else:
+            order = tf.data.Dataset.range(1).map(graph(lambda _: tf.numpy_function(clock.tick, [], tf.int64)))
+            slices = tf.data.Dataset.from_tensor_slices
+            order = order.flat_map(graph(lambda epoch: slices(plan(tf.reshape(epoch, [])))))
+
+        def one(planned: Tree) -> tuple[Tree, Tree]:
+            sample = reader.read(planned["index"])
+            if not reader.placed:
+                sample = self.place(sample, planned["placement"])
+            return self.vary(sample, planned), planned
+
+        def finished(batch: Tree, planned: Tree) -> tuple[tf.Tensor, Tree, Tree]:
+            return self.finish(reader.complete(batch, planned["index"]), planned, split.follow)
+
+        data = order.map(graph(one), num_parallel_calls=tf.data.AUTOTUNE)
+        data = data.batch(self.batch_size, drop_remainder=self.drop_remainder)
+        data = data.map(graph(finished), num_parallel_calls=tf.data.AUTOTUNE)
+        batches = len(rows) // self.batch_size if self.drop_remainder else -(-len(rows) // self.batch_size)
+        data = data.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
+        options = tf.data.Options()
+        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+        return data.with_options(options)
+
+    def _names(self, kind: str) -> list[str]:
+        return [spec.name for spec in self.specs if spec.kind == kind]

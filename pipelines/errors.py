@@ -1,0 +1,37 @@
+"""What is wrong with somebody's data: the exception, the list of what was skipped, and the check of a name."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+class DataError(ValueError):
+    """Data that cannot be used, told in one sentence that names the file and the field."""
+
+
+@dataclass
+class Problems:
+    """Raises at the first problem, or with `on_error="skip"` lists each in `skipped`."""
+
+    on_error: str = "stop"
+    skipped: list[str] = field(default_factory=list)
+
+    def report(self, message: str) -> None:
+        """Raise `DataError(message)`, or note that what `message` tells of is skipped."""
+        if self.on_error == "stop":
+            raise DataError(message)
+        self.skipped.append(message)
+
+
+def one_of(name: str, valid: Iterable[str], what: str) -> str:
+    """Return `name` if it is one of `valid`.
+
+    Raises:
+        DataError: it is not; the message suggests the nearest valid name and lists them all.
+    """
+    valid = list(valid)
+    if name in valid:
+        return name
+    match = difflib.get_close_matches(str(name), valid, n=1, cutoff=0.5)
+    hint = f" Did you mean '{match[0]}'?" if match else ""
+    raise DataError(f"Unknown {what} '{name}'.{hint} Valid: {', '.join(valid)}.")

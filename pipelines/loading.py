@@ -1,0 +1,156 @@
+"""`load`: from the name of a source to data sets that are ready for `model.fit`."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from pipelines import sources
+from pipelines.augmentation import Augmentation
+from pipelines.batching import Batching, Clock
+from pipelines.errors import DataError, Problems, one_of
+from pipelines.geometry import RESIZES
+from pipelines.mapping import mapper
+from pipelines.source import SPLITS, Request, Split
+from pipelines.specs import Datasets, LabelSpec
+from pipelines.store import Memory, Read, Reader, compiled, visit
+
+MEMORY = 2 * 10**9  # bytes that samples kept in memory may take
+
+
+def load(
+    source: str,
+    image_size: tuple[int, int] = (256, 256),
+    batch_size: int = 8,
+    *,
+    path: str | Path | None = None,
+    splits: Iterable[str] = SPLITS,
+    tasks: Iterable[str] | None = None,
+    specs: Iterable[LabelSpec] | None = None,
+    augmentation: Mapping | None = None,
+    resize: str = "stretch",
+    max_boxes: int = 100,
+    cache: bool = True,
+    shuffle: bool = True,
+    seed: int = 0,
+    on_error: str = "stop",
+    **options,
+) -> Datasets:
+    """Load labelled images.
+
+    Every sample is read once here: what is broken is told now and not in the middle of an epoch, and what fits is kept.
+
+    Args:
+        source: one of `pipelines.names()`.
+        image_size: height and width of the images in pixels.
+        batch_size: images in a batch. In training every batch is whole; in evaluation the last may be smaller.
+        path: the folder, of a source that reads one.
+        splits: which of "train", "validation" and "test" to load. "train" must be there if asked for, and so must a
+            split asked for alone; others that are not there are left out.
+        tasks: names of the tasks whose labels to load; None for all there are.
+        specs: the classes expected, as of a trained model: labels are mapped to them by name. None for the source's
+            own.
+        augmentation: of the training split, as `{"flip": True, "scale": [0.75, 1.5], "colour": 0.2}`; `Augmentation`
+            explains the keys. None for none.
+        resize: "stretch" fills the image; "letterbox" keeps the proportions, centres the picture and surrounds it with
+            grey (ignored in masks).
+        max_boxes: rows of boxes per image. Of more objects the largest are kept, and a warning says so.
+        cache: keep samples in memory, all splits together up to 2 GB: at `image_size`, or as decoded where zooming
+            needs the whole picture. The batches are the same either way.
+        shuffle: whether each epoch over "train" has an order of its own.
+        seed: of the order and the augmentation: the same seed gives the same batches, epoch by epoch.
+        on_error: "stop" raises at the first broken sample or box; "skip" leaves them out and lists them in `skipped`.
+        **options: of the source; its docstring has them.
+
+    Returns:
+        The data sets, what their labels mean, and how many images each has.
+
+    Raises:
+        DataError: something is wrong with the data or with an argument; the message names the file and the field.
+
+    Example:
+        >>> data = load("garments", image_size=(128, 128), batch_size=32)  # doctest: +SKIP
+        >>> model.fit(data.train, validation_data=data.validation, shuffle=False)  # doctest: +SKIP
+    """
+    make = sources.get(source)
+    for option in options:
+        one_of(option, list(inspect.signature(make).parameters)[1:], f"option of source '{source}'")
+    _check_counts(batch_size=batch_size, max_boxes=max_boxes, height=image_size[0], width=image_size[1])
+    one_of(resize, RESIZES, "resize")
+    one_of(on_error, ("stop", "skip"), "on_error")
+    augment = Augmentation.check(augmentation)
+    expected = None if specs is None else {spec.name: spec for spec in specs}
+    wanted = tasks if tasks is not None or expected is None else expected
+    names = None if wanted is None else tuple(wanted)
+
+    problems, size = Problems(on_error), (int(image_size[0]), int(image_size[1]))
+    folder = None if path is None else Path(path)
+    found = make(Request(folder, _splits(splits), names, size, max_boxes, problems), **options)
+    given = found.specs
+    if expected is not None:
+        given = tuple(expected[one_of(spec.name, expected, "task of the specs given")] for spec in found.specs)
+    convert = mapper(found, given)
+
+    clock, room = Clock(), MEMORY if cache else 0
+    result = Datasets({}, given, {}, problems.skipped, clock.seek)
+    for name, split in found.splits.items():
+        training = name == "train"
+        batching = Batching(
+            specs=given,
+            size=size,
+            batch_size=batch_size,
+            resize=resize,
+            augmentation=augment if training else Augmentation(),
+            seed=seed,
+            shuffle=shuffle and training,
+            drop_remainder=training,
+        )
+        rows, reader, kept = _prepare(split, batching, convert, problems, room)
+        room -= kept
+        if len(rows) < (batch_size if training else 1):
+            raise DataError(f"Split '{name}' has {len(rows)} usable images, fewer than one batch of {batch_size}.")
+        result.splits[name] = batching.dataset(rows, split, reader, clock if training else None)
+        result.sizes[name] = len(rows)
+    return result
+
+
+def _prepare(
+    split: Split, batching: Batching, convert: Read, problems: Problems, room: int
+) -> tuple[np.ndarray, Reader, int]:
+    """Read all samples of a split once, to check them and, if `room` bytes are enough, to keep them.
+
+    Returns:
+        The indices of the good samples, what reads them from now on, and how many bytes are kept.
+    """
+
+    def read(index: tf.Tensor) -> dict:
+        return convert(split.read(index))
+
+    if room > 0:
+        placed = not batching.augmentation.scale
+        once = compiled((lambda index: batching.place_whole(read(index))) if placed else read)
+        shapes = np.broadcast_to(batching.size, split.shapes.shape) if placed else split.shapes
+        memory = Memory(once.structured_outputs, shapes)
+        if memory.nbytes <= room:
+            memory.allocate()
+            rows = visit(split, once, batching.specs, problems, memory)
+            return rows, memory.freeze(placed), memory.nbytes
+    rows = np.arange(len(split.shapes)) if split.trusted else visit(split, compiled(read), batching.specs, problems)
+    return rows, Reader(read), 0
+
+
+def _splits(names: Iterable[str]) -> tuple[str, ...]:
+    """Check split names and put them in order; "val" and "valid" mean "validation"."""
+    names = [names] if isinstance(names, str) else list(names)
+    names = ["validation" if name in ("val", "valid") else one_of(name, SPLITS, "split") for name in names]
+    if not names:
+        raise DataError(f"splits is empty: name some of {', '.join(SPLITS)}.")
+    return tuple(name for name in SPLITS if name in names)
+
+
+def _check_counts(**counts: int) -> None:
+    for name, count in counts.items():
+        if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < 1:
+            raise DataError(f"{name} is {count!r}: expected a whole number above 0.")

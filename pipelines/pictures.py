@@ -1,0 +1,150 @@
+"""Picture files: what their headers say, decoding in graph, and Pillow for the few that need it.
+
+TensorFlow's decoder is the fast way, and right for grey and CMYK JPEGs and for 16-bit, palette and transparent PNGs
+(the upper 8 bits are kept, alpha is dropped). Pillow takes the rest: other formats, images to be turned by their EXIF
+orientation, and masks whose values TensorFlow would rescale or colour (palettes, fewer or more than 8 bits).
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageOps
+
+from pipelines.errors import DataError
+
+ORIENTATION = 0x0112  # EXIF tag; 1 is upright, 5 to 8 swap height and width
+FAST = ("JPEG", "MPO", "PNG")
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the header of a picture says.
+
+    Attributes:
+        height: in pixels as stored; so is `width`.
+        orientation: by EXIF, 1 to 8.
+        fast: TensorFlow decodes it as an image.
+        bands: number of channels.
+        plain_grey: 8-bit grey PNG, whose values TensorFlow leaves as they are.
+    """
+
+    height: int
+    width: int
+    orientation: int
+    fast: bool
+    bands: int
+    plain_grey: bool
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Height and width of the picture as displayed."""
+        return (self.width, self.height) if self.orientation >= 5 else (self.height, self.width)
+
+
+def inspect(path: Path, marker: bool = False) -> Header:
+    """Read the header of a picture.
+
+    Args:
+        path: a file.
+        marker: whether to look for the end marker of a JPEG or PNG too, which a truncated file lacks.
+
+    Raises:
+        DataError: the file is missing, empty, truncated or no picture.
+    """
+    if marker and path.is_file() and not _has_end(path):
+        raise DataError(f"File '{path}' is truncated: its end marker is missing.")
+    try:
+        with Image.open(path) as picture:
+            # A PNG's own getexif() would decode the picture; the tile is gone after that.
+            orientation = Image.Image.getexif(picture).get(ORIENTATION, 1)
+            raw_mode = picture.tile[0][3] if picture.tile else ""
+            return Header(
+                height=picture.height,
+                width=picture.width,
+                orientation=orientation if orientation in range(1, 9) else 1,
+                fast=picture.format in FAST,
+                bands=len(picture.getbands()),
+                plain_grey=picture.format == "PNG" and raw_mode == "L",
+            )
+    except FileNotFoundError:
+        raise DataError(f"File '{path}' is missing.") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        reason = "it is empty" if path.is_file() and path.stat().st_size == 0 else error
+        raise DataError(f"File '{path}' cannot be read as a picture: {reason}.") from None
+
+
+def decode(path: tf.Tensor, slow: tf.Tensor, turn: tf.Tensor) -> tf.Tensor:
+    """Read an image file, in graph.
+
+    Args:
+        path: scalar string.
+        slow: scalar bool, whether Pillow must read it.
+        turn: scalar bool, whether Pillow then turns it upright.
+
+    Returns:
+        uint8 `[h, w, 3]`.
+    """
+    image = tf.cond(
+        slow,
+        lambda: tf.numpy_function(_image, [path, turn], tf.uint8),
+        lambda: tf.io.decode_jpeg(tf.io.read_file(path), channels=3),
+    )
+    return tf.ensure_shape(image, [None, None, 3])
+
+
+def decode_mask(path: tf.Tensor, slow: tf.Tensor) -> tf.Tensor:
+    """Read a mask file, in graph; returns its values, uint8 `[h, w, 1]`."""
+    mask = tf.cond(
+        slow,
+        lambda: tf.numpy_function(_mask, [path], tf.uint8),
+        lambda: tf.io.decode_png(tf.io.read_file(path), channels=1),
+    )
+    return tf.ensure_shape(mask, [None, None, 1])
+
+
+def is_broken(path: Path, slow: bool, mask: bool = False) -> bool:
+    """Whether a file whose header is right cannot be decoded; `slow` is whether Pillow reads it."""
+    name, by_pillow = tf.constant(str(path)), tf.constant(slow)
+    try:
+        decode_mask(name, by_pillow) if mask else decode(name, by_pillow, tf.constant(False))
+    except (tf.errors.OpError, OSError, SyntaxError, ValueError):
+        return True
+    return False
+
+
+def mask_values(path: Path) -> np.ndarray:
+    """Read the values of a mask file: `[h, w]` of palette places or grey levels at the file's own depth."""
+    with Image.open(path) as picture:
+        depth = {"L;2": 2, "L;4": 4}.get(str(picture.tile[0][3]) if picture.tile else "", 8)
+        values = np.asarray(picture).astype(np.int32)
+        return values // (255 // (2**depth - 1))  # Pillow spreads 2 and 4 bits over 0..255
+
+
+def _image(path: bytes | np.ndarray, turn: bool) -> np.ndarray:
+    with Image.open(_text(path)) as picture:
+        upright = ImageOps.exif_transpose(picture) if turn else picture
+        if upright.mode.startswith("I"):  # 16 bits, which convert() would clip
+            upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+        return np.asarray(upright.convert("RGB"))
+
+
+def _mask(path: bytes | np.ndarray) -> np.ndarray:
+    values = mask_values(Path(_text(path)))
+    return np.where((values < 0) | (values > 255), 254, values).astype(np.uint8)[..., None]
+
+
+def _text(path: bytes | np.ndarray) -> str:
+    """What `tf.numpy_function` makes of a string: bytes in a graph, an array of them outside."""
+    return os.fsdecode(np.asarray(path, object).item())
+
+
+def _has_end(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(2)
+        file.seek(max(file.seek(0, 2) - 4096, 0))
+        end = file.read()
+    marker = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}.get(start)
+    return marker is None or marker in end

@@ -1,0 +1,74 @@
+"""What a source is asked for and what it gives: splits whose samples are read inside the TensorFlow graph."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from pipelines.errors import DataError, Problems
+from pipelines.specs import LabelSpec
+
+SPLITS = ("train", "validation", "test")
+Tree = dict  # of tensors, nested
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `pipelines.load` asks of a source; `tasks` None means all there are."""
+
+    path: Path | None
+    splits: tuple[str, ...]
+    tasks: tuple[str, ...] | None
+    image_size: tuple[int, int]
+    max_boxes: int
+    problems: Problems = field(default_factory=Problems)
+
+    def wants(self, task: str) -> bool:
+        """Whether the labels of this task are to be read."""
+        return self.tasks is None or task in self.tasks
+
+    def choose(self, specs: Sequence[LabelSpec]) -> tuple[LabelSpec, ...]:
+        """Return those of all specs there are whose labels are to be read.
+
+        Raises:
+            DataError: a task asked for has no labels.
+        """
+        there = [spec.name for spec in specs]
+        for task in self.tasks or ():
+            if task not in there:
+                where = f" in '{self.path}'" if self.path else ""
+                raise DataError(f"Task '{task}' has no labels{where}; there are labels for: {', '.join(there)}.")
+        return tuple(spec for spec in specs if self.wants(spec.name))
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split of a source.
+
+    Attributes:
+        shapes: int32 `[N, 2]`, height and width of each picture in pixels.
+        read: from a scalar index to a sample, in graph: `{"image": uint8 [h, w, 3], "labels": {task: label}, "weights":
+            {task: float32 []}}`. Labels are those of a batch without its first axis, at the picture's own size: boxes
+            `[max_boxes, 4]` in its pixels, masks uint8 `[h, w, 1]`.
+        follow: where image-level labels follow from boxes or masks, `(labels before, labels after, specs by name) ->
+            labels` for a batch whose pictures were cropped.
+        diagnose: the sentence that says why a sample cannot be read, or which values of its mask are no class.
+        trusted: the samples need not all be read once before they are used.
+    """
+
+    shapes: np.ndarray
+    read: Callable[[tf.Tensor], Tree]
+    follow: Callable[[Tree, Tree, dict[str, LabelSpec]], Tree] | None = None
+    diagnose: Callable[[int], str] = "Sample {} cannot be read.".format
+    trusted: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """The splits that are there, and what their labels mean; `absent` are class names known to occur nowhere."""
+
+    specs: tuple[LabelSpec, ...]
+    splits: dict[str, Split]
+    absent: frozenset[str] = frozenset()

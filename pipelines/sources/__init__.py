@@ -1,0 +1,23 @@
+"""Where labelled images come from: one file a source, one line here."""
+
+from collections.abc import Callable
+
+from pipelines.errors import one_of
+from pipelines.source import Source
+from pipelines.sources import coco, garments
+
+SOURCES: dict[str, Callable[..., Source]] = {"coco": coco.coco, "garments": garments.garments}
+
+
+def names() -> list[str]:
+    """Return the names of the sources."""
+    return sorted(SOURCES)
+
+
+def get(name: str) -> Callable[..., Source]:
+    """Return the source of this name.
+
+    Raises:
+        DataError: there is none; the message suggests the nearest name.
+    """
+    return SOURCES[one_of(name, names(), "source")]

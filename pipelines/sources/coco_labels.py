@@ -1,0 +1,111 @@
+"""The labels of a COCO split as arrays: each function here returns one that reads a sample's label, in graph."""
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from pipelines import pictures
+from pipelines.source import Tree
+from pipelines.sources.coco_items import Item
+from pipelines.sources.coco_masks import PaintedMasks
+from pipelines.specs import CROWD, IGNORE, PADDING, LabelSpec
+
+Reader = Callable[[tf.Tensor], tuple[Tree, tf.Tensor]]  # from an index to a label and its weight
+
+
+def presence(items: list[Item], spec: LabelSpec) -> Reader:
+    """Which categories an image has: float32 `[C]`."""
+    ids = {name: i for i, name in enumerate(spec.classes)}
+    table = np.zeros((len(items), len(ids)), np.float32)
+    for row, item in zip(table, items, strict=True):
+        row[[ids[a.category] for a in item.annotations]] = 1.0
+    table = tf.constant(table)
+    return lambda index: (table[index], tf.constant(1.0))
+
+
+def boxes(items: list[Item], spec: LabelSpec, max_boxes: int) -> Reader:
+    """Boxes float32 `[max_boxes, 4]` and classes int32 `[max_boxes]`: objects, then crowds, then padding."""
+    ids = {name: i for i, name in enumerate(spec.classes)}
+    rows, starts, cut = [], [0], 0
+    for item in items:
+        chosen = sorted(item.annotations, key=lambda a: (a.crowd, -_area(a.box)))
+        cut += len(chosen) > max_boxes
+        rows += chosen[:max_boxes]
+        starts.append(len(rows))
+    if cut:
+        text = f"{cut} of {len(items)} images have more objects than max_boxes={max_boxes}: the largest are kept."
+        warnings.warn(text, stacklevel=2)
+    corners = tf.constant(np.array([a.box for a in rows], np.float32).reshape(-1, 4))
+    classes = tf.constant(np.array([CROWD if a.crowd else ids[a.category] for a in rows], np.int32))
+    starts = tf.constant(starts)
+
+    def read(index: tf.Tensor) -> tuple[Tree, tf.Tensor]:
+        start, end = starts[index], starts[index + 1]
+        after = max_boxes - (end - start)
+        label = {
+            "boxes": tf.ensure_shape(tf.pad(corners[start:end], [[0, after], [0, 0]]), [max_boxes, 4]),
+            "classes": tf.ensure_shape(tf.pad(classes[start:end], [[0, after]], constant_values=PADDING), [max_boxes]),
+        }
+        return label, tf.constant(1.0)
+
+    return read
+
+
+def mask_files(items: list[Item], spec: LabelSpec, ignore: int, trusted: bool) -> Reader:
+    """Masks from PNG files: uint8 `[h, w, 1]`; an image of a split without masks has weight 0.
+
+    Args:
+        items: the images.
+        spec: of the masks' classes.
+        ignore: the value that becomes 255.
+        trusted: nobody checks the values: those that are no class become 255 too.
+    """
+    paths = tf.constant([str(item.mask or "") for item in items])
+    slow = tf.constant([item.slow_mask for item in items])
+    there = tf.constant([item.mask is not None for item in items])
+    shapes = tf.constant([[*item.shape, 1] for item in items])
+    ignored = tf.constant(IGNORE, tf.uint8)
+
+    def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        mask = tf.cond(
+            there[index],
+            lambda: pictures.decode_mask(paths[index], slow[index]),
+            lambda: tf.fill(shapes[index], ignored),
+        )
+        if ignore != IGNORE:
+            mask = tf.where(mask == ignore, ignored, mask)
+        if trusted:
+            mask = tf.where(mask < len(spec.classes), mask, ignored)
+        return tf.ensure_shape(mask, [None, None, 1]), tf.cast(there[index], tf.float32)
+
+    return read
+
+
+def painted_masks(items: list[Item], spec: LabelSpec) -> Reader:
+    """Masks painted from the outlines: uint8 `[h, w, 1]`; an image with an object that has no outline has weight 0."""
+    ids = {name: i for i, name in enumerate(spec.classes)}
+    painted = PaintedMasks([item.annotations for item in items], ids, [item.shape for item in items])
+    whole = [all(a.segmentation for a in item.annotations) for item in items]
+    weights = tf.constant(np.array(whole, np.float32))
+    return lambda index: (painted.read(index), weights[index])
+
+
+def follow_boxes(before: Tree, after: Tree, specs: dict[str, LabelSpec]) -> Tree:
+    """Let presence follow the boxes of a batch that was cropped: a class whose boxes are all gone is no longer there.
+
+    A class that never had a box, or only crowds, stays as it was.
+    """
+    boxed = specs["detection"].classes
+    ids = [boxed.index(name) if name in boxed else len(boxed) for name in specs["classification"].classes]
+
+    def seen(labels: Tree) -> tf.Tensor:
+        return tf.gather(tf.reduce_max(tf.one_hot(labels["detection"]["classes"], len(boxed) + 1), axis=1), ids, axis=1)
+
+    gone = (seen(before) == 1.0) & (seen(after) == 0.0)
+    return {**after, "classification": tf.where(gone, 0.0, after["classification"])}
+
+
+def _area(box: tuple[float, float, float, float]) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])

@@ -1,0 +1,84 @@
+"""Outlines of COCO objects (polygons or RLE) painted into one semantic mask per image, each painted once."""
+
+import io
+from collections.abc import Sequence
+from math import isfinite
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from pycocotools import mask as rle
+
+from pipelines.specs import IGNORE
+
+
+def paint(annotations: Sequence, ids: dict[str, int], shape: tuple[int, int]) -> np.ndarray:
+    """Paint the outlines of one image.
+
+    Crowd regions come first, as ignored; then the objects from the largest to the smallest, so that none hides behind
+    another.
+
+    Args:
+        annotations: `Annotation`s of the image; those without an outline are left out.
+        ids: category name -> class id of the mask.
+        shape: height and width of the image in pixels.
+
+    Returns:
+        uint8 `[h, w]`, 0 where there is no object.
+
+    Raises:
+        ValueError: an outline is malformed.
+    """
+    painted = np.zeros(shape, np.uint8)
+    regions = [(a, region(a.segmentation, shape)) for a in annotations if a.segmentation]
+    for annotation, inside in sorted(regions, key=lambda pair: (not pair[0].crowd, -int(pair[1].sum()))):
+        painted[inside] = IGNORE if annotation.crowd else ids[annotation.category]
+    return painted
+
+
+def region(segmentation: list | dict, shape: tuple[int, int]) -> np.ndarray:
+    """Turn polygons, or an RLE (compressed or not), into a mask bool `[h, w]`."""
+    height, width = shape
+    if isinstance(segmentation, list):
+        if not all(_is_polygon(polygon) for polygon in segmentation):
+            raise ValueError("segmentation has a polygon that is not [x1, y1, x2, y2, x3, y3, ...]")
+        return rle.decode(rle.merge(rle.frPyObjects(segmentation, height, width))).astype(bool)
+    size, counts = segmentation.get("size"), segmentation.get("counts")
+    if size != [height, width]:
+        raise ValueError(f"segmentation is an RLE of size {size}, but the image has height {height} and width {width}")
+    if isinstance(counts, list):
+        if not all(isinstance(count, int) and count >= 0 for count in counts) or sum(counts) != height * width:
+            raise ValueError(f"segmentation is an RLE whose counts do not add up to {height * width} pixels")
+        segmentation = rle.frPyObjects(segmentation, height, width)
+    try:
+        return rle.decode(segmentation).astype(bool)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"segmentation is an RLE that cannot be decoded ({error})") from None
+
+
+def _is_polygon(points: object) -> bool:
+    if not isinstance(points, list) or len(points) < 6 or len(points) % 2:
+        return False
+    return all(isinstance(x, int | float) and isfinite(x) for x in points)
+
+
+class PaintedMasks:
+    """The masks of a split, painted at the first use and kept as PNG (a few KB each), so that no epoch paints again."""
+
+    def __init__(self, annotations: list[Sequence], ids: dict[str, int], shapes: list[tuple[int, int]]):
+        self.annotations, self.ids, self.shapes = annotations, ids, shapes
+        self.painted: dict[int, bytes] = {}
+
+    def read(self, index: tf.Tensor) -> tf.Tensor:
+        """Return the mask uint8 `[h, w, 1]` of an image, in graph."""
+        encoded = tf.ensure_shape(tf.numpy_function(self._encoded, [index], tf.string), [])
+        return tf.io.decode_png(encoded, channels=1)
+
+    def _encoded(self, index: np.int64) -> bytes:
+        place = int(index)
+        if place not in self.painted:
+            file = io.BytesIO()
+            mask = paint(self.annotations[place], self.ids, self.shapes[place])
+            Image.fromarray(mask).save(file, "PNG", compress_level=1)
+            self.painted[place] = file.getvalue()
+        return self.painted[place]

@@ -1,0 +1,87 @@
+"""What a pipeline yields: the label specifications, and the data sets of each split with them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import tensorflow as tf
+
+from pipelines.errors import DataError, one_of
+
+KINDS = ("classification", "multi_label", "detection", "segmentation")
+IGNORE = 255  # of a mask: a pixel that is neither learnt nor counted
+CROWD = -2  # class of a detection row: a region that is neither learnt nor counted
+PADDING = -1  # class of a detection row: past the last object
+UNKNOWN = -1.0  # of multi-label presence: nobody looked for this class
+
+
+@dataclass(frozen=True)
+class LabelSpec:
+    """One kind of label that comes with every image.
+
+    Args:
+        name: the key in the batch's `labels` and `weights`, and the name of the task that learns it.
+        kind: "classification", "multi_label", "detection" or "segmentation".
+        classes: the class names; their places are the class ids in the labels.
+
+    Raises:
+        DataError: the kind is unknown, there is no class, or two have one name.
+
+    Example:
+        >>> LabelSpec("detection", "detection", ("car", "bicycle")).classes[0]
+        'car'
+    """
+
+    name: str
+    kind: str
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        one_of(self.kind, KINDS, "kind of label")
+        object.__setattr__(self, "classes", tuple(self.classes))
+        if not self.classes or len(set(self.classes)) < len(self.classes):
+            raise DataError(f"Task '{self.name}' needs class names, all different, not {list(self.classes)}.")
+
+
+def _stay(epoch: int) -> None:
+    """Seek nothing: every pass over these data sets is the same."""
+
+
+@dataclass
+class Datasets:
+    """The splits of one source as `tf.data.Dataset`s of batches `(images, labels, weights)`.
+
+    - `images`: uint8 `[B, H, W, 3]`, RGB.
+    - `labels[name]`, by the kind of the label: classification int32 `[B]`; multi_label float32 `[B, C]` of 0 and 1, or
+      -1 where it is unknown; detection `{"boxes": float32 [B, M, 4], "classes": int32 [B, M]}`, boxes as `x_min, y_min,
+      x_max, y_max` in pixels of the image, where rows of class -2 (regions to ignore) follow the objects and rows of
+      class -1 (padding) come last; segmentation int32 `[B, H, W]`, 255 = ignore.
+    - `weights[name]`: float32 `[B]`: 1 where the image is labelled for this task, 0 where not.
+
+    Attributes:
+        splits: split name -> data set, of the splits that are there.
+        specs: what the labels mean.
+        sizes: split name -> number of images.
+        skipped: with `on_error="skip"`, a sentence for each image or box left out.
+        seek: `seek(epoch)` makes the next pass over `train` that of this epoch (from 0), for a resumed training.
+    """
+
+    splits: dict[str, tf.data.Dataset]
+    specs: tuple[LabelSpec, ...]
+    sizes: dict[str, int]
+    skipped: list[str] = field(default_factory=list)
+    seek: Callable[[int], None] = field(default=_stay, repr=False)
+
+    @property
+    def train(self) -> tf.data.Dataset | None:
+        """The training split, or None."""
+        return self.splits.get("train")
+
+    @property
+    def validation(self) -> tf.data.Dataset | None:
+        """The validation split, or None."""
+        return self.splits.get("validation")
+
+    @property
+    def test(self) -> tf.data.Dataset | None:
+        """The test split, or None."""
+        return self.splits.get("test")

@@ -1,0 +1,152 @@
+"""Samples read once: checked, and kept in memory so that later epochs decode nothing."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from os import cpu_count
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from pipelines.errors import Problems
+from pipelines.source import Split, Tree
+from pipelines.specs import IGNORE, LabelSpec
+
+Read = Callable[[tf.Tensor], Tree]
+
+
+def compiled(read: Read) -> Any:
+    """Trace `read` once, so that Python can call it and know the shapes it gives (`structured_outputs`)."""
+    return tf.function(read, [tf.TensorSpec([], tf.int64)], autograph=False).get_concrete_function()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How samples are read while training.
+
+    Attributes:
+        read: from a scalar index to a sample, in graph, perhaps of pixels only.
+        complete: from a batch of those and its indices `[B]` to a batch of whole samples.
+        placed: whether pixels and boxes are in place already, as `Batching.place_whole` leaves them.
+    """
+
+    read: Read
+    complete: Callable[[Tree, tf.Tensor], Tree] = lambda batch, indices: batch
+    placed: bool = False
+
+
+class Memory:
+    """Samples of one split: images and masks end to end, as they may differ in size; all else as a row each.
+
+    Args:
+        layout: the sample as a tree of `tf.TensorSpec`s; masks are its labels of uint8 `[h, w, 1]`.
+        shapes: int32 `[N, 2]`, height and width of each image and its masks.
+    """
+
+    def __init__(self, layout: Tree, shapes: np.ndarray):
+        self.shapes = shapes
+        self.starts = np.concatenate([[0], np.cumsum(shapes.astype(np.int64).prod(axis=1))])
+        self.masks = [name for name, spec in layout["labels"].items() if getattr(spec, "dtype", None) == tf.uint8]
+        pixels, self.rest = self._split(layout)
+        self.channels = {name: spec.shape[-1] for name, spec in pixels.items()}
+        self.arrays: dict[str, np.ndarray] = {}
+        self.rows: list[np.ndarray] = []
+
+    def _split(self, sample: Tree) -> tuple[Tree, Tree]:
+        """Part a sample into its pixels (image and masks by name) and the rest."""
+        labels = dict(sample["labels"])
+        pixels = {name: labels.pop(name) for name in self.masks}
+        return {"image": sample["image"], **pixels}, {"labels": labels, "weights": sample["weights"]}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that all samples take."""
+        row = sum(spec.shape.num_elements() * spec.dtype.size for spec in tf.nest.flatten(self.rest))
+        return int(self.starts[-1]) * sum(self.channels.values()) + len(self.shapes) * row
+
+    def allocate(self) -> None:
+        """Make room for all samples."""
+        self.arrays = {name: np.zeros(self.starts[-1] * count, np.uint8) for name, count in self.channels.items()}
+        specs = tf.nest.flatten(self.rest)
+        self.rows = [np.zeros([len(self.shapes), *spec.shape], spec.dtype.as_numpy_dtype) for spec in specs]
+
+    def put(self, index: int, sample: Tree) -> None:
+        """Keep one sample."""
+        pixels, rest = self._split(sample)
+        for name, value in pixels.items():
+            start, end = self.starts[index : index + 2] * self.channels[name]
+            self.arrays[name][start:end] = value.reshape(-1)
+        for row, value in zip(self.rows, tf.nest.flatten(rest), strict=True):
+            row[index] = value
+
+    def freeze(self, placed: bool) -> Reader:
+        """Return what reads the samples back; nothing more can be put."""
+        shape = self.shapes[0] if (self.shapes == self.shapes[0]).all() else None
+        with tf.device("CPU"):
+            starts, shapes = tf.constant(self.starts), tf.constant(self.shapes)
+            arrays = {name: tf.constant(self.arrays.pop(name)) for name in self.channels}
+            rows = [tf.constant(self.rows.pop(0)) for _ in tf.nest.flatten(self.rest)]
+        if shape is not None:
+            arrays = {name: tf.reshape(array, [-1, *shape, self.channels[name]]) for name, array in arrays.items()}
+
+        def pixels(name: str, index: tf.Tensor) -> tf.Tensor:
+            if shape is not None:
+                return tf.gather(arrays[name], index)
+            channels = self.channels[name]
+            start, end = starts[index] * channels, starts[index + 1] * channels
+            image = tf.reshape(arrays[name][start:end], tf.concat([shapes[index], [channels]], axis=0))
+            return tf.ensure_shape(image, [None, None, channels])
+
+        def read(index: tf.Tensor) -> Tree:
+            labels = {name: pixels(name, index) for name in self.masks}
+            return {"image": pixels("image", index), "labels": labels}
+
+        def complete(batch: Tree, indices: tf.Tensor) -> Tree:
+            rest = tf.nest.pack_sequence_as(self.rest, [tf.gather(row, indices) for row in rows])
+            return {
+                "image": batch["image"],
+                "labels": {**batch["labels"], **rest["labels"]},
+                "weights": rest["weights"],
+            }
+
+        return Reader(read, complete, placed)
+
+
+def visit(
+    split: Split, read: Read, specs: tuple[LabelSpec, ...], problems: Problems, memory: Memory | None = None
+) -> np.ndarray:
+    """Read every sample once, so that a broken file is found now and not in the middle of an epoch.
+
+    Args:
+        split: the split that is read.
+        read: from `compiled`.
+        specs: of the labels in the samples.
+        problems: told of each sample that cannot be read, or whose mask has values that are no class.
+        memory: where the samples are kept, or None.
+
+    Returns:
+        int64 indices of the good samples.
+    """
+    values = np.arange(IGNORE + 1)
+    wrong = {s.name: (values >= len(s.classes)) & (values != IGNORE) for s in specs if s.kind == "segmentation"}
+
+    def problem(index: int) -> str | None:
+        try:
+            sample = tf.nest.map_structure(lambda x: x.numpy(), read(tf.constant(index, tf.int64)))
+        except tf.errors.OpError:
+            return split.diagnose(index)
+        if any(table[sample["labels"][name]].any() for name, table in wrong.items()):
+            return split.diagnose(index)
+        if memory:
+            memory.put(index, sample)
+        return None
+
+    good = []
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        for index, message in enumerate(pool.map(problem, range(len(split.shapes)))):
+            if message:
+                problems.report(message)
+            else:
+                good.append(index)
+    return np.array(good, np.int64)

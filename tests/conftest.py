@@ -1,0 +1,36 @@
+"""What every test may use: two CPU devices to stand for two GPUs, and the real images where they are."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import pytest
+import tensorflow as tf
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+# Must come before TensorFlow touches a device, therefore here and not in a fixture.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what reads ../shared/data where that folder is absent."""
+    if not SHARED_DATA.is_dir():
+        for item in items:
+            if item.get_closest_marker("shared_data"):
+                item.add_marker(pytest.mark.skip(reason="../shared/data is absent"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets; a test that asks for it carries the marker `shared_data`."""
+    return SHARED_DATA
+
+
+@pytest.fixture
+def two_devices() -> list[str]:
+    """Two logical CPU devices, as `tf.distribute.MirroredStrategy` takes them."""
+    return ["CPU:0", "CPU:1"]
