@@ -1,0 +1,65 @@
+"""Pictures enter the network and come back to their own pixels."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from visionmtl import images
+from visionmtl.errors import UsageError
+
+
+def _picture(height, width, boxed):
+    """A black picture with a white rectangle."""
+    picture = np.zeros((height, width, 3), "uint8")
+    x0, y0, x1, y1 = boxed
+    picture[y0:y1, x0:x1] = 255
+    return picture
+
+
+def test_stretch_fills_the_input():
+    fitted, window = images.fit(_picture(50, 100, (0, 0, 100, 50)), (64, 96))
+    assert fitted.shape == (64, 96, 3)
+    assert window.numpy().tolist() == [0, 0, 1, 1]
+    assert tf.reduce_min(fitted) == 255
+
+
+def test_letterbox_keeps_proportions_and_surrounds_with_grey():
+    fitted, window = images.fit(_picture(50, 100, (0, 0, 100, 50)), (64, 64), "letterbox")
+    assert window.numpy().tolist() == [0.25, 0, 0.75, 1]
+    assert (fitted[:16] == images.GREY).numpy().all()
+    assert (fitted[48:] == images.GREY).numpy().all()
+    assert (fitted[16:48] == 255).numpy().all()
+
+
+@pytest.mark.parametrize("resize", images.RESIZES)
+def test_boxes_and_maps_come_back_to_the_pixels_of_the_picture(resize):
+    boxed = (40, 30, 120, 90)
+    picture = _picture(150, 200, boxed)
+    fitted, window = images.fit(picture, (96, 64), resize)
+    y0, x0, y1, x1 = window.numpy() * [96, 64, 96, 64]
+    scale_x, scale_y = (x1 - x0) / 200, (y1 - y0) / 150
+    inside = [boxed[0] * scale_x + x0, boxed[1] * scale_y + y0, boxed[2] * scale_x + x0, boxed[3] * scale_y + y0]
+    back = images.map_boxes(tf.constant([inside], tf.float32), (96, 64), (150, 200), window)
+    np.testing.assert_allclose(back[0], boxed, atol=1e-3)
+
+    restored = images.crop_resize(fitted[None], (150, 200), window)[0].numpy()
+    wrong = (restored[..., 0] > 127) != (picture[..., 0] > 127)
+    edge = 2 / min(scale_x, scale_y)  # the input is coarser than the picture
+    assert wrong.sum() < edge * 2 * (80 + 60) / 2
+
+
+def test_crop_resize_of_the_whole_window_is_a_resize():
+    maps = tf.random.stateless_uniform((2, 5, 7, 3), (1, 2))
+    np.testing.assert_allclose(
+        images.crop_resize(maps, (20, 21), tf.constant(images.WHOLE)), images.crop_resize(maps, (20, 21)), atol=1e-5
+    )
+
+
+def test_boxes_are_clipped_to_the_picture():
+    back = images.map_boxes(tf.constant([[-5.0, -5.0, 200.0, 20.0]]), (100, 100), (50, 50))
+    assert back.numpy().tolist() == [[0, 0, 50, 10]]
+
+
+def test_an_unknown_resize_is_refused_with_the_nearest():
+    with pytest.raises(UsageError, match="Did you mean 'letterbox'"):
+        images.fit(np.zeros((4, 4, 3)), (8, 8), "leterbox")

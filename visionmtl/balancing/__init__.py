@@ -1,0 +1,43 @@
+"""How tasks share the update: balancers by name."""
+
+import inspect
+
+from visionmtl.balancing.balancer import LossBalancer
+from visionmtl.balancing.losses import Equal, Fixed, Uncertainty
+from visionmtl.errors import UsageError, nearest, one_of
+
+BALANCERS = {"equal": Equal, "fixed": Fixed, "uncertainty": Uncertainty}
+KERAS = ("self", "args", "kwargs", "dtype")  # arguments that are no hyperparameters
+
+
+def names() -> list[str]:
+    """Return the names of the balancers."""
+    return list(BALANCERS)
+
+
+def get(balancer, **hyperparameters):
+    """Return a balancer from its name, from `{"method": ..., hyperparameter: value}`, or as it is if it is one already.
+
+    Raises:
+        UsageError: the name or a hyperparameter is unknown.
+
+    Example:
+        >>> get("fixed", weights={"depth": 0.5})
+    """
+    if isinstance(balancer, LossBalancer):
+        return balancer
+    if isinstance(balancer, dict):
+        hyperparameters = {key: value for key, value in balancer.items() if key != "method"} | hyperparameters
+        balancer = balancer.get("method", "equal")
+    cls = BALANCERS[one_of(balancer, BALANCERS, "balancing method")]
+    known = [name for name in inspect.signature(cls.__init__).parameters if name not in KERAS]
+    for name in hyperparameters:
+        if name not in known:
+            valid = ", ".join(known) or "none"
+            raise UsageError(
+                f"balancing '{balancer}' has no hyperparameter '{name}'.{nearest(name, known)} Valid: {valid}."
+            )
+    return cls(**hyperparameters)
+
+
+__all__ = ["LossBalancer", "get", "names"]

@@ -1,0 +1,82 @@
+"""How a picture of any size enters the network, and how maps come back to its pixels."""
+
+import tensorflow as tf
+
+from visionmtl.errors import one_of
+
+RESIZES = ("stretch", "letterbox")
+WHOLE = (0.0, 0.0, 1.0, 1.0)  # a window that is the whole input
+GREY = 114.0  # what surrounds a letterboxed picture
+
+
+def fit(images: tf.Tensor, size: tuple[int, int], resize: str = "stretch") -> tuple[tf.Tensor, tf.Tensor]:
+    """Resize pictures to the network's input.
+
+    Args:
+        images: `[B, h, w, 3]` or `[h, w, 3]`, uint8 or float, 0..255.
+        size: height and width of the input in pixels.
+        resize: "stretch" fills the input; "letterbox" keeps the proportions and fills the rest with grey.
+
+    Returns:
+        float32 `[B, H, W, 3]` (or without B), and the window `[4]`: y0, x0, y1, x1 of the picture as fractions of
+        the input.
+
+    Raises:
+        UsageError: `resize` is neither.
+    """
+    one_of(resize, RESIZES, "resize")
+    height, width = size
+    if resize == "stretch":
+        return tf.image.resize(images, size), tf.constant(WHOLE)
+    shape = tf.cast(tf.shape(images)[-3:-1], tf.float32)
+    scale = tf.reduce_min(tf.constant([height, width], tf.float32) / shape)
+    inner = tf.clip_by_value(tf.cast(tf.round(shape * scale), tf.int32), 1, [height, width])
+    top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
+    picture = tf.image.resize(images, inner) - GREY
+    picture = tf.image.pad_to_bounding_box(picture, top, left, height, width) + GREY
+    picture.set_shape([*images.shape[:-3], height, width, 3])
+    window = tf.stack([top / height, left / width, (top + inner[0]) / height, (left + inner[1]) / width])
+    return picture, tf.cast(window, tf.float32)
+
+
+def crop_resize(maps: tf.Tensor, size: tuple[int, int], window: tf.Tensor | None = None) -> tf.Tensor:
+    """Resize the part of maps `[B, h, w, C]` that lies in `window` to `size`, bilinearly and exact to the half pixel.
+
+    Args:
+        size: height and width of the result.
+        window: y0, x0, y1, x1 as fractions of the maps; None for the whole.
+    """
+    if window is None:
+        return tf.image.resize(maps, size)
+    window = tf.convert_to_tensor(window, tf.float32)
+    extent = tf.cast(tf.shape(maps)[1:3], tf.float32)
+    size = tf.convert_to_tensor(size, tf.int32)
+    scale = tf.cast(size, tf.float32) / (extent * (window[2:] - window[:2]))
+    return tf.raw_ops.ScaleAndTranslate(
+        images=maps,
+        size=size,
+        scale=scale,
+        translation=-window[:2] * extent * scale,
+        kernel_type="triangle",
+        antialias=False,
+    )
+
+
+def map_boxes(boxes: tf.Tensor, input_size: tuple[int, int], image_size, window: tf.Tensor | None = None) -> tf.Tensor:
+    """Map boxes `[..., 4]` from pixels of the network's input to pixels of a picture that fills `window` of it.
+
+    Args:
+        input_size: height and width of the network's input.
+        image_size: height and width of the picture; may be a tensor.
+        window: y0, x0, y1, x1 as fractions of the input; None for the whole.
+
+    Returns:
+        Boxes clipped to the picture.
+    """
+    window = tf.convert_to_tensor(WHOLE if window is None else window, tf.float32)
+    origin = tf.stack([window[1], window[0]] * 2)
+    extent = tf.stack([window[3] - window[1], window[2] - window[0]] * 2)
+    height, width = tf.unstack(tf.cast(tf.convert_to_tensor(image_size), tf.float32))
+    limit = tf.stack([width, height, width, height])
+    fractions = boxes / tf.constant([input_size[1], input_size[0]] * 2, tf.float32)
+    return tf.clip_by_value((fractions - origin) / extent * limit, 0.0, limit)

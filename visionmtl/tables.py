@@ -1,0 +1,100 @@
+"""Plain-text tables for the terminal, and the one layout of final metrics that terminal and report share."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = Sequence[Any]
+
+
+def table(header: Sequence[str], rows: Sequence[Row]) -> str:
+    """Return aligned columns under a header and a rule: text left, numbers right.
+
+    Args:
+        header: N names of columns.
+        rows: N cells each, formatted by `cell`.
+
+    Example:
+        >>> print(table(["task", "AP"], [["cars", 0.25], ["signs", None]]))
+        task      AP
+        -----  -----
+        cars   0.250
+        signs
+    """
+    texts = [[cell(value) for value in row] for row in rows]
+    widths = [max(len(text) for text in column) for column in zip(header, *texts, strict=True)]
+    right = [is_number_column(row[index] for row in rows) for index in range(len(header))]
+
+    def line(cells: Sequence[str]) -> str:
+        parts = zip(cells, widths, right, strict=True)
+        return "  ".join(text.rjust(width) if flush else text.ljust(width) for text, width, flush in parts).rstrip()
+
+    return "\n".join([line(header), "  ".join("-" * width for width in widths), *map(line, texts)])
+
+
+def cell(value: Any) -> str:
+    """Return the text of one cell: three decimals, thousands apart, "-" for NaN and nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not is_number(value):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "-" if math.isnan(value) else f"{value:.3f}"
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a cell holds an int or a float, as NumPy's are once they left their array."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_number_column(values: Any) -> bool:
+    """Return whether all cells that are not empty are numbers, and one at least is."""
+    filled = [value for value in values if value is not None]
+    return bool(filled) and all(is_number(value) for value in filled)
+
+
+def results(metrics: Mapping[str, Any], details: bool = False) -> tuple[list[str], list[list[Any]]]:
+    """Return header and rows of a run's metrics: a row for each task and metric, a column for each split.
+
+    Args:
+        metrics: as in `metrics.json`: `{split: {task: {metric: value}}}`; what is not a split is passed over.
+        details: whether to give the metrics of single classes, "IoU/car", instead of the others.
+
+    Example:
+        >>> results({"validation": {"cars": {"AP": 0.25}}, "seconds": 9.0})
+        (['task', 'metric', 'validation'], [['cars', 'AP', 0.25]])
+    """
+    splits = {name: tasks for name, tasks in metrics.items() if isinstance(tasks, Mapping)}
+    keys = {
+        (task, metric): None
+        for tasks in splits.values()
+        for task, values in tasks.items()
+        if isinstance(values, Mapping)
+        for metric in values
+        if ("/" in metric) == details
+    }
+    rows = [[*key, *(_value(tasks, *key) for tasks in splits.values())] for key in keys]
+    return ["task", "metric", *splits], rows
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the two units that matter: "45 s", "12 min 5 s", "3 h 20 min".
+
+    Example:
+        >>> duration(725)
+        '12 min 5 s'
+    """
+    seconds = round(seconds)
+    for size, unit, smaller, name in ((3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} {seconds % size // smaller} {name}"
+    return f"{seconds} s"
+
+
+def _value(tasks: Mapping[str, Any], task: str, metric: str) -> float | None:
+    """Return one value; NaN where it is null, as JSON has no NaN; None where the split lacks it."""
+    values = tasks.get(task)
+    if not isinstance(values, Mapping) or metric not in values:
+        return None
+    return math.nan if values[metric] is None else values[metric]
