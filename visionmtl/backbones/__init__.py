@@ -1,0 +1,115 @@
+"""Backbones by name: an image in, feature maps P2 to P5 (strides 4 to 32) out, whole or cut into stages."""
+
+from pathlib import Path
+
+import keras
+
+from visionmtl import pretrained
+from visionmtl.backbones import from_keras, from_keras_cv
+from visionmtl.backbones.architecture import STRIDE, Architecture
+from visionmtl.errors import UsageError, one_of
+
+REGISTRY: dict[str, Architecture] = {
+    architecture.name: architecture for architecture in (*from_keras_cv.ARCHITECTURES, *from_keras.ARCHITECTURES)
+}
+
+
+def names() -> list[str]:
+    """Return the names that `build` knows."""
+    return list(REGISTRY)
+
+
+def build(
+    name: str, image_shape: tuple[int, int, int] = (288, 384, 3), weights: str | Path | None = None
+) -> keras.Model:
+    """Return a backbone: a functional model of Keras layers from an image to its feature maps.
+
+    Its input is float RGB in 0..255, `[B, H, W, 3]`: normalisation is inside, the classifier is not. Its output is a
+    dict: P2 `[B, H/4, W/4, C2]`, P3 `[B, H/8, W/8, C3]`, P4 `[B, H/16, W/16, C4]`, P5 `[B, H/32, W/32, C5]`. It has no
+    dropout. Any functional model with such an input and output is a backbone too.
+
+    Args:
+        name: one of `names()`.
+        image_shape: height, width and 3; both sides multiples of 32.
+        weights: None (random), "imagenet", or a `.keras` or `.weights.h5` file that holds this backbone, alone or as
+            the stages of a larger model.
+
+    Raises:
+        UsageError: unknown name, image size no stride divides, weights that cannot be had or are of another
+            architecture.
+
+    Example:
+        >>> backbone = build("efficientnet_lite0", (288, 384, 3))
+        >>> backbone.output["P5"].shape
+        (None, 9, 12, 320)
+    """
+    architecture = REGISTRY[one_of(name, names(), "backbone")]
+    _check_image_shape(image_shape)
+    imagenet = weights == "imagenet"
+    if imagenet and not architecture.imagenet:
+        have = [other.name for other in REGISTRY.values() if other.imagenet]
+        raise UsageError(f"There are no ImageNet weights for {name}, only for: {', '.join(have)}.")
+    image = keras.Input(image_shape, name="image")
+    model = keras.Model(image, architecture.features(image, imagenet), name=name)
+    if weights is not None and not imagenet:
+        pretrained.load(model, weights)
+    return model
+
+
+def stages(backbone: keras.Model, prefix: str = "") -> list[tuple[str, keras.Model]]:
+    """Cut a backbone into consecutive models, image -> P2 -> P3 -> P4 -> P5, that share its layers and weights.
+
+    Called one after the other they give what the backbone gives, bit for bit.
+
+    Args:
+        backbone: what `build` returns, or any functional model whose output is a dict of feature maps, each computed
+            from the one before alone.
+        prefix: starts the names of the models, `<prefix><backbone name>_<level>`: a functional model that calls
+            several copies of a backbone needs a name for each.
+
+    Returns:
+        Pairs of level and model, in the order of the output.
+
+    Raises:
+        UsageError: the output is not a dict, or a path through the backbone goes round one of its levels.
+    """
+    if not isinstance(backbone.output, dict):
+        raise UsageError(
+            f"Backbone '{backbone.name}' must output a dict of feature maps, such as {{'P2': ..., 'P5': ...}}."
+        )
+    parts: list[tuple[str, keras.Model]] = []
+    before = backbone.input
+    for level, features in backbone.output.items():
+        try:
+            parts.append((level, keras.Model(before, features, name=f"{prefix}{backbone.name}_{level}")))
+        except ValueError:
+            raise UsageError(
+                f"Backbone '{backbone.name}' cannot be cut at {parts[-1][0]}: a path to {level} goes round it."
+            ) from None
+        before = features
+    return parts
+
+
+def describe(name: str) -> str:
+    """Return one line about a backbone: library, parameters, where its ImageNet weights come from."""
+    architecture = REGISTRY[one_of(name, names(), "backbone")]
+    source = {"": "no ImageNet weights", "download": "ImageNet weights by download"}.get(
+        architecture.imagenet, "ImageNet weights with visionmtl[pretrained]"
+    )
+    return f"{architecture.library}, {architecture.millions}M parameters, {source}"
+
+
+def _check_image_shape(image_shape):
+    if len(image_shape) != 3 or image_shape[2] != 3 or not all(isinstance(side, int) for side in image_shape):
+        raise UsageError(f"image_shape is {tuple(image_shape)}, but must be (height, width, 3) for RGB images.")
+    size = image_shape[:2]
+    if all(side > 0 and side % STRIDE == 0 for side in size):
+        return
+    nearest = " x ".join(
+        " or ".join(str(side) for side in sorted({max(side // STRIDE, 1) * STRIDE, -(-side // STRIDE) * STRIDE} - {0}))
+        for side in size
+    )
+    raise UsageError(
+        f"Image size {size[0]} x {size[1]} (height x width): both must be multiples of {STRIDE}, the stride of P5; "
+        f"the nearest are {nearest}."
+    )
