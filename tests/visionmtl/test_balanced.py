@@ -1,0 +1,117 @@
+"""BalancedModel: any functional model of several outputs, with losses and metrics as in Keras."""
+
+import keras
+import numpy as np
+import pytest
+
+import visionmtl
+from visionmtl.errors import UsageError
+
+
+def _small_cnn():
+    """The network people start from: three convolutions, flatten, ten classes and "is there an object"."""
+    image = keras.Input((32, 32, 3))
+    x = image
+    for filters in (8, 16, 32):
+        x = keras.layers.Conv2D(filters, 3, strides=2, activation="relu")(x)
+    x = keras.layers.Flatten()(x)
+    label = keras.layers.Dense(10, activation="softmax")(x)
+    present = keras.layers.Dense(1, activation="sigmoid")(x)
+    model = visionmtl.BalancedModel(image, {"label": label, "present": present})
+    losses = {"label": "sparse_categorical_crossentropy", "present": "binary_crossentropy"}
+    model.compile("adam", loss=losses, metrics={"label": "accuracy", "present": ["AUC"]}, balancing="uncertainty")
+    return model
+
+
+def _squares(images=64, seed=0):
+    """Images of one of ten brightnesses, half of them with a white square."""
+    random = np.random.default_rng(seed)
+    label = random.integers(0, 10, images)
+    present = random.integers(0, 2, images)
+    x = np.ones((images, 32, 32, 3), "float32") * label[:, None, None, None] / 20
+    x[present == 1, 8:20, 8:20] = 1
+    return x, {"label": label, "present": present}
+
+
+def test_the_small_cnn_learns_both_outputs():
+    keras.utils.set_random_seed(0)
+    model = _small_cnn()
+    x, y = _squares(256)
+    history = model.fit(x, y, epochs=12, batch_size=32, verbose=0, validation_data=_squares(64, 1)).history
+    assert history["val_present_auc"][-1] > 0.95
+    assert history["label_loss"][-1] < history["label_loss"][0]
+    assert {"loss", "label_accuracy", "weight/label", "val_label_accuracy", "val_present_loss"} <= history.keys()
+
+
+def test_a_missing_label_leaves_its_output_alone():
+    keras.utils.set_random_seed(0)
+    model = _small_cnn()
+    x, y = _squares()
+    head = model.layers[-1]
+    before = [value.copy() for value in head.get_weights()]
+    model.fit(x, {"label": y["label"]}, verbose=0)
+    for value, old in zip(head.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(value, old)
+
+
+def test_sample_weights_of_an_output_select_its_samples():
+    x, y = _squares(8)
+    weight = np.array([1, 1, 1, 1, 0, 0, 0, 0], "float32")
+    keras.utils.set_random_seed(0)
+    model = _small_cnn()
+    logs = model.test_on_batch(x, y, {"label": weight}, return_dict=True)
+    first = model.test_on_batch(x[:4], {k: v[:4] for k, v in y.items()}, return_dict=True)
+    assert logs["label_loss"] == pytest.approx(first["label_loss"], rel=1e-5)
+    assert logs["present_loss"] != pytest.approx(first["present_loss"], rel=1e-5)
+
+
+def test_equal_balancing_is_plain_keras(tmp_path):
+    x, y = _squares()
+    weights = []
+    for balanced in (True, False):
+        keras.utils.set_random_seed(1)
+        model = _small_cnn()
+        losses = {"label": "sparse_categorical_crossentropy", "present": "binary_crossentropy"}
+        if balanced:
+            model.compile(keras.optimizers.SGD(0.1), loss=losses, balancing="equal")
+        else:
+            model = keras.Model(model.input, model.output)
+            model.compile(keras.optimizers.SGD(0.1), loss=losses)
+        model.fit(x, y, epochs=2, batch_size=16, shuffle=False, verbose=0)
+        weights.append(model.get_weights()[: 2 * 5])
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_a_balanced_model_is_saved_with_its_balancer(tmp_path):
+    x, y = _squares()
+    model = _small_cnn()
+    model.fit(x, y, epochs=2, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert isinstance(loaded, visionmtl.BalancedModel)
+    for one in (model, loaded):
+        one.train_on_batch(x, y)
+    for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_squared_error_counts_as_a_regression():
+    x = keras.Input((4,))
+    model = visionmtl.BalancedModel(x, {"depth": keras.layers.Dense(1)(x), "kind": keras.layers.Dense(3)(x)})
+    cross = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(loss={"depth": "mse", "kind": cross}, balancing="uncertainty")
+    assert model.balancer.weighting.regression == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loss": "mse"}, "dictionary {output name: loss}"),
+        ({"loss": {"lable": "mse"}}, "no output 'lable'. Did you mean 'label'"),
+        ({"loss": {"label": "mse"}, "metrics": {"presnt": "mae"}}, "no output 'presnt'"),
+    ],
+)
+def test_mistakes_are_told(options, message):
+    with pytest.raises(UsageError, match=message):
+        _small_cnn().compile("adam", **options)

@@ -1,0 +1,265 @@
+"""BalancedModel: a functional Keras model of several outputs whose tasks share the update. The only `train_step`."""
+
+import keras
+import tensorflow as tf
+
+from visionmtl import balancing as balancers
+from visionmtl.errors import UsageError, nearest
+
+_REGRESSIONS = ("MeanSquaredError", "MeanAbsoluteError", "MeanSquaredLogarithmicError", "Huber", "LogCosh")
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class BalancedModel(keras.Model):
+    """A functional model with one loss per task, combined by a balancer. Knows nothing of vision.
+
+    A task is an output (or, in a subclass, a group of outputs) with a loss. A task's loss in a step is the mean over
+    the samples labelled for it, on ALL replicas together; a task with no labelled sample in the batch takes no part.
+
+    Example:
+        The small network people start from, ten classes and "is there an object":
+
+        >>> image = keras.Input((32, 32, 3))
+        >>> x = image
+        >>> for filters in (16, 32, 64):
+        ...     x = keras.layers.Conv2D(filters, 3, strides=2, activation="relu")(x)
+        >>> x = keras.layers.Flatten()(x)
+        >>> label = keras.layers.Dense(10, activation="softmax")(x)
+        >>> present = keras.layers.Dense(1, activation="sigmoid")(x)
+        >>> model = visionmtl.BalancedModel(image, {"label": label, "present": present})
+        >>> losses = {"label": "sparse_categorical_crossentropy", "present": "binary_crossentropy"}
+        >>> model.compile("adam", loss=losses, balancing="uncertainty")
+    """
+
+    balancer: balancers.LossBalancer
+
+    def compile(self, optimizer="adam", loss=None, metrics=None, balancing="equal", clip_norm=None, **kwargs):
+        """Prepare for training.
+
+        Args:
+            optimizer: as in Keras.
+            loss: `{output name: Keras loss}`; an output without one is not trained.
+            metrics: `{output name: Keras metric or list of them}`.
+            balancing: name of a balancer, `{"method": name, hyperparameter: value}`, or a balancer.
+            clip_norm: largest norm of the gradient over all variables and replicas; None for no limit.
+            **kwargs: further arguments of `keras.Model.compile`.
+
+        Raises:
+            UsageError: an output or a balancer is unknown, or the model was built outside the strategy in force.
+        """
+        if tf.distribute.has_strategy() and tf.distribute.get_strategy() is not self._distribute_strategy:
+            raise UsageError("The model was built outside strategy.scope(): build it and compile it in the same scope.")
+        if clip_norm is not None and clip_norm <= 0:
+            raise UsageError(f"clip_norm was given as {clip_norm}: expected a positive number, or None for no limit.")
+        super().compile(optimizer=optimizer, **kwargs)
+        self._arguments = {"loss": loss, "metrics": metrics, "balancing": balancing, "clip_norm": clip_norm} | kwargs
+        self.clip_norm = clip_norm
+        self._prepare_losses(loss, metrics)
+        if getattr(self, "balancer", None) is not None:
+            del self.balancer
+        self.balancer = balancers.get(balancing)
+        self.balancer.prepare(self.task_names, self._regression())
+        self._trackers = {f"{name}_loss": keras.metrics.Mean(name=f"{name}_loss") for name in self.task_names}
+        self._weights = {f"weight/{name}": keras.metrics.Mean(name=f"weight/{name}") for name in self.task_names}
+
+    def _prepare_losses(self, loss, metrics):
+        """Read the losses and metrics of `compile`; a subclass whose tasks bring their own overrides this."""
+        if not isinstance(loss, dict) or not loss:
+            raise UsageError(
+                "compile(loss=...) of a BalancedModel takes a dictionary {output name: loss}, one entry a task."
+            )
+        outputs = list(self._output_structure())
+        for given in (loss, metrics or {}):
+            for name in given:
+                if name not in outputs:
+                    valid = ", ".join(outputs)
+                    raise UsageError(f"The model has no output '{name}'.{nearest(name, outputs)} Outputs: {valid}.")
+        self._losses_of = {name: keras.losses.get(value) for name, value in loss.items()}
+        listed = {name: value if isinstance(value, list) else [value] for name, value in (metrics or {}).items()}
+        self._metrics_of = {name: [self._metric(name, metric) for metric in listed.get(name, [])] for name in outputs}
+
+    def _metric(self, output: str, metric) -> keras.metrics.Metric:
+        """Return a Keras metric named after its output; "accuracy" is the one that fits the output's loss."""
+        if metric in ("accuracy", "acc"):
+            if self._output_structure()[output].shape[-1] == 1:
+                metric = keras.metrics.BinaryAccuracy("accuracy")
+            elif _loss_class(self._losses_of.get(output)).startswith("Sparse"):
+                metric = keras.metrics.SparseCategoricalAccuracy("accuracy")
+            else:
+                metric = keras.metrics.CategoricalAccuracy("accuracy")
+        metric = keras.metrics.get(metric)
+        if not isinstance(metric, keras.metrics.Metric):
+            metric = keras.metrics.MeanMetricWrapper(metric, name=metric.__name__)
+        if not metric.name.startswith(output):
+            metric.name = f"{output}_{metric.name}"
+        return metric
+
+    def _output_structure(self):
+        if not isinstance(self._outputs_struct, dict):
+            raise UsageError("A BalancedModel's outputs are a dictionary {name: tensor}, one entry a task.")
+        return self._outputs_struct
+
+    @property
+    def task_names(self) -> list[str]:
+        """The names of the tasks, in the order of the balancer's losses."""
+        return list(self._losses_of)
+
+    def _regression(self) -> list[bool]:
+        return [_loss_class(loss) in _REGRESSIONS for loss in self._losses_of.values()]
+
+    def sample_losses(self, labels, outputs) -> dict[str, tf.Tensor]:
+        """Return the loss of each sample `[B]` for each task whose labels are given."""
+        losses = {}
+        for name, loss in self._losses_of.items():
+            if labels.get(name) is not None:
+                function = loss.call if isinstance(loss, keras.losses.Loss) else loss
+                truth, output = tf.convert_to_tensor(labels[name]), outputs[name]
+                # As in Keras, `[B]` labels go with a `[B, 1]` output.
+                truth = truth[..., None] if output.shape[-1] == 1 and len(truth.shape) < len(output.shape) else truth
+                values = tf.cast(function(truth, output), tf.float32)
+                losses[name] = tf.reduce_mean(tf.reshape(values, (tf.shape(values)[0], -1)), axis=1)
+        return losses
+
+    def _reduce(self, value):
+        """Return the sum of a tensor, or of each of a list of tensors, over the replicas."""
+        context = tf.distribute.get_replica_context()
+        if context is None or context.num_replicas_in_sync == 1:
+            return value
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+    def _replicas(self) -> int:
+        return self.distribute_strategy.num_replicas_in_sync
+
+    def _task_losses(self, labels, outputs, weights):
+        """Return this replica's share of each task's mean loss, that mean, and the labelled weight, each `[K]`."""
+        losses = self.sample_losses(labels, outputs)
+        sums, counts = [], []
+        for name in self.task_names:
+            if name not in losses:
+                sums.append(tf.constant(0.0))
+                counts.append(tf.constant(0.0))
+                continue
+            loss = losses[name]
+            weight = None if weights is None else weights.get(name)
+            weight = tf.ones_like(loss) if weight is None else tf.reshape(tf.cast(weight, tf.float32), tf.shape(loss))
+            sums.append(tf.reduce_sum(tf.where(weight > 0, loss * weight, 0.0)))
+            counts.append(tf.reduce_sum(weight))
+        counts = tf.stack(counts)
+        everywhere = self._reduce(counts)
+        share = tf.math.divide_no_nan(tf.stack(sums), everywhere)
+        return share, self._reduce(tf.stop_gradient(share)), everywhere
+
+    def train_step(self, data):
+        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            outputs = self(images, training=True)
+            share, losses, counts = self._task_losses(labels, outputs, weights)
+            present = tf.cast(counts > 0, tf.float32)
+            slopes = self.balancer.weights_of(losses, present)
+            # The first term moves the model, the second the balancer's own variables; the optimizer SUMS over replicas.
+            total = self.balancer.scalarise(losses, present)
+            extra = tf.add_n(self.losses) if self.losses else 0.0
+            target = tf.reduce_sum(slopes * share) + (total + extra) / self._replicas()
+            target = self.optimizer.scale_loss(target)
+        variables = self.trainable_variables
+        self._apply(tape.gradient(target, variables), variables)
+        logs = self._track(total + extra, losses, counts)
+        for name, value in zip(self._weights, tf.unstack(slopes), strict=True):
+            self._weights[name].update_state(value)
+            logs[name] = self._weights[name].result()
+        return logs | self._update_metrics(labels, outputs, weights)
+
+    def _apply(self, gradients, variables):
+        """Clip by the norm over all variables and replicas, and update."""
+        scaled = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
+        if self.clip_norm is None and not (scaled and self._replicas() > 1):
+            self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+            return
+        kept = [
+            (gradient, variable)
+            for gradient, variable in zip(gradients, variables, strict=True)
+            if gradient is not None
+        ]
+        # Summed here, every replica clips by the same norm and sees the same overflow; the optimizer's own sum then
+        # adds equal parts.
+        summed = [gradient / self._replicas() for gradient in self._reduce([gradient for gradient, _ in kept])]
+        if self.clip_norm is not None:
+            unit = self.optimizer.scale_loss(tf.constant(1.0)) / self._replicas()
+            norm = tf.linalg.global_norm(summed) / unit
+            factor = tf.minimum(1.0, self.clip_norm / tf.maximum(norm, 1e-12))
+            summed = [gradient * tf.cast(factor, gradient.dtype) for gradient in summed]
+        self.optimizer.apply_gradients(zip(summed, [variable for _, variable in kept], strict=True))
+
+    def _track(self, total, losses, counts):
+        """Update the running means of the losses and return them."""
+        self._loss_tracker.update_state(total)
+        logs = {"loss": self._loss_tracker.result()}
+        local = tf.unstack(losses)
+        for (name, tracker), value, count in zip(self._trackers.items(), local, tf.unstack(counts), strict=True):
+            tracker.update_state(value, sample_weight=count)
+            logs[name] = tracker.result()
+        return logs
+
+    def _mean_losses(self) -> dict[str, float]:
+        """Return each task's mean loss since the last reset, and what the balancer makes of them together.
+
+        Unlike the running mean of the batches' `loss`, it does not depend on how samples fell into batches.
+        """
+        losses = {name: float(tracker.result()) for name, tracker in self._trackers.items()}
+        present = [float(tracker.count > 0) for tracker in self._trackers.values()]
+        return {
+            "loss": float(self.balancer.scalarise(tf.constant(list(losses.values())), tf.constant(present)))
+        } | losses
+
+    def _update_metrics(self, labels, outputs, weights):
+        logs = {}
+        for name, metrics in self._metrics_of.items():
+            if labels.get(name) is None:
+                continue
+            for metric in metrics:
+                metric.update_state(labels[name], outputs[name], None if weights is None else weights.get(name))
+                logs[metric.name] = metric.result()
+        return logs
+
+    def _measured(self, data):
+        """Return a batch's labels, outputs and weights, and the logs of its losses."""
+        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        outputs = self(images, training=False)
+        _, losses, counts = self._task_losses(labels, outputs, weights)
+        total = self.balancer.scalarise(losses, tf.cast(counts > 0, tf.float32))
+        return labels, outputs, weights, self._track(total, losses, counts)
+
+    def test_step(self, data):
+        labels, outputs, weights, logs = self._measured(data)
+        return logs | self._update_metrics(labels, outputs, weights)
+
+    def make_train_function(self, force=False):
+        """Build the training step, and first what its optimizer keeps: a step that creates no variable traces once."""
+        self._build_optimizer()
+        return super().make_train_function(force)
+
+    def load_weights(self, *args, **kwargs):
+        """Load weights as Keras does, and the optimizer's state where the file has it: training goes on from there."""
+        if self.compiled:
+            self._build_optimizer()
+        super().load_weights(*args, **kwargs)
+
+    def _build_optimizer(self):
+        if not self.optimizer.built:
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return {}
+        return keras.saving.serialize_keras_object({"optimizer": self.optimizer} | self._arguments)
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self._build_optimizer()
+
+
+def _loss_class(loss) -> str:
+    """Return the name of a Keras loss's class, also where it was given as a function."""
+    name = type(loss).__name__ if isinstance(loss, keras.losses.Loss) else getattr(loss, "__name__", "")
+    return "".join(part.capitalize() for part in name.split("_")) if "_" in name else name

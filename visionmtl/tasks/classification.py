@@ -1,0 +1,77 @@
+"""Classification: one class of an image, or any number of them (multi-label)."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from visionmtl import drawing, metrics
+from visionmtl.tasks.task import Task
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class Classification(Task):
+    """Say what an image shows.
+
+    The head averages the three coarsest maps over the image and applies one dense layer.
+
+    Labels: int32 `[B]`; with `multi_label`, float32 `[B, C]` of 1 (present), 0 (absent) and -1 (unknown, not learnt).
+    Outputs: `logits` `[B, C]`. Predictions: `probabilities` `[B, C]`.
+
+    Args:
+        multi_label: whether an image may show several classes or none.
+
+    Example:
+        >>> Classification("scene", ["street", "field"])
+        Classification('scene', 2 classes)
+    """
+
+    def __init__(self, name, classes, multi_label=False, dropout=0.0, label_smoothing=0.0):
+        super().__init__(name, classes, dropout, label_smoothing)
+        self.multi_label = bool(multi_label)
+        self.kind = "multi_label" if multi_label else "classification"
+        self.primary = "mAP" if multi_label else "accuracy"
+
+    def outputs(self, features):
+        pooled = [
+            keras.layers.GlobalAveragePooling2D(name=f"{self.name}_pool_{level}")(features[level])
+            for level in sorted(features)[-3:]
+        ]
+        x = keras.layers.Concatenate(name=f"{self.name}_pools")(pooled) if len(pooled) > 1 else pooled[0]
+        dense = keras.layers.Dense(len(self.classes), dtype="float32", name=f"{self.name}_logits")
+        return {"logits": dense(self._dropped(x))}
+
+    def loss(self, labels, outputs):
+        logits = tf.cast(outputs["logits"], tf.float32)
+        smoothing, count = self.label_smoothing, len(self.classes)
+        if self.multi_label:
+            labels = tf.cast(labels, tf.float32)
+            known = tf.cast(labels >= 0, tf.float32)
+            target = labels * (1 - smoothing) + smoothing / 2
+            entropy = tf.nn.sigmoid_cross_entropy_with_logits(target, logits) * known
+            return tf.reduce_sum(entropy, axis=-1) / tf.maximum(tf.reduce_sum(known, axis=-1), 1.0)
+        target = tf.one_hot(labels, count) * (1 - smoothing) + smoothing / count
+        return tf.nn.softmax_cross_entropy_with_logits(target, logits)
+
+    def decode(self, outputs, image_size, window=None):
+        logits = tf.cast(outputs["logits"], tf.float32)
+        return {"probabilities": tf.sigmoid(logits) if self.multi_label else tf.nn.softmax(logits)}
+
+    def metrics(self):
+        return [metrics.MultiLabel(self.classes) if self.multi_label else metrics.Accuracy(self.classes)]
+
+    def truth(self, labels):
+        labels = np.asarray(labels)
+        return {"probabilities": labels if self.multi_label else np.eye(len(self.classes), dtype="float32")[labels]}
+
+    def draw(self, image, predictions):
+        probabilities = predictions["probabilities"]
+        if self.multi_label:
+            shown = [i for i in np.argsort(-probabilities) if probabilities[i] >= 0.5]
+        else:
+            shown = [int(np.argmax(probabilities))]
+        certain = np.isin(probabilities, (-1, 0, 1)).all()
+        lines = [self.classes[i] if certain else f"{self.classes[i]} {probabilities[i]:.0%}" for i in shown[:6]]
+        return drawing.caption(image, ", ".join(lines) or "none")
+
+    def get_config(self):
+        return super().get_config() | {"multi_label": self.multi_label}

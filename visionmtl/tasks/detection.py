@@ -1,0 +1,229 @@
+"""Detection: a box, a class and a score for every object."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from visionmtl import boxes, drawing, images, metrics
+from visionmtl.layers import FusedBatchNormalization
+from visionmtl.tasks.task import Task
+
+BINS = 8  # a side's distance is a distribution over 0..7 strides
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class Detection(Task):
+    """Find objects with one look at every cell of the pyramid, without anchors.
+
+    Each cell of each map predicts a score per class and, for each side of the box, a distribution over its distance in
+    strides. Cells are matched with objects by `boxes.assign`. The loss of a sample is the quality focal loss of its
+    scores, the generalised IoU loss and the distribution focal loss of its boxes, divided by the matched share of its
+    cells, so that an image of ten objects weighs as much as one of two. An image without objects teaches the scores
+    alone.
+
+    Labels: `{"boxes": float32 [B, M, 4], "classes": int32 [B, M]}`, class -1 past the last object, -2 for a region that
+    is neither learnt nor counted. Outputs: for each level such as P2, maps `P2_scores`
+    `[B, H / stride, W / stride, C]` and `P2_distances` `[B, H / stride, W / stride, 32]`.
+    Predictions: `boxes` `[B, 100, 4]`, `scores` `[B, 100]`, `classes` int32 `[B, 100]` (-1 past the last) and
+    `count` `[B]`.
+
+    Args:
+        depth: convolutions of the head before its outputs; all levels share their kernels, not their normalisation.
+        box_weight: weight of the IoU loss beside the scores' loss.
+        distance_weight: weight of the distribution focal loss.
+
+    Reference: Tian et al. 2019, FCOS; Li et al. 2020, Generalized Focal Loss (quality and distribution focal loss);
+    Feng et al. 2021, TOOD (assignment).
+    """
+
+    kind, primary = "detection", "AP"
+
+    def __init__(
+        self,
+        name,
+        classes,
+        channels=None,
+        depth=2,
+        box_weight=2.0,
+        distance_weight=0.5,
+        dropout=0.0,
+        label_smoothing=0.0,
+    ):
+        super().__init__(name, classes, dropout, label_smoothing)
+        self.channels, self.depth = channels, int(depth)
+        self.box_weight, self.distance_weight = float(box_weight), float(distance_weight)
+
+    def outputs(self, features):
+        channels = self.channels or features[min(features)].shape[-1]
+        tower = [SharedBlock(channels, sorted(features), name=f"{self.name}_tower_{i}") for i in range(self.depth)]
+        # A score starts at 1%, about the share of cells that hold an object, lest empty cells drown the first steps.
+        score = keras.layers.Conv2D(
+            len(self.classes),
+            1,
+            dtype="float32",
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+            bias_initializer=keras.initializers.Constant(-math.log(99.0)),
+            name=f"{self.name}_scores",
+        )
+        side = keras.layers.Conv2D(4 * BINS, 1, dtype="float32", name=f"{self.name}_distances")
+        maps: dict = {}
+        for level in sorted(features):
+            x = features[level]
+            for block in tower:
+                x = block(x, level=level)
+            x = self._dropped_level(x, level)
+            maps |= {f"{level}_scores": score(x), f"{level}_distances": side(x)}
+        return maps
+
+    def _dropped_level(self, x, level):
+        return keras.layers.Dropout(self.dropout, name=f"{self.name}_dropout_{level}")(x) if self.dropout else x
+
+    def _unpack(self, outputs):
+        """Return the logits of scores `[B, N, C]` and distances `[B, N, 4, BINS]`, centres `[N, 2]`, strides `[N]`."""
+        levels = sorted({key.split("_")[0] for key in outputs})
+        shapes = [outputs[f"{level}_scores"].shape[1:3] for level in levels]
+        centres, steps = boxes.points(shapes, [_stride(level) for level in levels])
+
+        def join(kind, *shape):
+            maps = [outputs[f"{level}_{kind}"] for level in levels]
+            flat = [tf.reshape(x, (tf.shape(x)[0], math.prod(x.shape[1:3]), *shape)) for x in maps]
+            return tf.cast(tf.concat(flat, axis=1), tf.float32)
+
+        return join("scores", len(self.classes)), join("distances", 4, BINS), centres, steps
+
+    def _boxes(self, distances, centres, steps):
+        """Return boxes `[..., 4]` from the expected distance of each side; `distances` are logits `[..., 4, BINS]`."""
+        expected = tf.reduce_sum(tf.nn.softmax(distances) * tf.range(BINS, dtype=tf.float32), axis=-1)
+        return boxes.from_distances(centres, expected * steps[:, None])
+
+    def loss(self, labels, outputs):
+        logits, distances, centres, steps = self._unpack(outputs)
+        predicted = tf.stop_gradient(self._boxes(distances, centres, steps))
+        objects, classes = self._trim(labels)
+        scores = tf.sigmoid(logits)
+        matched = boxes.assign(tf.stop_gradient(scores), predicted, centres, steps, objects, classes)
+        matched = {name: tf.stop_gradient(value) for name, value in matched.items()}
+        norm = tf.maximum(tf.reduce_sum(matched["share"], axis=1), 1.0)
+
+        named = tf.gather(classes, matched["object"], batch_dims=1)
+        target = tf.one_hot(named, len(self.classes)) * matched["quality"][..., None]
+        if self.label_smoothing:
+            target = target * (1 - self.label_smoothing) + self.label_smoothing * 0.01
+        entropy = tf.nn.sigmoid_cross_entropy_with_logits(target, logits) * (target - scores) ** 2
+        entropy *= tf.cast(~matched["ignored"], tf.float32)[..., None]
+
+        # Boxes are learnt where there are objects, at one point in eighty: only those are looked at.
+        where = tf.where(matched["positive"])
+        image, point = where[:, 0], where[:, 1]
+        spread, centre, step = tf.gather_nd(distances, where), tf.gather(centres, point), tf.gather(steps, point)
+        truth = tf.gather_nd(tf.gather(objects, matched["object"], batch_dims=1), where)
+        overlap = 1 - boxes.giou(self._boxes(spread, centre, step), truth)
+        bins = self._distribution(spread, boxes.to_distances(centre, truth) / step[:, None])
+        per_box = (self.box_weight * overlap + self.distance_weight * bins) * tf.gather_nd(matched["share"], where)
+        per_image = tf.math.unsorted_segment_sum(per_box, image, tf.shape(logits)[0])
+        return (tf.reduce_sum(entropy, axis=(1, 2)) + per_image) / norm
+
+    @staticmethod
+    def _trim(labels):
+        """Return boxes and classes without the columns that pad every image: matching costs what the fullest needs."""
+        classes = tf.cast(labels["classes"], tf.int32)
+        used = tf.reduce_max(tf.reduce_sum(tf.cast(classes != boxes.PADDING, tf.int32), axis=1))
+        used = tf.maximum(used, 1)
+        return tf.cast(labels["boxes"], tf.float32)[:, :used], classes[:, :used]
+
+    @staticmethod
+    def _distribution(logits, target):
+        """Return the distribution focal loss `[P]`: cross-entropy with the two bins around each true distance."""
+        target = tf.clip_by_value(target, 0.0, BINS - 1.01)
+        weights = tf.maximum(1 - tf.abs(tf.range(BINS, dtype=tf.float32) - target[..., None]), 0.0)
+        return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(weights, logits), axis=-1)
+
+    def decode(self, outputs, image_size, window=None):
+        logits, distances, centres, steps = self._unpack(outputs)
+        found = boxes.suppress(self._boxes(distances, centres, steps), tf.sigmoid(logits))
+        finest = min(outputs).split("_")[0]
+        height, width = outputs[f"{finest}_scores"].shape[1:3]
+        input_size = (height * _stride(finest), width * _stride(finest))
+        mapped = images.map_boxes(found["boxes"], input_size, image_size, window)
+        return found | {"boxes": mapped}
+
+    def metrics(self):
+        return [metrics.CocoAveragePrecision(self.classes)]
+
+    def truth(self, labels):
+        classes = np.asarray(labels["classes"])
+        real = classes >= 0
+        return {
+            "boxes": np.asarray(labels["boxes"]),
+            "scores": real.astype("float32"),
+            "classes": classes,
+            "count": real.sum(axis=-1).astype("int32"),
+        }
+
+    def draw(self, image, predictions):
+        shown = (predictions["classes"] >= 0) & (predictions["scores"] >= 0.3)
+        shown[shown] = ~_second_guesses(predictions["boxes"][shown])
+        scores = predictions["scores"][shown]
+        return drawing.boxes(
+            image,
+            predictions["boxes"][shown],
+            predictions["classes"][shown],
+            self.classes,
+            scores=None if (scores == 1).all() else scores,
+        )
+
+    def get_config(self):
+        names = ("channels", "depth", "box_weight", "distance_weight")
+        return super().get_config() | {name: getattr(self, name) for name in names}
+
+
+def _stride(level: str) -> int:
+    """Return the pixels between neighbouring cells of a level: 4 for "P2", doubling with each."""
+    return 2 ** int(level[1:])
+
+
+def _second_guesses(found: np.ndarray, overlap: float = 0.8) -> np.ndarray:
+    """Return which boxes `[M, 4]`, best first, lie on a better one: other classes of an object, not worth drawing."""
+    same = np.triu(boxes.iou(found[:, None], found[None]).numpy() > overlap, k=1)
+    return same.any(axis=0)
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class SharedBlock(keras.layers.Layer):
+    """A separable convolution whose kernels serve all levels, with a batch normalisation for each: their scales differ.
+
+    Reference: Tan, Pang and Le 2020, EfficientDet, which shares its heads the same way.
+    """
+
+    def __init__(self, channels, levels, **kwargs):
+        super().__init__(**kwargs)
+        self.channels, self.levels = channels, list(levels)
+        self.depthwise = keras.layers.DepthwiseConv2D(
+            3, padding="same", use_bias=False, depthwise_initializer="he_normal", name="depthwise"
+        )
+        self.pointwise = keras.layers.Conv2D(
+            channels, 1, use_bias=False, kernel_initializer="he_normal", name="pointwise"
+        )
+        self.normalisations = {
+            level: FusedBatchNormalization(momentum=0.97, epsilon=1e-3, name=f"normalisation_{level}")
+            for level in self.levels
+        }
+
+    def build(self, input_shape, **kwargs):
+        self.depthwise.build(input_shape)
+        self.pointwise.build(input_shape)
+        for level in self.levels:
+            self.normalisations[level].build((*tuple(input_shape)[:3], self.channels))
+        super().build(input_shape)
+
+    def call(self, inputs, level, training=None):
+        x = self.pointwise(self.depthwise(inputs))
+        return keras.ops.relu6(self.normalisations[level](x, training=training))
+
+    def compute_output_shape(self, input_shape, **kwargs):
+        return (*tuple(input_shape)[:3], self.channels)
+
+    def get_config(self):
+        return super().get_config() | {"channels": self.channels, "levels": self.levels}

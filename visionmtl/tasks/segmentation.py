@@ -1,0 +1,103 @@
+"""Segmentation: the class of every pixel."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from visionmtl import drawing, images, metrics
+from visionmtl.layers import ConvBlock, DepthToSpace
+from visionmtl.tasks.task import Task
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class Segmentation(Task):
+    """Say of every pixel what it belongs to.
+
+    From the coarsest map to the finest, the head doubles what it has and adds the next map; a separable convolution
+    refines the finest, of which each cell predicts four pixels. The loss of a sample, at half the labels' size, is the
+    mean cross-entropy of its labelled pixels plus `dice` times the soft Dice loss of the classes it shows, which counts
+    a thin pole as much as a wide road.
+
+    Labels: int32 `[B, H, W]`, 255 for unlabelled. Outputs: `logits` `[B, H / 2, W / 2, C]`.
+    Predictions: `classes` int32 `[B, H, W]`.
+
+    Args:
+        channels: width of the head; None for the maps' own.
+        dice: weight of the Dice loss beside the cross-entropy.
+
+    Reference: Kirillov et al. 2019, Panoptic Feature Pyramid Networks, section 3.1; Milletari et al. 2016, V-Net
+    (Dice).
+    """
+
+    kind, primary, maps = "segmentation", "mIoU", {"classes": 255}
+
+    def __init__(self, name, classes, channels=None, dice=0.5, dropout=0.0, label_smoothing=0.0):
+        super().__init__(name, classes, dropout, label_smoothing)
+        self.channels, self.dice = channels, float(dice)
+
+    def outputs(self, features):
+        levels = sorted(features)
+        channels = self.channels or features[levels[0]].shape[-1]
+        x = None
+        for level in reversed(levels):
+            own = ConvBlock(channels, name=f"{self.name}_{level}")(features[level])
+            if x is not None:
+                x = keras.layers.UpSampling2D(name=f"{self.name}_up_{level}")(x)
+                own = keras.layers.Add(name=f"{self.name}_add_{level}")([own, x])
+            x = own
+        x = ConvBlock(channels, name=f"{self.name}_refine")(x)
+        x, count, name = self._dropped(x), len(self.classes), self.name
+        smooth = keras.layers.Conv2D(count, 1, dtype="float32", name=f"{name}_cells")(x)
+        smooth = keras.layers.UpSampling2D(2, interpolation="bilinear", dtype="float32", name=f"{name}_smooth")(smooth)
+        # Each of a cell's four pixels adds what is its own, for a pole is thinner than a cell. It starts at zero:
+        # random weights would leave a chequered pattern where two classes are close.
+        own = keras.layers.Conv2D(
+            4 * count, 1, use_bias=False, kernel_initializer="zeros", dtype="float32", name=f"{name}_own"
+        )(x)
+        own = DepthToSpace(2, dtype="float32", name=f"{name}_pixels")(own)
+        return {"logits": keras.layers.Add(dtype="float32", name=f"{name}_logits")([smooth, own])}
+
+    def loss(self, labels, outputs):
+        target, weight = self._halved(labels)
+        size = weight.shape[1:3] if weight.shape[1:3].is_fully_defined() else tf.shape(weight)[1:3]
+        logits = tf.image.resize(tf.cast(outputs["logits"], tf.float32), size)
+        smoothed = target * (1 - self.label_smoothing) + self.label_smoothing / len(self.classes)
+        entropy = tf.nn.softmax_cross_entropy_with_logits(smoothed if self.label_smoothing else target, logits) * weight
+        loss = tf.reduce_sum(entropy, axis=(1, 2)) / tf.maximum(tf.reduce_sum(weight, axis=(1, 2)), 1e-6)
+        return loss + self.dice * self._dice(target, logits, weight) if self.dice else loss
+
+    def _halved(self, labels):
+        """Return the labels of every 2 x 2 pixels as one distribution over the classes, and their labelled share.
+
+        Every pixel teaches, at a quarter of the cost of a loss at full size.
+        """
+        classes = tf.one_hot(tf.cast(labels, tf.int32), len(self.classes))
+        target = tf.nn.avg_pool2d(classes, 2, 2, padding="SAME")
+        weight = tf.reduce_sum(target, axis=-1)
+        return tf.math.divide_no_nan(target, weight[..., None]), weight
+
+    def _dice(self, target, logits, weight):
+        """Return the soft Dice loss of each sample `[B]`, the mean over the classes it shows."""
+        probabilities = tf.nn.softmax(logits) * weight[..., None]
+        shared = tf.reduce_sum(probabilities * target, axis=(1, 2))
+        truth = tf.reduce_sum(target * weight[..., None], axis=(1, 2))
+        size = tf.reduce_sum(probabilities, axis=(1, 2)) + truth
+        shown = tf.cast(truth > 0, tf.float32)
+        loss = (1 - (2 * shared + 1) / (size + 1)) * shown
+        return tf.reduce_sum(loss, axis=1) / tf.maximum(tf.reduce_sum(shown, axis=1), 1.0)
+
+    def decode(self, outputs, image_size, window=None):
+        logits = images.crop_resize(tf.cast(outputs["logits"], tf.float32), image_size, window)
+        return {"classes": tf.argmax(logits, axis=-1, output_type=tf.int32)}
+
+    def metrics(self):
+        return [metrics.MeanIoU(self.classes)]
+
+    def truth(self, labels):
+        return {"classes": np.asarray(labels)}
+
+    def draw(self, image, predictions):
+        return drawing.masks(image, predictions["classes"], self.classes)
+
+    def get_config(self):
+        return super().get_config() | {"channels": self.channels, "dice": self.dice}
