@@ -1,0 +1,124 @@
+"""The command line answers at once, and tells a user's mistake in one sentence."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from visionmtl import cli
+
+COMMANDS = ["train", "evaluate", "predict", "export", "list", "check"]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess:
+    """Run the command line in a process of its own."""
+    return subprocess.run([sys.executable, "-m", "visionmtl", *arguments], capture_output=True, text=True, check=False)
+
+
+def test_help_answers_within_a_second():
+    began = time.perf_counter()
+    result = run("--help")
+    assert time.perf_counter() - began < 1
+    assert result.returncode == 0
+    assert all(command in result.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize("statement", ["import visionmtl", "import visionmtl.cli", "from visionmtl import recipe"])
+def test_importing_the_library_does_not_import_tensorflow(statement):
+    code = f"import sys; {statement}; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_each_command_shows_an_example(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([command, "--help"])
+    assert stopped.value.code == 0
+    assert f"examples:\n  visionmtl {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "garmets"], "Unknown recipe 'garmets'. Did you mean 'garments'?"),
+        (["train", "no/such.yaml"], "There is no recipe file 'no/such.yaml'"),
+        (["train", "garments", "training.epoch=3"], "unknown key 'training.epoch'. Did you mean 'training.epochs'?"),
+        (["train"], "Give a recipe to train, or --resume RUN"),
+        (["train", "garments", "--resume", "runs/x"], "Give a recipe to train, or --resume RUN"),
+        (["train", "--resume", "no-such-run"], "'no-such-run' is not a run folder"),
+        (["evaluate", "no-such-run"], "'no-such-run' is not a run folder"),
+        (["evaluate", "no-such-run", "--split", "tset"], "Unknown split 'tset'. Did you mean 'test'?"),
+        (["evaluate", "no-such-run", "training.epochs=3"], "evaluate takes data.<key>=value only"),
+        (["predict", "no-such.keras", "image.jpg"], "There is no model 'no-such.keras'"),
+        (["export", "no-such.keras"], "There is no model 'no-such.keras'"),
+        (["list", "balancin"], "Unknown list 'balancin'. Did you mean 'balancing'?"),
+        (["check", "camvid", "data.path=no-such-folder"], "no-such-folder"),
+        (["check", "garments", "data.source=garment"], "Did you mean 'garments'?"),
+        (["check", "garments", "model.backbone=resnet5"], "Unknown backbone 'resnet5'. Did you mean 'resnet50'"),
+        (["check", "garments", "balancing.method=equall"], "Did you mean 'equal'?"),
+        (["check", "garments", "model.sharing=hart"], "Did you mean 'hard'?"),
+        (["check", "garments", "tasks=[detecton]"], "Task 'detecton' has no labels"),
+        (["check", "garments", "tasks.detection.dept=3"], "Did you mean 'depth'?"),
+        (["check", "garments", "data.options.trian=3"], "trian"),
+        (["check", "garments", "data.batch_size=100000"], "fewer than one batch of 100000"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_status_2(arguments, sentence, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("visionmtl: ")
+    assert sentence in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir()), "a mistake must leave nothing behind"
+
+
+def test_a_misspelt_command_suggests_the_nearest(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["trian"])
+    assert stopped.value.code == 2
+    assert "Did you mean 'train'?" in capsys.readouterr().err
+
+
+def test_changes_may_stand_after_an_option(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(cli, "train", lambda args: seen.update(vars(args)))
+    assert cli.main(["train", "garments", "training.epochs=2", "--run", "here", "training.seed=3"]) == 0
+    assert seen["overrides"] == ["training.epochs=2", "training.seed=3"]
+    assert seen["run"] == "here"
+
+
+def test_a_full_disk_is_one_sentence(monkeypatch, capsys):
+    def full(args):
+        raise OSError(28, "No space left on device", "runs/garments-1/best.keras")
+
+    monkeypatch.setattr(cli, "train", full)
+    assert cli.main(["train", "garments"]) == 2
+    assert capsys.readouterr().err == (
+        "visionmtl: cannot write 'runs/garments-1/best.keras': No space left on device.\n"
+    )
+
+
+def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys):
+    def stop(args):
+        raise KeyboardInterrupt("Go on with: visionmtl train --resume runs/garments-1")
+
+    monkeypatch.setattr(cli, "train", stop)
+    assert cli.main(["train", "garments"]) == 130
+    assert "stopped. Go on with: visionmtl train --resume runs/garments-1" in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_keeps_its_stack_trace(monkeypatch):
+    def fail(args):
+        raise KeyError("ours")
+
+    monkeypatch.setattr(cli, "train", fail)
+    with pytest.raises(KeyError):
+        cli.main(["train", "garments"])
+
+
+@pytest.mark.parametrize("what", cli.LISTS)
+def test_every_list_has_entries(what, capsys):
+    assert cli.main(["list", what]) == 0
+    assert capsys.readouterr().out.strip()

@@ -1,0 +1,136 @@
+"""A recipe is completed with defaults, and each mistake in one is answered in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from visionmtl import recipe
+from visionmtl.errors import UsageError
+
+MISTAKES = [
+    ("training.epoch=3", "unknown key 'training.epoch'. Did you mean 'training.epochs'?"),
+    ("epochs=3", "unknown key 'epochs'. Did you mean 'training.epochs'?"),
+    ("traning.epochs=3", "unknown key 'traning'. Did you mean 'training'?"),
+    ("data.augmentation.flop=true", "Did you mean 'data.augmentation.flip'?"),
+    ("training.epochs=0", "'training.epochs' is 0, expected a number greater than or equal to 1."),
+    ("training.epochs=ten", "'training.epochs' is \"ten\", expected a whole number."),
+    ("training.epochs=2.5", "'training.epochs' is 2.5, expected a whole number."),
+    ("training.epochs=null", "'training.epochs' is null, expected a whole number."),
+    ("training.learning_rate=-1e-3", "'training.learning_rate' is -0.001, expected a number greater than 0."),
+    ("training.learning_rate=.nan", "expected a finite number."),
+    ("training.optimizer=adamx", "expected 'adamw', 'sgd' or 'adam'. Did you mean 'adam"),
+    ("data.resize=strech", "expected 'stretch' or 'letterbox'. Did you mean 'stretch'?"),
+    ("data.image_size=[100, 130]", "multiples of 32, the largest stride of a backbone; the nearest size is [96, 128]."),
+    ("data.image_size=128", "'data.image_size' is 128, expected a list of two whole numbers, [height, width]."),
+    ("data.augmentation.flip=maybe", "'data.augmentation.flip' is \"maybe\", expected a number."),
+    ("data.cache=maybe", "'data.cache' is \"maybe\", expected true or false."),
+    ("data.options=3", "'data.options' is 3, expected a mapping of keys to values."),
+    ("data=coco", "'data' is \"coco\", expected a mapping of keys to values."),
+    ("tasks=3", "'tasks' is 3, expected a mapping of keys to values."),
+    ("tasks=[]", "'tasks' is [], expected at least one task, or null for all."),
+    ("model.weights=[1]", "'model.weights' is [1], expected a name."),
+    ("training.epochs.most=3", "and has no keys."),
+    ("training.epochs=[", "'training.epochs=[' on the command line, line 1: not valid YAML"),
+    ("epochs", "'epochs' is not of the form key=value, such as training.epochs=5."),
+]
+
+
+@pytest.mark.parametrize(("override", "sentence"), MISTAKES, ids=[override for override, _ in MISTAKES])
+def test_a_mistake_on_the_command_line_is_one_sentence(override, sentence):
+    with pytest.raises(UsageError) as caught:
+        recipe.load("garments", [override])
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+FILES = [
+    ("data:\n  source: coco\n  imagesize: [64, 64]\n", "line 3: unknown key 'data.imagesize'. Did you mean"),
+    ("data: {source: coco}\ntraining:\n  seed: 1\n  epochs: many\n", "line 4: 'training.epochs' is \"many\""),
+    ("data:\n  batch_size: 4\n", "line 1: 'data.source' is missing."),
+    ("training: {epochs: 2}\n", "'data' is missing."),
+    ("data: {source: coco}\ndata: {source: garments}\n", "line 2: not valid YAML: the key 'data' is there twice."),
+    ("data: [unclosed\n", "not valid YAML"),
+    ("- data\n", "expected a mapping of sections"),
+    ("", "expected a mapping of sections"),
+    (b"\xff\xfe\x00", "it is not UTF-8 text"),
+]
+
+
+@pytest.mark.parametrize(("content", "sentence"), FILES)
+def test_a_mistake_in_a_file_names_the_file_and_the_line(tmp_path, content, sentence):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(UsageError) as caught:
+        recipe.load(path)
+    assert "mine.yaml" in str(caught.value)
+    assert sentence in str(caught.value)
+
+
+def test_a_misspelt_built_in_recipe_suggests_the_nearest():
+    with pytest.raises(UsageError, match="Unknown recipe 'garmets'. Did you mean 'garments'"):
+        recipe.load("garmets")
+
+
+def test_a_missing_file_is_told_apart_from_a_built_in_name():
+    with pytest.raises(UsageError, match="There is no recipe file 'nowhere/mine.yaml'"):
+        recipe.load("nowhere/mine.yaml")
+
+
+def test_a_folder_is_not_a_recipe(tmp_path):
+    with pytest.raises(UsageError, match="is a folder; give a recipe file"):
+        recipe.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", recipe.built_in())
+def test_each_built_in_recipe_reads_and_survives_being_written(name, tmp_path):
+    first = recipe.load(name)
+    copy = tmp_path / "recipe.yaml"
+    copy.write_text(first.dump())
+    assert recipe.load(copy) == first
+    assert first.name == name
+
+
+def test_the_name_of_a_run_is_the_file_s_unless_given(tmp_path):
+    path = tmp_path / "streets.yaml"
+    path.write_text("data: {source: coco}\n")
+    assert recipe.load(path).name == "streets"
+    assert recipe.load(path, ["name=roads"]).name == "roads"
+
+
+def test_shorthands_become_the_mappings_they_mean():
+    assert recipe.load("garments", ["tasks=[detection, segmentation]"]).tasks == {"detection": {}, "segmentation": {}}
+    assert recipe.load("garments", ["model.sharing=hard"]).model.sharing.options == {}
+    partial = recipe.load("garments", ["model.sharing=hard", "model.sharing.until=P3"]).model.sharing
+    assert (partial.name, partial.options) == ("hard", {"until": "P3"})
+
+
+def test_a_later_override_of_one_task_keeps_the_other_tasks():
+    tasks = recipe.load("garments", ["tasks=[detection, segmentation]", "tasks.detection.label_smoothing=0.1"]).tasks
+    assert tasks == {"detection": {"label_smoothing": 0.1}, "segmentation": {}}
+
+
+def test_an_override_leaves_the_keys_beside_it_alone(tmp_path):
+    copy = tmp_path / "recipe.yaml"
+    copy.write_text(recipe.load("garments").dump())
+    assert recipe.load(copy, ["data.batch_size=4"]).data == recipe.load("garments", ["data.batch_size=4"]).data
+
+
+def test_hyperparameters_of_the_balancer_stand_beside_its_method():
+    balancing = recipe.load("garments", ["balancing.method=cagrad", "balancing.c=4e-1"]).balancing
+    assert (balancing.method, balancing.options) == ("cagrad", {"c": 0.4})
+
+
+def test_an_optional_section_can_be_switched_off():
+    assert recipe.load("garments", ["data.augmentation=null"]).data.augmentation is None
+
+
+def test_the_folder_of_the_data_is_resolved_where_the_command_is_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert recipe.load("camvid", ["data.path=here"]).data.path == str(Path(tmp_path, "here"))
+
+
+def test_every_key_is_listed_with_what_it_means():
+    listed = {key.name: key for key in recipe.each_key()}
+    assert listed["training.epochs"].default == "20"
+    assert listed["data.augmentation.flip"].default == "0.5"
+    assert all(key.description for key in listed.values())

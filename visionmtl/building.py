@@ -1,0 +1,153 @@
+"""What a recipe stands for: its data sets, its model with optimizer and balancer, and the devices they live on."""
+
+import contextlib
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+import pipelines
+from visionmtl import backbones, balancing, sharing, tasks
+from visionmtl.errors import UsageError, one_of
+from visionmtl.model import MultiTaskModel
+from visionmtl.recipe import Recipe
+
+SPLITS = ("train", "validation", "test")
+
+
+def strategy(devices: Sequence[str] | None = None) -> tf.distribute.Strategy:
+    """Return how to train on what the machine has: all GPUs if there are several, else the one device.
+
+    Args:
+        devices: the devices to use instead, such as `["GPU:0", "GPU:2"]`.
+    """
+    if devices is None:
+        gpus = tuple(gpu.name for gpu in tf.config.list_logical_devices("GPU"))
+        return _mirrored(gpus) if len(gpus) > 1 else tf.distribute.get_strategy()
+    return _mirrored(tuple(devices)) if len(devices) > 1 else tf.distribute.OneDeviceStrategy(devices[0])
+
+
+@functools.cache
+def _mirrored(devices: tuple[str, ...]) -> tf.distribute.MirroredStrategy:
+    # One for the process: two over the same devices number their all-reduces alike, and meet each other's tensors.
+    return tf.distribute.MirroredStrategy(devices)
+
+
+def check_names(recipe: Recipe) -> None:
+    """Look up the names of a recipe, so that a mistyped one is told before any data is read.
+
+    Raises:
+        UsageError: a name or an option of it is unknown.
+    """
+    one_of(recipe.model.backbone, backbones.names(), "backbone")
+    sharing.get({"name": recipe.model.sharing.name, **recipe.model.sharing.options})
+    balancing.get({"method": recipe.balancing.method, **recipe.balancing.options})
+
+
+def data(
+    recipe: Recipe, splits: Iterable[str] = SPLITS, model: MultiTaskModel | None = None, replicas: int = 1
+) -> pipelines.Datasets:
+    """Return the data sets of a recipe.
+
+    Args:
+        recipe: what to read.
+        splits: which splits.
+        model: a trained model whose classes the labels must be mapped to, by name.
+        replicas: how many devices share a batch.
+
+    Raises:
+        UsageError, pipelines.DataError: the data cannot be read, or is not what the recipe says.
+    """
+    data = recipe.data
+    if data.batch_size % replicas:
+        raise UsageError(f"data.batch_size is {data.batch_size}, expected a multiple of the {replicas} devices.")
+    specs = None
+    if model is not None:
+        if data.image_size != model.image_size:
+            raise UsageError(
+                f"data.image_size is {list(data.image_size)}, but the model's is {list(model.image_size)}."
+            )
+        specs = tuple(pipelines.LabelSpec(task.name, task.kind, task.classes) for task in model.tasks.values())
+    return pipelines.load(
+        data.source,
+        data.image_size,
+        data.batch_size,
+        path=data.path,
+        splits=tuple(splits),
+        tasks=None if recipe.tasks is None else list(recipe.tasks),
+        specs=specs,
+        augmentation=None if data.augmentation is None else data.augmentation.model_dump(),
+        resize=data.resize,
+        max_boxes=data.max_boxes,
+        cache=data.cache,
+        seed=recipe.training.seed,
+        on_error=data.on_error,
+        **data.options,
+    )
+
+
+def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weights: bool = True) -> MultiTaskModel:
+    """Return the recipe's model, compiled. Call it inside the strategy's scope.
+
+    Args:
+        recipe: what to build.
+        specs: the labels to learn, one a task.
+        steps: training steps in an epoch, for the schedule.
+        weights: whether to load `model.weights`; not needed where a checkpoint is loaded next.
+
+    Raises:
+        UsageError: a name or an option is unknown.
+    """
+    options = recipe.tasks or {}
+    common = {"dropout": recipe.model.dropout, "label_smoothing": recipe.training.label_smoothing}
+    with _precision(recipe.training.precision):
+        model = MultiTaskModel(
+            [tasks.from_spec(spec, **common | options.get(spec.name, {})) for spec in specs],
+            backbone=recipe.model.backbone,
+            image_shape=(*recipe.data.image_size, 3),
+            sharing={"name": recipe.model.sharing.name, **recipe.model.sharing.options},
+            weights=recipe.model.weights if weights else None,
+            neck=recipe.model.neck,
+        )
+        model.compile(
+            optimizer(recipe, steps),
+            balancing={"method": recipe.balancing.method, **recipe.balancing.options},
+            clip_norm=recipe.training.clip_norm,
+        )
+    inner: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    inner.exclude_from_weight_decay([v for v in model.trainable_variables if not v.name.endswith("kernel")])
+    return model
+
+
+def optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    """Return the optimizer of a recipe with its schedule over `steps` steps an epoch."""
+    plan = recipe.training
+    total = plan.epochs * steps
+    warmup = min(round(plan.warmup_epochs * steps), total // 2)
+    rate: Any = plan.learning_rate
+    if plan.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0 if warmup else rate, total - warmup, warmup_target=rate if warmup else None, warmup_steps=warmup
+        )
+    elif warmup:
+        rate = keras.optimizers.schedules.PolynomialDecay(0.0, warmup, end_learning_rate=rate)
+    common = {"weight_decay": plan.weight_decay, "use_ema": plan.ema is not None, "ema_momentum": plan.ema or 0.99}
+    match plan.optimizer:
+        case "sgd":
+            return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, **common)
+        case "adam":
+            return keras.optimizers.Adam(rate, **common)
+        case _:
+            return keras.optimizers.AdamW(rate, **common)
+
+
+@contextlib.contextmanager
+def _precision(name: str) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,276 @@
+"""The command line: visionmtl train | evaluate | predict | export | list | check.
+
+TensorFlow is imported by the commands that compute, never by the parser: `visionmtl --help` answers at once.
+"""
+
+import argparse
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from textwrap import dedent, indent
+from typing import Any
+
+from visionmtl.errors import UsageError, nearest, one_of
+
+COMMANDS = ("train", "evaluate", "predict", "export", "list", "check")
+LISTS = ("backbones", "sharing", "balancing", "recipes", "sources", "keys")
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 2 the user's mistake, 130 interrupted."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    parser = build_parser()
+    if argv and argv[0] not in COMMANDS and not argv[0].startswith("-"):
+        parser.error(f"unknown command '{argv[0]}'.{nearest(argv[0], COMMANDS)} Valid: {', '.join(COMMANDS)}.")
+    args, rest = parser.parse_known_args(argv)
+    # argparse takes no key=value that stands after an option; a user may.
+    strangers = [text for text in rest if text.startswith("-") or "=" not in text or not hasattr(args, "overrides")]
+    if strangers:
+        parser.error(f"unrecognized arguments: {' '.join(strangers)}")
+    if rest:
+        args.overrides += rest
+    try:
+        args.run_command(args)
+    except KeyboardInterrupt as stopped:
+        print(f"\nvisionmtl: stopped. {stopped}".rstrip(), file=sys.stderr)
+        return 130
+    except Exception as error:
+        sentence = _own_mistake(error)
+        if sentence is None:
+            raise
+        print(f"visionmtl: {sentence}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="visionmtl", description="Train one model that classifies, detects and segments, and ship it."
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, function: Callable, example: str, *arguments: tuple[str, dict[str, Any]]) -> None:
+        summary = (function.__doc__ or "").partition("\n")[0]
+        sub = commands.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=f"examples:\n{indent(dedent(example).strip(), '  ')}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        for flag, options in arguments:
+            sub.add_argument(flag, **options)
+        sub.set_defaults(run_command=function)
+
+    recipe = ("recipe", {"help": "a YAML file or a built-in name, see `visionmtl list recipes`"})
+    optional_recipe = ("recipe", recipe[1] | {"nargs": "?"})
+    overrides = (
+        "overrides",
+        {"nargs": "*", "metavar": "key=value", "help": "changes to the recipe, see `visionmtl list keys`"},
+    )
+    run = ("run", {"metavar": "RUN", "help": "a run folder"})
+    model = ("model", {"metavar": "MODEL", "help": "a run folder, whose best model is taken, or a .keras file"})
+
+    command(
+        "train",
+        train,
+        """
+          visionmtl train garments
+          visionmtl train camvid data.path=data/camvid training.epochs=5
+          visionmtl train garments --evaluate test
+          visionmtl train --resume runs/camvid-1
+        """,
+        optional_recipe,
+        overrides,
+        ("--evaluate", {"metavar": "SPLIT", "help": "another split to measure in the end, beside validation"}),
+        ("--run", {"metavar": "DIR", "help": "the run folder to make; default runs/<recipe>-<n>"}),
+        ("--resume", {"metavar": "RUN", "help": "go on with a run that was interrupted"}),
+    )
+    command(
+        "evaluate",
+        evaluate,
+        """
+          visionmtl evaluate runs/garments-1
+          visionmtl evaluate runs/camvid-1 --split test data.path=data/camvid
+        """,
+        run,
+        overrides,
+        ("--split", {"default": "validation", "help": "train, validation (the default) or test"}),
+    )
+    command(
+        "predict",
+        predict,
+        """
+          visionmtl predict runs/camvid-1 street.jpg --out predictions
+          visionmtl predict best.keras photographs/ --out predictions
+          visionmtl predict runs/garments-1 --split test
+        """,
+        model,
+        ("images", {"nargs": "*", "metavar": "IMAGE", "help": "JPEG or PNG files, or folders of them"}),
+        ("--split", {"help": "take pictures from this split of the run's data instead"}),
+        ("--out", {"default": "predictions", "metavar": "DIR", "help": "where to write; default predictions"}),
+    )
+    command(
+        "export",
+        export,
+        """
+          visionmtl export runs/camvid-1
+          visionmtl export runs/camvid-1 --to saved_models --name streets
+        """,
+        model,
+        ("--to", {"default": "saved_models", "metavar": "DIR", "help": "where exports land; default saved_models"}),
+        ("--name", {"help": "of the export; default the recipe's, or the file's"}),
+    )
+    command(
+        "list",
+        list_,
+        """
+          visionmtl list
+          visionmtl list keys
+        """,
+        ("what", {"nargs": "?", "metavar": "WHAT", "help": f"one of {', '.join(LISTS)}; default all of their names"}),
+    )
+    command(
+        "check",
+        check,
+        """
+          visionmtl check mine.yaml
+          visionmtl check camvid data.path=data/camvid
+        """,
+        recipe,
+        overrides,
+    )
+    return parser
+
+
+def train(args: argparse.Namespace) -> None:
+    """Train a recipe into a run folder."""
+    from visionmtl import recipe
+
+    if bool(args.recipe) == bool(args.resume) or (args.resume and args.run):
+        raise UsageError("Give a recipe to train, or --resume RUN alone to go on with a run.")
+    plan = None if args.resume else recipe.load(args.recipe, args.overrides)
+    with _quiet_import():
+        from visionmtl import training
+    if plan is None:
+        training.resume(args.resume, also=args.evaluate)
+    else:
+        training.train(plan, args.run, also=args.evaluate)
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    """Measure a run's best model on a split, and keep the figures beside the run's."""
+    with _quiet_import():
+        from visionmtl import training
+    training.evaluate(args.run, args.split, args.overrides)
+
+
+def predict(args: argparse.Namespace) -> None:
+    """Predict on images: pictures with the predictions drawn on, and a COCO-style JSON."""
+    with _quiet_import():
+        from visionmtl import prediction, runs
+    model, plan = runs.load_model(args.model)
+    if bool(args.images) == bool(args.split):
+        raise UsageError("Give pictures to predict on, or --split to take them from the run's data.")
+    files = args.images
+    if args.split:
+        if plan is None:
+            raise UsageError(
+                f"--split needs a run folder, whose recipe says where the data is; '{args.model}' is a file."
+            )
+        files = prediction.save_split(plan, model, args.split, Path(args.out, "pictures"))
+    prediction.predict(model, files, args.out, plan.data.resize if plan else "stretch")
+
+
+def export(args: argparse.Namespace) -> None:
+    """Write a SavedModel that needs TensorFlow and nothing else."""
+    with _quiet_import():
+        from visionmtl import export, runs
+    model, plan = runs.load_model(args.model)
+    name = args.name or (plan.name if plan else Path(args.model).stem)
+    folder = export.save(model, Path(args.to, name), resize=plan.data.resize if plan else "stretch")
+    print(f"Exported to {folder}")
+
+
+def list_(args: argparse.Namespace) -> None:
+    """Show the names a recipe can use."""
+    if args.what in (None, "recipes", "keys"):
+        from visionmtl import recipe
+    if args.what is None:
+        print(f"visionmtl list WHAT, where WHAT is one of: {', '.join(LISTS)}")
+    elif one_of(args.what, LISTS, "list") == "recipes":
+        _print_list((name, recipe.summary(name)) for name in recipe.built_in())
+    elif args.what == "keys":
+        _print_list((f"{key.name}={key.default}", key.description) for key in recipe.each_key())
+    else:
+        with _quiet_import():
+            from pipelines.sources import SOURCES
+            from visionmtl import backbones
+            from visionmtl.balancing import BALANCERS
+            from visionmtl.sharing import SCHEMES
+        if args.what == "backbones":
+            _print_list((name, backbones.describe(name)) for name in backbones.names())
+        else:
+            registries: dict[str, dict[str, Any]] = {"sharing": SCHEMES, "balancing": BALANCERS, "sources": SOURCES}
+            registry = registries[args.what]
+            _print_list((name, (entry.__doc__ or "").strip().partition("\n")[0]) for name, entry in registry.items())
+
+
+def check(args: argparse.Namespace) -> None:
+    """Read a recipe and its data, and show what would be trained."""
+    from visionmtl import recipe
+
+    plan = recipe.load(args.recipe, args.overrides)
+    with _quiet_import():
+        from visionmtl import training
+    training.check(plan)
+
+
+def _print_list(rows: Iterable[tuple[str, str]]) -> None:
+    rows = list(rows)
+    width = max(len(name) for name, _ in rows)
+    for name, meaning in rows:
+        print(f"{name:<{width}}  {meaning}".rstrip())
+
+
+def _own_mistake(error: Exception) -> str | None:
+    """Return the sentence for a user's own mistake, or None for a fault of ours, whose stack trace is wanted."""
+    data = sys.modules.get("pipelines")  # what was never imported has not raised
+    if isinstance(error, UsageError) or (data and isinstance(error, data.DataError)):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in DISK:
+        where = f" '{error.filename}'" if error.filename else ""
+        return f"cannot write{where}: {os.strerror(error.errno)}."
+    if "No space left on device" in str(error):
+        return "cannot write: No space left on device."
+    if type(error).__name__ == "ResourceExhaustedError":
+        return "the device is out of memory; try a smaller data.batch_size or data.image_size."
+    return None
+
+
+@contextlib.contextmanager
+def _quiet_import() -> Iterator[None]:
+    """Import TensorFlow without its greetings: it writes them before it reads its own log level.
+
+    Set TF_CPP_MIN_LOG_LEVEL=0 to hear everything.
+    """
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0":
+        yield
+        return
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        import tensorflow
+
+        tensorflow.config.list_physical_devices()  # looks for GPUs, and complains where there are none
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

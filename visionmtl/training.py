@@ -1,0 +1,287 @@
+"""Training, evaluation and resuming of runs: from a recipe to a run folder and the figures in it."""
+
+import math
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+import pipelines
+from visionmtl import building, callbacks, metrics, plots, report, runs, tables
+from visionmtl.building import SPLITS
+from visionmtl.errors import UsageError, one_of
+from visionmtl.model import MultiTaskModel
+from visionmtl.recipe import Recipe
+
+
+def train(
+    recipe: Recipe, run: str | Path | None = None, devices: Sequence[str] | None = None, also: str | None = None
+) -> dict[str, Any]:
+    """Train a recipe into a new run folder, and print what came of it.
+
+    Args:
+        recipe: from `recipe.load`.
+        run: the folder to make; default `runs/<recipe>-<n>`.
+        devices: see `building.strategy`.
+        also: a split to measure in the end, beside validation.
+
+    Returns:
+        What `metrics.json` holds: `{"validation": {task: {metric: value}}, "seconds": ..., "parameters": ...}`.
+
+    Raises:
+        UsageError, pipelines.DataError: the recipe or the data is wrong; told before the run folder is made.
+
+    Example:
+        >>> train(recipe.load("garments", ["training.epochs=1"]))["validation"]["segmentation"]["mIoU"]
+    """
+    if run is not None:
+        runs.refuse_taken(run)
+    return _train(recipe, devices, lambda: runs.new(recipe, run), also)
+
+
+def resume(run: str | Path, devices: Sequence[str] | None = None, also: str | None = None) -> dict[str, Any]:
+    """Go on with a run that was interrupted, from its last whole epoch to the end that its recipe names; see `train`.
+
+    Raises:
+        UsageError: it is not a run folder, or the run is finished.
+    """
+    run = Path(run)
+    recipe = runs.read_recipe(run)
+    if (run / "metrics.json").is_file():
+        raise UsageError(f"The run '{run}' is finished: nothing is left to resume.")
+    return _train(recipe, devices, lambda: run, also)
+
+
+def evaluate(run: str | Path, split: str = "validation", overrides: Sequence[str] = ()) -> dict[str, dict[str, float]]:
+    """Measure a run's best model on a split, print the figures and keep them beside the run's.
+
+    Args:
+        run: a run folder.
+        split: "train", "validation" or "test".
+        overrides: changes to the data, such as `data.path=DIR`.
+
+    Returns:
+        `{task: {metric: value}}`.
+
+    Raises:
+        UsageError, pipelines.DataError: the run, the split or the data is not there.
+    """
+    one_of(split, SPLITS, "split")
+    for text in overrides:
+        if not text.startswith("data."):
+            raise UsageError(f"'{text}' changes more than the data: evaluate takes data.<key>=value only.")
+    run = Path(run)
+    recipe = runs.read_recipe(run, overrides)
+    place = building.strategy()
+    with place.scope():
+        model, _ = runs.load_model(run)
+    datasets = building.data(recipe, [split], model, place.num_replicas_in_sync)
+    results = _measure(model, datasets.splits[split])
+    kept = runs.keep_metrics(run, {split: results})
+    report.write(run)
+    print(tables.table(*tables.results({split: kept[split]})))
+    return results
+
+
+def check(recipe: Recipe) -> None:
+    """Read the data and build the model of a recipe, and print what would be trained.
+
+    Raises:
+        UsageError, pipelines.DataError: what would go wrong in training before its first step.
+    """
+    building.check_names(recipe)
+    place = building.strategy()
+    datasets = building.data(recipe, SPLITS, replicas=place.num_replicas_in_sync)
+    with place.scope():
+        model = building.model(recipe, datasets.specs, _steps(recipe, datasets))
+    print(tables.table(["split", "images"], list(datasets.sizes.items())), end="\n\n")
+    rows = [[task.name, task.kind, len(task.classes), _abridged(task.classes)] for task in model.tasks.values()]
+    print(tables.table(["task", "kind", "count", "classes"], rows), end="\n\n")
+    height, width = model.image_size
+    print(f"{recipe.model.backbone}, {model.count_params():,} parameters, {height} x {width} pixels,", end=" ")
+    print(f"{recipe.training.epochs} epochs of {_steps(recipe, datasets)} steps.")
+    _tell_skipped(datasets)
+
+
+def _train(
+    recipe: Recipe, devices: Sequence[str] | None, open_run: Callable[[], Path], also: str | None
+) -> dict[str, Any]:
+    """Train, or go on training, in the folder that `open_run` gives once all else is known to be right."""
+    building.check_names(recipe)
+    plan, place = recipe.training, building.strategy(devices)
+    keras.utils.set_random_seed(plan.seed)
+    measured = ["validation"] if also is None else list(dict.fromkeys(["validation", one_of(also, SPLITS, "split")]))
+    datasets = building.data(recipe, dict.fromkeys(["train", *measured]), replicas=place.num_replicas_in_sync)
+    steps = _steps(recipe, datasets)
+    with place.scope():
+        model = building.model(recipe, datasets.specs, steps)
+    _check_monitor(model, plan.monitor)
+    _tell_skipped(datasets)
+
+    run = open_run()
+    print(f"Training {', '.join(model.tasks)} on {_devices(place)} into {run}")
+    done, state = runs.checkpoint(run)
+    if state is not None:
+        model.load_weights(state)
+    history = runs.read_history(run)[:done]
+    try:
+        model.fit(
+            datasets.splits["train"] if plan.steps is None else datasets.splits["train"].take(steps),
+            validation_data=datasets.validation,
+            validation_freq=plan.validate_every,
+            initial_epoch=done,
+            epochs=plan.epochs,
+            shuffle=False,  # the data set does it
+            verbose=(1 if sys.stdout.isatty() else 2) if plan.verbose is None else plan.verbose,
+            callbacks=_callbacks(recipe, run, datasets, history),
+        )
+        seconds = runs.read_history(run)[-1]["seconds"]
+        return _finish(model, run, datasets, measured, seconds)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"Go on with: visionmtl train --resume {run}") from None
+
+
+def _callbacks(recipe: Recipe, run: Path, datasets: pipelines.Datasets, history: list[dict[str, float]]) -> list:
+    """Return what watches the training, in the order in which it must be called."""
+    plan = recipe.training
+    validated = [row[plan.monitor] for row in history if not math.isnan(row.get(plan.monitor, math.nan))]
+    return [
+        keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: datasets.seek(epoch)),
+        *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if plan.ema else []),
+        Backup(run),  # once the averaged weights are swapped out again
+        callbacks.LearningRate(),
+        callbacks.TensorBoard(run / "tensorboard", datasets.validation),
+        callbacks.Checkpoint(run / "last.keras"),
+        callbacks.Checkpoint(run / "best.keras", plan.monitor, max(validated, default=-math.inf)),
+        Seconds(history[-1]["seconds"] if history else 0.0),
+        callbacks.History(run / "history.csv"),
+        *([Patience(plan.monitor, plan.early_stopping, validated)] if plan.early_stopping else []),
+    ]
+
+
+def _finish(
+    model: MultiTaskModel, run: Path, datasets: pipelines.Datasets, splits: Sequence[str], seconds: float
+) -> dict[str, Any]:
+    """Measure the best model on `splits` and draw it, write the run's figures and print them."""
+    if not (run / "best.keras").is_file():  # no epoch was measured: the last model is the best one known
+        shutil.copy(run / "last.keras", run / "best.keras")
+    model.load_weights(run / "best.keras")
+    measured = {split: _measure(model, datasets.splits[split]) for split in splits if split in datasets.splits}
+    _plot(model, run, next(reversed(measured.values()), {}))
+    callbacks.save_samples(model, run / "samples", datasets.splits.get("validation", datasets.splits["train"]))
+    kept = runs.keep_metrics(run, measured | {"seconds": seconds, "parameters": model.count_params()})
+    page = report.write(run)
+    print(f"\n{tables.table(*tables.results(kept))}\n")
+    print(f"Trained in {tables.duration(seconds)}, {model.count_params():,} parameters.")
+    print(f"Best model {run / 'best.keras'}, pictures {run / 'samples'}, report {page}")
+    return kept
+
+
+def _measure(model: MultiTaskModel, dataset: tf.data.Dataset) -> dict[str, dict[str, float]]:
+    """Return each task's metrics on a data set, with those of every class."""
+    model.evaluate(dataset, verbose=0)
+    return model.task_results(details=True)
+
+
+def _plot(model: MultiTaskModel, run: Path, details: Mapping[str, Mapping[str, float]]) -> None:
+    """Draw the run's curves, and of the last measurement the classes, confusions and precisions."""
+    folder = run / "plots"
+    plots.save(plots.read(run / "history.csv"), folder, details)
+    for task, measured in model.task_metrics.items() if details else ():
+        classes = model.tasks[task].classes
+        for metric in measured:
+            if isinstance(metric, metrics.CocoAveragePrecision):
+                precision = metric.precision()[0]
+                figure = plots.precision_recall(precision, classes, f"{task}: precision and recall at IoU 0.5")
+                plots.write(figure, folder / f"{task}_precision_recall.png")
+            elif isinstance(metric, metrics.Accuracy | metrics.MeanIoU):
+                figure = plots.confusion(metric.confusion, classes, f"{task}: confusion")
+                plots.write(figure, folder / f"{task}_confusion.png")
+
+
+def _steps(recipe: Recipe, datasets: pipelines.Datasets) -> int:
+    """Return the training steps in an epoch."""
+    return min(datasets.sizes["train"] // recipe.data.batch_size, recipe.training.steps or sys.maxsize)
+
+
+def _check_monitor(model: MultiTaskModel, monitor: str) -> None:
+    """Refuse a name that no validation will log, before the first epoch rather than after it."""
+    logged = [f"val_{task}_{name}" for task, values in model.task_results().items() for name in values]
+    one_of(monitor, ["val_score", *logged], "log for training.monitor:")
+
+
+def _tell_skipped(datasets: pipelines.Datasets) -> None:
+    if datasets.skipped:
+        print(f"Skipped {len(datasets.skipped)}:")
+        print("\n".join(f"  {line}" for line in datasets.skipped))
+
+
+def _devices(place: tf.distribute.Strategy) -> str:
+    if place.num_replicas_in_sync > 1:
+        return f"{place.num_replicas_in_sync} devices"
+    return "1 GPU" if tf.config.list_physical_devices("GPU") else "the CPU"
+
+
+def _abridged(names: Sequence[str], most: int = 6) -> str:
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+
+
+class Backup(keras.callbacks.Callback):
+    """Keeps the state that an interrupted training goes on from: the newest `checkpoints/epoch-<n>.keras`.
+
+    Written when epoch n + 1 begins: whatever else is written about epoch n is there by then.
+    """
+
+    def __init__(self, run: Path):
+        super().__init__()
+        self.run = run
+
+    def on_epoch_begin(self, epoch, logs=None):
+        done, older = runs.checkpoint(self.run)
+        if epoch > done:
+            with callbacks.written_whole(self.run / "checkpoints" / f"epoch-{epoch}.keras") as partial:
+                self.model.save(partial)
+            if older is not None:
+                older.unlink()
+
+
+class Seconds(keras.callbacks.Callback):
+    """Adds `seconds` to the logs of an epoch: the time since training began, that of earlier sessions included.
+
+    Args:
+        before: seconds of earlier sessions of the same run.
+    """
+
+    def __init__(self, before: float = 0.0):
+        super().__init__()
+        self.began = time.perf_counter() - before
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs is not None:
+            logs["seconds"] = time.perf_counter() - self.began
+
+
+class Patience(keras.callbacks.Callback):
+    """Stops the training when a log has not risen for so many validations; epochs without the log do not count.
+
+    Args:
+        monitor: name of the log, higher is better.
+        patience: validations to wait.
+        values: those of earlier sessions of the same run.
+    """
+
+    def __init__(self, monitor: str, patience: int, values: Sequence[float] = ()):
+        super().__init__()
+        self.monitor, self.patience, self.values = monitor, patience, list(values)
+
+    def on_epoch_end(self, epoch, logs=None):
+        value = (logs or {}).get(self.monitor, math.nan)
+        if not math.isnan(value):
+            self.values.append(value)
+            best = self.values.index(max(self.values))
+            self.model.stop_training = len(self.values) - 1 - best >= self.patience
