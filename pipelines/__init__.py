@@ -2,7 +2,7 @@
 
 from pipelines.errors import DataError
 from pipelines.loading import load
-from pipelines.sources import names
+from pipelines.sources import names, options
 from pipelines.specs import Datasets, LabelSpec
 
-__all__ = ["DataError", "Datasets", "LabelSpec", "load", "names"]
+__all__ = ["DataError", "Datasets", "LabelSpec", "load", "names", "options"]

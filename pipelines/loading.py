@@ -1,6 +1,5 @@
 """`load`: from the name of a source to data sets that are ready for `model.fit`."""
 
-import inspect
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -76,7 +75,7 @@ def load(
     """
     make = sources.get(source)
     for option in options:
-        one_of(option, list(inspect.signature(make).parameters)[1:], f"option of source '{source}'")
+        one_of(option, sources.options(source), f"option of source '{source}'")
     _check_counts(batch_size=batch_size, max_boxes=max_boxes, height=image_size[0], width=image_size[1])
     one_of(resize, RESIZES, "resize")
     one_of(on_error, ("stop", "skip"), "on_error")

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+import pipelines
 from visionmtl import recipe as recipes
 from visionmtl.callbacks import written_whole
 from visionmtl.errors import UsageError
@@ -63,13 +64,22 @@ def _next(name: str) -> Path:
 def read_recipe(run: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     """Return the recipe a run was trained from.
 
+    A folder without splits is divided as it was for the training, whichever split is asked for; a folder that
+    `data.path=DIR` names instead is not.
+
     Raises:
         UsageError: it is not a run folder.
     """
     path = Path(run) / "recipe.yaml"
     if not path.is_file():
         raise UsageError(f"'{run}' is not a run folder: there is no {path}.")
-    return recipes.load(path, overrides)
+    overrides = list(overrides)
+    recipe = recipes.load(path, overrides)
+    elsewhere = any(text.startswith("data.path=") for text in overrides)
+    if not elsewhere and "divide" in pipelines.options(recipe.data.source):
+        data = recipe.data.model_copy(update={"options": {"divide": True} | recipe.data.options})
+        recipe = recipe.model_copy(update={"data": data})
+    return recipe
 
 
 def checkpoint(run: Path) -> tuple[int, Path | None]:

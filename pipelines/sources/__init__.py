@@ -1,5 +1,6 @@
 """Where labelled images come from: one file a source, one line here."""
 
+import inspect
 from collections.abc import Callable
 
 from pipelines.errors import one_of
@@ -21,3 +22,12 @@ def get(name: str) -> Callable[..., Source]:
         DataError: there is none; the message suggests the nearest name.
     """
     return SOURCES[one_of(name, names(), "source")]
+
+
+def options(name: str) -> list[str]:
+    """Return the names of a source's own options.
+
+    Raises:
+        DataError: there is no such source.
+    """
+    return list(inspect.signature(get(name)).parameters)[1:]

@@ -112,6 +112,13 @@ def test_evaluate_keeps_the_figures_of_a_split_beside_the_others(finished, capsy
     assert "mIoU" in capsys.readouterr().out
 
 
+def test_a_folder_without_splits_is_divided_as_for_training_unless_another_is_given(tmp_path):
+    runs.write(tmp_path / "recipe.yaml", recipe.load("camvid", ["data.path=photographs"]).dump())
+    assert runs.read_recipe(tmp_path).data.options == {"divide": True}
+    assert runs.read_recipe(tmp_path, ["data.path=other"]).data.options == {}
+    assert runs.read_recipe(tmp_path, ["data.options={divide: false}"]).data.options == {"divide": False}
+
+
 def test_evaluate_refuses_a_size_that_is_not_the_model_s(finished):
     with pytest.raises(UsageError, match="the model's is \\[64, 64\\]"):
         training.evaluate(finished, "test", ["data.image_size=[96, 96]"])
