@@ -170,7 +170,7 @@ def strips(
     predictions = model.predict(images, batch_size=len(images), verbose=0)
     order = drawing_order(model.tasks.values())
     truths = {task.name: task.truth(labels[task.name]) for task in order if task.name in labels}
-    legends = {task.name: task.classes for task in order if task.kind == "segmentation"}
+    legends = {task.name: task.colours for task in order if task.kind == "segmentation"}
     factor = max(1, round(READABLE_SIDE / min(images.shape[1:3])))
     for index, image in enumerate(np.clip(images, 0, 255).round().astype(np.uint8)):
         photograph, _ = drawing.enlarge(image, {}, factor)

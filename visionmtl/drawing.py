@@ -14,7 +14,9 @@ FIRST_COLOURS = (
 )
 INK = (33, 37, 41)
 PAPER = (255, 255, 255)
-BACKGROUND = "background"  # a class of this name is not painted: it is what the rest lies on
+BACKGROUND = "background"
+
+Colours = Mapping[str, tuple[int, int, int] | None]  # of classes by name, in their order; None: not painted
 
 
 def palette(count: int) -> np.ndarray:
@@ -26,11 +28,23 @@ def palette(count: int) -> np.ndarray:
     return _colours(count).copy()
 
 
+def colours(names: Sequence[str]) -> Colours:
+    """Return a colour for each class, in the order given; None for "background", on which the rest lies.
+
+    Example:
+        >>> colours(["background", "cat"])
+        {'background': None, 'cat': (230, 159, 0)}
+    """
+    painted = [name for name in names if name != BACKGROUND]
+    chosen = dict(zip(painted, map(tuple, palette(len(painted)).tolist()), strict=True))
+    return {name: chosen.get(name) for name in names}
+
+
 def boxes(
     image: np.ndarray,
     boxes: np.ndarray,
     classes: np.ndarray,
-    names: Sequence[str],
+    colours: Colours,
     scores: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draw boxes and, where there is room, their labels.
@@ -39,7 +53,7 @@ def boxes(
         image: uint8 `[H, W, 3]`.
         boxes: `[N, 4]`, x_min, y_min, x_max, y_max in pixels of `image`; clipped to it.
         classes: int `[N]`; rows of negative class (padding, crowds) are left out.
-        names: the class names.
+        colours: of the classes, as from `colours`.
         scores: `[N]`, written behind the name; the most confident box lies on top.
     """
     boxes = np.clip(boxes, 0, (image.shape[1], image.shape[0]) * 2)
@@ -48,37 +62,38 @@ def boxes(
         shown = shown[np.argsort(-np.asarray(scores)[shown], kind="stable")]
     canvas = Image.fromarray(image)
     draw = ImageDraw.Draw(canvas)
-    colours, line, font = palette(len(names)), max(1, round(min(canvas.size) / 170)), _font(_text_size(image))
+    line, font = max(1, round(min(canvas.size) / 170)), _font(_text_size(image))
+    named = [(name, colour or INK) for name, colour in colours.items()]
     for index in shown[::-1]:
         x0, y0, x1, y1 = (round(float(edge)) for edge in boxes[index])
         x1, y1 = max(x0, x1 - 1), max(y0, y1 - 1)
         if line > 1:  # a dark rim keeps the line apart from a mask of the same colour
             draw.rectangle((x0 - 1, y0 - 1, x1 + 1, y1 + 1), outline=INK, width=line + 2)
-        draw.rectangle((x0, y0, x1, y1), outline=tuple(colours[classes[index]].tolist()), width=line)
+        draw.rectangle((x0, y0, x1, y1), outline=named[classes[index]][1], width=line)
     taken: list[tuple[int, int, int, int]] = []
     for index in shown:
-        text = names[classes[index]] + ("" if scores is None else f" {scores[index]:.2f}")
+        name, colour = named[classes[index]]
+        text = name if scores is None else f"{name} {scores[index]:.2f}"
         tag = _room_for_tag(draw, font, text, boxes[index], canvas.size, taken)
         if tag:
             taken.append(tag)
-            colour = colours[classes[index]]
-            draw.rectangle(tag, fill=tuple(colour.tolist()))
+            draw.rectangle(tag, fill=colour)
             draw.text(((tag[0] + tag[2] + 1) / 2, (tag[1] + tag[3] + 1) / 2), text, _ink_on(colour), font, anchor="mm")
     return np.asarray(canvas)
 
 
-def masks(image: np.ndarray, classes: np.ndarray, names: Sequence[str], opacity: float = 0.5) -> np.ndarray:
+def masks(image: np.ndarray, classes: np.ndarray, colours: Colours, opacity: float = 0.5) -> np.ndarray:
     """Tint each pixel with the colour of its class, and trace where classes meet.
 
     Args:
         image: uint8 `[H, W, 3]`.
-        classes: int `[H, W]`; a pixel of no class (255 = ignore), or of one named "background", keeps the photograph.
-        names: the class names.
+        classes: int `[H, W]`; a pixel of no class (255 = ignore), or of one without a colour, keeps the photograph.
+        colours: of the classes, as from `colours`.
         opacity: of the tint, 0 to 1.
     """
-    valid = (classes >= 0) & (classes < len(names))
-    tint = palette(len(names))[np.where(valid, classes, 0)]
-    valid &= ~np.isin(classes, [index for index, name in enumerate(names) if name == BACKGROUND])
+    table, painted = np.array([colour or INK for colour in colours.values()]), np.array([*map(bool, colours.values())])
+    known = np.where((classes >= 0) & (classes < len(table)), classes, len(table))
+    tint, valid = np.append(table, [INK], axis=0)[known], np.append(painted, False)[known]
     edge = np.zeros(classes.shape, bool)
     edge[:, 1:] |= classes[:, 1:] != classes[:, :-1]
     edge[1:] |= classes[1:] != classes[:-1]
@@ -106,11 +121,11 @@ def caption(image: np.ndarray, text: str) -> np.ndarray:
     return np.asarray(canvas)
 
 
-def legend(names: Sequence[str], width: int, size: int = 13, title: str = "") -> np.ndarray:
+def legend(colours: Colours, width: int, size: int = 13, title: str = "") -> np.ndarray:
     """Return a white legend of the classes' colours, uint8 `[h, width, 3]`, in as many rows as it takes.
 
     Args:
-        names: the class names.
+        colours: of the classes, as from `colours`.
         width: of the legend in pixels.
         size: of the text in pixels.
         title: written in front.
@@ -118,7 +133,7 @@ def legend(names: Sequence[str], width: int, size: int = 13, title: str = "") ->
     font, gap, row = _font(size), size, round(size * 1.7)
     places: list[tuple[float, int]] = []
     x, y = (font.getlength(title) + gap if title else 0.0), 0
-    coloured = [(name, colour) for name, colour in zip(names, palette(len(names)), strict=True) if name != BACKGROUND]
+    coloured = [(name, colour) for name, colour in colours.items() if colour]
     for name, _ in coloured:
         room = size * 1.4 + font.getlength(name)
         if x and x + room > width:
@@ -130,20 +145,20 @@ def legend(names: Sequence[str], width: int, size: int = 13, title: str = "") ->
     draw.text((0, row / 2), title, INK, font, anchor="lm")
     for (name, colour), (x, y) in zip(coloured, places, strict=True):
         middle = y + row / 2
-        draw.rounded_rectangle((x, middle - size / 2, x + size, middle + size / 2), size / 5, tuple(colour.tolist()))
+        draw.rounded_rectangle((x, middle - size / 2, x + size, middle + size / 2), size / 5, colour)
         draw.text((x + size * 1.4, middle), name, INK, font, anchor="lm")
     return np.asarray(canvas)
 
 
 def side_by_side(
-    images: Sequence[np.ndarray], captions: Sequence[str] = (), legends: Mapping[str, Sequence[str]] | None = None
+    images: Sequence[np.ndarray], captions: Sequence[str] = (), legends: Mapping[str, Colours] | None = None
 ) -> np.ndarray:
     """Set pictures of one height beside each other on white, as in "photo | truth | prediction".
 
     Args:
         images: uint8 `[H, W_i, 3]`.
         captions: one above each picture, or none at all.
-        legends: class names by title, one legend each below the pictures.
+        legends: colours of classes by title, one legend each below the pictures.
 
     Returns:
         uint8 `[h, w, 3]`.
@@ -152,7 +167,7 @@ def side_by_side(
     gap, font = size // 2, _font(size)
     top = gap + (round(size * 1.5) if captions else 0)
     width = sum(image.shape[1] + gap for image in images) + gap
-    keys = [legend(names, width - 2 * gap, size, title) for title, names in (legends or {}).items()]
+    keys = [legend(colours, width - 2 * gap, size, title) for title, colours in (legends or {}).items()]
     height = top + images[0].shape[0] + gap + sum(key.shape[0] for key in keys) + (gap // 2 if keys else 0)
     canvas = Image.new("RGB", (width, height), PAPER)
     draw, x = ImageDraw.Draw(canvas), gap
@@ -196,7 +211,7 @@ def _text_size(image: np.ndarray) -> int:
     return max(9, round(min(image.shape[:2]) / 27))
 
 
-def _ink_on(colour: np.ndarray) -> tuple[int, int, int]:
+def _ink_on(colour: tuple[int, int, int]) -> tuple[int, int, int]:
     """Return dark or light, whichever reads better on `colour`."""
     return INK if np.dot(colour, (0.299, 0.587, 0.114)) > 125 else PAPER
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 LINES = ("#0072B2", "#D55E00", "#009E73", "#8C4FE0", "#C2185B", "#B07800", "#2AA7D4", "#555B61")
 PALE, INK, GRID = "#9AA5AE", "#212529", "#E9ECEF"
@@ -239,6 +239,9 @@ def _lines(
     axes.set_xlim(shown.min() - margin, shown.max() + margin)
     if logarithmic and everything.min() > 0 and everything.max() > 12 * everything.min():
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.minorticks_off()
     elif everything.min() >= 0:
         axes.set_ylim(0, 1.07 * everything.max() or 1)
     heights = {name: _height(axes, epochs[-1], values[-1]) for name, (epochs, values) in curves.items()}

@@ -10,14 +10,14 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from visionmtl import building, callbacks
+from visionmtl import building, callbacks, drawing
 from visionmtl.errors import UsageError
 
 
 class Painted:
     """A task whose truth paints a picture red and whose prediction paints it blue."""
 
-    kind, classes = "segmentation", ("sky", "road")
+    kind, classes, colours = "segmentation", ("sky", "road"), drawing.colours(["sky", "road"])
 
     def __init__(self, name):
         self.name = name

@@ -19,7 +19,7 @@ def test_palette_is_stable_and_distinct():
 
 
 def test_a_box_is_outlined_in_its_colour_and_its_inside_kept():
-    image = drawing.boxes(GREY, np.array([[40.0, 50, 90, 80]]), np.array([1]), ["cat", "dog"])
+    image = drawing.boxes(GREY, np.array([[40.0, 50, 90, 80]]), np.array([1]), drawing.colours(["cat", "dog"]))
     colour = drawing.palette(2)[1]
     assert image.shape == GREY.shape
     assert image.dtype == np.uint8
@@ -31,39 +31,44 @@ def test_a_box_is_outlined_in_its_colour_and_its_inside_kept():
 
 def test_padding_crowds_and_boxes_that_are_no_numbers_are_not_drawn():
     boxes = np.array([[10.0, 10, 30, 30], [0, 0, 0, 0], [np.nan, 0, 5, 5]])
-    image = drawing.boxes(GREY, boxes, np.array([-2, -1, 0]), ["cat"], np.array([0.9, 0, 0.8]))
+    image = drawing.boxes(GREY, boxes, np.array([-2, -1, 0]), drawing.colours(["cat"]), np.array([0.9, 0, 0.8]))
     assert not changed(image).any()
 
 
 def test_boxes_beyond_the_picture_are_clipped_to_it():
-    image = drawing.boxes(GREY, np.array([[-1e9, -50, 1e9, 500]]), np.array([0]), ["cat"])
+    image = drawing.boxes(GREY, np.array([[-1e9, -50, 1e9, 500]]), np.array([0]), drawing.colours(["cat"]))
     assert (image[90, [0, -1]] == drawing.palette(1)[0]).all()
 
 
 def test_the_most_confident_box_lies_on_top():
     boxes, classes = np.tile([20.0, 20, 60, 60], (3, 1)), np.array([0, 1, 2])
-    image = drawing.boxes(GREY, boxes, classes, ["a", "b", "c"], np.array([0.2, 0.9, 0.5]))
+    image = drawing.boxes(GREY, boxes, classes, drawing.colours("abc"), np.array([0.2, 0.9, 0.5]))
     assert (image[40, 20] == drawing.palette(3)[1]).all()
 
 
 def test_labels_never_cover_each_other():
     boxes = np.tile([40.0, 40, 44, 44], (30, 1))
-    image = drawing.boxes(GREY, boxes, np.zeros(30, int), ["a rather long name"])
+    image = drawing.boxes(GREY, boxes, np.zeros(30, int), drawing.colours(["a rather long name"]))
     assert changed(image).mean() < 0.5
 
 
 def test_a_mask_tints_its_pixels_and_leaves_ignored_ones():
     classes = np.zeros((96, 128), np.int32)
     classes[:, 64:] = 255
-    image = drawing.masks(GREY, classes, ["a", "b"], opacity=0.5)
+    image = drawing.masks(GREY, classes, drawing.colours("ab"), opacity=0.5)
     assert (np.abs(image[10, 10].astype(int) - (GREY[0, 0] + drawing.palette(2)[0].astype(int)) / 2) <= 1).all()
     assert not changed(image)[:, 64:].any()
+
+
+def test_background_is_not_painted():
+    image = drawing.masks(GREY, np.zeros((96, 128), np.int32), drawing.colours(["background", "a"]))
+    assert not changed(image).any()
 
 
 def test_a_mask_traces_where_classes_meet():
     classes = np.zeros((96, 128), np.int32)
     classes[:, 64:] = 1
-    image = drawing.masks(GREY, classes, ["a", "b"]).astype(int)
+    image = drawing.masks(GREY, classes, drawing.colours("ab")).astype(int)
     colour = drawing.palette(2)[1].astype(int)
     assert np.abs(image[5, 64] - colour).sum() < np.abs(image[5, 100] - colour).sum()
 
@@ -81,14 +86,14 @@ def test_a_long_caption_wraps_to_the_width():
 
 
 def test_a_legend_wraps_to_its_width():
-    names = [f"class number {index}" for index in range(12)]
+    names = drawing.colours([f"class number {index}" for index in range(12)])
     assert drawing.legend(names, 2000).shape[0] < drawing.legend(names, 200).shape[0]
     assert drawing.legend(names, 200, title="segmentation").shape[1:] == (200, 3)
 
 
 def test_a_strip_holds_every_picture_beside_the_other():
     black = np.zeros((96, 50, 3), np.uint8)
-    strip = drawing.side_by_side([GREY, black], ["photo", "truth"], {"segmentation": ["sky", "road"]})
+    strip = drawing.side_by_side([GREY, black], ["photo", "truth"], {"segmentation": drawing.colours(["sky", "road"])})
     assert strip.shape[0] > 96
     assert strip.shape[1] > 128 + 50
     assert (strip == 0).all(axis=-1).sum() >= black.size // 3
@@ -108,7 +113,7 @@ def test_enlarging_scales_boxes_and_maps_alike():
 
 def test_the_picture_given_is_never_changed():
     image, classes = GREY.copy(), np.zeros((96, 128), np.int32)
-    drawing.boxes(image, np.array([[5.0, 5, 50, 50]]), np.array([0]), ["cat"])
-    drawing.masks(image, classes, ["a"])
+    drawing.boxes(image, np.array([[5.0, 5, 50, 50]]), np.array([0]), drawing.colours(["cat"]))
+    drawing.masks(image, classes, drawing.colours("a"))
     drawing.caption(image, "cat")
     assert not changed(image).any()

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from visionmtl import MultiTaskModel
 from visionmtl.errors import UsageError
-from visionmtl.tasks import Classification, Segmentation
+from visionmtl.tasks import Classification, Detection, Segmentation
 
 
 def _dataset(batch, images=4):
@@ -27,6 +27,13 @@ def _fitted(model, batch, steps=3, **options):
 def test_outputs_are_flat_and_named_by_task(toy_model):
     names = set(toy_model().output)
     assert {"scene_logits", "ground_logits", "objects_P2_scores", "objects_P3_distances"} <= names
+
+
+def test_a_class_has_one_colour_in_all_tasks(toy_model):
+    tasks = [Detection("objects", ["car", "sign"]), Segmentation("street", ["road", "sign", "car"])]
+    toy_model(tasks)
+    assert all(tasks[0].colours[name] == tasks[1].colours[name] for name in ("car", "sign"))
+    assert len(set(tasks[1].colours.values())) == 3
 
 
 def test_fit_logs_every_task(toy_model, toy_batch):

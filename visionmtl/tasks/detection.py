@@ -170,7 +170,7 @@ class Detection(Task):
             image,
             predictions["boxes"][shown],
             predictions["classes"][shown],
-            self.classes,
+            self.colours,
             scores=None if (scores == 1).all() else scores,
         )
 

@@ -97,7 +97,7 @@ class Segmentation(Task):
         return {"classes": np.asarray(labels)}
 
     def draw(self, image, predictions):
-        return drawing.masks(image, predictions["classes"], self.classes)
+        return drawing.masks(image, predictions["classes"], self.colours)
 
     def get_config(self):
         return super().get_config() | {"channels": self.channels, "dice": self.dice}

@@ -5,6 +5,7 @@ from typing import ClassVar
 import keras
 import numpy as np
 
+from visionmtl import drawing
 from visionmtl.errors import UsageError
 
 
@@ -36,6 +37,7 @@ class Task:
         kind: the kind of its labels, as in `pipelines.LabelSpec`.
         primary: the metric that stands for the task in `val_score`; up is better, in 0..1.
         maps: its predictions that have a value for every pixel, and the value that stands for "no pixel".
+        colours: in which its classes are drawn; tasks of one model draw a class that they share in one colour.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Task:
             if not 0 <= value < 1:
                 raise UsageError(f"Task '{name}' was given {what}={value}: expected a number from 0 up to 1.")
         self.name, self.classes = name, class_names(classes, name)
+        self.colours = drawing.colours(self.classes)
         self.dropout, self.label_smoothing = float(dropout), float(label_smoothing)
 
     def outputs(self, features: dict) -> dict:
