@@ -148,7 +148,7 @@ class DepthToSpace(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("visionmtl")
 class UncertaintyWeighting(keras.layers.Layer):
-    """Sum task losses, each weighted by a learnt uncertainty: `L * exp(-s) * c + s * c`.
+    """Sum task losses, each weighted by a learnt uncertainty: `L * exp(-s) * c + s / 2`.
 
     `s`, the log of the task's variance, starts at 0 and is trained with the model: a task whose loss is noisy is
     weighted down, and `s` itself keeps the weight from falling to zero. `c` is 1/2 for a regression and 1 for a
@@ -186,15 +186,13 @@ class UncertaintyWeighting(keras.layers.Layer):
 
     def weights_of_losses(self):
         """Return what multiplies each loss now, `[K]`: `exp(-s) * c`."""
-        return ops.exp(-self.log_variance) * self._halves()
-
-    def _halves(self):
-        return ops.convert_to_tensor([0.5 if value else 1.0 for value in self.regression], "float32")
+        halves = [0.5 if value else 1.0 for value in self.regression]
+        return ops.exp(-self.log_variance) * ops.convert_to_tensor(halves, "float32")
 
     def call(self, losses, present=None):
         if isinstance(losses, (list, tuple)):
             losses = ops.stack(losses, axis=-1)
-        terms = ops.cast(losses, "float32") * self.weights_of_losses() + self.log_variance * self._halves()
+        terms = ops.cast(losses, "float32") * self.weights_of_losses() + self.log_variance / 2
         # A task without labels in this batch says nothing about its uncertainty: `s` must not drift meanwhile.
         return ops.sum(terms if present is None else terms * ops.cast(present, "float32"), axis=-1)
 

@@ -34,7 +34,7 @@ def test_uncertainty_weighs_with_the_learnt_precision():
     balancer.weighting.log_variance.assign([0.5, -1.0, 0.0])
     expected = [np.exp(-0.5), np.exp(1.0) / 2, 1]
     np.testing.assert_allclose(balancer.weights_of(LOSSES, ALL), expected, rtol=1e-6)
-    total = np.dot(expected, LOSSES) + 0.5 - 1.0 / 2
+    total = np.dot(expected, LOSSES) + (0.5 - 1.0) / 2
     assert float(balancer.scalarise(LOSSES, ALL)) == pytest.approx(total, rel=1e-6)
 
 

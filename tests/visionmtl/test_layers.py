@@ -59,7 +59,7 @@ def test_uncertainty_weighting_is_kendalls_sum():
     layer.build((2,))
     layer.set_weights([np.array([0.4, -0.3], "float32")])
     total = layer([tf.constant(2.0), tf.constant(5.0)])
-    assert float(total) == pytest.approx(2 * np.exp(-0.4) / 2 + 0.4 / 2 + 5 * np.exp(0.3) - 0.3, rel=1e-6)
+    assert float(total) == pytest.approx(2 * np.exp(-0.4) / 2 + 0.4 / 2 + 5 * np.exp(0.3) - 0.3 / 2, rel=1e-6)
     absent = layer([tf.constant(2.0), tf.constant(0.0)], present=tf.constant([1.0, 0.0]))
     assert float(absent) == pytest.approx(2 * np.exp(-0.4) / 2 + 0.4 / 2, rel=1e-6)
 
