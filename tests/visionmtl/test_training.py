@@ -242,7 +242,9 @@ def test_weight_decay_leaves_biases_norms_and_the_balancer_alone():
 
 @pytest.mark.parametrize("schedule", ["cosine", "constant"])
 def test_the_learning_rate_warms_up_to_the_top_of_its_schedule(schedule):
-    plan = small(f"training.schedule={schedule}", "training.epochs=10", "training.warmup_epochs=2")
+    plan = small(
+        f"training.schedule={schedule}", "training.epochs=10", "training.warmup_epochs=2", "training.learning_rate=1e-3"
+    )
     rate = building.optimizer(plan, steps=50)._learning_rate
     assert float(rate(0)) == pytest.approx(0)
     assert float(rate(50)) == pytest.approx(0.5e-3, rel=0.02)
