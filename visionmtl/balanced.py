@@ -59,6 +59,9 @@ class BalancedModel(keras.Model):
             del self.balancer
         self.balancer = balancers.get(balancing)
         self.balancer.prepare(self.task_names, self._regression())
+        inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        if inner.weight_decay and not inner.built and not hasattr(inner, "_exclude_from_weight_decay"):
+            inner.exclude_from_weight_decay(self.balancer.trainable_variables)
         self._trackers = {f"{name}_loss": keras.metrics.Mean(name=f"{name}_loss") for name in self.task_names}
         self._weights = {f"weight/{name}": keras.metrics.Mean(name=f"weight/{name}") for name in self.task_names}
 
@@ -155,19 +158,32 @@ class BalancedModel(keras.Model):
             outputs = self(images, training=True)
             share, losses, counts = self._task_losses(labels, outputs, weights)
             present = tf.cast(counts > 0, tf.float32)
-            slopes = self.balancer.weights_of(losses, present)
+            slopes = self.balancer.weights_of(losses, present, training=True)
             # The first term moves the model, the second the balancer's own variables; the optimizer SUMS over replicas.
-            total = self.balancer.scalarise(losses, present)
+            total = self.balancer.scalarise(losses, present, training=True)
             extra = tf.add_n(self.losses) if self.losses else 0.0
             target = tf.reduce_sum(slopes * share) + (total + extra) / self._replicas()
             target = self.optimizer.scale_loss(target)
         variables = self.trainable_variables
         self._apply(tape.gradient(target, variables), variables)
-        logs = self._track(total + extra, losses, counts)
+        self.balancer.update(losses, present)
+        if self.balancer.looks_back:
+            self.balancer.look_back(losses, self._losses_again(images, labels, weights), present)
+        logs = self._track(total + extra, losses, counts) | self.balancer.logs()
         for name, value in zip(self._weights, tf.unstack(slopes), strict=True):
             self._weights[name].update_state(value)
             logs[name] = self._weights[name].result()
         return logs | self._update_metrics(labels, outputs, weights)
+
+    def _losses_again(self, images, labels, weights):
+        """Return the losses `[K]` of a batch as a training step sees them, and leave no trace of having looked."""
+        own = {id(variable) for variable in self.balancer.variables}
+        touched = [variable for variable in self.non_trainable_variables if id(variable) not in own]
+        values = [tf.identity(variable) for variable in touched]
+        _, losses, _ = self._task_losses(labels, self(images, training=True), weights)
+        for variable, value in zip(touched, values, strict=True):
+            variable.assign(value)
+        return losses
 
     def _apply(self, gradients, variables):
         """Clip by the norm over all variables and replicas, and update."""
@@ -232,6 +248,16 @@ class BalancedModel(keras.Model):
     def test_step(self, data):
         labels, outputs, weights, logs = self._measured(data)
         return logs | self._update_metrics(labels, outputs, weights)
+
+    def fit(self, *args, callbacks=None, **kwargs):
+        """Train as Keras does; the balancer learns where epochs end."""
+        end = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.balancer.end_epoch())
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks.append(end)
+        else:
+            given = callbacks if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
+            callbacks = [end, *given]
+        return super().fit(*args, callbacks=callbacks, **kwargs)
 
     def make_train_function(self, force=False):
         """Build the training step, and first what its optimizer keeps: a step that creates no variable traces once."""

@@ -3,10 +3,30 @@
 import inspect
 
 from visionmtl.balancing.balancer import LossBalancer
-from visionmtl.balancing.losses import Equal, Fixed, Uncertainty
+from visionmtl.balancing.learnt import FAMO, Bayesian, ImpartialLosses, Learned, Uncertainty
+from visionmtl.balancing.losses import (
+    DynamicWeightAverage,
+    Equal,
+    Fixed,
+    Geometric,
+    RandomWeights,
+    SmoothTchebycheff,
+)
 from visionmtl.errors import UsageError, nearest, one_of
 
-BALANCERS = {"equal": Equal, "fixed": Fixed, "uncertainty": Uncertainty}
+BALANCERS = {
+    "equal": Equal,
+    "fixed": Fixed,
+    "uncertainty": Uncertainty,
+    "bayesian": Bayesian,
+    "learned": Learned,
+    "dwa": DynamicWeightAverage,
+    "rlw": RandomWeights,
+    "gls": Geometric,
+    "stch": SmoothTchebycheff,
+    "imtl_l": ImpartialLosses,
+    "famo": FAMO,
+}
 KERAS = ("self", "args", "kwargs", "dtype")  # arguments that are no hyperparameters
 
 

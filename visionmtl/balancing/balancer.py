@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from visionmtl.errors import UsageError
+
 
 class LossBalancer(keras.layers.Layer):
     """Turn the losses of K tasks into the one number whose gradient trains the model.
@@ -10,8 +12,14 @@ class LossBalancer(keras.layers.Layer):
     The weight of a task IS the derivative of that number by the task's loss, so that what is logged is what trained.
     Each balancer's state, if any, lives in its Keras variables: it is saved, restored and mirrored with the model.
 
-    A subclass implements `scalarise`; it may create variables in `prepare`.
+    A subclass implements `scalarise`. It may create variables in `prepare`, trained ones by `add_weight` and state by
+    `add_state`, and move its state in `update`, `look_back` and `end_epoch`.
+
+    Attributes:
+        looks_back: whether it wants the losses of the batch once more after the step, at the price of a forward pass.
     """
+
+    looks_back = False
 
     def __init__(self, dtype="float32", **kwargs):
         super().__init__(dtype=dtype, **kwargs)  # whatever the model computes in, losses and weights do not round
@@ -21,25 +29,69 @@ class LossBalancer(keras.layers.Layer):
         self.tasks = list(tasks)
         self.built = True
 
-    def scalarise(self, losses: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
+    def add_state(self, name: str, shape=(), value=0.0, dtype="float32"):
+        """Create a variable that no gradient trains; all replicas assign it the same."""
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=keras.initializers.Constant(value) if dtype == "float32" else "zeros",
+            dtype=dtype,
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    def scalarise(self, losses: tf.Tensor, present: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Return one number from the losses.
 
         Args:
             losses: float32 `[K]`, each task's mean over all replicas; 0 for a task without labels in this batch.
             present: float32 `[K]`, 1 for a task with labels in this batch, else 0.
+            training: whether a step follows; a balancer that draws at random takes its mean otherwise.
         """
         raise NotImplementedError
 
-    def weights_of(self, losses: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
+    def update(self, losses: tf.Tensor, present: tf.Tensor) -> None:
+        """Move the state past a training step, in graph, with the losses that `scalarise` was given."""
+
+    def look_back(self, before: tf.Tensor, after: tf.Tensor, present: tf.Tensor) -> None:
+        """Move the state, in graph, with the losses `[K]` of one batch before and after its step."""
+
+    def end_epoch(self) -> None:
+        """Move the state past an epoch of training, on the host."""
+
+    def logs(self) -> dict[str, tf.Tensor]:
+        """Return what it is worth to watch beside the weights: scalars by name."""
+        return {}
+
+    def weights_of(self, losses: tf.Tensor, present: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Return the weight of each task `[K]`: the derivative of `scalarise` by its loss."""
         losses = tf.stop_gradient(losses)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(losses)
-            total = self.scalarise(losses, present)
+            total = self.scalarise(losses, present, training)
         slopes = tape.gradient(total, losses, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return tf.stop_gradient(slopes)
 
-    def call(self, losses, present=None):
+    def call(self, losses, present=None, training=False):
         """Return `scalarise`, so that a balancer also works as a layer."""
         losses = tf.convert_to_tensor(losses, tf.float32)
-        return self.scalarise(losses, tf.ones_like(losses) if present is None else present)
+        return self.scalarise(losses, tf.ones_like(losses) if present is None else present, training)
+
+
+def check_range(method: str, name: str, value, low: float, high: float = float("inf")) -> float:
+    """Return a hyperparameter as a float.
+
+    Raises:
+        UsageError: it is no number above `low` and up to `high`.
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool) or not low < value <= high:
+        limit = f"above {low:g}" if high == float("inf") else f"above {low:g} and up to {high:g}"
+        raise UsageError(f"balancing '{method}' was given {name}={value!r}: expected a number {limit}.")
+    return float(value)
+
+
+def masked_softmax(logits: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
+    """Return the softmax over the present tasks `[K]`, 0 for the others."""
+    highest = tf.reduce_max(tf.where(present > 0, logits, tf.reduce_min(logits)))
+    shares = tf.exp(tf.where(present > 0, logits - highest, 0.0)) * present
+    return tf.math.divide_no_nan(shares, tf.reduce_sum(shares))

@@ -1,0 +1,272 @@
+"""Loss balancers: their numbers worked out apart, and the same training on two devices and after a restart."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import visionmtl
+from visionmtl import balancing
+from visionmtl.errors import UsageError
+
+ALL = tf.ones(3)
+LOSSES = np.array([1.0, 2.0, 4.0])
+
+
+def prepared(name, **hyperparameters):
+    """A balancer of three tasks."""
+    balancer = balancing.get(name, **hyperparameters)
+    balancer.prepare(["a", "b", "c"], [False, True, False])
+    return balancer
+
+
+def weights(balancer, losses=LOSSES, present=ALL, training=True):
+    """The weights of a step, as an array."""
+    return balancer.weights_of(tf.constant(losses, tf.float32), present, training).numpy()
+
+
+def softmax(logits):
+    """In float64, for comparison."""
+    shares = np.exp(np.asarray(logits, np.float64))
+    return shares / shares.sum()
+
+
+def test_gls_weighs_with_the_geometric_mean_over_k_times_the_loss():
+    mean = (1.0 * 2 * 4) ** (1 / 3)
+    np.testing.assert_allclose(weights(prepared("gls")), mean / (3 * LOSSES), rtol=1e-5)
+    absent = weights(prepared("gls"), LOSSES * [1, 0, 1], tf.constant([1.0, 0, 1]))
+    np.testing.assert_allclose(absent, [2 / 2, 0, 2 / 8], rtol=1e-5)
+
+
+def test_rlw_draws_weights_of_sum_k_that_differ_from_step_to_step_and_follow_from_the_seed():
+    first, same, other = prepared("rlw"), prepared("rlw"), prepared("rlw", seed=1)
+    drawn = weights(first)
+    assert drawn.sum() == pytest.approx(3, rel=1e-5)
+    np.testing.assert_array_equal(drawn, weights(same))
+    assert np.abs(drawn - weights(other)).max() > 1e-3
+    first.update(tf.constant(LOSSES, tf.float32), ALL)
+    assert np.abs(drawn - weights(first)).max() > 1e-3
+    np.testing.assert_array_equal(weights(first, training=False), [1, 1, 1])
+
+
+def test_rlw_draws_are_a_softmax_of_normals():
+    balancer, logs = prepared("rlw"), []
+    for _ in range(300):
+        drawn = np.log(weights(balancer))
+        logs.append(drawn[0] - drawn[1])
+        balancer.update(tf.constant(LOSSES, tf.float32), ALL)
+    assert np.mean(logs) == pytest.approx(0, abs=0.25)
+    assert np.std(logs) == pytest.approx(np.sqrt(2), rel=0.15)
+
+
+def test_dwa_is_equal_for_two_epochs_and_then_favours_the_slower_task():
+    balancer = prepared("dwa")
+    epochs = [[[1.0, 2, 4], [3.0, 2, 4]], [[1.0, 2, 2], [1.0, 2, 0]], [[1.0, 1, 1]]]
+    for number, epoch in enumerate(epochs):
+        for losses in epoch:
+            if number < 2:
+                np.testing.assert_allclose(weights(balancer), [1, 1, 1], rtol=1e-6)
+            balancer.update(tf.constant(losses), ALL)
+        if number < 2:
+            balancer.end_epoch()
+    # Means of the epochs: 2, 2, 4 and then 1, 2, 1.
+    np.testing.assert_allclose(weights(balancer), 3 * softmax(np.array([0.5, 1, 0.25]) / 2), rtol=1e-5)
+
+
+def test_dwa_counts_only_the_steps_in_which_a_task_has_labels():
+    balancer = prepared("dwa")
+    for losses in ([4.0, 2, 2], [2.0, 2, 2]):
+        balancer.update(tf.constant(losses), ALL)
+        balancer.update(tf.constant([0.0, 2, 2]), tf.constant([0.0, 1, 1]))
+        balancer.end_epoch()
+    np.testing.assert_allclose(weights(balancer), 3 * softmax(np.array([0.5, 1, 1]) / 2), rtol=1e-5)
+
+
+def test_stch_takes_logs_while_it_warms_up_and_a_smooth_maximum_of_what_is_left_after():
+    balancer = prepared("stch", smoothing=0.5, warmup_epochs=1)
+    np.testing.assert_allclose(weights(balancer), 1 / LOSSES, rtol=1e-5)
+    for losses in ([1.0, 2, 4], [3.0, 2, 4]):
+        balancer.update(tf.constant(losses), ALL)
+    balancer.end_epoch()
+    balancer.update(tf.constant([9.0, 9, 9]), ALL)  # the scale stands
+    share = softmax(np.log(LOSSES / [2, 2, 4]) / 0.5)
+    np.testing.assert_allclose(weights(balancer), 3 * share / LOSSES, rtol=1e-5)
+
+
+def test_imtl_l_scales_a_loss_to_one_where_its_scale_is_at_rest():
+    balancer = prepared("imtl_l")
+    balancer.log_scale.assign(-np.log(LOSSES))
+    np.testing.assert_allclose(weights(balancer), 1 / LOSSES, rtol=1e-6)
+    with tf.GradientTape() as tape:
+        total = balancer.scalarise(tf.constant(LOSSES, tf.float32), ALL)
+    np.testing.assert_allclose(tape.gradient(total, balancer.log_scale.value), 0, atol=1e-6)
+
+
+def test_learned_weights_sum_to_k_and_rest_where_the_regulariser_says():
+    balancer, losses = prepared("learned", strength=0.7), tf.constant(LOSSES, tf.float32)
+    optimizer = keras.optimizers.Adam(0.05)
+    for _ in range(600):
+        with tf.GradientTape() as tape:
+            total = balancer.scalarise(losses, ALL)
+        optimizer.apply([tape.gradient(total, balancer.logits.value)], [balancer.logits])
+    found = weights(balancer)
+    assert found.sum() == pytest.approx(3, rel=1e-4)
+    # At rest w_k (L_k - sum_j w_j L_j / K) = strength (1 - w_k): a bisection over the middle term m gives w.
+    low, high = 0.0, 4.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        rest = 0.7 / np.maximum(LOSSES - middle + 0.7, 1e-9)
+        low, high = (low, middle) if rest.sum() > 3 else (middle, high)
+    np.testing.assert_allclose(found, rest, atol=5e-3)
+
+
+def test_bayesian_is_the_evidence_lower_bound():
+    balancer = prepared("bayesian", prior_spread=0.5, kl_weight=0.1)
+    mean, spread = np.array([0.3, -0.2, 0.0]), np.array([0.1, 0.4, 0.5])
+    balancer.mean.assign(mean)
+    balancer.log_spread.assign(np.log(spread))
+    factors = np.array([1, 0.5, 1])
+    np.testing.assert_allclose(weights(balancer, training=False), factors * np.exp(-mean), rtol=1e-5)
+    # The divergence of two normals by summing over a grid.
+    grid = np.linspace(-8, 8, 400_001)[:, None]
+    ours = np.exp(-(((grid - mean) / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
+    logs = -(((grid - mean) / spread) ** 2) / 2 - np.log(spread) + (grid / 0.5) ** 2 / 2 + np.log(0.5)
+    divergence = (ours * logs).sum(axis=0) * (grid[1] - grid[0])
+    expected = (LOSSES * factors * np.exp(-mean) + mean / 2 + 0.1 * divergence).sum()
+    total = balancer.scalarise(tf.constant(LOSSES, tf.float32), ALL)
+    assert float(total) == pytest.approx(expected, rel=1e-5)
+
+
+def test_bayesian_draws_from_its_posterior_and_logs_it():
+    balancer, drawn = prepared("bayesian"), []
+    balancer.mean.assign([0.5, 0.5, 0.5])
+    balancer.log_spread.assign(np.log([0.2, 0.2, 0.2]))
+    for _ in range(200):
+        drawn.append(-np.log(weights(balancer) / [1, 0.5, 1]))
+        balancer.update(tf.constant(LOSSES, tf.float32), ALL)
+    assert np.mean(drawn) == pytest.approx(0.5, abs=0.03)
+    assert np.std(drawn) == pytest.approx(0.2, rel=0.1)
+    logs = balancer.logs()
+    assert float(logs["balancing/mean/b"]) == pytest.approx(0.5)
+    assert float(logs["balancing/spread/c"]) == pytest.approx(0.2)
+
+
+def test_famo_weighs_by_the_inverse_loss_and_lowers_what_fell_most():
+    balancer = prepared("famo", learning_rate=0.1, decay=0.5)
+    inverse = 1 / LOSSES
+    np.testing.assert_allclose(weights(balancer), 3 * inverse / inverse.sum(), rtol=1e-5)
+
+    logits, first, second = np.zeros(3), np.zeros(3), np.zeros(3)
+    for step, after in enumerate(([0.5, 1.9, 3.9], [0.6, 1.0, 3.9], [0.9, 1.9, 1.0]), 1):
+        share = softmax(logits)
+        jacobian = np.diag(share) - np.outer(share, share)
+        slope = jacobian @ np.log(LOSSES / after) + 0.5 * logits
+        first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2
+        logits = logits - 0.1 * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
+        balancer.look_back(tf.constant(LOSSES, tf.float32), tf.constant(after, tf.float32), ALL)
+        np.testing.assert_allclose(balancer.logits, logits, rtol=1e-3, atol=1e-5)
+    raw = softmax(logits) / LOSSES
+    np.testing.assert_allclose(weights(balancer), 3 * raw / raw.sum(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", balancing.names())
+def test_no_label_at_all_gives_zero_and_nothing_that_is_no_number(name):
+    balancer = prepared(name)
+    zeros = tf.zeros(3)
+    assert float(balancer.scalarise(zeros, zeros, training=True)) == 0
+    np.testing.assert_array_equal(weights(balancer, zeros, zeros), [0, 0, 0])
+    balancer.update(zeros, zeros)
+    balancer.look_back(zeros, zeros, zeros)
+    balancer.end_epoch()
+    for variable in balancer.variables:
+        assert np.isfinite(np.asarray(variable)).all(), variable.path
+    assert np.isfinite(weights(balancer)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "hyperparameters", "message"),
+    [
+        ("dwa", {"temperature": 0}, "temperature=0: expected a number above 0."),
+        ("famo", {"decay": 2}, "decay=2: expected a number above 0 and up to 1."),
+        ("stch", {"smoothing": "small"}, "smoothing='small': expected a number above 0."),
+        ("bayesian", {"prior_spred": 1}, "Did you mean 'prior_spread'"),
+    ],
+)
+def test_a_wrong_hyperparameter_names_its_range(name, hyperparameters, message):
+    with pytest.raises(UsageError, match=message):
+        balancing.get(name, **hyperparameters)
+
+
+def model_of(name, optimizer=None):
+    """A model of three outputs on tables, no image in sight."""
+    keras.utils.set_random_seed(0)
+    x = keras.Input((6,))
+    hidden = keras.layers.BatchNormalization(synchronized=True)(keras.layers.Dense(8)(x))
+    hidden = keras.layers.Activation("tanh")(hidden)
+    outputs = {task: keras.layers.Dense(count, name=task)(hidden) for task, count in (("a", 1), ("b", 3), ("c", 1))}
+    model = visionmtl.BalancedModel(x, outputs)
+    entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(
+        optimizer or keras.optimizers.SGD(0.02, momentum=0.9),
+        loss={"a": "mse", "b": entropy, "c": "mse"},
+        balancing={"method": name, "warmup_epochs": 2} if name == "stch" else name,
+    )
+    return model
+
+
+def tables(batches=4, images=8):
+    """Batches in which each task has labels for some rows."""
+    random = np.random.default_rng(0)
+    count = batches * images
+    x = random.normal(size=(count, 6)).astype("float32")
+    labels = {"a": x[:, :1] * 2, "b": random.integers(0, 3, count), "c": 0.3 * random.normal(size=(count, 1))}
+    labelled = {task: random.integers(0, 2, count).astype("float32") for task in labels}
+    return tf.data.Dataset.from_tensor_slices((x, labels, labelled)).batch(images)
+
+
+@pytest.mark.parametrize("name", balancing.names())
+def test_two_devices_balance_like_one(name, two_devices):
+    # Collective kernels lose count of their calls when one process makes a second strategy; these sum by hand.
+    strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
+    alone = model_of(name)
+    with strategy.scope():
+        mirrored = model_of(name)
+    logs = [model.fit(tables(), epochs=3, shuffle=False, verbose=0).history for model in (alone, mirrored)]
+    for task in "abc":
+        np.testing.assert_allclose(logs[0][f"weight/{task}"], logs[1][f"weight/{task}"], atol=1e-5)
+    for one, two in zip(alone.get_weights(), mirrored.get_weights(), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", balancing.names())
+def test_save_load_and_continue_is_the_uninterrupted_training_bit_for_bit(name, tmp_path):
+    whole = model_of(name)
+    whole.fit(tables(), epochs=4, shuffle=False, verbose=0)
+    first = model_of(name)
+    first.fit(tables(), epochs=3, shuffle=False, verbose=0)
+    first.save(tmp_path / "model.keras")
+    second = keras.saving.load_model(tmp_path / "model.keras")
+    second.fit(tables(), initial_epoch=3, epochs=4, shuffle=False, verbose=0)
+    for one, two in zip(whole.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_famo_looks_twice_and_moves_the_batch_normalisation_once():
+    moved = []
+    for name in ("equal", "famo"):
+        model = model_of(name)
+        model.fit(tables(1), verbose=0)
+        layer = next(layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
+        moved.append([np.asarray(layer.moving_mean), np.asarray(layer.moving_variance)])
+    for one, two in zip(*moved, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["uncertainty", "learned", "bayesian", "imtl_l"])
+def test_weight_decay_spares_what_a_balancer_learns(name):
+    model = model_of(name, keras.optimizers.AdamW(1e-9, weight_decay=0.5))
+    for variable in model.balancer.trainable_variables:
+        variable.assign(variable * 0 + 1)
+    model.fit(tables(), epochs=2, verbose=0)
+    for variable in model.balancer.trainable_variables:
+        np.testing.assert_allclose(variable, 1, atol=1e-6)

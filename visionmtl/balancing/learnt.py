@@ -1,0 +1,178 @@
+"""Balancers whose weights are learnt, by back-propagation with the model or beside it."""
+
+import keras
+import tensorflow as tf
+
+from visionmtl.balancing.balancer import LossBalancer, check_range, masked_softmax
+from visionmtl.layers import UncertaintyWeighting
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class Uncertainty(LossBalancer):
+    """Weights learnt with the model from each task's homoscedastic uncertainty; see `layers.UncertaintyWeighting`.
+
+    Scale: at the start (`s = 0`) a classification's loss weighs 1 and a regression's 1/2.
+
+    Reference: Kendall, Gal and Cipolla 2018, Multi-Task Learning Using Uncertainty to Weigh Losses.
+    """
+
+    def prepare(self, tasks, regression):
+        self.weighting = UncertaintyWeighting(regression, name="uncertainty_weighting")
+        self.weighting.build((len(tasks),))
+        super().prepare(tasks, regression)
+
+    def scalarise(self, losses, present, training=False):
+        return self.weighting(losses, present=present)
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class Bayesian(LossBalancer):
+    """Uncertainty weighting with a posterior over each task's log-variance instead of one value.
+
+    The posterior is normal; its mean and spread are learnt. A step draws each `s` once (reparameterised) and adds
+    `L * exp(-s) * c + s / 2` of each task and `kl_weight` times the Kullback-Leibler divergence of the posterior from
+    the prior; `c` is 1/2 for a regression and 1 for a classification. Evaluation takes the mean. The draws follow from
+    `seed` and the steps behind. Logs `balancing/mean/<task>` and `balancing/spread/<task>`.
+
+    Args:
+        prior_spread: standard deviation of the prior, a normal around 0; above 0.
+        kl_weight: 1 / (training samples) makes the sum the evidence lower bound of a mean loss; above 0.
+        seed: of the draws.
+
+    Reference: Kendall, Gal and Cipolla 2018 (the likelihood); Blundell et al. 2015, Weight Uncertainty in Neural
+    Networks, section 3.2 (the posterior).
+    """
+
+    def __init__(self, prior_spread=1.0, kl_weight=1e-3, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.prior_spread = check_range("bayesian", "prior_spread", prior_spread, 0)
+        self.kl_weight = check_range("bayesian", "kl_weight", kl_weight, 0)
+        self.seed = int(seed)
+
+    def prepare(self, tasks, regression):
+        self.factors = tf.constant([0.5 if value else 1.0 for value in regression])
+        self.mean = self.add_weight(name="mean", shape=(len(tasks),), initializer="zeros")
+        self.log_spread = self.add_weight(
+            name="log_spread", shape=(len(tasks),), initializer=keras.initializers.Constant(-2.0)
+        )
+        self.steps = self.add_state("steps", dtype="int32")
+        super().prepare(tasks, regression)
+
+    def scalarise(self, losses, present, training=False):
+        mean, log_spread = tf.convert_to_tensor(self.mean), tf.convert_to_tensor(self.log_spread)
+        s = mean
+        if training:
+            draw = tf.random.stateless_normal([len(self.tasks)], [self.seed, tf.convert_to_tensor(self.steps)])
+            s = mean + tf.exp(log_spread) * draw
+        likelihood = losses * tf.exp(-s) * self.factors + s / 2
+        spread = log_spread - tf.math.log(self.prior_spread)
+        divergence = (tf.exp(2 * spread) + (mean / self.prior_spread) ** 2 - 1) / 2 - spread
+        return tf.reduce_sum((likelihood + self.kl_weight * divergence) * present)
+
+    def update(self, losses, present):
+        self.steps.assign_add(1)
+
+    def logs(self):
+        means, spreads = tf.convert_to_tensor(self.mean), tf.exp(tf.convert_to_tensor(self.log_spread))
+        by_task = {f"balancing/mean/{task}": means[k] for k, task in enumerate(self.tasks)}
+        return by_task | {f"balancing/spread/{task}": spreads[k] for k, task in enumerate(self.tasks)}
+
+    def get_config(self):
+        own = {"prior_spread": self.prior_spread, "kl_weight": self.kl_weight, "seed": self.seed}
+        return super().get_config() | own
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class Learned(LossBalancer):
+    """Weights `K * softmax(a)` whose `a` is trained by back-propagation, and kept off a corner.
+
+    Alone, the weights would all go to the task of the smallest loss; `-strength * sum(log(weights))`, which grows
+    without bound where one vanishes, holds them back. With the strength at 1 and losses near 1 they end near the
+    inverse of the losses.
+
+    Args:
+        strength: of the regulariser, above 0; large keeps the weights alike.
+    """
+
+    def __init__(self, strength=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.strength = check_range("learned", "strength", strength, 0)
+
+    def prepare(self, tasks, regression):
+        self.logits = self.add_weight(name="logits", shape=(len(tasks),), initializer="zeros")
+        super().prepare(tasks, regression)
+
+    def scalarise(self, losses, present, training=False):
+        weights = masked_softmax(tf.convert_to_tensor(self.logits), present) * tf.reduce_sum(present)
+        barrier = tf.reduce_sum(tf.math.log(tf.where(present > 0, tf.maximum(weights, 1e-12), 1.0)))
+        return tf.reduce_sum(weights * losses) - self.strength * barrier
+
+    def get_config(self):
+        return super().get_config() | {"strength": self.strength}
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class ImpartialLosses(LossBalancer):
+    """Scales learnt so that all weighted losses are alike: `exp(s) * L - s`, least where `exp(s) = 1 / L`.
+
+    Reference: Liu et al. 2021, Towards Impartial Multi-Task Learning, section 3.2 (IMTL-L).
+    """
+
+    def prepare(self, tasks, regression):
+        self.log_scale = self.add_weight(name="log_scale", shape=(len(tasks),), initializer="zeros")
+        super().prepare(tasks, regression)
+
+    def scalarise(self, losses, present, training=False):
+        s = tf.convert_to_tensor(self.log_scale)
+        return tf.reduce_sum((tf.exp(s) * losses - s) * present)
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class FAMO(LossBalancer):
+    """Weights under which all losses fall by the same share, learnt from how they fell, with no gradient of a task.
+
+    The weights are `K * c * z / L` with `z = softmax(w)`, and `c` makes them sum to K. After each step the losses of
+    the same batch tell which tasks fell most, and Adam lowers their `w`.
+
+    Scale: K identical gradients give K of them; the paper's weights sum to 1.
+
+    Args:
+        learning_rate: of `w`, above 0.
+        decay: gamma, the decay of `w` to 0; from above 0 to 1.
+
+    Reference: Liu et al. 2023, FAMO: Fast Adaptive Multitask Optimization, algorithm 1.
+    """
+
+    looks_back = True
+
+    def __init__(self, learning_rate=0.025, decay=1e-3, **kwargs):
+        super().__init__(**kwargs)
+        self.learning_rate = check_range("famo", "learning_rate", learning_rate, 0)
+        self.decay = check_range("famo", "decay", decay, 0, 1)
+
+    def prepare(self, tasks, regression):
+        for name in ("logits", "first_moment", "second_moment"):
+            setattr(self, name, self.add_state(name, (len(tasks),)))
+        self.steps = self.add_state("steps")
+        super().prepare(tasks, regression)
+
+    def scalarise(self, losses, present, training=False):
+        share = masked_softmax(tf.convert_to_tensor(self.logits), present)
+        positive = tf.where(present > 0, tf.maximum(losses, 1e-8), 1.0)
+        scale = tf.stop_gradient(tf.math.divide_no_nan(tf.reduce_sum(present), tf.reduce_sum(share / positive)))
+        return scale * tf.reduce_sum(share * tf.math.log(positive))
+
+    def look_back(self, before, after, present):
+        share = masked_softmax(tf.convert_to_tensor(self.logits), present)
+        fall = tf.where(present > 0, tf.math.log(tf.maximum(before, 1e-8)) - tf.math.log(tf.maximum(after, 1e-8)), 0.0)
+        slope = share * (fall - tf.reduce_sum(share * fall)) + self.decay * tf.convert_to_tensor(self.logits)
+        self.steps.assign_add(1.0)
+        self.first_moment.assign(0.9 * self.first_moment + 0.1 * slope)
+        self.second_moment.assign(0.999 * self.second_moment + 0.001 * slope**2)
+        first = self.first_moment / (1 - 0.9**self.steps)
+        second = self.second_moment / (1 - 0.999**self.steps)
+        step = self.learning_rate * first / (tf.sqrt(tf.convert_to_tensor(second)) + 1e-8)
+        self.logits.assign_sub(tf.where(present > 0, step, 0.0))
+
+    def get_config(self):
+        return super().get_config() | {"learning_rate": self.learning_rate, "decay": self.decay}
