@@ -1,5 +1,7 @@
 """BalancedModel: a functional Keras model of several outputs whose tasks share the update. The only `train_step`."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -59,7 +61,7 @@ class BalancedModel(keras.Model):
             del self.balancer
         self.balancer = balancers.get(balancing)
         self.balancer.prepare(self.task_names, self._regression())
-        inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        inner: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         if inner.weight_decay and not inner.built and not hasattr(inner, "_exclude_from_weight_decay"):
             inner.exclude_from_weight_decay(self.balancer.trainable_variables)
         self._trackers = {f"{name}_loss": keras.metrics.Mean(name=f"{name}_loss") for name in self.task_names}
