@@ -33,7 +33,7 @@ class BalancedModel(keras.Model):
         >>> model.compile("adam", loss=losses, balancing="uncertainty")
     """
 
-    balancer: balancers.LossBalancer
+    balancer: Any  # a balancing.Balancer
 
     def compile(self, optimizer="adam", loss=None, metrics=None, balancing="equal", clip_norm=None, **kwargs):
         """Prepare for training.
@@ -136,7 +136,7 @@ class BalancedModel(keras.Model):
         return self.distribute_strategy.num_replicas_in_sync
 
     def _task_losses(self, labels, outputs, weights):
-        """Return this replica's share of each task's mean loss, that mean, and the labelled weight, each `[K]`."""
+        """Return this replica's K shares of the tasks' mean losses, these means, and the labelled weights."""
         losses = self.sample_losses(labels, outputs)
         sums, counts = [], []
         for name in self.task_names:
@@ -151,23 +151,34 @@ class BalancedModel(keras.Model):
             counts.append(tf.reduce_sum(weight))
         counts = tf.stack(counts)
         everywhere = self._reduce(counts)
-        share = tf.math.divide_no_nan(tf.stack(sums), everywhere)
-        return share, self._reduce(tf.stop_gradient(share)), everywhere
+        # Apart until here: the gradient of one element of a stack reaches what the others were made of, as zeros.
+        shares = [tf.math.divide_no_nan(total, everywhere[task]) for task, total in enumerate(sums)]
+        return shares, self._reduce(tf.stop_gradient(tf.stack(shares))), everywhere
 
     def train_step(self, data):
         images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
+        by_gradient = isinstance(self.balancer, balancers.GradientBalancer)
+        with tf.GradientTape(persistent=by_gradient) as tape:
             outputs = self(images, training=True)
-            share, losses, counts = self._task_losses(labels, outputs, weights)
+            shares, losses, counts = self._task_losses(labels, outputs, weights)
             present = tf.cast(counts > 0, tf.float32)
-            slopes = self.balancer.weights_of(losses, present, training=True)
-            # The first term moves the model, the second the balancer's own variables; the optimizer SUMS over replicas.
+            # The shares move the model, the total the balancer's own variables; the optimizer SUMS over replicas.
             total = self.balancer.scalarise(losses, present, training=True)
-            extra = tf.add_n(self.losses) if self.losses else 0.0
-            target = tf.reduce_sum(slopes * share) + (total + extra) / self._replicas()
-            target = self.optimizer.scale_loss(target)
+            extra = tf.add_n(self.losses) if self.losses else tf.constant(0.0)
+            if by_gradient:
+                targets = [self.optimizer.scale_loss(share) for share in shares]
+                rest = self.optimizer.scale_loss(extra / self._replicas())
+            else:
+                slopes = self.balancer.weights_of(losses, present, training=True)
+                target = tf.reduce_sum(slopes * tf.stack(shares)) + (total + extra) / self._replicas()
+                target = self.optimizer.scale_loss(target)
         variables = self.trainable_variables
-        self._apply(tape.gradient(target, variables), variables)
+        if by_gradient:
+            slopes, gradients = self._balance(tape, targets, rest, losses, present)
+        else:
+            gradients = tape.gradient(target, variables)
+        del tape
+        self._apply(gradients, variables)
         self.balancer.update(losses, present)
         if self.balancer.looks_back:
             self.balancer.look_back(losses, self._losses_again(images, labels, weights), present)
@@ -176,6 +187,46 @@ class BalancedModel(keras.Model):
             self._weights[name].update_state(value)
             logs[name] = self._weights[name].result()
         return logs | self._update_metrics(labels, outputs, weights)
+
+    def _balance(self, tape, targets, rest, losses, present):
+        """Return the weights `[K]` of a gradient balancer, and this replica's part of the gradient of each variable.
+
+        Args:
+            tape: persistent, of the forward pass.
+            targets: this replica's share of each task's loss, scaled as the optimizer wants it.
+            rest: its share of the losses that are no task's.
+        """
+        variables = self.trainable_variables
+        # One list a variable, of the gradients of the tasks that reach it, summed over the replicas before anything
+        # is made of them: a Gramian of local gradients would be another method.
+        reached: list[dict[int, tf.Tensor]] = [{} for _ in variables]
+        for task, target in enumerate(targets):
+            for index, gradient in enumerate(tape.gradient(target, variables)):
+                if gradient is not None:
+                    reached[index][task] = tf.convert_to_tensor(gradient)
+        summed = iter(self._reduce([gradient for one in reached for gradient in one.values()]))
+        reached = [{task: next(summed) for task in one} for one in reached]
+
+        tasks, unit = len(targets), self.optimizer.scale_loss(tf.constant(1.0))
+        gramian = tf.zeros((tasks, tasks))
+        for one in reached:
+            if len(one) > 1:
+                rows = [tf.reshape(one[k], [-1]) if k in one else None for k in range(tasks)]
+                none = tf.zeros_like(next(row for row in rows if row is not None))
+                rows = tf.cast(tf.stack([none if row is None else row for row in rows]), tf.float32) / unit
+                gramian += tf.matmul(rows, rows, transpose_b=True)
+        weights = self.balancer.weights(gramian, present, losses, self.optimizer.iterations)
+        weights = tf.cast(weights, tf.float32)
+
+        gradients = []
+        others = tape.gradient(rest, variables) if self.losses else [None] * len(variables)
+        for one, other in zip(reached, others, strict=True):
+            # What one task trains alone, as its head, takes that task's gradient as it is.
+            scales = tf.unstack(weights) if len(one) > 1 else [1.0] * tasks
+            parts = [gradient * tf.cast(scales[k], gradient.dtype) for k, gradient in one.items()]
+            parts = [part / self._replicas() for part in parts] + ([] if other is None else [other])
+            gradients.append(tf.add_n(parts) if parts else None)
+        return weights, gradients
 
     def _losses_again(self, images, labels, weights):
         """Return the losses `[K]` of a batch as a training step sees them, and leave no trace of having looked."""

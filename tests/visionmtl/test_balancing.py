@@ -1,5 +1,6 @@
-"""Loss balancers: what they add up, what they weigh, and what they refuse."""
+"""Balancers by name: what they add up, what they weigh, and what they refuse."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -38,7 +39,7 @@ def test_uncertainty_weighs_with_the_learnt_precision():
     assert float(balancer.scalarise(LOSSES, ALL)) == pytest.approx(total, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", balancing.names())
+@pytest.mark.parametrize("name", balancing.LOSSES)
 def test_a_task_without_labels_weighs_nothing_and_moves_nothing(name):
     balancer = _prepared(name)
     present = tf.constant([1.0, 0.0, 1.0])
@@ -50,7 +51,7 @@ def test_a_task_without_labels_weighs_nothing_and_moves_nothing(name):
         assert slope[1] == 0
 
 
-@pytest.mark.parametrize("name", balancing.names())
+@pytest.mark.parametrize("name", balancing.LOSSES)
 def test_a_balancer_is_made_again_from_its_config(name):
     balancer = balancing.get(name)
     assert type(balancer).from_config(balancer.get_config()).get_config() == balancer.get_config()
@@ -58,11 +59,30 @@ def test_a_balancer_is_made_again_from_its_config(name):
     assert balancing.get(balancer) is balancer
 
 
+@pytest.mark.parametrize("name", balancing.METHODS)
+def test_a_gradient_balancer_is_made_again_from_its_config(name):
+    balancer = balancing.get(name)
+    again = type(balancer).from_config(balancer.get_config())
+    matrix = np.array([[4.0, -1, 0.5], [-1, 1, 0.2], [0.5, 0.2, 2]])
+    np.testing.assert_array_equal(balancer.weights(matrix), again.weights(matrix))
+
+
+def test_a_hyperparameter_reaches_the_method():
+    matrix = np.array([[4.0, -1], [-1, 1]])
+    near, far = (balancing.get({"method": "cagrad", "c": c}).weights(matrix).numpy() for c in (0.1, 0.9))
+    assert np.abs(near - far).max() > 0.01
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(balancing.get("cagrad", c=0.9)))
+    np.testing.assert_array_equal(copy.weights(matrix), far)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: balancing.get("uncertanty"), "Did you mean 'uncertainty'"),
         (lambda: balancing.get("fixed", weight={}), "Did you mean 'weights'"),
+        (lambda: balancing.get("cagrad", alpha=1), "'cagrad' has no hyperparameter 'alpha'. Valid: c."),
+        (lambda: balancing.get("cagrad", c=-1), "c"),
+        (lambda: balancing.get("mgda", normalisation="l3"), "normalisation was 'l3'"),
         (lambda: balancing.get("fixed", weights={"a": -1}), "expected a number of at least 0"),
         (lambda: _prepared("fixed", weights={"bb": 1}), "unknown task 'bb'. Did you mean 'b'?"),
     ],

@@ -2,7 +2,8 @@
 
 import inspect
 
-from visionmtl.balancing.balancer import LossBalancer
+from visionmtl.balancing.balancer import Balancer, LossBalancer
+from visionmtl.balancing.gradients import METHODS, GradientBalancer, hyperparameters
 from visionmtl.balancing.learnt import FAMO, Bayesian, ImpartialLosses, Learned, Uncertainty
 from visionmtl.balancing.losses import (
     DynamicWeightAverage,
@@ -14,7 +15,7 @@ from visionmtl.balancing.losses import (
 )
 from visionmtl.errors import UsageError, nearest, one_of
 
-BALANCERS = {
+LOSSES = {
     "equal": Equal,
     "fixed": Fixed,
     "uncertainty": Uncertainty,
@@ -27,6 +28,7 @@ BALANCERS = {
     "imtl_l": ImpartialLosses,
     "famo": FAMO,
 }
+BALANCERS = LOSSES | METHODS
 KERAS = ("self", "args", "kwargs", "dtype")  # arguments that are no hyperparameters
 
 
@@ -35,7 +37,7 @@ def names() -> list[str]:
     return list(BALANCERS)
 
 
-def get(balancer, **hyperparameters):
+def get(balancer, **options) -> Balancer:
     """Return a balancer from its name, from `{"method": ..., hyperparameter: value}`, or as it is if it is one already.
 
     Raises:
@@ -44,20 +46,23 @@ def get(balancer, **hyperparameters):
     Example:
         >>> get("fixed", weights={"depth": 0.5})
     """
-    if isinstance(balancer, LossBalancer):
+    if isinstance(balancer, Balancer):
         return balancer
     if isinstance(balancer, dict):
-        hyperparameters = {key: value for key, value in balancer.items() if key != "method"} | hyperparameters
+        options = {key: value for key, value in balancer.items() if key != "method"} | options
         balancer = balancer.get("method", "equal")
-    cls = BALANCERS[one_of(balancer, BALANCERS, "balancing method")]
-    known = [name for name in inspect.signature(cls.__init__).parameters if name not in KERAS]
-    for name in hyperparameters:
+    one_of(balancer, BALANCERS, "balancing method")
+    if balancer in METHODS:
+        known = hyperparameters(balancer)
+    else:
+        known = [name for name in inspect.signature(LOSSES[balancer].__init__).parameters if name not in KERAS]
+    for name in options:
         if name not in known:
             valid = ", ".join(known) or "none"
             raise UsageError(
                 f"balancing '{balancer}' has no hyperparameter '{name}'.{nearest(name, known)} Valid: {valid}."
             )
-    return cls(**hyperparameters)
+    return GradientBalancer(balancer, **options) if balancer in METHODS else LOSSES[balancer](**options)
 
 
-__all__ = ["LossBalancer", "get", "names"]
+__all__ = ["Balancer", "GradientBalancer", "LossBalancer", "get", "names"]

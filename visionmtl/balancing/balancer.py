@@ -1,4 +1,4 @@
-"""What every loss balancer is: a function from the task losses to one number, whose slopes are the weights."""
+"""What every balancer is: state in Keras variables; and a loss balancer: one number whose slopes are the weights."""
 
 import keras
 import tensorflow as tf
@@ -6,39 +6,19 @@ import tensorflow as tf
 from visionmtl.errors import UsageError
 
 
-class LossBalancer(keras.layers.Layer):
-    """Turn the losses of K tasks into the one number whose gradient trains the model.
-
-    The weight of a task IS the derivative of that number by the task's loss, so that what is logged is what trained.
-    Each balancer's state, if any, lives in its Keras variables: it is saved, restored and mirrored with the model.
-
-    A subclass implements `scalarise`. It may create variables in `prepare`, trained ones by `add_weight` and state by
-    `add_state`, and move its state in `update`, `look_back` and `end_epoch`.
+class Balancer:
+    """How K tasks share the update; see `LossBalancer` and `gradients.GradientBalancer` for the two kinds.
 
     Attributes:
+        tasks: the names of the K tasks, once prepared.
         looks_back: whether it wants the losses of the batch once more after the step, at the price of a forward pass.
     """
 
     looks_back = False
 
-    def __init__(self, dtype="float32", **kwargs):
-        super().__init__(dtype=dtype, **kwargs)  # whatever the model computes in, losses and weights do not round
-
     def prepare(self, tasks: list[str], regression: list[bool]) -> None:
         """Create the state for these tasks; `regression` says which losses are a regression's (squared error)."""
         self.tasks = list(tasks)
-        self.built = True
-
-    def add_state(self, name: str, shape=(), value=0.0, dtype="float32"):
-        """Create a variable that no gradient trains; all replicas assign it the same."""
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            initializer=keras.initializers.Constant(value) if dtype == "float32" else "zeros",
-            dtype=dtype,
-            trainable=False,
-            aggregation="only_first_replica",
-        )
 
     def scalarise(self, losses: tf.Tensor, present: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Return one number from the losses.
@@ -51,7 +31,7 @@ class LossBalancer(keras.layers.Layer):
         raise NotImplementedError
 
     def update(self, losses: tf.Tensor, present: tf.Tensor) -> None:
-        """Move the state past a training step, in graph, with the losses that `scalarise` was given."""
+        """Move the state past a training step, in graph, with its losses and the tasks present, `[K]`."""
 
     def look_back(self, before: tf.Tensor, after: tf.Tensor, present: tf.Tensor) -> None:
         """Move the state, in graph, with the losses `[K]` of one batch before and after its step."""
@@ -62,6 +42,35 @@ class LossBalancer(keras.layers.Layer):
     def logs(self) -> dict[str, tf.Tensor]:
         """Return what it is worth to watch beside the weights: scalars by name."""
         return {}
+
+
+class LossBalancer(Balancer, keras.layers.Layer):
+    """Turn the losses of K tasks into the one number whose gradient trains the model.
+
+    The weight of a task IS the derivative of that number by the task's loss, so that what is logged is what trained.
+    State, if any, lives in Keras variables: it is saved, restored and mirrored with the model.
+
+    A subclass implements `scalarise`. It may create variables in `prepare`, trained ones by `add_weight` and state by
+    `add_state`, and move its state in `update`, `look_back` and `end_epoch`.
+    """
+
+    def __init__(self, dtype="float32", **kwargs):
+        super().__init__(dtype=dtype, **kwargs)  # whatever the model computes in, losses and weights do not round
+
+    def prepare(self, tasks, regression):
+        super().prepare(tasks, regression)
+        self.built = True
+
+    def add_state(self, name: str, shape=(), value=0.0, dtype="float32"):
+        """Create a variable that no gradient trains; all replicas assign it the same."""
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=keras.initializers.Constant(value) if dtype == "float32" else "zeros",
+            dtype=dtype,
+            trainable=False,
+            aggregation="only_first_replica",
+        )
 
     def weights_of(self, losses: tf.Tensor, present: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Return the weight of each task `[K]`: the derivative of `scalarise` by its loss."""

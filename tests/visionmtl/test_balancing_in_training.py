@@ -1,0 +1,123 @@
+"""Every balancer in training: the same on two devices and after a restart, and with labels missing."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import visionmtl
+from visionmtl import balancing
+
+
+def model_of(name, optimizer=None):
+    """A model of three outputs on tables, no image in sight."""
+    keras.utils.set_random_seed(0)
+    x = keras.Input((6,))
+    hidden = keras.layers.BatchNormalization(synchronized=True)(keras.layers.Dense(8)(x))
+    hidden = keras.layers.Activation("tanh")(hidden)
+    outputs = {task: keras.layers.Dense(count, name=task)(hidden) for task, count in (("a", 1), ("b", 3), ("c", 1))}
+    model = visionmtl.BalancedModel(x, outputs)
+    entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(
+        optimizer or keras.optimizers.SGD(0.02, momentum=0.9),
+        loss={"a": "mse", "b": entropy, "c": "mse"},
+        balancing={"method": name, "warmup_epochs": 2} if name == "stch" else name,
+    )
+    return model
+
+
+def tables(batches=4, images=8):
+    """Batches in which each task has labels for some rows."""
+    random = np.random.default_rng(0)
+    count = batches * images
+    x = random.normal(size=(count, 6)).astype("float32")
+    labels = {"a": x[:, :1] * 2, "b": random.integers(0, 3, count), "c": 0.3 * random.normal(size=(count, 1))}
+    labelled = {task: random.integers(0, 2, count).astype("float32") for task in labels}
+    return tf.data.Dataset.from_tensor_slices((x, labels, labelled)).batch(images)
+
+
+@pytest.mark.parametrize("name", balancing.names())
+def test_two_devices_balance_like_one(name, two_devices):
+    # Collective kernels lose count of their calls when one process makes a second strategy; these sum by hand.
+    strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
+    alone = model_of(name)
+    with strategy.scope():
+        mirrored = model_of(name)
+    logs = [model.fit(tables(), epochs=3, shuffle=False, verbose=0).history for model in (alone, mirrored)]
+    for task in "abc":
+        np.testing.assert_allclose(logs[0][f"weight/{task}"], logs[1][f"weight/{task}"], atol=1e-5)
+    for one, two in zip(alone.get_weights(), mirrored.get_weights(), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", balancing.names())
+def test_save_load_and_continue_is_the_uninterrupted_training_bit_for_bit(name, tmp_path):
+    whole = model_of(name)
+    whole.fit(tables(), epochs=4, shuffle=False, verbose=0)
+    first = model_of(name)
+    first.fit(tables(), epochs=3, shuffle=False, verbose=0)
+    first.save(tmp_path / "model.keras")
+    second = keras.saving.load_model(tmp_path / "model.keras")
+    second.fit(tables(), initial_epoch=3, epochs=4, shuffle=False, verbose=0)
+    for one, two in zip(whole.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("name", balancing.METHODS)
+def test_the_update_is_the_weighted_sum_of_the_tasks_own_gradients(name):
+    data = tables(1)
+    before = model_of("equal", keras.optimizers.SGD(1.0)).get_weights()
+    own = []
+    for task in "abc":
+        model = model_of("equal", keras.optimizers.SGD(1.0))
+        x, labels, labelled = next(iter(data))
+        model.train_on_batch(x, {task: labels[task]}, {task: labelled[task]})
+        own.append([old - new for old, new in zip(before, model.get_weights(), strict=True)])
+    kernel = next(index for index, value in enumerate(before) if value.shape == (6, 8))
+    shared = [index for index, value in enumerate(before) if value.shape[-1:] == (8,) and index < kernel + 4]
+    rows = np.stack([np.concatenate([gradients[index].ravel() for index in shared]) for gradients in own])
+    weights = balancing.get(name).weights(rows @ rows.T).numpy()
+
+    model = model_of(name, keras.optimizers.SGD(1.0))
+    logs = model.fit(data, verbose=0).history
+    np.testing.assert_allclose([logs[f"weight/{task}"][0] for task in "abc"], weights, rtol=1e-3, atol=1e-5)
+    moved = before[kernel] - model.get_weights()[kernel]
+    expected = sum(weight * gradients[kernel] for weight, gradients in zip(weights, own, strict=True))
+    np.testing.assert_allclose(moved, expected, atol=2e-4)
+    for task, gradients in zip("abc", own, strict=True):  # a head takes its own task's gradient
+        index = next(i for i, variable in enumerate(model.weights) if variable.path == f"{task}/kernel")
+        np.testing.assert_allclose(before[index] - model.get_weights()[index], gradients[index], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", balancing.METHODS)
+def test_a_task_that_is_absent_leaves_the_smaller_problem(name):
+    x, labels, labelled = next(iter(tables(1)))
+    pair = {task: labelled[task] for task in "ac"}
+    results = []
+    for given in ({**pair, "b": tf.zeros_like(pair["a"])}, pair):
+        model = model_of(name)
+        logs = model.train_on_batch(x, {task: labels[task] for task in given}, given, return_dict=True)
+        results.append([float(logs[f"weight/{task}"]) for task in "abc"])
+    np.testing.assert_allclose(*results, rtol=1e-5, atol=1e-6)
+    assert results[0][1] == 0
+
+
+def test_famo_looks_twice_and_moves_the_batch_normalisation_once():
+    moved = []
+    for name in ("equal", "famo"):
+        model = model_of(name)
+        model.fit(tables(1), verbose=0)
+        layer = next(layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
+        moved.append([np.asarray(layer.moving_mean), np.asarray(layer.moving_variance)])
+    for one, two in zip(*moved, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["uncertainty", "learned", "bayesian", "imtl_l"])
+def test_weight_decay_spares_what_a_balancer_learns(name):
+    model = model_of(name, keras.optimizers.AdamW(1e-9, weight_decay=0.5))
+    for variable in model.balancer.trainable_variables:
+        variable.assign(variable * 0 + 1)
+    model.fit(tables(), epochs=2, verbose=0)
+    for variable in model.balancer.trainable_variables:
+        np.testing.assert_allclose(variable, 1, atol=1e-6)
