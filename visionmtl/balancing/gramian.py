@@ -33,8 +33,8 @@ def mgda(gramian, present=None, normalisation="none", losses=None):
     """Take the shortest vector in the convex hull of the gradients, K times.
 
     Reference: Désidéri 2012, Multiple-gradient descent algorithm; Sener and Koltun 2018, Multi-Task Learning as
-    Multi-Objective Optimization, equation 3 and the normalisations of its code: the normalised gradients choose the
-    weights, the raw ones are summed.
+    Multi-Objective Optimization, and the normalisations of its code: the normalised gradients choose the weights, the
+    raw ones are summed.
 
     Args:
         normalisation: what divides a gradient: "none" (default), "l2" its length, "loss" its loss, "loss+" both.
@@ -129,8 +129,8 @@ def cagrad(gramian, present=None, c=0.5):
 def imtl_g(gramian, present=None):
     """Find the combination with equal projections on every gradient's direction.
 
-    Reference: Liu et al. 2021, Towards Impartial Multi-task Learning, equation 6; with the pseudo-inverse in place of
-    the inverse, so that parallel gradients are allowed. Weights may be negative; where their sum was negative before it
+    Reference: Liu et al. 2021, Towards Impartial Multi-task Learning (IMTL-G), with the pseudo-inverse in place of the
+    inverse, so that parallel gradients are allowed. Weights may be negative; where their sum was negative before it
     was made 1, the update climbs every loss, as the equation has it.
 
     Scale: the weights sum to K; the paper's sum to 1.
@@ -146,8 +146,8 @@ def imtl_g(gramian, present=None):
 def config(gramian, present=None):
     """Find the direction with the same cosine to every gradient, as long as the gradients' projections on it.
 
-    Reference: Liu, Chu and Thuerey 2024, ConFIG: Towards Conflict-free Training of Physics Informed Neural Networks,
-    equations 2 and 3: the pseudo-inverse of the unit gradients times a vector of ones.
+    Reference: Liu, Chu and Thuerey 2024, ConFIG: Towards Conflict-free Training of Physics Informed Neural Networks:
+    the pseudo-inverse of the unit gradients times a vector of ones.
 
     Fall-back: a zero gradient weighs 0; 1 for each where the directions cancel.
     """
@@ -162,7 +162,7 @@ def config(gramian, present=None):
 def fairgrad(gramian, present=None, alpha=2.0):
     """Share the update alpha-fairly: weights w with G w = w^(-1 / alpha).
 
-    Reference: Ban and Ji 2024, Fair Resource Allocation in Multi-Task Learning, equation 7.
+    Reference: Ban and Ji 2024, Fair Resource Allocation in Multi-Task Learning.
 
     Args:
         alpha: above 0; 1 is Nash-MTL, and more helps the worst-off task more. Default 2.
@@ -183,7 +183,7 @@ def fairgrad(gramian, present=None, alpha=2.0):
 def nash_mtl(gramian, present=None):
     """Take the Nash bargaining solution: weights w with G w = 1 / w.
 
-    Reference: Navon et al. 2022, Multi-Task Learning as a Bargaining Game, claim 3.1; solved exactly, where the authors
+    Reference: Navon et al. 2022, Multi-Task Learning as a Bargaining Game; solved exactly, where the authors
     iterate a linearised problem. Scale and fall-back are those of `fairgrad`.
     """
     return fairgrad(gramian, present, alpha=1.0)
@@ -212,8 +212,8 @@ def aligned_mtl(gramian, present=None):
 def upgrad(gramian, present=None):
     """Sum the gradients, each projected onto the cone of directions that conflict with none.
 
-    Reference: Quinton and Rey 2024, Jacobian Descent for Multi-Objective Optimization, equation 3 and proposition 1:
-    for every unit vector u, min v' G v over v >= u.
+    Reference: Quinton and Rey 2024, Jacobian Descent for Multi-Objective Optimization: for every
+    unit vector u, min v' G v over v >= u.
 
     Scale: the sum of the K projections; the paper takes their mean.
     """
@@ -224,8 +224,8 @@ def upgrad(gramian, present=None):
 def dual_proj(gramian, present=None):
     """Project the sum of the gradients onto the cone of directions that conflict with none.
 
-    Reference: Lopez-Paz and Ranzato 2017, Gradient Episodic Memory for Continual Learning, equation 11, as generalised
-    in Quinton and Rey 2024, Jacobian Descent for Multi-Objective Optimization: min v' G v over v >= u.
+    Reference: Lopez-Paz and Ranzato 2017, Gradient Episodic Memory for Continual Learning, as generalised in
+    Quinton and Rey 2024, Jacobian Descent for Multi-Objective Optimization: min v' G v over v >= u.
 
     Scale: u is 1 for every task; the paper's is 1 / K.
     """

@@ -115,7 +115,7 @@ class Learned(LossBalancer):
 class ImpartialLosses(LossBalancer):
     """Scales learnt so that all weighted losses are alike: `exp(s) * L - s`, least where `exp(s) = 1 / L`.
 
-    Reference: Liu et al. 2021, Towards Impartial Multi-Task Learning, section 3.2 (IMTL-L).
+    Reference: Liu et al. 2021, Towards Impartial Multi-Task Learning (IMTL-L).
     """
 
     def prepare(self, tasks, regression):

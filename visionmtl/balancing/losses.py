@@ -75,7 +75,7 @@ class RandomWeights(LossBalancer):
     Args:
         seed: of the draws.
 
-    Reference: Lin et al. 2022, Reasonable Effectiveness of Random Weighting, section 3 (RLW).
+    Reference: Lin et al. 2022, Reasonable Effectiveness of Random Weighting (RLW).
     """
 
     def __init__(self, seed=0, **kwargs):
@@ -109,7 +109,7 @@ class DynamicWeightAverage(LossBalancer):
     Args:
         temperature: above 0; large makes the weights alike.
 
-    Reference: Liu, Johns and Davison 2019, End-to-End Multi-Task Learning with Attention, section 3.3.
+    Reference: Liu, Johns and Davison 2019, End-to-End Multi-Task Learning with Attention (DWA).
     """
 
     def __init__(self, temperature=2.0, **kwargs):
@@ -155,7 +155,7 @@ class SmoothTchebycheff(LossBalancer):
         smoothing: mu, above 0; small comes near the hard maximum.
         warmup_epochs: 0 or more; a task not seen in them has the scale 1.
 
-    Reference: Lin et al. 2024, Smooth Tchebycheff Scalarization for Multi-Objective Optimization, equation 12.
+    Reference: Lin et al. 2024, Smooth Tchebycheff Scalarization for Multi-Objective Optimization (STCH).
     """
 
     def __init__(self, smoothing=1.0, warmup_epochs=4, **kwargs):
