@@ -175,10 +175,10 @@ class BalancedModel(keras.Model):
         variables = self.trainable_variables
         if by_gradient:
             slopes, gradients = self._balance(tape, targets, rest, losses, present)
+            self._apply_summed(gradients)
         else:
-            gradients = tape.gradient(target, variables)
+            self._apply(tape.gradient(target, variables))
         del tape
-        self._apply(gradients, variables)
         self.balancer.update(losses, present)
         if self.balancer.looks_back:
             self.balancer.look_back(losses, self._losses_again(images, labels, weights), present)
@@ -189,7 +189,7 @@ class BalancedModel(keras.Model):
         return logs | self._update_metrics(labels, outputs, weights)
 
     def _balance(self, tape, targets, rest, losses, present):
-        """Return the weights `[K]` of a gradient balancer, and this replica's part of the gradient of each variable.
+        """Return the weights `[K]` of a gradient balancer, and the gradient of each variable, summed over the replicas.
 
         Args:
             tape: persistent, of the forward pass.
@@ -218,13 +218,12 @@ class BalancedModel(keras.Model):
         weights = self.balancer.weights(gramian, present, losses, self.optimizer.iterations)
         weights = tf.cast(weights, tf.float32)
 
-        gradients = []
-        others = tape.gradient(rest, variables) if self.losses else [None] * len(variables)
+        gradients, scales = [], tf.unstack(weights)
+        others = self._reduce_known(tape.gradient(rest, variables)) if self.losses else [None] * len(variables)
         for one, other in zip(reached, others, strict=True):
             # What one task trains alone, as its head, takes that task's gradient as it is.
-            scales = tf.unstack(weights) if len(one) > 1 else [1.0] * tasks
             parts = [gradient * tf.cast(scales[k], gradient.dtype) for k, gradient in one.items()]
-            parts = [part / self._replicas() for part in parts] + ([] if other is None else [other])
+            parts = (parts if len(one) > 1 else list(one.values())) + ([] if other is None else [other])
             gradients.append(tf.add_n(parts) if parts else None)
         return weights, gradients
 
@@ -238,26 +237,28 @@ class BalancedModel(keras.Model):
             variable.assign(value)
         return losses
 
-    def _apply(self, gradients, variables):
-        """Clip by the norm over all variables and replicas, and update."""
+    def _apply(self, gradients):
+        """Clip this replica's part of the gradients by the norm over all variables and replicas, and update."""
         scaled = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
         if self.clip_norm is None and not (scaled and self._replicas() > 1):
-            self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-            return
-        kept = [
-            (gradient, variable)
-            for gradient, variable in zip(gradients, variables, strict=True)
-            if gradient is not None
-        ]
-        # Summed here, every replica clips by the same norm and sees the same overflow; the optimizer's own sum then
-        # adds equal parts.
-        summed = [gradient / self._replicas() for gradient in self._reduce([gradient for gradient, _ in kept])]
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        else:
+            self._apply_summed(self._reduce_known(gradients))
+
+    def _apply_summed(self, gradients):
+        """Clip gradients that are summed over the replicas, and update: every replica sees the same overflow."""
+        variables = self.trainable_variables
+        kept = [(gradient, one) for gradient, one in zip(gradients, variables, strict=True) if gradient is not None]
+        factor = tf.constant(1.0 / self._replicas())  # the optimizer's own sum adds equal parts
         if self.clip_norm is not None:
-            unit = self.optimizer.scale_loss(tf.constant(1.0)) / self._replicas()
-            norm = tf.linalg.global_norm(summed) / unit
-            factor = tf.minimum(1.0, self.clip_norm / tf.maximum(norm, 1e-12))
-            summed = [gradient * tf.cast(factor, gradient.dtype) for gradient in summed]
-        self.optimizer.apply_gradients(zip(summed, [variable for _, variable in kept], strict=True))
+            norm = tf.linalg.global_norm([gradient for gradient, _ in kept]) / self.optimizer.scale_loss(1.0)
+            factor *= tf.minimum(1.0, self.clip_norm / tf.maximum(norm, 1e-12))
+        self.optimizer.apply_gradients([(gradient * tf.cast(factor, gradient.dtype), one) for gradient, one in kept])
+
+    def _reduce_known(self, gradients):
+        """Return gradients summed over the replicas; None stays None."""
+        summed = iter(self._reduce([gradient for gradient in gradients if gradient is not None]))
+        return [None if gradient is None else next(summed) for gradient in gradients]
 
     def _track(self, total, losses, counts):
         """Update the running means of the losses and return them."""
@@ -302,7 +303,7 @@ class BalancedModel(keras.Model):
         labels, outputs, weights, logs = self._measured(data)
         return logs | self._update_metrics(labels, outputs, weights)
 
-    def fit(self, *args, callbacks=None, **kwargs):
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, *args, **kwargs):
         """Train as Keras does; the balancer learns where epochs end."""
         end = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.balancer.end_epoch())
         if isinstance(callbacks, keras.callbacks.CallbackList):
@@ -310,7 +311,7 @@ class BalancedModel(keras.Model):
         else:
             given = callbacks if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
             callbacks = [end, *given]
-        return super().fit(*args, callbacks=callbacks, **kwargs)
+        return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
 
     def make_train_function(self, force=False):
         """Build the training step, and first what its optimizer keeps: a step that creates no variable traces once."""

@@ -9,7 +9,7 @@ import visionmtl
 from visionmtl import balancing
 
 
-def model_of(name, optimizer=None):
+def model_of(name, optimizer=None, clip_norm=None):
     """A model of three outputs on tables, no image in sight."""
     keras.utils.set_random_seed(0)
     x = keras.Input((6,))
@@ -22,6 +22,7 @@ def model_of(name, optimizer=None):
         optimizer or keras.optimizers.SGD(0.02, momentum=0.9),
         loss={"a": "mse", "b": entropy, "c": "mse"},
         balancing={"method": name, "warmup_epochs": 2} if name == "stch" else name,
+        clip_norm=clip_norm,
     )
     return model
 
@@ -100,6 +101,25 @@ def test_a_task_that_is_absent_leaves_the_smaller_problem(name):
         results.append([float(logs[f"weight/{task}"]) for task in "abc"])
     np.testing.assert_allclose(*results, rtol=1e-5, atol=1e-6)
     assert results[0][1] == 0
+
+
+def test_a_clipped_gradient_balancer_trains_alike_on_two_devices(two_devices):
+    strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
+    alone, free = model_of("upgrad", clip_norm=0.1), model_of("upgrad")
+    with strategy.scope():
+        mirrored = model_of("upgrad", clip_norm=0.1)
+    for model in (alone, free, mirrored):
+        model.fit(tables(), shuffle=False, verbose=0)
+    for one, two in zip(alone.get_weights(), mirrored.get_weights(), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
+    assert np.abs(alone.get_weights()[0] - free.get_weights()[0]).max() > 1e-3
+
+
+def test_callbacks_may_be_given_by_place_as_in_keras():
+    seen = []
+    watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    model_of("dwa").fit(tables(1), None, None, 2, 0, [watch])
+    assert seen == [0, 1]
 
 
 def test_famo_looks_twice_and_moves_the_batch_normalisation_once():

@@ -30,6 +30,39 @@ def softmax(logits):
     return shares / shares.sum()
 
 
+def test_equal_weighs_every_task_with_one():
+    balancer = prepared("equal")
+    assert balancer.scalarise(tf.constant(LOSSES, tf.float32), ALL) == 7
+    assert balancer.weights_of(tf.constant(LOSSES, tf.float32), ALL).numpy().tolist() == [1, 1, 1]
+
+
+def test_fixed_uses_the_given_weights_and_one_for_the_rest():
+    balancer = prepared("fixed", weights={"b": 0.5, "c": 0})
+    assert balancer.scalarise(tf.constant(LOSSES, tf.float32), ALL) == 2
+    assert balancer.weights_of(tf.constant(LOSSES, tf.float32), ALL).numpy().tolist() == [1, 0.5, 0]
+
+
+def test_uncertainty_weighs_with_the_learnt_precision():
+    balancer = prepared("uncertainty")
+    balancer.weighting.log_variance.assign([0.5, -1.0, 0.0])
+    expected = [np.exp(-0.5), np.exp(1.0) / 2, 1]
+    np.testing.assert_allclose(balancer.weights_of(tf.constant(LOSSES, tf.float32), ALL), expected, rtol=1e-6)
+    total = np.dot(expected, LOSSES) + (0.5 - 1.0) / 2
+    assert float(balancer.scalarise(tf.constant(LOSSES, tf.float32), ALL)) == pytest.approx(total, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", balancing.LOSSES)
+def test_a_task_without_labels_weighs_nothing_and_moves_nothing(name):
+    balancer = prepared(name)
+    present = tf.constant([1.0, 0.0, 1.0])
+    losses = tf.constant(LOSSES, tf.float32) * present
+    with tf.GradientTape() as tape:
+        total = balancer.scalarise(losses, present)
+    assert balancer.weights_of(losses, present)[1] == 0
+    for slope in tape.gradient(total, [variable.value for variable in balancer.trainable_variables]):
+        assert slope[1] == 0
+
+
 def test_gls_weighs_with_the_geometric_mean_over_k_times_the_loss():
     mean = (1.0 * 2 * 4) ** (1 / 3)
     np.testing.assert_allclose(weights(prepared("gls")), mean / (3 * LOSSES), rtol=1e-5)

@@ -1,5 +1,7 @@
 """What every balancer is: state in Keras variables; and a loss balancer: one number whose slopes are the weights."""
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -87,16 +89,22 @@ class LossBalancer(Balancer, keras.layers.Layer):
         return self.scalarise(losses, tf.ones_like(losses) if present is None else present, training)
 
 
-def check_range(method: str, name: str, value, low: float, high: float = float("inf")) -> float:
+def check_range(method: str, name: str, value, low: float, high: float = math.inf, closed: bool = False) -> float:
     """Return a hyperparameter as a float.
 
     Raises:
-        UsageError: it is no number above `low` and up to `high`.
+        UsageError: it is no number above `low` (or `low` itself if `closed`) and up to `high`.
     """
-    if not isinstance(value, int | float) or isinstance(value, bool) or not low < value <= high:
-        limit = f"above {low:g}" if high == float("inf") else f"above {low:g} and up to {high:g}"
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not (low <= value if closed else low < value) or not value <= high:
+        limit = f"{'of at least' if closed else 'above'} {low:g}" + (f" and up to {high:g}" if high < math.inf else "")
         raise UsageError(f"balancing '{method}' was given {name}={value!r}: expected a number {limit}.")
     return float(value)
+
+
+def check_seed(method: str, value) -> int:
+    """Return a seed; raise UsageError if it is none."""
+    return int(check_range(method, "seed", value, 0, 2**31 - 1, closed=True))
 
 
 def masked_softmax(logits: tf.Tensor, present: tf.Tensor) -> tf.Tensor:

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from visionmtl.balancing import gramian
-from visionmtl.balancing.balancer import Balancer
+from visionmtl.balancing.balancer import Balancer, check_seed
 
 METHODS = {
     "mgda": gramian.mgda,
@@ -53,7 +53,7 @@ class GradientBalancer(Balancer):
     trainable_variables = ()
 
     def __init__(self, method, seed=0, **hyperparameters):
-        self.method, self.seed, self.hyperparameters = method, int(seed), hyperparameters
+        self.method, self.seed, self.hyperparameters = method, check_seed(method, seed), hyperparameters
         self.weights(tf.eye(2), losses=tf.ones(2))  # a wrong value is told now, not in the first step
 
     def scalarise(self, losses, present, training=False):

@@ -12,6 +12,7 @@ fall-back is the weight 1 for every present task. "Zero" is shorter than 1e-10 o
 
 import tensorflow as tf
 
+from visionmtl.balancing.balancer import check_range
 from visionmtl.balancing.solvers import ZERO, Gradients, eigen, equiangular, gradients, minimise, project
 from visionmtl.errors import UsageError
 
@@ -102,8 +103,7 @@ def cagrad(gramian, present=None, c=0.5):
     Fall-back: where g_w is zero, K times the mean gradient over 1 + c^2. A zero gradient counts in the mean only, which
     still is an optimum of the paper's "help the worst-off most".
     """
-    if not c >= 0:
-        raise UsageError(f"c was {c!r}: expected a number of at least 0.")
+    c = check_range("cagrad", "c", c, 0, closed=True)
     seen = gradients(gramian, present)
     lengths = seen.norms * seen.active
     whole = seen.length(lengths)
@@ -170,8 +170,7 @@ def fairgrad(gramian, present=None, alpha=2.0):
     Scale: the equation fixes a length of its own; it is solved for G over its Frobenius norm, as in Nash-MTL's code.
     Fall-back: a zero gradient weighs 0. Where gradients cancel there is no solution: the weights are large but finite.
     """
-    if not alpha > 0:
-        raise UsageError(f"alpha was {alpha!r}: expected a number above 0.")
+    alpha = check_range("fairgrad", "alpha", alpha, 0)
     seen = gradients(gramian, present)
     cosines = seen.definite()
     target = seen.norms ** (1 - alpha)
@@ -212,8 +211,8 @@ def aligned_mtl(gramian, present=None):
 def upgrad(gramian, present=None):
     """Sum the gradients, each projected onto the cone of directions that conflict with none.
 
-    Reference: Quinton and Rey 2024, Jacobian Descent for Multi-Objective Optimization: for every
-    unit vector u, min v' G v over v >= u.
+    Reference: Quinton and Rey 2024, Jacobian Descent for Multi-Objective Optimization: for every unit vector u,
+    min v' G v over v >= u.
 
     Scale: the sum of the K projections; the paper takes their mean.
     """

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from visionmtl.balancing.balancer import LossBalancer, check_range, masked_softmax
+from visionmtl.balancing.balancer import LossBalancer, check_range, check_seed, masked_softmax
 from visionmtl.layers import UncertaintyWeighting
 
 
@@ -47,7 +47,7 @@ class Bayesian(LossBalancer):
         super().__init__(**kwargs)
         self.prior_spread = check_range("bayesian", "prior_spread", prior_spread, 0)
         self.kl_weight = check_range("bayesian", "kl_weight", kl_weight, 0)
-        self.seed = int(seed)
+        self.seed = check_seed("bayesian", seed)
 
     def prepare(self, tasks, regression):
         self.factors = tf.constant([0.5 if value else 1.0 for value in regression])

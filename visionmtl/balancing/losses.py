@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from visionmtl.balancing.balancer import LossBalancer, check_range, masked_softmax
+from visionmtl.balancing.balancer import LossBalancer, check_range, check_seed, masked_softmax
 from visionmtl.errors import UsageError, nearest
 
 
@@ -28,6 +28,8 @@ class Fixed(LossBalancer):
 
     def __init__(self, weights=None, **kwargs):
         super().__init__(**kwargs)
+        if not isinstance(weights, dict | None):
+            raise UsageError(f"balancing 'fixed' was given weights={weights!r}: expected {{task name: weight}}.")
         self.by_task = dict(weights or {})
         for task, weight in self.by_task.items():
             if not isinstance(weight, (int, float)) or weight < 0:
@@ -80,7 +82,7 @@ class RandomWeights(LossBalancer):
 
     def __init__(self, seed=0, **kwargs):
         super().__init__(**kwargs)
-        self.seed = int(seed)
+        self.seed = check_seed("rlw", seed)
 
     def prepare(self, tasks, regression):
         self.steps = self.add_state("steps", dtype="int32")
@@ -161,7 +163,7 @@ class SmoothTchebycheff(LossBalancer):
     def __init__(self, smoothing=1.0, warmup_epochs=4, **kwargs):
         super().__init__(**kwargs)
         self.smoothing = check_range("stch", "smoothing", smoothing, 0)
-        self.warmup_epochs = int(check_range("stch", "warmup_epochs", warmup_epochs, -1))
+        self.warmup_epochs = int(check_range("stch", "warmup_epochs", warmup_epochs, 0, closed=True))
 
     def prepare(self, tasks, regression):
         for name in ("sums", "counts"):
