@@ -6,9 +6,11 @@ import keras
 import tensorflow as tf
 
 from visionmtl import balancing as balancers
-from visionmtl.errors import UsageError, nearest
-
-_REGRESSIONS = ("MeanSquaredError", "MeanAbsoluteError", "MeanSquaredLogarithmicError", "Huber", "LogCosh")
+from visionmtl import compiled
+from visionmtl.balancing import shared
+from visionmtl.balancing.backward import Forward, apart, together
+from visionmtl.balancing.conflicts import Conflicts
+from visionmtl.errors import UsageError
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -34,6 +36,8 @@ class BalancedModel(keras.Model):
     """
 
     balancer: Any  # a balancing.Balancer
+    train_function: Any
+    _parting: Any  # a balancing.shared.Parting or None
 
     def compile(self, optimizer="adam", loss=None, metrics=None, balancing="equal", clip_norm=None, **kwargs):
         """Prepare for training.
@@ -60,44 +64,44 @@ class BalancedModel(keras.Model):
         if getattr(self, "balancer", None) is not None:
             del self.balancer
         self.balancer = balancers.get(balancing)
-        self.balancer.prepare(self.task_names, self._regression())
+        self._prepare_balancer()
         inner: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         if inner.weight_decay and not inner.built and not hasattr(inner, "_exclude_from_weight_decay"):
             inner.exclude_from_weight_decay(self.balancer.trainable_variables)
         self._trackers = {f"{name}_loss": keras.metrics.Mean(name=f"{name}_loss") for name in self.task_names}
         self._weights = {f"weight/{name}": keras.metrics.Mean(name=f"weight/{name}") for name in self.task_names}
 
+    def _prepare_balancer(self):
+        """Create the balancer's state, and cut the model where its tasks part if that can be wanted."""
+        outputs, balancer = self._task_outputs(), self.balancer
+        self._parting = shared.parting(self, outputs)
+        balancer.prepare(self.task_names, self._regression(), shared.variables(self, outputs))
+        self.balancer_state = getattr(balancer, "state", None)
+        self.conflicts = Conflicts(len(self.task_names))
+        self._comparing, self._behind = False, None
+        if balancer.update_every > 1 and self.steps_per_execution > 1:
+            raise UsageError(
+                f"update_every={balancer.update_every} needs steps_per_execution=1, but compile was given"
+                f" {self.steps_per_execution}: leave one of them out."
+            )
+        if balancer.scope == "features":
+            pair = tuple(self.task_names[:2]) if self._parting is None else self._parting.apart
+            if pair:
+                raise UsageError(
+                    f"scope='features' compares gradients at features that tasks share, and '{pair[0]}' and"
+                    f" '{pair[-1]}' read none in common in this model: choose scope='parameters' or share more."
+                )
+
+    def _task_outputs(self) -> dict[str, list]:
+        """Return each task's symbolic outputs."""
+        outputs = self._output_structure()
+        return {name: [outputs[name]] for name in self.task_names}
+
     def _prepare_losses(self, loss, metrics):
         """Read the losses and metrics of `compile`; a subclass whose tasks bring their own overrides this."""
-        if not isinstance(loss, dict) or not loss:
-            raise UsageError(
-                "compile(loss=...) of a BalancedModel takes a dictionary {output name: loss}, one entry a task."
-            )
-        outputs = list(self._output_structure())
-        for given in (loss, metrics or {}):
-            for name in given:
-                if name not in outputs:
-                    valid = ", ".join(outputs)
-                    raise UsageError(f"The model has no output '{name}'.{nearest(name, outputs)} Outputs: {valid}.")
-        self._losses_of = {name: keras.losses.get(value) for name, value in loss.items()}
-        listed = {name: value if isinstance(value, list) else [value] for name, value in (metrics or {}).items()}
-        self._metrics_of = {name: [self._metric(name, metric) for metric in listed.get(name, [])] for name in outputs}
-
-    def _metric(self, output: str, metric) -> keras.metrics.Metric:
-        """Return a Keras metric named after its output; "accuracy" is the one that fits the output's loss."""
-        if metric in ("accuracy", "acc"):
-            if self._output_structure()[output].shape[-1] == 1:
-                metric = keras.metrics.BinaryAccuracy("accuracy")
-            elif _loss_class(self._losses_of.get(output)).startswith("Sparse"):
-                metric = keras.metrics.SparseCategoricalAccuracy("accuracy")
-            else:
-                metric = keras.metrics.CategoricalAccuracy("accuracy")
-        metric = keras.metrics.get(metric)
-        if not isinstance(metric, keras.metrics.Metric):
-            metric = keras.metrics.MeanMetricWrapper(metric, name=metric.__name__)
-        if not metric.name.startswith(output):
-            metric.name = f"{output}_{metric.name}"
-        return metric
+        outputs = self._output_structure()
+        self._losses_of = compiled.losses(loss, outputs)
+        self._metrics_of = compiled.metrics(metrics, outputs, self._losses_of)
 
     def _output_structure(self):
         if not isinstance(self._outputs_struct, dict):
@@ -110,20 +114,11 @@ class BalancedModel(keras.Model):
         return list(self._losses_of)
 
     def _regression(self) -> list[bool]:
-        return [_loss_class(loss) in _REGRESSIONS for loss in self._losses_of.values()]
+        return [compiled.is_regression(loss) for loss in self._losses_of.values()]
 
     def sample_losses(self, labels, outputs) -> dict[str, tf.Tensor]:
         """Return the loss of each sample `[B]` for each task whose labels are given."""
-        losses = {}
-        for name, loss in self._losses_of.items():
-            if labels.get(name) is not None:
-                function = loss.call if isinstance(loss, keras.losses.Loss) else loss
-                truth, output = tf.convert_to_tensor(labels[name]), outputs[name]
-                # As in Keras, `[B]` labels go with a `[B, 1]` output.
-                truth = truth[..., None] if output.shape[-1] == 1 and len(truth.shape) < len(output.shape) else truth
-                values = tf.cast(function(truth, output), tf.float32)
-                losses[name] = tf.reduce_mean(tf.reshape(values, (tf.shape(values)[0], -1)), axis=1)
-        return losses
+        return compiled.sample_losses(self._losses_of, labels, outputs)
 
     def _reduce(self, value):
         """Return the sum of a tensor, or of each of a list of tensors, over the replicas."""
@@ -157,75 +152,59 @@ class BalancedModel(keras.Model):
 
     def train_step(self, data):
         images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
-        by_gradient = isinstance(self.balancer, balancers.GradientBalancer)
-        with tf.GradientTape(persistent=by_gradient) as tape:
-            outputs = self(images, training=True)
+        compare, cut = self._comparing, self._cut()
+        single = not compare and isinstance(self.balancer, balancers.LossBalancer)
+        with tf.GradientTape(persistent=not single) as tape:
+            features, leaves, outputs = self._forward(tape, images, cut)
             shares, losses, counts = self._task_losses(labels, outputs, weights)
             present = tf.cast(counts > 0, tf.float32)
             # The shares move the model, the total the balancer's own variables; the optimizer SUMS over replicas.
             total = self.balancer.scalarise(losses, present, training=True)
-            extra = tf.add_n(self.losses) if self.losses else tf.constant(0.0)
-            if by_gradient:
-                targets = [self.optimizer.scale_loss(share) for share in shares]
-                rest = self.optimizer.scale_loss(extra / self._replicas())
-            else:
-                slopes = self.balancer.weights_of(losses, present, training=True)
-                target = tf.reduce_sum(slopes * tf.stack(shares)) + (total + extra) / self._replicas()
-                target = self.optimizer.scale_loss(target)
-        variables = self.trainable_variables
-        if by_gradient:
-            slopes, gradients = self._balance(tape, targets, rest, losses, present)
-            self._apply_summed(gradients)
-        else:
-            self._apply(tape.gradient(target, variables))
+            total += tf.add_n(self.losses) if self.losses else 0.0
+            targets = [self.optimizer.scale_loss(share) for share in (*shares, total / self._replicas())]
+        forward = Forward(
+            tape, self.trainable_variables, targets[:-1], targets[-1], self.optimizer.scale_loss(tf.constant(1.0)),
+            losses, present, features, leaves, self._reduce, self.optimizer.iterations,
+        )  # fmt: skip
+        back = together(forward, self.balancer) if single else apart(forward, self.balancer, compare)
         del tape
+        (self._apply_summed if back.summed else self._apply)(back.gradients)
+        if back.gramian is not None:
+            self.conflicts.record(back.gramian, back.weights, present)
         self.balancer.update(losses, present)
         if self.balancer.looks_back:
             self.balancer.look_back(losses, self._losses_again(images, labels, weights), present)
-        logs = self._track(total + extra, losses, counts) | self.balancer.logs()
-        for name, value in zip(self._weights, tf.unstack(slopes), strict=True):
+        logs = self._track(total, losses, counts) | self.balancer.logs()
+        for name, value in zip(self._weights, tf.unstack(back.weights), strict=True):
             self._weights[name].update_state(value)
             logs[name] = self._weights[name].result()
         return logs | self._update_metrics(labels, outputs, weights)
 
-    def _balance(self, tape, targets, rest, losses, present):
-        """Return the weights `[K]` of a gradient balancer, and the gradient of each variable, summed over the replicas.
+    def _cut(self) -> bool:
+        """Return whether the pass of this step is cut where the tasks part."""
+        if self._parting is None:
+            return False
+        if not self._comparing:  # a gradient balancer between two comparisons
+            return isinstance(self.balancer, balancers.GradientBalancer)
+        return (self.balancer.scope or ("parameters" if self._parting.apart else "features")) == "features"
 
-        Args:
-            tape: persistent, of the forward pass.
-            targets: this replica's share of each task's loss, scaled as the optimizer wants it.
-            rest: its share of the losses that are no task's.
-        """
-        variables = self.trainable_variables
-        # One list a variable, of the gradients of the tasks that reach it, summed over the replicas before anything
-        # is made of them: a Gramian of local gradients would be another method.
-        reached: list[dict[int, tf.Tensor]] = [{} for _ in variables]
-        for task, target in enumerate(targets):
-            for index, gradient in enumerate(tape.gradient(target, variables)):
-                if gradient is not None:
-                    reached[index][task] = tf.convert_to_tensor(gradient)
-        summed = iter(self._reduce([gradient for one in reached for gradient in one.values()]))
-        reached = [{task: next(summed) for task in one} for one in reached]
+    def _forward(self, tape, images, cut: bool):
+        """Return the features where the tasks part, the same for the heads to read, and the outputs."""
+        if not cut:
+            return [], [], self(images, training=True)
+        self._tape = tape
+        try:
+            outputs = self(images, training=True)
+        finally:
+            self._tape = None
+        return *self._cut_features, outputs
 
-        tasks, unit = len(targets), self.optimizer.scale_loss(tf.constant(1.0))
-        gramian = tf.zeros((tasks, tasks))
-        for one in reached:
-            if len(one) > 1:
-                rows = [tf.reshape(one[k], [-1]) if k in one else None for k in range(tasks)]
-                none = tf.zeros_like(next(row for row in rows if row is not None))
-                rows = tf.cast(tf.stack([none if row is None else row for row in rows]), tf.float32) / unit
-                gramian += tf.matmul(rows, rows, transpose_b=True)
-        weights = self.balancer.weights(gramian, present, losses, self.optimizer.iterations)
-        weights = tf.cast(weights, tf.float32)
-
-        gradients, scales = [], tf.unstack(weights)
-        others = self._reduce_known(tape.gradient(rest, variables)) if self.losses else [None] * len(variables)
-        for one, other in zip(reached, others, strict=True):
-            # What one task trains alone, as its head, takes that task's gradient as it is.
-            parts = [gradient * tf.cast(scales[k], gradient.dtype) for k, gradient in one.items()]
-            parts = (parts if len(one) > 1 else list(one.values())) + ([] if other is None else [other])
-            gradients.append(tf.add_n(parts) if parts else None)
-        return weights, gradients
+    def _run_through_graph(self, inputs, operation_fn=lambda operation: operation, call_fn=None):
+        if getattr(self, "_tape", None) is None:
+            return super()._run_through_graph(inputs, operation_fn, call_fn)
+        features, leaves, outputs = self._parting.run(self, inputs, operation_fn, self._tape)
+        self._cut_features = tuple(features), tuple(leaves)
+        return outputs
 
     def _losses_again(self, images, labels, weights):
         """Return the losses `[K]` of a batch as a training step sees them, and leave no trace of having looked."""
@@ -305,7 +284,10 @@ class BalancedModel(keras.Model):
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, *args, **kwargs):
         """Train as Keras does; the balancer learns where epochs end."""
-        end = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.balancer.end_epoch())
+        end = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: self._begin_epoch(),
+            on_epoch_end=lambda epoch, logs: self.balancer.end_epoch(),
+        )
         if isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks.append(end)
         else:
@@ -313,15 +295,46 @@ class BalancedModel(keras.Model):
             callbacks = [end, *given]
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
 
+    def _begin_epoch(self):
+        self._behind = None
+        self.conflicts.reset()
+
     def make_train_function(self, force=False):
-        """Build the training step, and first what its optimizer keeps: a step that creates no variable traces once."""
+        """Build the training steps, with and without a comparison of the tasks' gradients, of which one is due.
+
+        What the optimizer keeps is built first: a step that creates no variable traces once.
+        """
         self._build_optimizer()
-        return super().make_train_function(force)
+        if self.train_function is not None and not force:
+            return
+        steps = {}
+        for compare in (False, True):
+            super().make_train_function(force=True)
+            steps[compare] = self.train_function
+
+        def step(iterator):
+            # Counted on the host, which need not wait for the device to know which step is due.
+            behind = (
+                int(keras.ops.convert_to_numpy(self.optimizer.iterations)) if self._behind is None else self._behind
+            )
+            self._comparing = self._due(behind)
+            self._behind = behind + self.steps_per_execution
+            return steps[self._comparing](iterator)
+
+        self.train_function = step
+
+    def _due(self, behind: int) -> bool:
+        """Return whether the tasks' gradients are compared in the step after `behind`."""
+        if self.balancer.scope is not None:
+            return behind % self.balancer.update_every == 0
+        every = self.conflicts.every
+        return every is not None and behind % every < self.steps_per_execution
 
     def load_weights(self, *args, **kwargs):
         """Load weights as Keras does, and the optimizer's state where the file has it: training goes on from there."""
         if self.compiled:
             self._build_optimizer()
+            self._behind = None
         super().load_weights(*args, **kwargs)
 
     def _build_optimizer(self):
@@ -337,9 +350,3 @@ class BalancedModel(keras.Model):
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
         self._build_optimizer()
-
-
-def _loss_class(loss) -> str:
-    """Return the name of a Keras loss's class, also where it was given as a function."""
-    name = type(loss).__name__ if isinstance(loss, keras.losses.Loss) else getattr(loss, "__name__", "")
-    return "".join(part.capitalize() for part in name.split("_")) if "_" in name else name

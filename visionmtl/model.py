@@ -106,6 +106,9 @@ class MultiTaskModel(BalancedModel):
     def _regression(self):
         return [getattr(task, "regression", False) for task in self.tasks.values()]
 
+    def _task_outputs(self):
+        return {name: list(self._raw(task, self.output).values()) for name, task in self.tasks.items()}
+
     def _raw(self, task: Task, outputs: dict) -> dict:
         """Return one task's outputs under the names its head gave them."""
         return {key: outputs[f"{task.name}_{key}"] for key in self._heads[task.name]}

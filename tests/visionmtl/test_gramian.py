@@ -21,6 +21,7 @@ from gramian_references import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from visionmtl.balancing import descent
 from visionmtl.balancing import gramian as maths
 from visionmtl.errors import UsageError
 
@@ -28,6 +29,9 @@ SIZES = (2, 3, 5, 8, 20)
 KINDS = ("plain", "norms", "conflict", "parallel", "zero")
 
 METHODS = {
+    "gradvac": lambda *given: maths.gradvac(*given, seed=[1, 2])[0],
+    "sdmgrad": lambda *given: descent.sdmgrad(*given)[0],
+    "longest_norm": maths.longest_norm,
     "unit_norm": maths.unit_norm,
     "mgda": maths.mgda,
     "mgda_l2": functools.partial(maths.mgda, normalisation="l2"),
@@ -41,6 +45,7 @@ METHODS = {
     "upgrad": maths.upgrad,
     "dual_proj": maths.dual_proj,
 }
+ORDERED = {"pcgrad": maths.pcgrad, "gradvac": lambda *given, order: maths.gradvac(*given, order=order)[0]}
 NON_CONFLICTING = ("mgda", "config", "nash_mtl", "fairgrad", "upgrad", "dual_proj")
 
 
@@ -66,6 +71,7 @@ def distance(found, wanted):
 
 
 REFERENCES = {
+    "longest_norm": lambda J: units(J).sum(0) * np.linalg.norm(J, axis=1).max(),
     "unit_norm": lambda J: units(J).sum(0) * np.linalg.norm(J, axis=1)[np.linalg.norm(J, axis=1) > 0].mean(),
     "mgda": reference_mgda,
     "cagrad": lambda J: reference_cagrad(J, 0.5),
@@ -223,11 +229,11 @@ def test_k_equal_gradients_give_k_times_the_gradient(name, K):
 @settings(max_examples=10, deadline=None)
 def test_permuted_tasks_get_permuted_weights(name, seed, K):
     J, permutation = task_gradients("norms", K, seed), np.random.default_rng(seed).permutation(K)
-    if name == "pcgrad":
+    if name in ORDERED:
         order = np.array([[j for j in range(K) if j != k] for k in range(K)])
         place = np.argsort(permutation)
-        first = maths.pcgrad(J @ J.T, order=order).numpy()[permutation]
-        second = maths.pcgrad(J[permutation] @ J[permutation].T, order=place[order[permutation]]).numpy()
+        first = ORDERED[name](J @ J.T, order=order).numpy()[permutation]
+        second = ORDERED[name](J[permutation] @ J[permutation].T, order=place[order[permutation]]).numpy()
     else:
         first, second = weights_of(name, J)[permutation], weights_of(name, J[permutation])
     np.testing.assert_allclose(second, first, rtol=1e-5, atol=1e-9 * np.abs(first).max())
@@ -246,10 +252,10 @@ def test_an_absent_task_leaves_the_smaller_problem(name):
     J[1] *= 1e3
     weights = weights_of(name, J, present.astype(float))
     assert (weights[~present] == 0).all()
-    if name == "pcgrad":  # the draws of five tasks are not those of three
+    if name in ORDERED:  # the draws of five tasks are not those of three
         order = np.array([[j for j in range(5) if j != k] for k in range(5)])
-        weights = maths.pcgrad(J @ J.T, present, order=order).numpy()
-        wanted = maths.pcgrad(J[present] @ J[present].T, order=np.array([[1, 2], [0, 2], [0, 1]]))
+        weights = ORDERED[name](J @ J.T, present, order=order).numpy()
+        wanted = ORDERED[name](J[present] @ J[present].T, order=np.array([[1, 2], [0, 2], [0, 1]]))
     else:
         wanted = weights_of(name, J[present])
     np.testing.assert_allclose(weights[present], wanted, rtol=1e-8, atol=1e-12)
@@ -279,8 +285,90 @@ def test_xla_gives_the_same_weights(name):
         (lambda: maths.mgda(np.eye(2), normalisation="l1"), "none, l2, loss, loss+"),
         (lambda: maths.mgda(np.eye(2), normalisation="loss"), "needs losses"),
         (lambda: maths.pcgrad(np.eye(2)), "a seed"),
+        (lambda: maths.gradvac(np.eye(2), seed=[0, 0], beta=0), "above 0 and up to 1"),
+        (lambda: descent.sdmgrad(np.eye(2), iterations=0), "at least 1"),
+        (lambda: descent.modo(np.eye(2), gamma=0), "above 0"),
     ],
 )
 def test_a_wrong_hyperparameter_is_told_what_is_right(call, message):
     with pytest.raises(UsageError, match=message.replace("+", r"\+")):
         call()
+
+
+@pytest.mark.parametrize("K", SIZES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradvac_is_the_papers_loop_on_the_gradients(kind, K):
+    J, random = task_gradients(kind, K), np.random.default_rng(K)
+    means = random.uniform(-0.5, 0.6, (K, K))
+    order = np.array([random.permutation([j for j in range(K) if j != k]) for k in range(K)])
+    weights, moved = maths.gradvac(J @ J.T, order=order, memory=means, beta=0.3)
+    running, expected = J.copy(), means.copy()
+    for k, others in enumerate(order):
+        for j in others:
+            lengths = np.linalg.norm(running[k]) * np.linalg.norm(J[j])
+            if not lengths:
+                continue
+            cosine, aim = np.clip(running[k] @ J[j] / lengths, -1, 1), means[k, j]
+            expected[k, j] = 0.7 * aim + 0.3 * cosine
+            if cosine < aim:
+                factor = aim * np.sqrt(1 - cosine**2) - cosine * np.sqrt(1 - aim**2)
+                factor *= np.linalg.norm(running[k]) / (np.linalg.norm(J[j]) * np.sqrt(1 - aim**2))
+                running[k] = running[k] + factor * J[j]
+    np.testing.assert_allclose(weights.numpy() @ J, running.sum(0), rtol=1e-6, atol=1e-6 * np.linalg.norm(J))
+    np.testing.assert_allclose(moved, expected, atol=1e-9)
+
+
+def test_gradvac_turns_a_pair_to_the_cosine_it_aims_at():
+    J = np.array([[1.0, 0.0], [-0.6, 0.8]])
+    weights, _ = maths.gradvac(J @ J.T, memory=[[0, 0.5], [-1, 0]], seed=[0, 0])  # only the first is to turn
+    turned = weights.numpy() @ J - J[1]
+    assert turned @ J[1] / np.linalg.norm(turned) == pytest.approx(0.5)
+
+
+def nearest_on_simplex(point):
+    """Bisect the shift after which the positive parts sum to 1."""
+    low, high = point.min() - 1, point.max()
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.maximum(point - middle, 0).sum() > 1 else (low, middle)
+    return np.maximum(point - low, 0)
+
+
+@pytest.mark.parametrize("K", SIZES)
+def test_sdmgrad_descends_on_the_simplex(K):
+    J, start = task_gradients("conflict", K), nearest_on_simplex(np.random.default_rng(K).uniform(size=K))
+    weights, moved = descent.sdmgrad(J @ J.T, memory=start, lamda=0.4, iterations=5, learning_rate=2.0, momentum=0.3)
+    product, w, velocity = J @ J.T / (J**2).sum(), start, 0
+    for _ in range(5):
+        velocity = 0.3 * velocity + product @ (w + 0.4 / K)
+        w = nearest_on_simplex(w - 2 * velocity)
+    np.testing.assert_allclose(moved, w, atol=1e-9)
+    np.testing.assert_allclose(weights, K * (w + 0.4 / K) / 1.4, atol=1e-8)
+
+
+@pytest.mark.parametrize("K", SIZES)
+def test_sdmgrad_without_its_pull_ends_at_mgda(K):
+    J = task_gradients("conflict", K)
+    weights, _ = tf.function(lambda gramian: descent.sdmgrad(gramian, lamda=0, iterations=20000))(J @ J.T)
+    assert distance(weights.numpy() @ J, reference_mgda(J)) < 1e-5
+
+
+@pytest.mark.parametrize("K", SIZES)
+def test_modo_takes_one_step_a_call(K):
+    J, start = task_gradients("norms", K), np.full(K, 1 / K)
+    weights, moved = descent.modo(J @ J.T, gamma=1e-8, rho=0.2)
+    w = nearest_on_simplex(start - 1e-8 * (J @ (J.T @ start) + 0.2 * start))
+    np.testing.assert_allclose(moved, w, atol=1e-12)
+    np.testing.assert_allclose(weights, K * w, atol=1e-9)
+    _, again = descent.modo(J @ J.T, memory=moved, gamma=1e-8, rho=0.2)
+    np.testing.assert_allclose(again, nearest_on_simplex(w - 1e-8 * (J @ (J.T @ w) + 0.2 * w)), atol=1e-12)
+
+
+@pytest.mark.parametrize("method", [descent.sdmgrad, descent.modo])
+def test_what_descends_leaves_an_absent_tasks_memory_alone(method):
+    J, memory = task_gradients("plain", 3), np.array([0.2, 0.3, 0.5])
+    weights, moved = method(J @ J.T, [1, 0, 1], memory=memory)
+    assert weights[1] == 0
+    assert moved[1] == 0.3
+    assert np.asarray(weights).sum() == pytest.approx(2)
+    assert float(moved[0] + moved[2]) == pytest.approx(1)

@@ -3,8 +3,9 @@
 import inspect
 
 from visionmtl.balancing.balancer import Balancer, LossBalancer
+from visionmtl.balancing.elementwise import DualBalancing, ExcessRisks, SignDropout
 from visionmtl.balancing.gradients import METHODS, GradientBalancer, hyperparameters
-from visionmtl.balancing.learnt import FAMO, Bayesian, ImpartialLosses, Learned, Uncertainty
+from visionmtl.balancing.learnt import FAMO, Bayesian, GradNorm, ImpartialLosses, Learned, Uncertainty
 from visionmtl.balancing.losses import (
     DynamicWeightAverage,
     Equal,
@@ -27,8 +28,11 @@ LOSSES = {
     "stch": SmoothTchebycheff,
     "imtl_l": ImpartialLosses,
     "famo": FAMO,
+    "gradnorm": GradNorm,
 }
-BALANCERS = LOSSES | METHODS
+ELEMENTWISE = {"excess_mtl": ExcessRisks, "db_mtl": DualBalancing, "graddrop": SignDropout}
+CLASSES = LOSSES | ELEMENTWISE
+BALANCERS = LOSSES | METHODS | ELEMENTWISE
 KERAS = ("self", "args", "kwargs", "dtype")  # arguments that are no hyperparameters
 
 
@@ -55,14 +59,14 @@ def get(balancer, **options) -> Balancer:
     if balancer in METHODS:
         known = hyperparameters(balancer)
     else:
-        known = [name for name in inspect.signature(LOSSES[balancer].__init__).parameters if name not in KERAS]
+        known = [name for name in inspect.signature(CLASSES[balancer]).parameters if name not in KERAS]
     for name in options:
         if name not in known:
             valid = ", ".join(known) or "none"
             raise UsageError(
                 f"balancing '{balancer}' has no hyperparameter '{name}'.{nearest(name, known)} Valid: {valid}."
             )
-    return GradientBalancer(balancer, **options) if balancer in METHODS else LOSSES[balancer](**options)
+    return GradientBalancer(balancer, **options) if balancer in METHODS else CLASSES[balancer](**options)
 
 
 __all__ = ["Balancer", "GradientBalancer", "LossBalancer", "get", "names"]

@@ -1,11 +1,15 @@
 """What every balancer is: state in Keras variables; and a loss balancer: one number whose slopes are the weights."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
+from visionmtl.balancing.task_gradients import weighted_sum
 from visionmtl.errors import UsageError
+
+SCOPES = ("parameters", "features")
 
 
 class Balancer:
@@ -13,13 +17,23 @@ class Balancer:
 
     Attributes:
         tasks: the names of the K tasks, once prepared.
+        scope: where it has the gradients of the tasks compared: "parameters", "features", or None for nowhere.
+        update_every: steps from one comparison to the next.
         looks_back: whether it wants the losses of the batch once more after the step, at the price of a forward pass.
     """
 
+    scope: str | None = None
+    update_every = 1
     looks_back = False
 
-    def prepare(self, tasks: list[str], regression: list[bool]) -> None:
-        """Create the state for these tasks; `regression` says which losses are a regression's (squared error)."""
+    def prepare(self, tasks: list[str], regression: list[bool], shared: Sequence = ()) -> None:
+        """Create the state for these tasks.
+
+        Args:
+            tasks: their names.
+            regression: which losses are a regression's (squared error).
+            shared: the variables that several tasks train.
+        """
         self.tasks = list(tasks)
 
     def scalarise(self, losses: tf.Tensor, present: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -31,6 +45,38 @@ class Balancer:
             training: whether a step follows; a balancer that draws at random takes its mean otherwise.
         """
         raise NotImplementedError
+
+    def smooth(self, held, forward):
+        """Return the gradients to compare and merge in place of those of the step, and move the state past it.
+
+        Args:
+            held: the gradients by variable, summed over the replicas, `task_gradients.TaskGradients`.
+            forward: the pass, `backward.Forward`.
+        """
+        return held
+
+    def weigh(self, gramian: tf.Tensor | None, forward) -> tf.Tensor:
+        """Return the weights `[K]` of a step, and move the state past it.
+
+        Args:
+            gramian: float32 `[K, K]`, or None where nobody looked.
+            forward: the pass, `backward.Forward`.
+        """
+        raise NotImplementedError
+
+    def weights_of_own(self, weights: tf.Tensor, losses: tf.Tensor, present: tf.Tensor) -> tf.Tensor | None:
+        """Return what multiplies the gradient of what one task trains alone, `[K]`; None leaves it as it is."""
+        return None
+
+    def merge(self, gradients: dict[int, tf.Tensor], weights: tf.Tensor, number: tf.Tensor, place: int) -> tf.Tensor:
+        """Return one gradient from those of the tasks that reach a source.
+
+        Args:
+            gradients: by the number of the task.
+            weights: `[K]`.
+            number: of steps behind; with `place`, which tells sources apart, the seed of a random draw.
+        """
+        return weighted_sum(gradients, weights)
 
     def update(self, losses: tf.Tensor, present: tf.Tensor) -> None:
         """Move the state past a training step, in graph, with its losses and the tasks present, `[K]`."""
@@ -59,20 +105,13 @@ class LossBalancer(Balancer, keras.layers.Layer):
     def __init__(self, dtype="float32", **kwargs):
         super().__init__(dtype=dtype, **kwargs)  # whatever the model computes in, losses and weights do not round
 
-    def prepare(self, tasks, regression):
-        super().prepare(tasks, regression)
+    def prepare(self, tasks, regression, shared=()):
+        super().prepare(tasks, regression, shared)
         self.built = True
 
     def add_state(self, name: str, shape=(), value=0.0, dtype="float32"):
         """Create a variable that no gradient trains; all replicas assign it the same."""
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            initializer=keras.initializers.Constant(value) if dtype == "float32" else "zeros",
-            dtype=dtype,
-            trainable=False,
-            aggregation="only_first_replica",
-        )
+        return add_state(self, name, shape, value, dtype)
 
     def weights_of(self, losses: tf.Tensor, present: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Return the weight of each task `[K]`: the derivative of `scalarise` by its loss."""
@@ -83,10 +122,34 @@ class LossBalancer(Balancer, keras.layers.Layer):
         slopes = tape.gradient(total, losses, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return tf.stop_gradient(slopes)
 
+    def weigh(self, gramian, forward):
+        weights = self.weights_of(forward.losses, forward.present, training=True)
+        if gramian is not None:
+            self.see(gramian, forward.losses, forward.present)
+        return weights
+
+    def weights_of_own(self, weights, losses, present):
+        return weights
+
+    def see(self, gramian: tf.Tensor, losses: tf.Tensor, present: tf.Tensor) -> None:
+        """Move the state, in graph, with the Gramian `[K, K]` of the tasks' gradients, where somebody looked."""
+
     def call(self, losses, present=None, training=False):
         """Return `scalarise`, so that a balancer also works as a layer."""
         losses = tf.convert_to_tensor(losses, tf.float32)
         return self.scalarise(losses, tf.ones_like(losses) if present is None else present, training)
+
+
+def add_state(layer: keras.layers.Layer, name: str, shape=(), value=0.0, dtype="float32"):
+    """Add a variable to a layer that no gradient trains and all replicas assign the same."""
+    return layer.add_weight(
+        name=name,
+        shape=shape,
+        initializer=keras.initializers.Constant(value) if dtype == "float32" else "zeros",
+        dtype=dtype,
+        trainable=False,
+        aggregation="only_first_replica",
+    )
 
 
 def check_range(method: str, name: str, value, low: float, high: float = math.inf, closed: bool = False) -> float:
@@ -105,6 +168,13 @@ def check_range(method: str, name: str, value, low: float, high: float = math.in
 def check_seed(method: str, value) -> int:
     """Return a seed; raise UsageError if it is none."""
     return int(check_range(method, "seed", value, 0, 2**31 - 1, closed=True))
+
+
+def check_scope(method: str, scope) -> str:
+    """Return a scope; raise UsageError if it is none."""
+    if scope not in SCOPES:
+        raise UsageError(f"balancing '{method}' was given scope={scope!r}: expected {' or '.join(SCOPES)}.")
+    return scope
 
 
 def masked_softmax(logits: tf.Tensor, present: tf.Tensor) -> tf.Tensor:

@@ -1,33 +1,63 @@
 """GradientBalancer: weights from how the gradients of the tasks lie to each other."""
 
 import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
-from visionmtl.balancing import gramian
-from visionmtl.balancing.balancer import Balancer, check_seed
+from visionmtl.balancing import descent, gramian
+from visionmtl.balancing.balancer import Balancer, add_state, check_range, check_scope, check_seed
+
+
+class Method(NamedTuple):
+    """How weights come from a Gramian.
+
+    Attributes:
+        weights: the function; `[K]` from `[K, K]`, and where it has a memory, the new memory beside it.
+        memory: the shape of what it remembers from step to step, for K tasks.
+        start: what the memory starts from, for K tasks.
+    """
+
+    weights: Callable
+    memory: Callable[[int], tuple[int, ...]] | None = None
+    start: Callable[[int], float] = lambda tasks: 0.0
+
 
 METHODS = {
-    "mgda": gramian.mgda,
-    "pcgrad": gramian.pcgrad,
-    "cagrad": gramian.cagrad,
-    "imtl_g": gramian.imtl_g,
-    "nash_mtl": gramian.nash_mtl,
-    "fairgrad": gramian.fairgrad,
-    "aligned_mtl": gramian.aligned_mtl,
-    "upgrad": gramian.upgrad,
-    "dual_proj": gramian.dual_proj,
-    "config": gramian.config,
-    "unit_norm": gramian.unit_norm,
+    "mgda": Method(gramian.mgda),
+    "pcgrad": Method(gramian.pcgrad),
+    "gradvac": Method(gramian.gradvac, lambda tasks: (tasks, tasks)),
+    "cagrad": Method(gramian.cagrad),
+    "imtl_g": Method(gramian.imtl_g),
+    "nash_mtl": Method(gramian.nash_mtl),
+    "fairgrad": Method(gramian.fairgrad),
+    "aligned_mtl": Method(gramian.aligned_mtl),
+    "upgrad": Method(gramian.upgrad),
+    "dual_proj": Method(gramian.dual_proj),
+    "config": Method(gramian.config),
+    "sdmgrad": Method(descent.sdmgrad, lambda tasks: (tasks,), lambda tasks: 1 / tasks),
+    "modo": Method(descent.modo, lambda tasks: (tasks,), lambda tasks: 1 / tasks),
+    "unit_norm": Method(gramian.unit_norm),
 }
-STEP = ("gramian", "present", "losses", "order", "seed")  # arguments that are of the step, not of the method
+STEP = ("gramian", "present", "losses", "order", "seed", "memory")  # arguments of the step, not of the method
+COMMON = ("scope", "update_every")
 
 
 def hyperparameters(method: str) -> list[str]:
     """Return the names of a method's hyperparameters."""
-    parameters = inspect.signature(METHODS[method]).parameters
-    return [name for name in parameters if name not in STEP] + (["seed"] if "seed" in parameters else [])
+    parameters = inspect.signature(METHODS[method].weights).parameters
+    return [name for name in parameters if name not in STEP] + (["seed"] if "seed" in parameters else []) + [*COMMON]
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class State(keras.layers.Layer):
+    """What a gradient balancer remembers, where a model can save it."""
+
+    def __init__(self, **kwargs):
+        super().__init__(name="balancing", dtype="float32", **kwargs)
+        self.built = True
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -35,15 +65,20 @@ class GradientBalancer(Balancer):
     """Weigh the tasks by the Gramian of their gradients, the K x K inner products.
 
     The gradient of what several tasks train is `sum_k weights_k * gradient_k`; what one task trains alone, such as its
-    head, keeps its own gradient. A step costs one forward pass and K backward passes.
+    head, keeps its own gradient.
 
     Args:
         method: a key of `METHODS`; its function's docstring has the paper and the hyperparameters.
-        seed: of the random order of "pcgrad", which follows from it and the steps behind.
+        scope: "parameters" compares the gradients by all that several tasks train: exact, for one forward pass and K
+            backward passes a step. "features" compares those by the last maps that all tasks share: K passes through
+            the heads and one through the backbone. Then the weights answer for these maps, an upper bound of what lies
+            below (Sener and Koltun 2018, section 3.3), and the update still is the weighted sum.
+        update_every: steps from one comparison to the next; between them the weights stay, and a step costs one pass.
+        seed: of the random order of "pcgrad" and "gradvac", which follows from it and the steps behind.
         **hyperparameters: of the method.
 
     Raises:
-        UsageError: a hyperparameter is out of its range.
+        UsageError: an argument is out of its range.
 
     Example:
         >>> GradientBalancer("mgda").weights([[1.0, 0.0], [0.0, 4.0]])
@@ -52,15 +87,37 @@ class GradientBalancer(Balancer):
 
     trainable_variables = ()
 
-    def __init__(self, method, seed=0, **hyperparameters):
-        self.method, self.seed, self.hyperparameters = method, check_seed(method, seed), hyperparameters
-        self.weights(tf.eye(2), losses=tf.ones(2))  # a wrong value is told now, not in the first step
+    def __init__(self, method, scope="parameters", update_every=1, seed=0, **hyperparameters):
+        self.method, self.scope, self.seed = method, check_scope(method, scope), check_seed(method, seed)
+        self.update_every = int(check_range(method, "update_every", update_every, 1, closed=True))
+        self.hyperparameters: dict[str, Any] = hyperparameters
+        self.state = State()
+        self.memory = self.last = None
+        self._check()
+
+    def _check(self) -> None:
+        """Tell a wrong hyperparameter now, not in the first step."""
+        self.weights(tf.eye(2), losses=tf.ones(2))
+
+    @property
+    def variables(self) -> list:
+        """The variables it remembers by."""
+        return self.state.variables
+
+    def prepare(self, tasks, regression, shared=()):
+        super().prepare(tasks, regression, shared)
+        self.state = State()
+        method = METHODS.get(self.method)
+        if method and method.memory:
+            self.memory = add_state(self.state, "memory", method.memory(len(tasks)), method.start(len(tasks)))
+        if self.update_every > 1:
+            self.last = add_state(self.state, "weights", (len(tasks),), 1.0)
 
     def scalarise(self, losses, present, training=False):
         return tf.reduce_sum(losses * present)
 
     def weights(self, matrix, present=None, losses=None, step=0) -> tf.Tensor:
-        """Return the weights, float64 `[K]`.
+        """Return the weights, float64 `[K]`, from a Gramian and what is remembered; remember nothing new.
 
         Args:
             matrix: the Gramian `[K, K]`, float32 or float64, of the gradients summed over all replicas.
@@ -68,15 +125,36 @@ class GradientBalancer(Balancer):
             losses: `[K]`, for a method that looks at them.
             step: the steps behind, for a method that draws at random.
         """
-        wanted = inspect.signature(METHODS[self.method]).parameters
-        given = {"losses": losses, "seed": tf.stack([self.seed, tf.cast(step, tf.int32)])}
+        return self._weights(matrix, present, losses, step)[0]
+
+    def _weights(self, matrix, present, losses, step):
+        """Return the weights `[K]`, and what to remember."""
+        method, matrix = METHODS[self.method], tf.convert_to_tensor(matrix)
+        wanted = inspect.signature(method.weights).parameters
+        given = {"losses": losses, "seed": tf.stack([self.seed, tf.cast(step, tf.int32)]), "memory": None}
+        if self.memory is not None:
+            given["memory"] = tf.convert_to_tensor(self.memory)
         of_step = {name: value for name, value in given.items() if name in wanted}
-        matrix = tf.convert_to_tensor(matrix)
-        return METHODS[self.method](matrix, present, **self.hyperparameters | of_step)
+        result = method.weights(matrix, present, **self.hyperparameters | of_step)
+        return result if method.memory else (result, None)
+
+    def weigh(self, gramian, forward):
+        if gramian is None:
+            assert self.last is not None
+            return self.last * forward.present
+        weights, memory = self._weights(gramian, forward.present, forward.losses, forward.number)
+        weights = tf.cast(weights, tf.float32)
+        if self.memory is not None:
+            keep = tf.reduce_all(tf.math.is_finite(gramian))
+            self.memory.assign(tf.where(keep, tf.cast(memory, tf.float32), self.memory))
+        if self.last is not None:
+            self.last.assign(tf.where(forward.present > 0, weights, self.last))
+        return weights
 
     def get_config(self) -> dict:
         """Return the arguments that make this balancer again."""
-        return {"method": self.method, "seed": self.seed} | self.hyperparameters
+        common = {"method": self.method, "scope": self.scope, "update_every": self.update_every, "seed": self.seed}
+        return common | self.hyperparameters
 
     @classmethod
     def from_config(cls, config: dict) -> "GradientBalancer":

@@ -17,6 +17,7 @@ from visionmtl.balancing.solvers import ZERO, Gradients, eigen, equiangular, gra
 from visionmtl.errors import UsageError
 
 NORMALISATIONS = ("none", "l2", "loss", "loss+")
+MOST_ALIKE = 1 - 1e-9  # the largest cosine that gradvac aims at: to turn a gradient onto another takes infinity of it
 
 
 def unit_norm(gramian, present=None):
@@ -28,6 +29,16 @@ def unit_norm(gramian, present=None):
     seen = gradients(gramian, present)
     mean = tf.math.divide_no_nan(tf.reduce_sum(seen.norms * seen.active), tf.reduce_sum(seen.active))
     return seen.weights(seen.active * mean / seen.norms)
+
+
+def longest_norm(gramian, present=None):
+    """Give every gradient the length of the longest, as `elementwise.DualBalancing` (DB-MTL) does.
+
+    Fall-back: a zero gradient weighs 0.
+    """
+    seen = gradients(gramian, present)
+    longest = tf.reduce_max(seen.norms * seen.active)
+    return seen.weights(seen.active * longest / seen.norms)
 
 
 def mgda(gramian, present=None, normalisation="none", losses=None):
@@ -77,17 +88,44 @@ def pcgrad(gramian, present=None, order=None, seed=None):
         seed: int `[2]` of a stateless random order; used, and needed, where `order` is None.
     """
     seen = gradients(gramian, present)
-    K = seen.norms.shape[0]
-    if order is None:
-        if seed is None:
-            raise UsageError("pcgrad needs an order [K, K - 1] or a seed [2].")
-        last = tf.linalg.eye(K, dtype=tf.float32)
-        order = tf.argsort(tf.random.stateless_uniform([K, K], seed) + 2 * last, axis=1)[:, : K - 1]
-    rows = tf.linalg.eye(K, dtype=tf.float64)  # row k: the running gradient of task k, in the unit gradients
-    for met in tf.unstack(tf.one_hot(order, K, dtype=tf.float64), num=K - 1, axis=1):
+    rows = tf.eye(seen.norms.shape[0], dtype=tf.float64)  # row k: the running gradient of task k, in unit gradients
+    for met in _meetings("pcgrad", seen, order, seed):
         overlap = tf.reduce_sum(tf.matmul(rows, seen.cosines) * met, axis=1, keepdims=True)
         rows -= tf.minimum(overlap, 0.0) * met
     return seen.weights(_per_task(seen, rows))
+
+
+def gradvac(gramian, present=None, order=None, seed=None, memory=None, beta=0.01):
+    """Turn each gradient, one by one, until it is as near to the others as they usually are.
+
+    Reference: Wang et al. 2021, Gradient Vaccine: Investigating and Improving Multi-task Optimization in Massively
+    Multilingual Models: like `pcgrad`, with a running mean of the cosines in place of 0 as the least cosine allowed.
+
+    Args:
+        order, seed: as for `pcgrad`.
+        memory: float `[K, K]`, the running means; None for zeros, of a first step, which is PCGrad's.
+        beta: the share of a new cosine in the mean, above 0 and up to 1. Default 0.01.
+
+    Returns:
+        The weights `[K]` and the new running means `[K, K]`.
+    """
+    beta = check_range("gradvac", "beta", beta, 0, 1)
+    seen = gradients(gramian, present)
+    K = seen.norms.shape[0]
+    means = tf.zeros((K, K), tf.float64) if memory is None else tf.cast(memory, tf.float64)
+    rows = tf.eye(K, dtype=tf.float64)
+    for met in _meetings("gradvac", seen, order, seed):
+        meeting = seen.active * tf.linalg.matvec(met, seen.active)
+        pulled = tf.matmul(rows, seen.cosines)
+        length = tf.sqrt(tf.maximum(tf.reduce_sum(pulled * rows, axis=1), 0.0))
+        cosine = tf.clip_by_value(tf.math.divide_no_nan(tf.reduce_sum(pulled * met, axis=1), length), -1.0, 1.0)
+        mean = tf.reduce_sum(means * met, axis=1)
+        aim = tf.clip_by_value(mean, -MOST_ALIKE, MOST_ALIKE)
+        # The law of sines: so much of the other gradient turns this one until the cosine is the one aimed at.
+        turn = length * (aim * tf.sqrt(1 - cosine**2) / tf.sqrt(1 - aim**2) - cosine)
+        rows += (tf.where(cosine < aim, turn, 0.0) * meeting)[:, None] * met
+        means += (beta * (cosine - mean) * meeting)[:, None] * met
+    return seen.weights(_per_task(seen, rows)), means
 
 
 def cagrad(gramian, present=None, c=0.5):
@@ -245,3 +283,19 @@ def _shares(lengths, active):
 def _per_task(seen: Gradients, rows):
     """Return the weights `[K]` of the sum of K gradients; row k of `rows` is in units of gradient k's length."""
     return tf.linalg.matvec(rows, seen.norms, transpose_a=True) / seen.norms
+
+
+def _meetings(method, seen: Gradients, order, seed):
+    """Return K - 1 tables `[K, K]`: row k is 1 at the task whose gradient k meets then.
+
+    Args:
+        order: int `[K, K - 1]`: row k holds the other tasks in the order in which gradient k meets them.
+        seed: int `[2]`, of a random order where `order` is None.
+    """
+    K = seen.norms.shape[0]
+    if order is None:
+        if seed is None:
+            raise UsageError(f"{method} needs an order [K, K - 1] or a seed [2].")
+        last = tf.linalg.eye(K, dtype=tf.float32)
+        order = tf.argsort(tf.random.stateless_uniform([K, K], seed) + 2 * last, axis=1)[:, : K - 1]
+    return tf.unstack(tf.one_hot(order, K, dtype=tf.float64), num=K - 1, axis=1)

@@ -3,8 +3,29 @@
 import keras
 import tensorflow as tf
 
-from visionmtl.balancing.balancer import LossBalancer, check_range, check_seed, masked_softmax
+from visionmtl.balancing.balancer import LossBalancer, check_range, check_scope, check_seed, masked_softmax
 from visionmtl.layers import UncertaintyWeighting
+
+
+class Adam:
+    """Adam's step for a vector `[K]` that a balancer moves itself, with its state in the balancer.
+
+    Reference: Kingma and Ba 2015, Adam: A Method for Stochastic Optimization, algorithm 1, with its constants.
+    """
+
+    def __init__(self, balancer: LossBalancer, count: int, learning_rate: float):
+        self.learning_rate = learning_rate
+        self.first, self.second = (balancer.add_state(name, (count,)) for name in ("first_moment", "second_moment"))
+        self.steps = balancer.add_state("steps")
+
+    def step(self, slope: tf.Tensor) -> tf.Tensor:
+        """Return what to subtract, `[K]`, for a slope `[K]`."""
+        self.steps.assign_add(1.0)
+        self.first.assign(0.9 * self.first + 0.1 * slope)
+        self.second.assign(0.999 * self.second + 0.001 * slope**2)
+        first = self.first / (1 - 0.9**self.steps)
+        second = self.second / (1 - 0.999**self.steps)
+        return self.learning_rate * first / (tf.sqrt(tf.convert_to_tensor(second)) + 1e-8)
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -16,10 +37,10 @@ class Uncertainty(LossBalancer):
     Reference: Kendall, Gal and Cipolla 2018, Multi-Task Learning Using Uncertainty to Weigh Losses.
     """
 
-    def prepare(self, tasks, regression):
+    def prepare(self, tasks, regression, shared=()):
         self.weighting = UncertaintyWeighting(regression, name="uncertainty_weighting")
         self.weighting.build((len(tasks),))
-        super().prepare(tasks, regression)
+        super().prepare(tasks, regression, shared)
 
     def scalarise(self, losses, present, training=False):
         return self.weighting(losses, present=present)
@@ -49,14 +70,14 @@ class Bayesian(LossBalancer):
         self.kl_weight = check_range("bayesian", "kl_weight", kl_weight, 0)
         self.seed = check_seed("bayesian", seed)
 
-    def prepare(self, tasks, regression):
+    def prepare(self, tasks, regression, shared=()):
         self.factors = tf.constant([0.5 if value else 1.0 for value in regression])
         self.mean = self.add_weight(name="mean", shape=(len(tasks),), initializer="zeros")
         self.log_spread = self.add_weight(
             name="log_spread", shape=(len(tasks),), initializer=keras.initializers.Constant(-2.0)
         )
         self.steps = self.add_state("steps", dtype="int32")
-        super().prepare(tasks, regression)
+        super().prepare(tasks, regression, shared)
 
     def scalarise(self, losses, present, training=False):
         mean, log_spread = tf.convert_to_tensor(self.mean), tf.convert_to_tensor(self.log_spread)
@@ -98,9 +119,9 @@ class Learned(LossBalancer):
         super().__init__(**kwargs)
         self.strength = check_range("learned", "strength", strength, 0)
 
-    def prepare(self, tasks, regression):
+    def prepare(self, tasks, regression, shared=()):
         self.logits = self.add_weight(name="logits", shape=(len(tasks),), initializer="zeros")
-        super().prepare(tasks, regression)
+        super().prepare(tasks, regression, shared)
 
     def scalarise(self, losses, present, training=False):
         weights = masked_softmax(tf.convert_to_tensor(self.logits), present) * tf.reduce_sum(present)
@@ -118,9 +139,9 @@ class ImpartialLosses(LossBalancer):
     Reference: Liu et al. 2021, Towards Impartial Multi-Task Learning (IMTL-L).
     """
 
-    def prepare(self, tasks, regression):
+    def prepare(self, tasks, regression, shared=()):
         self.log_scale = self.add_weight(name="log_scale", shape=(len(tasks),), initializer="zeros")
-        super().prepare(tasks, regression)
+        super().prepare(tasks, regression, shared)
 
     def scalarise(self, losses, present, training=False):
         s = tf.convert_to_tensor(self.log_scale)
@@ -150,11 +171,10 @@ class FAMO(LossBalancer):
         self.learning_rate = check_range("famo", "learning_rate", learning_rate, 0)
         self.decay = check_range("famo", "decay", decay, 0, 1)
 
-    def prepare(self, tasks, regression):
-        for name in ("logits", "first_moment", "second_moment"):
-            setattr(self, name, self.add_state(name, (len(tasks),)))
-        self.steps = self.add_state("steps")
-        super().prepare(tasks, regression)
+    def prepare(self, tasks, regression, shared=()):
+        self.logits = self.add_state("logits", (len(tasks),))
+        self.adam = Adam(self, len(tasks), self.learning_rate)
+        super().prepare(tasks, regression, shared)
 
     def scalarise(self, losses, present, training=False):
         share = masked_softmax(tf.convert_to_tensor(self.logits), present)
@@ -166,13 +186,64 @@ class FAMO(LossBalancer):
         share = masked_softmax(tf.convert_to_tensor(self.logits), present)
         fall = tf.where(present > 0, tf.math.log(tf.maximum(before, 1e-8)) - tf.math.log(tf.maximum(after, 1e-8)), 0.0)
         slope = share * (fall - tf.reduce_sum(share * fall)) + self.decay * tf.convert_to_tensor(self.logits)
-        self.steps.assign_add(1.0)
-        self.first_moment.assign(0.9 * self.first_moment + 0.1 * slope)
-        self.second_moment.assign(0.999 * self.second_moment + 0.001 * slope**2)
-        first = self.first_moment / (1 - 0.9**self.steps)
-        second = self.second_moment / (1 - 0.999**self.steps)
-        step = self.learning_rate * first / (tf.sqrt(tf.convert_to_tensor(second)) + 1e-8)
-        self.logits.assign_sub(tf.where(present > 0, step, 0.0))
+        self.logits.assign_sub(tf.where(present > 0, self.adam.step(slope), 0.0))
 
     def get_config(self):
         return super().get_config() | {"learning_rate": self.learning_rate, "decay": self.decay}
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class GradNorm(LossBalancer):
+    """Weights under which every task's gradient is as long as its training rate asks for.
+
+    With `G_k = w_k |g_k|` and the loss relative to its first value, `r_k`, over the mean of these, the weights follow
+    Adam down the sum of `|G_k - mean(G) r_k^alpha|`, whose second term is held constant, and sum to K.
+
+    Args:
+        alpha: how strongly slow tasks are pulled, at least 0; 0 makes all gradients equally long. Default 1.5.
+        learning_rate: of the weights, above 0. Default 0.025.
+        scope: where the gradients' length is measured: "features", the last maps that all tasks share (default, near
+            the paper's last shared layer), or "parameters", all that several tasks train.
+
+    Reference: Chen et al. 2018, GradNorm: Gradient Normalization for Adaptive Loss Balancing in Deep Multitask
+    Networks, algorithm 1.
+    """
+
+    def __init__(self, alpha=1.5, learning_rate=0.025, scope="features", **kwargs):
+        super().__init__(**kwargs)
+        self.alpha = check_range("gradnorm", "alpha", alpha, 0, closed=True)
+        self.learning_rate = check_range("gradnorm", "learning_rate", learning_rate, 0)
+        self.scope = check_scope("gradnorm", scope)
+
+    def prepare(self, tasks, regression, shared=()):
+        self.relative = self.add_state("weights", (len(tasks),), 1.0)
+        self.first = self.add_state("first", (len(tasks),))
+        self.adam = Adam(self, len(tasks), self.learning_rate)
+        super().prepare(tasks, regression, shared)
+
+    def _present(self, present):
+        """Return the weights `[K]` of the present tasks, which sum to their number."""
+        weights = self.relative * present
+        return weights * tf.math.divide_no_nan(tf.reduce_sum(present), tf.reduce_sum(weights))
+
+    def scalarise(self, losses, present, training=False):
+        return tf.reduce_sum(self._present(present) * losses)
+
+    def see(self, gramian, losses, present):
+        first = tf.convert_to_tensor(self.first)
+        first = tf.where((first == 0) & (present > 0), losses, first)
+        count = tf.maximum(tf.reduce_sum(present), 1.0)
+        lengths = tf.sqrt(tf.linalg.diag_part(gramian))
+        rates = tf.math.divide_no_nan(losses, first) * present
+        rates = tf.math.divide_no_nan(rates * count, tf.reduce_sum(rates))
+        weighted = self._present(present) * lengths
+        aims = tf.reduce_sum(weighted) / count * rates**self.alpha
+        slope = tf.sign(weighted - aims) * lengths * present
+        slope = tf.where(tf.math.is_finite(slope), slope, 0.0)
+        weights = tf.maximum(self.relative - tf.where(present > 0, self.adam.step(slope), 0.0), 1e-4)
+        self.first.assign(first)
+        self.relative.assign(weights / tf.reduce_mean(weights))
+
+    def get_config(self):
+        own = {"alpha": self.alpha, "learning_rate": self.learning_rate, "scope": self.scope}
+        return super().get_config() | own

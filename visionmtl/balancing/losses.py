@@ -37,14 +37,14 @@ class Fixed(LossBalancer):
                     f"balancing 'fixed' was given weight {weight!r} for '{task}': expected a number of at least 0."
                 )
 
-    def prepare(self, tasks, regression):
+    def prepare(self, tasks, regression, shared=()):
         for task in self.by_task:
             if task not in tasks:
                 raise UsageError(
                     f"balancing 'fixed' was given a weight for unknown task '{task}'.{nearest(task, tasks)}"
                     f" Tasks: {', '.join(tasks)}."
                 )
-        super().prepare(tasks, regression)
+        super().prepare(tasks, regression, shared)
 
     def scalarise(self, losses, present, training=False):
         return tf.reduce_sum(losses * present * [float(self.by_task.get(task, 1.0)) for task in self.tasks])
@@ -84,9 +84,9 @@ class RandomWeights(LossBalancer):
         super().__init__(**kwargs)
         self.seed = check_seed("rlw", seed)
 
-    def prepare(self, tasks, regression):
+    def prepare(self, tasks, regression, shared=()):
         self.steps = self.add_state("steps", dtype="int32")
-        super().prepare(tasks, regression)
+        super().prepare(tasks, regression, shared)
 
     def scalarise(self, losses, present, training=False):
         if not training:
@@ -118,10 +118,10 @@ class DynamicWeightAverage(LossBalancer):
         super().__init__(**kwargs)
         self.temperature = check_range("dwa", "temperature", temperature, 0)
 
-    def prepare(self, tasks, regression):
+    def prepare(self, tasks, regression, shared=()):
         for name in ("sums", "counts", "last", "before"):
             setattr(self, name, self.add_state(name, (len(tasks),)))
-        super().prepare(tasks, regression)
+        super().prepare(tasks, regression, shared)
 
     def scalarise(self, losses, present, training=False):
         last, before = tf.convert_to_tensor(self.last), tf.convert_to_tensor(self.before)
@@ -165,11 +165,11 @@ class SmoothTchebycheff(LossBalancer):
         self.smoothing = check_range("stch", "smoothing", smoothing, 0)
         self.warmup_epochs = int(check_range("stch", "warmup_epochs", warmup_epochs, 0, closed=True))
 
-    def prepare(self, tasks, regression):
+    def prepare(self, tasks, regression, shared=()):
         for name in ("sums", "counts"):
             setattr(self, name, self.add_state(name, (len(tasks),)))
         self.epochs = self.add_state("epochs", dtype="int32")
-        super().prepare(tasks, regression)
+        super().prepare(tasks, regression, shared)
 
     def scalarise(self, losses, present, training=False):
         sums, counts = tf.convert_to_tensor(self.sums), tf.convert_to_tensor(self.counts)

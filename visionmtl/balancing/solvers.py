@@ -156,3 +156,15 @@ def project(seen: Gradients, coefficients) -> tf.Tensor:
     return coefficients + minimise(
         lambda x: (slopes + tf.linalg.matvec(cosines, x), cosines), tf.ones_like(coefficients) * seen.active
     )
+
+
+def to_simplex(point: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
+    """Return the nearest point `[K]` whose entries are at least 0 and sum to 1, over the present tasks; 0 for others.
+
+    Reference: Duchi et al. 2008, Efficient Projections onto the l1-Ball for Learning in High Dimensions, figure 1.
+    """
+    ordered = tf.sort(tf.where(present > 0, point, -1e300), direction="DESCENDING")
+    counts = tf.range(1, point.shape[0] + 1, dtype=point.dtype)
+    surplus = (tf.cumsum(tf.where(ordered > -1e300, ordered, 0.0)) - 1) / counts
+    last = tf.reduce_sum(tf.cast((ordered > surplus) & (ordered > -1e300), tf.int32))
+    return tf.maximum(point - surplus[tf.maximum(last - 1, 0)], 0.0) * tf.cast(present, point.dtype)

@@ -1,0 +1,176 @@
+"""Balancers that work on each parameter's gradient, and GradNorm, against loops over their papers' equations."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import visionmtl
+from visionmtl import balancing
+from visionmtl.balancing import elementwise
+from visionmtl.errors import UsageError
+
+STEPS = 6
+
+
+def model_of(name, rate=0.05):
+    """Two regressions on one linear layer of two outputs: gradients one can write down."""
+    x = keras.Input((3,))
+    hidden = keras.layers.Dense(2, use_bias=False, kernel_initializer=keras.initializers.Constant(KERNEL))(x)
+    heads = {"a": [[1.0], [0.5]], "b": [[-2.0], [1.0]]}
+    outputs = {
+        task: keras.layers.Dense(1, use_bias=False, kernel_initializer=keras.initializers.Constant(head), name=task)(
+            hidden
+        )
+        for task, head in heads.items()
+    }
+    model = visionmtl.BalancedModel(x, outputs)
+    model.compile(keras.optimizers.SGD(rate), {"a": "mse", "b": "mse"}, balancing=name)
+    return model
+
+
+KERNEL = [[0.3, -0.2], [0.1, 0.4], [-0.5, 0.2]]
+X = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
+LABELS = {"a": (2 * X[:, :1] + 1).astype("float32"), "b": (X[:, 1:2] - X[:, 2:]).astype("float32")}
+
+
+def losses_and_gradients(kernel, heads):
+    """Return in float64 both losses, their gradients by the kernel `[2, 3, 2]` and by each head."""
+    losses, shared, own = [], [], []
+    for task, head in zip("ab", heads, strict=True):
+        error = X @ kernel @ head - LABELS[task]
+        losses.append((error**2).mean())
+        shared.append(X.T @ (2 * error / len(X)) @ head.T)
+        own.append((X @ kernel).T @ (2 * error / len(X)))
+    return np.array(losses), np.stack(shared), own
+
+
+def trained(model):
+    """Train some steps; return the kernel, the heads and the weights of each step."""
+    weights = []
+    for _ in range(STEPS):
+        model.reset_metrics()
+        logs = model.train_on_batch(X, LABELS, return_dict=True)
+        weights.append([float(logs["weight/a"]), float(logs["weight/b"])])
+    kernel, *heads = (np.asarray(variable) for variable in model.trainable_variables)
+    return kernel, heads, np.array(weights)
+
+
+def start():
+    return np.array(KERNEL), [np.array([[1.0], [0.5]]), np.array([[-2.0], [1.0]])]
+
+
+def check(model, kernel, heads, weights):
+    found = trained(model)
+    np.testing.assert_allclose(found[0], kernel, atol=2e-5)
+    for one, two in zip(found[1], heads, strict=True):
+        np.testing.assert_allclose(one, two, atol=2e-5)
+    np.testing.assert_allclose(found[2], weights, rtol=1e-4)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.5])
+def test_db_mtl_is_the_papers_loop(sigma):
+    kernel, heads = start()
+    means, seen = np.zeros((2, 3, 2)), []
+    for step in range(1, STEPS + 1):
+        losses, shared, own = losses_and_gradients(kernel, heads)
+        share = 0.7 / step**sigma
+        means = share * means + (1 - share) * shared / losses[:, None, None]
+        lengths = np.linalg.norm(means.reshape(2, -1), axis=1)
+        weights = lengths.max() / lengths
+        seen.append(weights)
+        kernel = kernel - 0.05 * np.tensordot(weights, means, 1)
+        heads = [head - 0.05 * one / loss for head, one, loss in zip(heads, own, losses, strict=True)]
+    check(model_of({"method": "db_mtl", "beta": 0.7, "beta_sigma": sigma}), kernel, heads, seen)
+
+
+def test_excess_mtl_is_the_papers_loop():
+    kernel, heads = start()
+    squares, first, weights, seen = np.zeros((2, 3, 2)), None, np.ones(2), []
+    for _ in range(STEPS):
+        _, shared, own = losses_and_gradients(kernel, heads)
+        squares += shared**2
+        risks = (shared**2 / np.sqrt(squares + 1e-7)).sum((1, 2))
+        if first is None:
+            first = risks
+        else:
+            weights = weights * np.exp(0.4 * risks / first)
+            weights = 2 * weights / weights.sum()
+        seen.append(weights)
+        kernel = kernel - 0.05 * np.tensordot(weights, shared, 1)
+        heads = [head - 0.05 * weight * one for head, weight, one in zip(heads, weights, own, strict=True)]
+    check(model_of({"method": "excess_mtl", "step_size": 0.4}), kernel, heads, seen)
+
+
+@pytest.mark.parametrize("scope", ["features", "parameters"])
+def test_gradnorm_is_the_papers_loop(scope):
+    kernel, heads = start()
+    weights, first, seen = np.ones(2), None, []
+    moments = np.zeros((2, 2))
+    for step in range(1, STEPS + 1):
+        losses, shared, own = losses_and_gradients(kernel, heads)
+        errors = [X @ kernel @ head - LABELS[task] for task, head in zip("ab", heads, strict=True)]
+        at_features = [2 * error / len(X) @ head.T for error, head in zip(errors, heads, strict=True)]
+        lengths = np.array([np.linalg.norm(one) for one in (at_features if scope == "features" else shared)])
+        seen.append(weights)
+        kernel = kernel - 0.05 * np.tensordot(weights, shared, 1)
+        heads = [head - 0.05 * weight * one for head, weight, one in zip(heads, weights, own, strict=True)]
+        first = losses if first is None else first
+        rates = losses / first / (losses / first).mean()
+        aims = (weights * lengths).mean() * rates**0.8
+        slope = np.sign(weights * lengths - aims) * lengths
+        moments = np.array([0.9 * moments[0] + 0.1 * slope, 0.999 * moments[1] + 0.001 * slope**2])
+        move = moments[0] / (1 - 0.9**step) / (np.sqrt(moments[1] / (1 - 0.999**step)) + 1e-8)
+        weights = weights - 0.1 * move
+        weights = 2 * weights / weights.sum()
+    options = {"method": "gradnorm", "alpha": 0.8, "learning_rate": 0.1, "scope": scope}
+    check(model_of(options), kernel, heads, seen)
+
+
+def test_graddrop_keeps_one_sign_at_each_place():
+    random = np.random.default_rng(0)
+    gradients, draw = random.normal(size=(3, 4, 5)), random.uniform(size=(4, 5))
+    expected = np.zeros((4, 5))
+    for place in np.ndindex(4, 5):
+        column = gradients[(slice(None), *place)]
+        positive = (1 + column.sum() / np.abs(column).sum()) / 2 > draw[place]
+        for value in column:
+            expected[place] += value if (value > 0) == positive else 0.25 * value
+    found = elementwise.keep_one_sign(tf.constant(gradients), tf.constant(draw), leak=0.25)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_graddrop_leaves_agreeing_gradients_and_drops_fairly():
+    same = tf.constant([[1.0, -2.0]] * 3)
+    np.testing.assert_allclose(elementwise.keep_one_sign(same, tf.constant([0.999, 0.001])), [3.0, -6.0])
+    kept = elementwise.keep_one_sign(
+        tf.constant(np.tile([[3.0], [-1.0]], 20000)), tf.constant(np.random.default_rng(0).uniform(size=20000))
+    )
+    assert float(tf.reduce_mean(tf.cast(kept > 0, tf.float32))) == pytest.approx(0.75, abs=0.01)  # (1 + 2 / 4) / 2
+
+
+def test_graddrop_draws_anew_in_every_step_and_for_every_seed():
+    moves = {}
+    for seed in (0, 1):
+        model = model_of({"method": "graddrop", "seed": seed}, rate=1e-4)
+        for step in range(20):
+            before = np.asarray(model.trainable_variables[0])
+            model.train_on_batch(X, LABELS)
+            moves[seed, step] = (before - np.asarray(model.trainable_variables[0])).round(6).tobytes()
+    assert len(set(moves.values())) > 20
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "graddrop", "leak": 2}, "leak=2: expected a number of at least 0 and up to 1"),
+        ({"method": "db_mtl", "beta": 1}, "0 to below 1"),
+        ({"method": "db_mtl", "update_every": 2}, "no hyperparameter 'update_every'"),
+        ({"method": "excess_mtl", "step_size": 0}, "above 0"),
+        ({"method": "gradnorm", "alpha": -1}, "at least 0"),
+        ({"method": "gradnorm", "scope": "heads"}, "parameters or features"),
+    ],
+)
+def test_a_wrong_hyperparameter_is_told_what_is_right(options, message):
+    with pytest.raises(UsageError, match=message):
+        balancing.get(options)

@@ -1,0 +1,106 @@
+"""What the tasks share in a functional model: layers, and the features at which they part."""
+
+import itertools
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+Node = tuple[int, int]  # an operation, and which of its calls
+
+
+class Parting(NamedTuple):
+    """Where the tasks of a model part: all of them use what is before, the trunk.
+
+    Attributes:
+        common: the calls of layers that every task uses.
+        features: the symbolic tensors that the trunk hands on.
+        apart: two tasks that read no feature in common, or None.
+    """
+
+    common: set[Node]
+    features: list
+    apart: tuple[str, str] | None
+
+    def run(self, model: keras.Model, inputs: list, operation_fn, tape: tf.GradientTape):
+        """Run a functional model's graph so that no gradient goes on from the heads to the trunk.
+
+        Args:
+            model: the model.
+            inputs: as `model.inputs`.
+            operation_fn: what makes a callable of an operation, as Keras gives it.
+            tape: that is to watch the features as the heads read them.
+
+        Returns:
+            The features, the same as the heads read them, and the outputs in the model's structure.
+        """
+        made = {id(symbol): tensor for symbol, tensor in zip(model.inputs, inputs, strict=True)}
+        read, features = dict(made), {id(feature) for feature in self.features}
+        for depth in sorted(model._nodes_by_depth, reverse=True):
+            for node in model._nodes_by_depth[depth]:
+                if node.is_input:
+                    continue
+                common = _key(node.outputs[0]) in self.common
+                args, kwargs = node.arguments.fill_in(made if common else read)
+                results = keras.tree.flatten(operation_fn(node.operation)(*args, **kwargs))
+                for symbol, tensor in zip(node.outputs, results, strict=True):
+                    made[id(symbol)] = read[id(symbol)] = tensor
+                    if id(symbol) in features:
+                        read[id(symbol)] = tf.stop_gradient(tensor)
+                        tape.watch(read[id(symbol)])
+        outputs = keras.tree.pack_sequence_as(model.output, [read[id(symbol)] for symbol in model.outputs])
+        return [made[id(one)] for one in self.features], [read[id(one)] for one in self.features], outputs
+
+
+def parting(model: keras.Model, outputs: dict[str, list]) -> Parting | None:
+    """Return where the tasks of a model part; None where they have no layer in common.
+
+    Args:
+        model: a functional model.
+        outputs: of each task, the symbolic outputs its loss is made of.
+    """
+    paths = {task: _nodes(tensors) for task, tensors in outputs.items()}
+    common = set.intersection(*(set(nodes) for nodes in paths.values())) - {_key(symbol) for symbol in model.inputs}
+    features: dict[int, keras.KerasTensor] = {}
+    readers: dict[str, set[int]] = {task: set() for task in outputs}
+    for task, nodes in paths.items():
+        read = [tensor for node, inputs in nodes.items() if node not in common for tensor in inputs]
+        for tensor in [*read, *outputs[task]]:
+            if _key(tensor) in common:
+                features[id(tensor)] = tensor
+                readers[task].add(id(tensor))
+    if not features:
+        return None
+    apart = next((pair for pair in itertools.combinations(outputs, 2) if not readers[pair[0]] & readers[pair[1]]), None)
+    return Parting(common, list(features.values()), apart)
+
+
+def variables(model: keras.Model, outputs: dict[str, list]) -> list:
+    """Return the trained variables of the layers that two tasks or more use."""
+    users: dict[int, set[str]] = {}
+    for task, tensors in outputs.items():
+        for operation, _ in _nodes(tensors):
+            users.setdefault(operation, set()).add(task)
+    layers = [layer for layer in model.layers if len(users.get(id(layer), ())) > 1]
+    shared = {id(variable) for layer in layers for variable in layer.trainable_variables}
+    return [variable for variable in model.trainable_variables if id(variable) in shared]
+
+
+def _key(tensor: keras.KerasTensor) -> Node:
+    """Return the call that made a symbolic tensor."""
+    operation, call, _ = tensor._keras_history
+    return id(operation), call
+
+
+def _nodes(tensors: list) -> dict[Node, list]:
+    """Return the calls of layers that lead to some tensors, each with the tensors it read."""
+    found: dict[Node, list] = {}
+    todo = list(tensors)
+    while todo:
+        tensor = todo.pop()
+        key = _key(tensor)
+        if key not in found:
+            operation, call, _ = tensor._keras_history
+            found[key] = list(operation._inbound_nodes[call].input_tensors)
+            todo += found[key]
+    return found

@@ -1,0 +1,64 @@
+"""The gradients of K tasks, kept apart: taken, summed over replicas, compared and merged."""
+
+from collections.abc import Callable, Sequence
+
+import tensorflow as tf
+
+# For each source, a variable or a tensor, the gradients of the tasks that reach it, by the number of the task.
+TaskGradients = list[dict[int, tf.Tensor]]
+
+
+def of(tape: tf.GradientTape, targets: Sequence[tf.Tensor], sources: Sequence) -> TaskGradients:
+    """Return the gradient of each task's target by each source that it reaches, one backward pass a task."""
+    held: TaskGradients = [{} for _ in sources]
+    before: list[tf.Tensor] = []
+    for task, target in enumerate(targets):
+        # One pass after the other: K at once would hold the gradients of K times all activations.
+        with tf.control_dependencies(before):
+            gradients = tape.gradient(target, sources)
+        known = {index: tf.convert_to_tensor(one) for index, one in enumerate(gradients) if one is not None}
+        before = list(known.values())
+        for index, one in known.items():
+            held[index][task] = one
+    return held
+
+
+def summed(held: TaskGradients, reduce: Callable[[list], list]) -> TaskGradients:
+    """Return the gradients summed over the replicas by `reduce`, all in one call."""
+    flat = [gradient for one in held for gradient in one.values()]
+    total = iter(reduce(flat) if flat else [])
+    return [{task: next(total) for task in one} for one in held]
+
+
+def gramian(held: TaskGradients, tasks: int, unit: tf.Tensor | float = 1.0) -> tf.Tensor:
+    """Return the inner products of the tasks' gradients, float32 `[K, K]`.
+
+    A product a pair and source: a matrix of all K would hold the gradients a second time.
+
+    Args:
+        held: the gradients.
+        tasks: K.
+        unit: what the gradients are scaled by, as for float16.
+    """
+    products: dict[tuple[int, int], list[tf.Tensor]] = {
+        (one, other): [] for one in range(tasks) for other in range(one + 1)
+    }
+    for gradients in held:
+        rows = {task: tf.reshape(tf.cast(gradient, tf.float32), [1, -1]) for task, gradient in gradients.items()}
+        for one, other in products:
+            if one in rows and other in rows:
+                products[one, other].append(tf.matmul(rows[one], rows[other], transpose_b=True)[0, 0])
+    sums = {pair: tf.add_n(parts) if parts else tf.constant(0.0) for pair, parts in products.items()}
+    table = [[sums[max(one, other), min(one, other)] for other in range(tasks)] for one in range(tasks)]
+    return tf.stack([tf.stack(row) for row in table]) / unit**2
+
+
+def weighted_sum(gradients: dict[int, tf.Tensor], weights: tf.Tensor) -> tf.Tensor:
+    """Return `sum_k weights_k * gradient_k` over the tasks that reach a source; `weights` is `[K]`."""
+    return tf.add_n([gradient * tf.cast(weights[task], gradient.dtype) for task, gradient in gradients.items()])
+
+
+def cosines(matrix: tf.Tensor) -> tf.Tensor:
+    """Return the cosine similarities `[K, K]` of a Gramian; 0 beside a gradient that is zero."""
+    lengths = tf.sqrt(tf.linalg.diag_part(matrix))
+    return tf.math.divide_no_nan(matrix, lengths * lengths[:, None])
