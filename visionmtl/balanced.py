@@ -38,6 +38,8 @@ class BalancedModel(keras.Model):
     balancer: Any  # a balancing.Balancer
     train_function: Any
     _parting: Any  # a balancing.shared.Parting or None
+    _last_layers: Any
+    _cutting: Any  # where the pass that runs is cut, and its tape
 
     def compile(self, optimizer="adam", loss=None, metrics=None, balancing="equal", clip_norm=None, **kwargs):
         """Prepare for training.
@@ -74,7 +76,7 @@ class BalancedModel(keras.Model):
     def _prepare_balancer(self):
         """Create the balancer's state, and cut the model where its tasks part if that can be wanted."""
         outputs, balancer = self._task_outputs(), self.balancer
-        self._parting = shared.parting(self, outputs)
+        self._parting, self._last_layers = shared.parting(self, outputs), shared.last_layers(self, outputs)
         balancer.prepare(self.task_names, self._regression(), shared.variables(self, outputs))
         self.balancer_state = getattr(balancer, "state", None)
         self.conflicts = Conflicts(len(self.task_names))
@@ -152,8 +154,8 @@ class BalancedModel(keras.Model):
 
     def train_step(self, data):
         images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
-        compare, cut = self._comparing, self._cut()
-        single = not compare and isinstance(self.balancer, balancers.LossBalancer)
+        look, cut = self._plan()
+        single = not look and isinstance(self.balancer, balancers.LossBalancer)
         with tf.GradientTape(persistent=not single) as tape:
             features, leaves, outputs = self._forward(tape, images, cut)
             shares, losses, counts = self._task_losses(labels, outputs, weights)
@@ -166,7 +168,7 @@ class BalancedModel(keras.Model):
             tape, self.trainable_variables, targets[:-1], targets[-1], self.optimizer.scale_loss(tf.constant(1.0)),
             losses, present, features, leaves, self._reduce, self.optimizer.iterations,
         )  # fmt: skip
-        back = together(forward, self.balancer) if single else apart(forward, self.balancer, compare)
+        back = together(forward, self.balancer) if single else apart(forward, self.balancer, look)
         del tape
         (self._apply_summed if back.summed else self._apply)(back.gradients)
         if back.gramian is not None:
@@ -180,29 +182,31 @@ class BalancedModel(keras.Model):
             logs[name] = self._weights[name].result()
         return logs | self._update_metrics(labels, outputs, weights)
 
-    def _cut(self) -> bool:
-        """Return whether the pass of this step is cut where the tasks part."""
-        if self._parting is None:
-            return False
-        if not self._comparing:  # a gradient balancer between two comparisons
-            return isinstance(self.balancer, balancers.GradientBalancer)
-        return (self.balancer.scope or ("parameters" if self._parting.apart else "features")) == "features"
+    def _plan(self) -> tuple[str | None, Any]:
+        """Return where this step compares the tasks' gradients, if it does, and where its pass is cut, if it is."""
+        if not self._comparing:
+            between = isinstance(self.balancer, balancers.GradientBalancer)
+            return None, self._parting if between else None
+        if self.balancer.scope is None:  # it is only watched
+            return "parameters", self._last_layers
+        return self.balancer.scope, self._parting if self.balancer.scope == "features" else None
 
-    def _forward(self, tape, images, cut: bool):
-        """Return the features where the tasks part, the same for the heads to read, and the outputs."""
-        if not cut:
+    def _forward(self, tape, images, cut):
+        """Return the features where the pass is cut, the same for what is behind to read, and the outputs."""
+        if cut is None:
             return [], [], self(images, training=True)
-        self._tape = tape
+        self._cutting = cut, tape
         try:
             outputs = self(images, training=True)
         finally:
-            self._tape = None
+            self._cutting = None
         return *self._cut_features, outputs
 
     def _run_through_graph(self, inputs, operation_fn=lambda operation: operation, call_fn=None):
-        if getattr(self, "_tape", None) is None:
+        if getattr(self, "_cutting", None) is None:
             return super()._run_through_graph(inputs, operation_fn, call_fn)
-        features, leaves, outputs = self._parting.run(self, inputs, operation_fn, self._tape)
+        cut, tape = self._cutting
+        features, leaves, outputs = cut.run(self, inputs, operation_fn, tape)
         self._cut_features = tuple(features), tuple(leaves)
         return outputs
 
@@ -314,11 +318,12 @@ class BalancedModel(keras.Model):
 
         def step(iterator):
             # Counted on the host, which need not wait for the device to know which step is due.
-            behind = (
-                int(keras.ops.convert_to_numpy(self.optimizer.iterations)) if self._behind is None else self._behind
-            )
-            self._comparing = self._due(behind)
-            self._behind = behind + self.steps_per_execution
+            if self._behind is None:
+                self._behind = int(keras.ops.convert_to_numpy(self.optimizer.iterations))
+            self._comparing = self._due(self._behind)
+            if self._comparing:
+                self.conflicts.step = self._behind
+            self._behind += self.steps_per_execution
             return steps[self._comparing](iterator)
 
         self.train_function = step

@@ -210,13 +210,16 @@ def list_(args: argparse.Namespace) -> None:
     else:
         with _quiet_import():
             from pipelines.sources import SOURCES
-            from visionmtl import backbones
-            from visionmtl.balancing import BALANCERS
+            from visionmtl import backbones, tables
+            from visionmtl.balancing import catalogue
             from visionmtl.sharing import SCHEMES
         if args.what == "backbones":
             _print_list((name, backbones.describe(name)) for name in backbones.names())
+        elif args.what == "balancing":
+            print(tables.table(catalogue.Entry._fields, catalogue.entries()))
+            print(f"\n{catalogue.NOTE}")
         else:
-            registries: dict[str, dict[str, Any]] = {"sharing": SCHEMES, "balancing": BALANCERS, "sources": SOURCES}
+            registries: dict[str, dict[str, Any]] = {"sharing": SCHEMES, "sources": SOURCES}
             registry = registries[args.what]
             _print_list((name, (entry.__doc__ or "").strip().partition("\n")[0]) for name, entry in registry.items())
 

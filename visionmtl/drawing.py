@@ -14,6 +14,7 @@ FIRST_COLOURS = (
 )
 INK = (33, 37, 41)
 PAPER = (255, 255, 255)
+NEGATIVE, POSITIVE = (213, 94, 0), (0, 114, 178)
 BACKGROUND = "background"
 
 Colours = Mapping[str, tuple[int, int, int] | None]  # of classes by name, in their order; None: not painted
@@ -274,3 +275,36 @@ def _as_seen(colours: np.ndarray) -> np.ndarray:
                        [0.0259040371, 0.7827717662, -0.8086757660]])  # fmt: skip
     both = np.stack([linear, np.clip(linear @ deuteranopia.T, 0, 1)])
     return np.cbrt(both @ to_cones.T) @ to_lab.T
+
+
+def matrix(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Draw a matrix of numbers in -1..1 as coloured cells: blue above 0, orange below, grey where not known.
+
+    Args:
+        values: `[K, K]`.
+        names: K, of the rows and columns.
+
+    Returns:
+        uint8 `[H, W, 3]`, 64 pixels a cell beside the names.
+    """
+    cell, font = 64, _font(13)
+    margin = 12 + max(round(font.getlength(name)) for name in names)
+    size = (margin + cell * len(names), 22 + cell * len(names))
+    canvas = Image.new("RGB", size, PAPER)
+    draw = ImageDraw.Draw(canvas)
+    for row, name in enumerate(names):
+        draw.text((margin - 6, 22 + cell * (row + 0.5)), name, INK, font, anchor="rm")
+        column = name
+        while font.getlength(column) > cell - 4:
+            column = column[:-1]
+        draw.text((margin + cell * (row + 0.5), 11), column, INK, font, anchor="mm")
+        for place, value in enumerate(values[row]):
+            x, y = margin + cell * place, 22 + cell * row
+            known = np.isfinite(value)
+            ink = NEGATIVE if known and value < 0 else POSITIVE
+            share = min(1.0, abs(value)) if known else 0.0
+            fill = tuple(round(255 + share * (tone - 255)) for tone in ink) if known else (222, 226, 230)
+            draw.rectangle((x, y, x + cell - 2, y + cell - 2), fill=fill)
+            text = f"{value:.2f}" if known else "?"
+            draw.text((x + cell / 2 - 1, y + cell / 2 - 1), text, PAPER if share > 0.6 else INK, font, anchor="mm")
+    return np.asarray(canvas)

@@ -3,11 +3,13 @@
 import csv
 import itertools
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
@@ -94,6 +96,66 @@ def weights(history: History) -> Figure | None:
         _title(axes, title)
         _lines(axes, lines, LINES)
     return figure
+
+
+def balancing(history: History) -> Figure | None:
+    """Draw what the gradients of the tasks do to each other: weights, lengths and cosines; None without any.
+
+    Args:
+        history: the columns of a `gradient_watch.GradientWatch` file, by step.
+    """
+    groups = {kind: [name for name in history if name.startswith(f"{kind}/")] for kind in ("weight", "norm", "cosine")}
+    if not groups["norm"] or not len(history["step"]):
+        return None
+    tasks = [name.removeprefix("norm/") for name in groups["norm"]]
+    figure, panels = _panels(4 if groups["cosine"] else 2, width=5.2)
+    for axes, kind, title in zip(
+        panels, ("weight", "norm"), ("weight of each task", "length of its gradient"), strict=False
+    ):
+        _title(axes, title)
+        curves = {name.partition("/")[2]: _smooth(*_points(history, name, "step")) for name in groups[kind]}
+        _lines(axes, curves, LINES, over="step")
+    if groups["cosine"]:
+        _title(panels[2], "cosine between gradients")
+        pairs = {
+            name.removeprefix("cosine/").replace("/", ", "): _points(history, name, "step") for name in groups["cosine"]
+        }
+        if len(pairs) > len(LINES):  # too many lines to tell apart
+            steps = np.asarray(history["step"])
+            everything = np.stack([np.asarray(history[name]) for name in groups["cosine"]])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # steps in which no pair was present
+                pairs = {"highest": (steps, np.nanmax(everything, 0)), "mean": (steps, np.nanmean(everything, 0))}
+                pairs["lowest"] = (steps, np.nanmin(everything, 0))
+        panels[2].axhline(0, color=GRID, linewidth=1.2, zorder=0)
+        _lines(panels[2], {name: _smooth(*points) for name, points in pairs.items()}, LINES, False, "step")
+        _cosine_table(panels[3], history, tasks)
+    return figure
+
+
+def _cosine_table(axes: Axes, history: History, tasks: Sequence[str]) -> None:
+    """Draw the mean cosine of each pair of tasks, and say how often two were in conflict."""
+    means = np.eye(len(tasks))
+    for one, other in itertools.combinations(range(len(tasks)), 2):
+        _, values = _points(history, f"cosine/{tasks[one]}/{tasks[other]}", "step")
+        means[one, other] = means[other, one] = values.mean() if len(values) else np.nan
+    shares = np.min([np.asarray(history[name]) for name in history if name.startswith("cosine/")], axis=0) < 0
+    _title(axes, f"mean cosine; {shares.mean():.0%} of steps in conflict")
+    colours = LinearSegmentedColormap.from_list("cosines", (LINES[1], "white", LINES[0]))
+    axes.imshow(means, cmap=colours, vmin=-1, vmax=1)
+    axes.set_xticks(range(len(tasks)), tasks, fontsize=8, rotation=30, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(tasks)), tasks, fontsize=8)
+    axes.grid(False)
+    for one, other in itertools.product(range(len(tasks)), repeat=2):
+        colour = "white" if abs(means[one, other]) > 0.6 else INK
+        axes.text(other, one, f"{means[one, other]:.2f}", ha="center", va="center", fontsize=8, color=colour)
+
+
+def _smooth(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a curve's running mean: forty of its lengths fit into the whole."""
+    width = max(1, len(values) // 40)
+    kernel = np.ones(width) / width
+    return steps[width - 1 :], np.convolve(values, kernel, "valid") if len(values) else values
 
 
 def per_class(values: Mapping[str, float], title: str) -> Figure:
@@ -188,11 +250,11 @@ def precision_recall(precision: np.ndarray, classes: Sequence[str], title: str =
     return figure
 
 
-def _panels(count: int) -> tuple[Figure, list[Axes]]:
-    """Return a figure of `count` panels, at most three in a row."""
+def _panels(count: int, width: float = 3.9) -> tuple[Figure, list[Axes]]:
+    """Return a figure of `count` panels, each `width` inches with what is written beside, at most three in a row."""
     columns = count if count <= 3 else math.ceil(count / math.ceil(count / 3))
     rows = math.ceil(count / columns)
-    figure = Figure((max(4.6, 3.9 * columns), 2.9 * rows), layout="constrained")
+    figure = Figure((max(4.6, width * columns), 2.9 * rows), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
     return figure, [_plain(figure.add_subplot(rows, columns, index + 1)) for index in range(count)]
 
@@ -210,10 +272,10 @@ def _title(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", fontsize=10, color=INK, fontweight="bold")
 
 
-def _points(history: History, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return epochs and values of a log, without the epochs that lack it."""
+def _points(history: History, name: str, over: str = "epoch") -> tuple[np.ndarray, np.ndarray]:
+    """Return epochs (or steps) and values of a log, without the epochs that lack it."""
     values = np.asarray(history.get(name, ()), np.float64)
-    epochs = np.asarray(history.get("epoch", np.arange(1, len(values) + 1)), np.float64)[: len(values)]
+    epochs = np.asarray(history.get(over, np.arange(1, len(values) + 1)), np.float64)[: len(values)]
     known = np.isfinite(values)
     return epochs[known], values[known]
 
@@ -223,6 +285,7 @@ def _lines(
     curves: Mapping[str, tuple[np.ndarray, np.ndarray]],
     colours: Sequence[str],
     logarithmic: bool = True,
+    over: str = "epoch",
 ) -> None:
     """Draw curves over epochs, named and valued at their right ends; `logarithmic` allows that scale where it helps."""
     curves = {name: points for name, points in curves.items() if len(points[1])}
@@ -231,7 +294,7 @@ def _lines(
         dots = 3.2 if len(values) <= 25 else 0
         axes.plot(epochs, values, color=colour_of[name], linewidth=1.8, marker="o", markersize=dots)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
-    axes.set_xlabel("epoch", fontsize=8, color=INK)
+    axes.set_xlabel(over, fontsize=8, color=INK)
     if not curves:
         return
     shown, everything = (np.concatenate(parts) for parts in zip(*curves.values(), strict=True))

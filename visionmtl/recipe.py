@@ -120,6 +120,9 @@ class Balancing(Section):
     model_config = ConfigDict(extra="allow")
 
     method: str = Field("equal", description="see `visionmtl list balancing`; its hyperparameters go beside it")
+    watch: int | None = Field(
+        50, ge=1, description="steps between looks at how the tasks' gradients lie to each other; null for never"
+    )
 
     @property
     def options(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from visionmtl import tables
 
-FIRST_PLOTS = ("metrics", "losses", "weights")
+FIRST_PLOTS = ("metrics", "losses", "weights", "balancing")
 
 STYLE = """
 :root { color-scheme: light; }

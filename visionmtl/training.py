@@ -15,6 +15,7 @@ import pipelines
 from visionmtl import building, callbacks, metrics, plots, report, runs, tables
 from visionmtl.building import SPLITS
 from visionmtl.errors import UsageError, one_of
+from visionmtl.gradient_watch import GradientWatch
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 
@@ -156,12 +157,19 @@ def _callbacks(recipe: Recipe, run: Path, datasets: pipelines.Datasets, history:
         Backup(run),  # once the averaged weights are swapped out again
         callbacks.LearningRate(),
         callbacks.TensorBoard(run / "tensorboard", datasets.validation),
+        *_watch(recipe, run),
         callbacks.Checkpoint(run / "last.keras"),
         callbacks.Checkpoint(run / "best.keras", plan.monitor, max(validated, default=-math.inf)),
         Seconds(history[-1]["seconds"] if history else 0.0),
         callbacks.History(run / "history.csv"),
         *([Patience(plan.monitor, plan.early_stopping, validated)] if plan.early_stopping else []),
     ]
+
+
+def _watch(recipe: Recipe, run: Path) -> list:
+    """Return what watches the tasks' gradients, if they are to be watched."""
+    every = recipe.balancing.watch
+    return [] if every is None else [GradientWatch(run / "gradients.csv", run / "tensorboard", every)]
 
 
 def _finish(
@@ -192,6 +200,10 @@ def _plot(model: MultiTaskModel, run: Path, details: Mapping[str, Mapping[str, f
     """Draw the run's curves, and of the last measurement the classes, confusions and precisions."""
     folder = run / "plots"
     plots.save(plots.read(run / "history.csv"), folder, details)
+    if (run / "gradients.csv").is_file():
+        watched = plots.balancing(plots.read(run / "gradients.csv"))
+        if watched is not None:
+            plots.write(watched, folder / "balancing.png")
     for task, measured in model.task_metrics.items() if details else ():
         classes = model.tasks[task].classes
         for metric in measured:

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from visionmtl import balancing
+from visionmtl.balancing import catalogue
 from visionmtl.errors import UsageError
 
 
-@pytest.mark.parametrize("name", balancing.LOSSES)
+@pytest.mark.parametrize("name", balancing.CLASSES)
 def test_a_balancer_is_made_again_from_its_config(name):
     balancer = balancing.get(name)
     assert type(balancer).from_config(balancer.get_config()).get_config() == balancer.get_config()
@@ -37,7 +38,10 @@ def test_a_hyperparameter_reaches_the_method():
     [
         (lambda: balancing.get("uncertanty"), "Did you mean 'uncertainty'"),
         (lambda: balancing.get("fixed", weight={}), "Did you mean 'weights'"),
-        (lambda: balancing.get("cagrad", alpha=1), "'cagrad' has no hyperparameter 'alpha'. Valid: c."),
+        (
+            lambda: balancing.get("cagrad", alpha=1),
+            "'cagrad' has no hyperparameter 'alpha'. Valid: c, scope, update_every.",
+        ),
         (lambda: balancing.get("cagrad", c=-1), "c=-1: expected a number of at least 0."),
         (lambda: balancing.get("cagrad", c="far"), "c='far': expected a number of at least 0."),
         (lambda: balancing.get("fairgrad", alpha=0), "alpha=0: expected a number above 0."),
@@ -54,3 +58,10 @@ def test_a_hyperparameter_reaches_the_method():
 def test_mistakes_are_told_with_the_way_out(make, message):
     with pytest.raises(UsageError, match=message.replace("?", r"\?")):
         make()
+
+
+def test_the_catalogue_has_every_balancer_once():
+    entries = catalogue.entries()
+    assert [entry.name for entry in entries] == balancing.names()
+    assert {entry.family for entry in entries} == {"loss", "gradient", "elementwise"}
+    assert all(entry.promise and entry.cost for entry in entries)

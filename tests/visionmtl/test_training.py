@@ -72,7 +72,7 @@ def weights_only(monkeypatch):
 def test_a_run_folder_is_complete(finished):
     for name in ("recipe.yaml", "history.csv", "metrics.json", "best.keras", "last.keras", "report.html"):
         assert (finished / name).stat().st_size, name
-    for pattern in ("tensorboard/*/events*", "checkpoints/*", "plots/*.png", "samples/*.png"):
+    for pattern in ("tensorboard/*/events*", "checkpoints/*", "plots/balancing.png", "samples/*.png"):
         assert list(finished.glob(pattern)), pattern
 
 

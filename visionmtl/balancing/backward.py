@@ -19,7 +19,7 @@ class Forward(NamedTuple):
         unit: that scale.
         losses: `[K]`, the tasks' mean losses over all replicas.
         present: `[K]`, 1 for a task with labels in this batch.
-        features: maps where the tasks part, as the trunk made them; none if the pass is not cut.
+        features: maps where the pass is cut, as the trunk made them; none if it is not cut.
         leaves: the same as the heads read them: no gradient goes on from a leaf to the trunk.
         reduce: sums a tensor, or each of a list, over the replicas.
         number: of steps behind.
@@ -61,7 +61,7 @@ def together(forward: Forward, balancer) -> Backward:
     return Backward(forward.tape.gradient(targets, forward.variables, seeds), False, weights, None)
 
 
-def apart(forward: Forward, balancer, look: bool) -> Backward:
+def apart(forward: Forward, balancer, look: str | None) -> Backward:
     """Go back once a task, and let the balancer merge what comes.
 
     A cut pass goes back through the heads once a task and through the trunk once for all of them; a whole one goes
@@ -70,7 +70,8 @@ def apart(forward: Forward, balancer, look: bool) -> Backward:
     Args:
         forward: the pass.
         balancer: the balancer.
-        look: whether the tasks' gradients are compared; if not, the balancer takes the weights it has.
+        look: where the tasks' gradients are compared: at the "parameters" (behind the cut, if there is one), at the
+            "features", or nowhere, and the balancer takes the weights it has.
     """
     cut = len(forward.leaves)
     held = task_gradients.of(forward.tape, forward.shares, [*forward.leaves, *forward.variables])
@@ -80,10 +81,12 @@ def apart(forward: Forward, balancer, look: bool) -> Backward:
         if look:
             held = balancer.smooth(held, forward)
     if look:
-        # A sum of local products is right at the features, where replicas hold other samples, and there alone.
-        compared = held[:cut] if cut else [one for one in held if len(one) > 1]
+        compared = held[:cut] if look == "features" else [one for one in held[cut:] if len(one) > 1]
+        if cut and look == "parameters":
+            compared = task_gradients.summed(compared, forward.reduce)
         gramian = task_gradients.gramian(compared, len(forward.shares), forward.unit)
-        gramian = forward.reduce(gramian) if cut else gramian
+        # A sum of local products is right at the features, where replicas hold other samples, and there alone.
+        gramian = forward.reduce(gramian) if look == "features" else gramian
     weights = balancer.weigh(gramian, forward)
     own = balancer.weights_of_own(weights, forward.losses, forward.present)
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from visionmtl.balancing.gradients import METHODS
+from visionmtl.balancing import BALANCERS, METHODS
 
 
 class Entry(NamedTuple):
@@ -64,10 +64,10 @@ NOTE = (
 )
 
 
-def entries(names: list[str]) -> list[Entry]:
-    """Return the entries of balancers, in their order."""
+def entries() -> list[Entry]:
+    """Return the entry of every balancer."""
     found = []
-    for name in names:
+    for name in BALANCERS:
         if name in METHODS:
             paper, promise = _GRAMIAN[name]
             found.append(Entry(name, "gradient", paper, K_PASSES, promise))

@@ -13,10 +13,12 @@ class Conflicts:
 
     Attributes:
         every: steps from one comparison to the next for a balancer that needs none itself; None for never.
+        step: the number of the step of the last comparison, from 0; None before the first.
     """
 
     def __init__(self, tasks: int):
         self.every: int | None = None
+        self.step: int | None = None
         self._gramian, self._weights, self._present, self._counts = (
             tf.Variable(
                 tf.zeros(shape),

@@ -1,6 +1,7 @@
 """What the tasks share in a functional model: layers, and the features at which they part."""
 
 import itertools
+import math
 from typing import NamedTuple
 
 import keras
@@ -60,7 +61,38 @@ def parting(model: keras.Model, outputs: dict[str, list]) -> Parting | None:
         outputs: of each task, the symbolic outputs its loss is made of.
     """
     paths = {task: _nodes(tensors) for task, tensors in outputs.items()}
-    common = set.intersection(*(set(nodes) for nodes in paths.values())) - {_key(symbol) for symbol in model.inputs}
+    return _cut(paths, outputs, _common(model, paths))
+
+
+def last_layers(model: keras.Model, outputs: dict[str, list]) -> Parting | None:
+    """Return the cut before the last layers that all tasks share, so that these lie with the heads.
+
+    These are the trained layers next to where the tasks part and all behind them; if that is more than a quarter of
+    what the tasks share, only those of them that no other follows.
+    """
+    paths = {task: _nodes(tensors) for task, tensors in outputs.items()}
+    common = _common(model, paths)
+    cut = _cut(paths, outputs, common)
+    if cut is None:
+        return None
+    inputs = next(iter(paths.values()))
+    layers = {id(layer): layer for layer in model.layers}
+    weighs = {node: sum(math.prod(v.shape) for v in _trained(layers, node)) for node in common}
+    nearest = set().union(*(_nearest(_key(feature), inputs, weighs, common) for feature in cut.features))
+    behind = _behind(nearest, inputs, common)
+    if sum(weighs[node] for node in behind) > sum(weighs.values()) / 4:
+        nearest = {node for node in nearest if not nearest & (_behind({node}, inputs, common) - {node})}
+        behind = _behind(nearest, inputs, common)
+    return _cut(paths, outputs, common - behind) if nearest else None
+
+
+def _common(model: keras.Model, paths: dict[str, dict[Node, list]]) -> set[Node]:
+    """Return the calls of layers that every task uses."""
+    return set.intersection(*(set(nodes) for nodes in paths.values())) - {_key(symbol) for symbol in model.inputs}
+
+
+def _cut(paths: dict[str, dict[Node, list]], outputs: dict[str, list], common: set[Node]) -> Parting | None:
+    """Return the cut behind some calls of layers; None if nothing is handed on."""
     features: dict[int, keras.KerasTensor] = {}
     readers: dict[str, set[int]] = {task: set() for task in outputs}
     for task, nodes in paths.items():
@@ -73,6 +105,28 @@ def parting(model: keras.Model, outputs: dict[str, list]) -> Parting | None:
         return None
     apart = next((pair for pair in itertools.combinations(outputs, 2) if not readers[pair[0]] & readers[pair[1]]), None)
     return Parting(common, list(features.values()), apart)
+
+
+def _trained(layers: dict, node: Node) -> list:
+    return layers[node[0]].trainable_variables if node[0] in layers else []
+
+
+def _nearest(node: Node, inputs: dict[Node, list], weighs: dict[Node, int], common: set[Node]) -> set[Node]:
+    """Return the first calls of trained layers on the ways back from a call."""
+    if node not in common:
+        return set()
+    if weighs[node]:
+        return {node}
+    return set().union(*(_nearest(_key(tensor), inputs, weighs, common) for tensor in inputs[node]))
+
+
+def _behind(start: set[Node], inputs: dict[Node, list], common: set[Node]) -> set[Node]:
+    """Return some calls and all common ones that read, through whatever, what they made."""
+    behind, grown = set(start), True
+    while grown:
+        more = {node for node in common - behind if any(_key(tensor) in behind for tensor in inputs[node])}
+        behind, grown = behind | more, bool(more)
+    return behind
 
 
 def variables(model: keras.Model, outputs: dict[str, list]) -> list:
