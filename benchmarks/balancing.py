@@ -1,6 +1,6 @@
 """What balancing costs a training step, against the plain sum of the losses; prints ratios of times and peak memory.
 
-    python benchmarks/balancing.py [--backbones resnet50 efficientnet_lite0] [--tasks 2 3 8] [--size 128] [--batch 8] [--losses]
+    python benchmarks/balancing.py [--backbones resnet50 efficientnet_lite0] [--tasks 2 3 8] [--size 128] [--losses]
 
 Each model has K light classification heads on one backbone. The steps are run in turn in one process, forth and back;
 a ratio is the median of those of neighbours. "One forward, K backward" is a bare step that goes back once a task, adds

@@ -63,8 +63,9 @@ class BalancedModel(keras.Model):
         self._arguments = {"loss": loss, "metrics": metrics, "balancing": balancing, "clip_norm": clip_norm} | kwargs
         self.clip_norm = clip_norm
         self._prepare_losses(loss, metrics)
-        if getattr(self, "balancer", None) is not None:
-            del self.balancer
+        for kept in ("balancer", "balancer_state"):
+            if getattr(self, kept, None) is not None:
+                delattr(self, kept)
         self.balancer = balancers.get(balancing)
         self._prepare_balancer()
         inner: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
@@ -78,7 +79,8 @@ class BalancedModel(keras.Model):
         outputs, balancer = self._task_outputs(), self.balancer
         self._parting, self._last_layers = shared.parting(self, outputs), shared.last_layers(self, outputs)
         balancer.prepare(self.task_names, self._regression(), shared.variables(self, outputs))
-        self.balancer_state = getattr(balancer, "state", None)
+        if isinstance(balancer, balancers.GradientBalancer):
+            self.balancer_state = balancer.state  # a layer, which the model saves
         self.conflicts = Conflicts(len(self.task_names))
         self._comparing, self._behind = False, None
         if balancer.update_every > 1 and self.steps_per_execution > 1:
@@ -87,12 +89,7 @@ class BalancedModel(keras.Model):
                 f" {self.steps_per_execution}: leave one of them out."
             )
         if balancer.scope == "features":
-            pair = tuple(self.task_names[:2]) if self._parting is None else self._parting.apart
-            if pair:
-                raise UsageError(
-                    f"scope='features' compares gradients at features that tasks share, and '{pair[0]}' and"
-                    f" '{pair[-1]}' read none in common in this model: choose scope='parameters' or share more."
-                )
+            shared.check_common(self._parting, self.task_names)
 
     def _task_outputs(self) -> dict[str, list]:
         """Return each task's symbolic outputs."""

@@ -157,7 +157,7 @@ def _callbacks(recipe: Recipe, run: Path, datasets: pipelines.Datasets, history:
         Backup(run),  # once the averaged weights are swapped out again
         callbacks.LearningRate(),
         callbacks.TensorBoard(run / "tensorboard", datasets.validation),
-        *_watch(recipe, run),
+        *_watch(recipe, run, len(datasets.specs)),
         callbacks.Checkpoint(run / "last.keras"),
         callbacks.Checkpoint(run / "best.keras", plan.monitor, max(validated, default=-math.inf)),
         Seconds(history[-1]["seconds"] if history else 0.0),
@@ -166,10 +166,10 @@ def _callbacks(recipe: Recipe, run: Path, datasets: pipelines.Datasets, history:
     ]
 
 
-def _watch(recipe: Recipe, run: Path) -> list:
-    """Return what watches the tasks' gradients, if they are to be watched."""
+def _watch(recipe: Recipe, run: Path, tasks: int) -> list:
+    """Return what watches the tasks' gradients, if they are to be watched and there are two."""
     every = recipe.balancing.watch
-    return [] if every is None else [GradientWatch(run / "gradients.csv", run / "tensorboard", every)]
+    return [GradientWatch(run / "gradients.csv", run / "tensorboard", every)] if every and tasks > 1 else []
 
 
 def _finish(

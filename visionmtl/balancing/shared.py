@@ -7,6 +7,8 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from visionmtl.errors import UsageError
+
 Node = tuple[int, int]  # an operation, and which of its calls
 
 
@@ -127,6 +129,16 @@ def _behind(start: set[Node], inputs: dict[Node, list], common: set[Node]) -> se
         more = {node for node in common - behind if any(_key(tensor) in behind for tensor in inputs[node])}
         behind, grown = behind | more, bool(more)
     return behind
+
+
+def check_common(cut: Parting | None, tasks: list[str]) -> None:
+    """Raise UsageError where two tasks read no feature in common."""
+    pair = tasks[:2] if cut is None else cut.apart
+    if pair and len(tasks) > 1:
+        raise UsageError(
+            f"scope='features' compares gradients at features that tasks share, and '{pair[0]}' and '{pair[1]}' read"
+            " none in common in this model: choose scope='parameters' or share more."
+        )
 
 
 def variables(model: keras.Model, outputs: dict[str, list]) -> list:
