@@ -47,7 +47,7 @@ class Bare(visionmtl.MultiTaskModel):
     def train_step(self, data):
         images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape(persistent=True) as tape:
-            shares, _, _ = self._task_losses(labels, self(images, training=True), weights)
+            shares = self._task_losses(labels, self(images, training=True), weights).parts
         variables = self.trainable_variables
         parts = [tape.gradient(share, variables) for share in shares]
         kept = [[one for one in of if one is not None] for of in zip(*parts, strict=True)]

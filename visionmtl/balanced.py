@@ -11,6 +11,7 @@ from visionmtl.balancing import shared
 from visionmtl.balancing.backward import Forward, apart, together
 from visionmtl.balancing.conflicts import Conflicts
 from visionmtl.errors import UsageError
+from visionmtl.shares import Shares, shares
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -129,25 +130,9 @@ class BalancedModel(keras.Model):
     def _replicas(self) -> int:
         return self.distribute_strategy.num_replicas_in_sync
 
-    def _task_losses(self, labels, outputs, weights):
-        """Return this replica's K shares of the tasks' mean losses, these means, and the labelled weights."""
-        losses = self.sample_losses(labels, outputs)
-        sums, counts = [], []
-        for name in self.task_names:
-            if name not in losses:
-                sums.append(tf.constant(0.0))
-                counts.append(tf.constant(0.0))
-                continue
-            loss = losses[name]
-            weight = None if weights is None else weights.get(name)
-            weight = tf.ones_like(loss) if weight is None else tf.reshape(tf.cast(weight, tf.float32), tf.shape(loss))
-            sums.append(tf.reduce_sum(tf.where(weight > 0, loss * weight, 0.0)))
-            counts.append(tf.reduce_sum(weight))
-        counts = tf.stack(counts)
-        everywhere = self._reduce(counts)
-        # Apart until here: the gradient of one element of a stack reaches what the others were made of, as zeros.
-        shares = [tf.math.divide_no_nan(total, everywhere[task]) for task, total in enumerate(sums)]
-        return shares, self._reduce(tf.stop_gradient(tf.stack(shares))), everywhere
+    def _task_losses(self, labels, outputs, weights, parts=1) -> Shares:
+        """Return the tasks' mean losses, as shares of this replica and of so many parts of the batch."""
+        return shares(self.sample_losses(labels, outputs), weights, self.task_names, self._reduce, parts)
 
     def train_step(self, data):
         images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
@@ -155,15 +140,16 @@ class BalancedModel(keras.Model):
         single = not look and isinstance(self.balancer, balancers.LossBalancer)
         with tf.GradientTape(persistent=not single) as tape:
             features, leaves, outputs = self._forward(tape, images, cut)
-            shares, losses, counts = self._task_losses(labels, outputs, weights)
+            found = self._task_losses(labels, outputs, weights, self.balancer.parts if look else 1)
+            losses, counts = found.losses, found.counts
             present = tf.cast(counts > 0, tf.float32)
             # The shares move the model, the total the balancer's own variables; the optimizer SUMS over replicas.
             total = self.balancer.scalarise(losses, present, training=True)
             total += tf.add_n(self.losses) if self.losses else 0.0
-            targets = [self.optimizer.scale_loss(share) for share in (*shares, total / self._replicas())]
+            targets = [self.optimizer.scale_loss(share) for share in (*found.parts, total / self._replicas())]
         forward = Forward(
             tape, self.trainable_variables, targets[:-1], targets[-1], self.optimizer.scale_loss(tf.constant(1.0)),
-            losses, present, features, leaves, self._reduce, self.optimizer.iterations,
+            losses, present, found.in_part, features, leaves, self._reduce, self.optimizer.iterations,
         )  # fmt: skip
         back = together(forward, self.balancer) if single else apart(forward, self.balancer, look)
         del tape
@@ -212,7 +198,7 @@ class BalancedModel(keras.Model):
         own = {id(variable) for variable in self.balancer.variables}
         touched = [variable for variable in self.non_trainable_variables if id(variable) not in own]
         values = [tf.identity(variable) for variable in touched]
-        _, losses, _ = self._task_losses(labels, self(images, training=True), weights)
+        losses = self._task_losses(labels, self(images, training=True), weights).losses
         for variable, value in zip(touched, values, strict=True):
             variable.assign(value)
         return losses
@@ -275,7 +261,7 @@ class BalancedModel(keras.Model):
         """Return a batch's labels, outputs and weights, and the logs of its losses."""
         images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         outputs = self(images, training=False)
-        _, losses, counts = self._task_losses(labels, outputs, weights)
+        _, losses, counts, _ = self._task_losses(labels, outputs, weights)
         total = self.balancer.scalarise(losses, tf.cast(counts > 0, tf.float32))
         return labels, outputs, weights, self._track(total, losses, counts)
 

@@ -1,4 +1,4 @@
-"""Balancers that work on each parameter's gradient, and GradNorm, against loops over their papers' equations."""
+"""Balancers that need more than a Gramian, against loops over their papers' equations."""
 
 import keras
 import numpy as np
@@ -34,14 +34,15 @@ X = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
 LABELS = {"a": (2 * X[:, :1] + 1).astype("float32"), "b": (X[:, 1:2] - X[:, 2:]).astype("float32")}
 
 
-def losses_and_gradients(kernel, heads):
+def losses_and_gradients(kernel, heads, rows=slice(None)):
     """Return in float64 both losses, their gradients by the kernel `[2, 3, 2]` and by each head."""
     losses, shared, own = [], [], []
     for task, head in zip("ab", heads, strict=True):
-        error = X @ kernel @ head - LABELS[task]
+        x = X[rows]
+        error = x @ kernel @ head - LABELS[task][rows]
         losses.append((error**2).mean())
-        shared.append(X.T @ (2 * error / len(X)) @ head.T)
-        own.append((X @ kernel).T @ (2 * error / len(X)))
+        shared.append(x.T @ (2 * error / len(x)) @ head.T)
+        own.append((x @ kernel).T @ (2 * error / len(x)))
     return np.array(losses), np.stack(shared), own
 
 
@@ -127,6 +128,36 @@ def test_gradnorm_is_the_papers_loop(scope):
     check(model_of(options), kernel, heads, seen)
 
 
+def test_modo_multiplies_the_gradients_of_the_samples_at_even_and_odd_places():
+    kernel, heads = start()
+    shares, seen = np.full(2, 0.5), []
+    for _ in range(STEPS):
+        _, shared, own = losses_and_gradients(kernel, heads)
+        even, odd = (losses_and_gradients(kernel, heads, slice(half, None, 2))[1].reshape(2, -1) for half in (0, 1))
+        shares = shares - 0.01 * (even @ (odd.T @ shares) + 0.1 * shares)
+        shares = shares + (1 - shares.sum()) / 2
+        assert shares.min() > 0  # or the projection would be another
+        seen.append(2 * shares)
+        kernel = kernel - 0.05 * np.tensordot(2 * shares, shared, 1)
+        heads = [head - 0.05 * one for head, one in zip(heads, own, strict=True)]
+    assert abs(seen[-1][0] - 1) > 0.02
+    check(model_of({"method": "modo", "gamma": 0.01}), kernel, heads, seen)
+
+
+def test_a_half_without_labels_takes_the_whole_batch():
+    model = model_of({"method": "modo", "gamma": 0.01})
+    weight = {"a": np.ones(8, "float32"), "b": np.array([1, 0] * 4, "float32")}
+    logs = model.train_on_batch(X, LABELS, weight, return_dict=True)
+    _, shared, _ = losses_and_gradients(*start())
+    _, even, _ = losses_and_gradients(*start(), slice(0, None, 2))
+    _, odd, _ = losses_and_gradients(*start(), slice(1, None, 2))
+    a, b, a_even, a_odd = (one.ravel() for one in (shared[0], even[1], even[0], odd[0]))
+    product = np.array([[a_even @ a_odd, a @ b], [b @ a_odd, b @ b]])
+    shares = 0.5 - 0.01 * (product.sum(1) / 2 + 0.05)
+    shares += (1 - shares.sum()) / 2
+    np.testing.assert_allclose([float(logs["weight/a"]), float(logs["weight/b"])], 2 * shares, rtol=1e-4)
+
+
 def test_graddrop_keeps_one_sign_at_each_place():
     random = np.random.default_rng(0)
     gradients, draw = random.normal(size=(3, 4, 5)), random.uniform(size=(4, 5))
@@ -166,6 +197,7 @@ def test_graddrop_draws_anew_in_every_step_and_for_every_seed():
         ({"method": "graddrop", "leak": 2}, "leak=2: expected a number of at least 0 and up to 1"),
         ({"method": "db_mtl", "beta": 1}, "0 to below 1"),
         ({"method": "db_mtl", "update_every": 2}, "no hyperparameter 'update_every'"),
+        ({"method": "modo", "scope": "features"}, "two halves of a batch"),
         ({"method": "excess_mtl", "step_size": 0}, "above 0"),
         ({"method": "gradnorm", "alpha": -1}, "at least 0"),
         ({"method": "gradnorm", "scope": "heads"}, "parameters or features"),

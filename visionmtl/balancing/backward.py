@@ -14,11 +14,13 @@ class Forward(NamedTuple):
     Attributes:
         tape: of the pass; persistent for `apart`.
         variables: N that are trained.
-        shares: K, this replica's part of each task's mean loss, scaled as the optimizer wants it.
+        shares: K, this replica's part of each task's mean loss, scaled as the optimizer wants it; where the balancer
+            compares parts of the batch, K of each part.
         rest: its part of the losses that are no task's, and of what trains the balancer; scaled.
         unit: that scale.
         losses: `[K]`, the tasks' mean losses over all replicas.
         present: `[K]`, 1 for a task with labels in this batch.
+        in_part: `[parts, K]`, the weight of the labelled samples of each part.
         features: maps where the pass is cut, as the trunk made them; none if it is not cut.
         leaves: the same as the heads read them: no gradient goes on from a leaf to the trunk.
         reduce: sums a tensor, or each of a list, over the replicas.
@@ -32,6 +34,7 @@ class Forward(NamedTuple):
     unit: tf.Tensor
     losses: tf.Tensor
     present: tf.Tensor
+    in_part: tf.Tensor
     features: Sequence[tf.Tensor]
     leaves: Sequence[tf.Tensor]
     reduce: Callable[[Any], Any]
@@ -73,21 +76,26 @@ def apart(forward: Forward, balancer, look: str | None) -> Backward:
         look: where the tasks' gradients are compared: at the "parameters" (behind the cut, if there is one), at the
             "features", or nowhere, and the balancer takes the weights it has.
     """
-    cut = len(forward.leaves)
-    held = task_gradients.of(forward.tape, forward.shares, [*forward.leaves, *forward.variables])
-    gramian = None
+    cut, tasks = len(forward.leaves), forward.losses.shape[0]
+    parted = task_gradients.of(forward.tape, forward.shares, [*forward.leaves, *forward.variables])
     if not cut:
-        held = task_gradients.summed(held, forward.reduce)
-        if look:
-            held = balancer.smooth(held, forward)
+        parted = task_gradients.summed(parted, forward.reduce)
+    halves = len(forward.shares) > tasks
+    held = task_gradients.joined(parted, tasks) if halves else parted
+    gramian = product = None
     if look:
-        compared = held[:cut] if look == "features" else [one for one in held[cut:] if len(one) > 1]
+        if not cut:
+            held = balancer.smooth(held, forward)
+        shared = range(cut) if look == "features" else [p for p in range(cut, len(held)) if len(held[p]) > 1]
+        compared = [(parted if halves else held)[place] for place in shared]
         if cut and look == "parameters":
             compared = task_gradients.summed(compared, forward.reduce)
         gramian = task_gradients.gramian(compared, len(forward.shares), forward.unit)
         # A sum of local products is right at the features, where replicas hold other samples, and there alone.
         gramian = forward.reduce(gramian) if look == "features" else gramian
-    weights = balancer.weigh(gramian, forward)
+        if halves:
+            gramian, product = task_gradients.across(gramian, forward.in_part)
+    weights = balancer.weigh(gramian, forward, product)
     own = balancer.weights_of_own(weights, forward.losses, forward.present)
 
     merged = []

@@ -18,11 +18,13 @@ class Balancer:
     Attributes:
         tasks: the names of the K tasks, once prepared.
         scope: where it has the gradients of the tasks compared: "parameters", "features", or None for nowhere.
+        parts: of the batch, dealt out in turn, whose gradients it has compared with each other: 1 or 2.
         update_every: steps from one comparison to the next.
         looks_back: whether it wants the losses of the batch once more after the step, at the price of a forward pass.
     """
 
     scope: str | None = None
+    parts = 1
     update_every = 1
     looks_back = False
 
@@ -55,12 +57,13 @@ class Balancer:
         """
         return held
 
-    def weigh(self, gramian: tf.Tensor | None, forward) -> tf.Tensor:
+    def weigh(self, gramian: tf.Tensor | None, forward, product: tf.Tensor | None = None) -> tf.Tensor:
         """Return the weights `[K]` of a step, and move the state past it.
 
         Args:
             gramian: float32 `[K, K]`, or None where nobody looked.
             forward: the pass, `backward.Forward`.
+            product: `[K, K]`, of the gradients of two parts of the batch, where it wants them.
         """
         raise NotImplementedError
 
@@ -122,7 +125,7 @@ class LossBalancer(Balancer, keras.layers.Layer):
         slopes = tape.gradient(total, losses, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return tf.stop_gradient(slopes)
 
-    def weigh(self, gramian, forward):
+    def weigh(self, gramian, forward, product=None):
         weights = self.weights_of(forward.losses, forward.present, training=True)
         if gramian is not None:
             self.see(gramian, forward.losses, forward.present)

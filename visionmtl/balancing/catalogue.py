@@ -24,6 +24,7 @@ class Entry(NamedTuple):
 
 
 ONE_PASS, LOOKS_BACK = "1 forward, 1 backward", "2 forward, 1 backward"
+HALVES = "1 forward, 2 K backward, by halves of the batch"
 K_PASSES, K_HEADS = "1 forward, K backward*", "1 forward, 1 backward, K of the heads"
 _OWN = {
     "equal": ("", ONE_PASS, "the sum of the losses; the baseline"),
@@ -70,7 +71,7 @@ def entries() -> list[Entry]:
     for name in BALANCERS:
         if name in METHODS:
             paper, promise = _GRAMIAN[name]
-            found.append(Entry(name, "gradient", paper, K_PASSES, promise))
+            found.append(Entry(name, "gradient", paper, HALVES if name in ("sdmgrad", "modo") else K_PASSES, promise))
         else:
             family = "elementwise" if name in ("db_mtl", "graddrop") else "loss"
             found.append(Entry(name, family, *_OWN[name]))

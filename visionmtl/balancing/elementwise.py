@@ -50,7 +50,7 @@ class SignDropout(Elementwise):
         self.leak = check_range("graddrop", "leak", leak, 0, 1, closed=True)
         super().__init__("graddrop", scope, seed, leak=self.leak)
 
-    def _weights(self, matrix, present, losses, step):
+    def _weights(self, matrix, present, losses, step, product=None):
         weights = tf.ones(matrix.shape[0], tf.float64) if present is None else tf.cast(present, tf.float64)
         return weights, None
 
@@ -127,7 +127,7 @@ class DualBalancing(Elementwise):
         self.steps.assign(step)
         return smoothed
 
-    def _weights(self, matrix, present, losses, step):
+    def _weights(self, matrix, present, losses, step, product=None):
         return maths.longest_norm(matrix, present), None
 
     def weights_of_own(self, weights, losses, present):
@@ -186,7 +186,7 @@ class ExcessRisks(Elementwise):
         self.first.assign(tf.where(counts & (first == 0), risks, first))
         self.relative.assign(weights / tf.reduce_mean(weights))
 
-    def _weights(self, matrix, present, losses, step):
+    def _weights(self, matrix, present, losses, step, product=None):
         present = tf.ones(matrix.shape[0]) if present is None else tf.cast(present, tf.float32)
         weights = self.relative * present
         scale = tf.math.divide_no_nan(tf.reduce_sum(present), tf.reduce_sum(weights))

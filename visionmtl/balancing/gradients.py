@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from visionmtl.balancing import descent, gramian
 from visionmtl.balancing.balancer import Balancer, add_state, check_range, check_scope, check_seed
+from visionmtl.errors import UsageError
 
 
 class Method(NamedTuple):
@@ -41,7 +42,15 @@ METHODS = {
     "modo": Method(descent.modo, lambda tasks: (tasks,), lambda tasks: 1 / tasks),
     "unit_norm": Method(gramian.unit_norm),
 }
-STEP = ("gramian", "present", "losses", "order", "seed", "memory")  # arguments of the step, not of the method
+STEP = (
+    "gramian",
+    "present",
+    "losses",
+    "order",
+    "seed",
+    "memory",
+    "product",
+)  # arguments of the step, not of the method
 COMMON = ("scope", "update_every")
 
 
@@ -93,6 +102,13 @@ class GradientBalancer(Balancer):
         self.hyperparameters: dict[str, Any] = hyperparameters
         self.state = State()
         self.memory = self.last = None
+        if method in METHODS and "product" in inspect.signature(METHODS[method].weights).parameters:
+            self.parts = 2
+            if scope == "features":
+                raise UsageError(
+                    f"balancing '{method}' multiplies the gradients of two halves of a batch, which have no features in"
+                    " common, and cannot be had with scope='features': leave scope out."
+                )
         self._check()
 
     def _check(self) -> None:
@@ -127,22 +143,27 @@ class GradientBalancer(Balancer):
         """
         return self._weights(matrix, present, losses, step)[0]
 
-    def _weights(self, matrix, present, losses, step):
+    def _weights(self, matrix, present, losses, step, product=None):
         """Return the weights `[K]`, and what to remember."""
         method, matrix = METHODS[self.method], tf.convert_to_tensor(matrix)
         wanted = inspect.signature(method.weights).parameters
-        given = {"losses": losses, "seed": tf.stack([self.seed, tf.cast(step, tf.int32)]), "memory": None}
+        given = {
+            "losses": losses,
+            "seed": tf.stack([self.seed, tf.cast(step, tf.int32)]),
+            "memory": None,
+            "product": product,
+        }
         if self.memory is not None:
             given["memory"] = tf.convert_to_tensor(self.memory)
         of_step = {name: value for name, value in given.items() if name in wanted}
         result = method.weights(matrix, present, **self.hyperparameters | of_step)
         return result if method.memory else (result, None)
 
-    def weigh(self, gramian, forward):
+    def weigh(self, gramian, forward, product=None):
         if gramian is None:
             assert self.last is not None
             return self.last * forward.present
-        weights, memory = self._weights(gramian, forward.present, forward.losses, forward.number)
+        weights, memory = self._weights(gramian, forward.present, forward.losses, forward.number, product)
         weights = tf.cast(weights, tf.float32)
         if self.memory is not None:
             keep = tf.reduce_all(tf.math.is_finite(gramian))

@@ -53,6 +53,34 @@ def gramian(held: TaskGradients, tasks: int, unit: tf.Tensor | float = 1.0) -> t
     return tf.stack([tf.stack(row) for row in table]) / unit**2
 
 
+def joined(held: TaskGradients, tasks: int) -> TaskGradients:
+    """Return the gradients of K tasks from those of two parts of a batch, K of the one and K of the other."""
+    whole: TaskGradients = []
+    for one in held:
+        sums: dict[int, tf.Tensor] = {}
+        for place, gradient in one.items():
+            sums[place % tasks] = sums[place % tasks] + gradient if place % tasks in sums else gradient
+        whole.append(sums)
+    return whole
+
+
+def across(gramian: tf.Tensor, counts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the Gramian `[K, K]` of a batch, and the product `[K, K]` of the mean gradients of its two halves.
+
+    Two tasks of which one has no label in its half have the Gramian's entry: there is nothing else to take.
+
+    Args:
+        gramian: `[2 K, 2 K]`, of what each half adds to each task's gradient.
+        counts: `[2, K]`, the weight of the labelled samples of each half.
+    """
+    tasks = counts.shape[1]
+    blocks = tf.reshape(gramian, (2, tasks, 2, tasks))
+    whole = tf.reduce_sum(blocks, axis=(0, 2))
+    scales = tf.math.divide_no_nan(tf.reduce_sum(counts, axis=0), counts)
+    scales = scales[0][:, None] * scales[1]
+    return whole, tf.where(scales > 0, blocks[0, :, 1] * scales, whole)
+
+
 def weighted_sum(gradients: dict[int, tf.Tensor], weights: tf.Tensor) -> tf.Tensor:
     """Return `sum_k weights_k * gradient_k` over the tasks that reach a source; `weights` is `[K]`."""
     return tf.add_n([gradient * tf.cast(weights[task], gradient.dtype) for task, gradient in gradients.items()])
