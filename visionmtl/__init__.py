@@ -23,6 +23,7 @@ _ROOMS = (
     "boxes",
     "callbacks",
     "export",
+    "gradient_watch",
     "images",
     "layers",
     "metrics",

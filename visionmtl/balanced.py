@@ -144,14 +144,14 @@ class BalancedModel(keras.Model):
             losses, counts = found.losses, found.counts
             present = tf.cast(counts > 0, tf.float32)
             # The shares move the model, the total the balancer's own variables; the optimizer SUMS over replicas.
-            total = self.balancer.scalarise(losses, present, training=True)
+            total, slopes = self.balancer.total(losses, present)
             total += tf.add_n(self.losses) if self.losses else 0.0
             targets = [self.optimizer.scale_loss(share) for share in (*found.parts, total / self._replicas())]
         forward = Forward(
             tape, self.trainable_variables, targets[:-1], targets[-1], self.optimizer.scale_loss(tf.constant(1.0)),
-            losses, present, found.in_part, features, leaves, self._reduce, self.optimizer.iterations,
+            losses, slopes, present, found.in_part, features, leaves, self._reduce, self.optimizer.iterations,
         )  # fmt: skip
-        back = together(forward, self.balancer) if single else apart(forward, self.balancer, look)
+        back = together(forward) if single else apart(forward, self.balancer, look)
         del tape
         (self._apply_summed if back.summed else self._apply)(back.gradients)
         if back.gramian is not None:

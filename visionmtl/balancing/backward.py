@@ -19,6 +19,7 @@ class Forward(NamedTuple):
         rest: its part of the losses that are no task's, and of what trains the balancer; scaled.
         unit: that scale.
         losses: `[K]`, the tasks' mean losses over all replicas.
+        slopes: `[K]`, those of `Balancer.total` by the losses, which are a loss balancer's weights; None for another.
         present: `[K]`, 1 for a task with labels in this batch.
         in_part: `[parts, K]`, the weight of the labelled samples of each part.
         features: maps where the pass is cut, as the trunk made them; none if it is not cut.
@@ -33,6 +34,7 @@ class Forward(NamedTuple):
     rest: tf.Tensor
     unit: tf.Tensor
     losses: tf.Tensor
+    slopes: tf.Tensor | None
     present: tf.Tensor
     in_part: tf.Tensor
     features: Sequence[tf.Tensor]
@@ -57,11 +59,11 @@ class Backward(NamedTuple):
     gramian: tf.Tensor | None
 
 
-def together(forward: Forward, balancer) -> Backward:
-    """Go back once, from the weighted sum of the losses."""
-    weights = balancer.weights_of(forward.losses, forward.present, training=True)
-    targets, seeds = [*forward.shares, forward.rest], [*tf.unstack(weights), tf.constant(1.0)]
-    return Backward(forward.tape.gradient(targets, forward.variables, seeds), False, weights, None)
+def together(forward: Forward) -> Backward:
+    """Go back once, from the sum of the losses weighted by a loss balancer."""
+    assert forward.slopes is not None
+    targets, seeds = [*forward.shares, forward.rest], [*tf.unstack(forward.slopes), tf.constant(1.0)]
+    return Backward(forward.tape.gradient(targets, forward.variables, seeds), False, forward.slopes, None)
 
 
 def apart(forward: Forward, balancer, look: str | None) -> Backward:

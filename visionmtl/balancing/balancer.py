@@ -48,6 +48,10 @@ class Balancer:
         """
         raise NotImplementedError
 
+    def total(self, losses: tf.Tensor, present: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Return `scalarise` of a training step, and its slopes by the losses `[K]` where these are the weights."""
+        return self.scalarise(losses, present, training=True), None
+
     def smooth(self, held, forward):
         """Return the gradients to compare and merge in place of those of the step, and move the state past it.
 
@@ -118,18 +122,25 @@ class LossBalancer(Balancer, keras.layers.Layer):
 
     def weights_of(self, losses: tf.Tensor, present: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Return the weight of each task `[K]`: the derivative of `scalarise` by its loss."""
+        return self._total(losses, present, training)[1]
+
+    def total(self, losses, present):
+        # Both from one evaluation: TensorFlow's graph optimizer may move a second read of a variable that the step
+        # trains behind its update.
+        return self._total(losses, present, training=True)
+
+    def _total(self, losses, present, training):
         losses = tf.stop_gradient(losses)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(losses)
             total = self.scalarise(losses, present, training)
         slopes = tape.gradient(total, losses, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        return tf.stop_gradient(slopes)
+        return total, tf.stop_gradient(slopes)
 
     def weigh(self, gramian, forward, product=None):
-        weights = self.weights_of(forward.losses, forward.present, training=True)
         if gramian is not None:
             self.see(gramian, forward.losses, forward.present)
-        return weights
+        return forward.slopes
 
     def weights_of_own(self, weights, losses, present):
         return weights
