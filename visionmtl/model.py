@@ -6,11 +6,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from visionmtl import backbones, drawing, necks
+from visionmtl import assembly, drawing
 from visionmtl import sharing as sharing_schemes
 from visionmtl.balanced import BalancedModel
-from visionmtl.errors import UsageError
-from visionmtl.layers import fuse_normalisation
+from visionmtl.errors import UsageError, one_of
+from visionmtl.sharing import Matrix
+from visionmtl.sharing.scheme import Auxiliary
 from visionmtl.tasks import Task
 
 
@@ -29,9 +30,12 @@ class MultiTaskModel(BalancedModel):
         sharing: how tasks share the backbone: a name, `{"name": ..., option: value}` or a scheme.
         weights: None for random ones, "imagenet", or a `.keras` or `.weights.h5` file.
         neck: options of `necks.pyramid`, such as `{"channels": 128}`.
+        only: the names of the tasks whose outputs the model has; of the others it keeps what these need. None for all.
 
     Attributes:
         tasks: the tasks by name.
+        parts: the names of the layers by what they are: "backbone", "P2" and the other levels, "sharing", "neck", and
+            each task.
         task_metrics: each task's metric objects by name, as the last `evaluate` left them.
 
     Raises:
@@ -51,33 +55,45 @@ class MultiTaskModel(BalancedModel):
         sharing="hard",
         weights=None,
         neck=None,
+        only=None,
         name="multi_task_model",
         **kwargs,
     ):
         tasks = _by_name([tasks] if isinstance(tasks, Task) else tasks)
         scheme, neck = sharing_schemes.get(sharing), dict(neck or {})
-
-        def make_stages(prefix=""):
-            built = backbones.build(backbone, image_shape, weights) if isinstance(backbone, str) else backbone
-            return backbones.stages(fuse_normalisation(built), prefix)
-
-        image = keras.Input(image_shape, name="image")
-        features = scheme.features(image, list(tasks), make_stages)
-        necked = _necks(features, neck)
-        heads = {name: task.outputs(necked[name]) for name, task in tasks.items()}
-        outputs = {f"{name}_{key}": tensor for name, head in heads.items() for key, tensor in head.items()}
-        super().__init__(inputs=image, outputs=outputs, name=name, **kwargs)
-        _share_colours(tasks.values())
-        self.tasks = tasks
+        scheme = type(scheme)(**scheme.get_config())  # it keeps what it builds: one for each model
+        kept = [one_of(task, tasks, "task") for task in (tasks if only is None else only)]
+        made = assembly.assemble(tasks, backbone, image_shape, scheme, weights, neck)
+        auxiliary = {name: made.auxiliary[name] for name in kept if name in made.auxiliary}
+        outputs = {f"{name}_{key}": tensor for name in kept for key, tensor in made.outputs[name].items()}
+        outputs |= {
+            _auxiliary_name(name, key): tensor
+            for name, more in auxiliary.items()
+            for key, tensor in more.outputs.items()
+        }
+        super().__init__(inputs=made.image, outputs=outputs, name=name, **kwargs)
+        self.tasks = {name: tasks[name] for name in kept}
+        _share_colours(self.tasks.values())
         self.image_shape = tuple(image_shape)
-        self._heads = {name: list(head) for name, head in heads.items()}
+        self._heads = {name: list(made.outputs[name]) for name in kept}
+        self._auxiliary = {
+            name: Auxiliary(dict.fromkeys(more.outputs), more.weight) for name, more in auxiliary.items()
+        }
+        there = {layer.name for layer in self.layers}
+        self.parts = {part: [layer for layer in layers if layer in there] for part, layers in made.parts.items()}
+        self.sharing = scheme
+        self._tied = scheme.layers()
         # Kept as it is saved: a model among the attributes would add its variables to this one's.
         self._config = {
+            "tasks": [keras.saving.serialize_keras_object(task) for task in tasks.values()],
             "backbone": keras.saving.serialize_keras_object(backbone),
             "image_shape": list(image_shape),
             "sharing": sharing_schemes.serialize(scheme),
             "neck": neck,
+            "only": None if only is None else kept,
         }
+        own = {id(variable) for variable in self.variables}
+        self._penalties = [one for one in scheme.penalties() if {id(v) for v in one.variables} <= own]
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -87,6 +103,15 @@ class MultiTaskModel(BalancedModel):
     @property
     def task_names(self):
         return list(self.tasks)
+
+    @property
+    def losses(self):
+        """The losses that are no task's: those of layers, and the penalties of the sharing scheme, as they are now."""
+        return [*super().losses, *(penalty.value() for penalty in getattr(self, "_penalties", ()))]
+
+    def learnt_sharing(self) -> dict[str, Matrix]:
+        """Return what the scheme has learnt of how the tasks share, matrices by title; empty if there is nothing."""
+        return self.sharing.learnt(self)
 
     test_function: Any
 
@@ -107,18 +132,28 @@ class MultiTaskModel(BalancedModel):
         return [getattr(task, "regression", False) for task in self.tasks.values()]
 
     def _task_outputs(self):
-        return {name: list(self._raw(task, self.output).values()) for name, task in self.tasks.items()}
+        raw = {name: list(self._raw(task, self.output).values()) for name, task in self.tasks.items()}
+        return {name: [*raw[name], *self._raw_auxiliary(name, self.output).values()] for name in raw}
 
     def _raw(self, task: Task, outputs: dict) -> dict:
         """Return one task's outputs under the names its head gave them."""
         return {key: outputs[f"{task.name}_{key}"] for key in self._heads[task.name]}
 
+    def _raw_auxiliary(self, task: str, outputs: dict) -> dict:
+        """Return a task's outputs that learn but predict nothing, under the names its head gave them."""
+        more = self._auxiliary.get(task)
+        return {key: outputs[_auxiliary_name(task, key)] for key in more.outputs} if more else {}
+
     def sample_losses(self, labels, outputs):
-        return {
-            name: task.loss(labels[name], self._raw(task, outputs))
-            for name, task in self.tasks.items()
-            if labels.get(name) is not None
-        }
+        losses = {}
+        for name, task in self.tasks.items():
+            if labels.get(name) is None:
+                continue
+            losses[name] = task.loss(labels[name], self._raw(task, outputs))
+            if name in self._auxiliary:
+                more = task.loss(labels[name], self._raw_auxiliary(name, outputs))
+                losses[name] += self._auxiliary[name].weight * more
+        return losses
 
     def decode(self, outputs: dict, image_size=None, window=None) -> dict[str, tf.Tensor]:
         """Return what raw outputs mean, a flat dictionary `<task>_<prediction>`.
@@ -207,11 +242,7 @@ class MultiTaskModel(BalancedModel):
         }
 
     def get_config(self):
-        return {
-            "name": self.name,
-            **self._config,
-            "tasks": [keras.saving.serialize_keras_object(task) for task in self.tasks.values()],
-        }
+        return {"name": self.name, **self._config}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
@@ -221,17 +252,8 @@ class MultiTaskModel(BalancedModel):
         return cls(**config)
 
 
-def _necks(features: dict[str, dict], options: dict) -> dict[str, dict]:
-    """Return each task's maps after a neck; tasks that read the very same maps share one."""
-    built: dict[tuple, dict] = {}
-    result = {}
-    keys = {task: tuple(id(maps[level]) for level in sorted(maps)) for task, maps in features.items()}
-    for task, key in keys.items():
-        if key not in built:
-            name = "neck" if len(set(keys.values())) == 1 else f"{task}_neck"
-            built[key] = necks.pyramid(features[task], name=name, **options)
-        result[task] = built[key]
-    return result
+def _auxiliary_name(task: str, key: str) -> str:
+    return f"auxiliary_{task}_{key}"
 
 
 def _share_colours(tasks) -> None:

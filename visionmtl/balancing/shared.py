@@ -8,8 +8,7 @@ import keras
 import tensorflow as tf
 
 from visionmtl.errors import UsageError
-
-Node = tuple[int, int]  # an operation, and which of its calls
+from visionmtl.graph import Node, calls, key
 
 
 class Parting(NamedTuple):
@@ -43,7 +42,7 @@ class Parting(NamedTuple):
             for node in model._nodes_by_depth[depth]:
                 if node.is_input:
                     continue
-                common = _key(node.outputs[0]) in self.common
+                common = key(node.outputs[0]) in self.common
                 args, kwargs = node.arguments.fill_in(made if common else read)
                 results = keras.tree.flatten(operation_fn(node.operation)(*args, **kwargs))
                 for symbol, tensor in zip(node.outputs, results, strict=True):
@@ -62,7 +61,7 @@ def parting(model: keras.Model, outputs: dict[str, list]) -> Parting | None:
         model: a functional model.
         outputs: of each task, the symbolic outputs its loss is made of.
     """
-    paths = {task: _nodes(tensors) for task, tensors in outputs.items()}
+    paths = {task: calls(tensors) for task, tensors in outputs.items()}
     return _cut(paths, outputs, _common(model, paths))
 
 
@@ -72,7 +71,7 @@ def last_layers(model: keras.Model, outputs: dict[str, list]) -> Parting | None:
     These are the trained layers next to where the tasks part and all behind them; if that is more than a quarter of
     what the tasks share, only those of them that no other follows.
     """
-    paths = {task: _nodes(tensors) for task, tensors in outputs.items()}
+    paths = {task: calls(tensors) for task, tensors in outputs.items()}
     common = _common(model, paths)
     cut = _cut(paths, outputs, common)
     if cut is None:
@@ -80,7 +79,7 @@ def last_layers(model: keras.Model, outputs: dict[str, list]) -> Parting | None:
     inputs = next(iter(paths.values()))
     layers = {id(layer): layer for layer in model.layers}
     weighs = {node: sum(math.prod(v.shape) for v in _trained(layers, node)) for node in common}
-    nearest = set().union(*(_nearest(_key(feature), inputs, weighs, common) for feature in cut.features))
+    nearest = set().union(*(_nearest(key(feature), inputs, weighs, common) for feature in cut.features))
     behind = _behind(nearest, inputs, common)
     if sum(weighs[node] for node in behind) > sum(weighs.values()) / 4:
         nearest = {node for node in nearest if not nearest & (_behind({node}, inputs, common) - {node})}
@@ -90,7 +89,7 @@ def last_layers(model: keras.Model, outputs: dict[str, list]) -> Parting | None:
 
 def _common(model: keras.Model, paths: dict[str, dict[Node, list]]) -> set[Node]:
     """Return the calls of layers that every task uses."""
-    return set.intersection(*(set(nodes) for nodes in paths.values())) - {_key(symbol) for symbol in model.inputs}
+    return set.intersection(*(set(nodes) for nodes in paths.values())) - {key(symbol) for symbol in model.inputs}
 
 
 def _cut(paths: dict[str, dict[Node, list]], outputs: dict[str, list], common: set[Node]) -> Parting | None:
@@ -100,7 +99,7 @@ def _cut(paths: dict[str, dict[Node, list]], outputs: dict[str, list], common: s
     for task, nodes in paths.items():
         read = [tensor for node, inputs in nodes.items() if node not in common for tensor in inputs]
         for tensor in [*read, *outputs[task]]:
-            if _key(tensor) in common:
+            if key(tensor) in common:
                 features[id(tensor)] = tensor
                 readers[task].add(id(tensor))
     if not features:
@@ -119,14 +118,14 @@ def _nearest(node: Node, inputs: dict[Node, list], weighs: dict[Node, int], comm
         return set()
     if weighs[node]:
         return {node}
-    return set().union(*(_nearest(_key(tensor), inputs, weighs, common) for tensor in inputs[node]))
+    return set().union(*(_nearest(key(tensor), inputs, weighs, common) for tensor in inputs[node]))
 
 
 def _behind(start: set[Node], inputs: dict[Node, list], common: set[Node]) -> set[Node]:
     """Return some calls and all common ones that read, through whatever, what they made."""
     behind, grown = set(start), True
     while grown:
-        more = {node for node in common - behind if any(_key(tensor) in behind for tensor in inputs[node])}
+        more = {node for node in common - behind if any(key(tensor) in behind for tensor in inputs[node])}
         behind, grown = behind | more, bool(more)
     return behind
 
@@ -145,28 +144,8 @@ def variables(model: keras.Model, outputs: dict[str, list]) -> list:
     """Return the trained variables of the layers that two tasks or more use."""
     users: dict[int, set[str]] = {}
     for task, tensors in outputs.items():
-        for operation, _ in _nodes(tensors):
+        for operation, _ in calls(tensors):
             users.setdefault(operation, set()).add(task)
     layers = [layer for layer in model.layers if len(users.get(id(layer), ())) > 1]
     shared = {id(variable) for layer in layers for variable in layer.trainable_variables}
     return [variable for variable in model.trainable_variables if id(variable) in shared]
-
-
-def _key(tensor: keras.KerasTensor) -> Node:
-    """Return the call that made a symbolic tensor."""
-    operation, call, _ = tensor._keras_history
-    return id(operation), call
-
-
-def _nodes(tensors: list) -> dict[Node, list]:
-    """Return the calls of layers that lead to some tensors, each with the tensors it read."""
-    found: dict[Node, list] = {}
-    todo = list(tensors)
-    while todo:
-        tensor = todo.pop()
-        key = _key(tensor)
-        if key not in found:
-            operation, call, _ = tensor._keras_history
-            found[key] = list(operation._inbound_nodes[call].input_tensors)
-            todo += found[key]
-    return found

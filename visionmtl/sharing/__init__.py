@@ -1,9 +1,12 @@
-"""How tasks share the backbone: one file a scheme."""
+"""How tasks share a network: one file a scheme."""
 
-from visionmtl.errors import UsageError, one_of
+import keras
+
+from visionmtl.errors import UsageError, nearest, one_of
 from visionmtl.sharing.hard import Hard
+from visionmtl.sharing.scheme import Matrix, Scheme
 
-SCHEMES = {scheme.name: scheme for scheme in (Hard,)}
+SCHEMES: dict[str, type[Scheme]] = {scheme.name: scheme for scheme in (Hard,)}
 
 
 def names() -> list[str]:
@@ -11,7 +14,7 @@ def names() -> list[str]:
     return list(SCHEMES)
 
 
-def get(scheme, **options):
+def get(scheme, **options) -> Scheme:
     """Return a sharing scheme from its name, from `{"name": ..., option: value}`, or as it is if it is one already.
 
     Raises:
@@ -23,6 +26,8 @@ def get(scheme, **options):
     """
     if hasattr(scheme, "features"):
         return scheme
+    if isinstance(scheme, dict) and "class_name" in scheme:  # one of the user's own
+        return keras.saving.deserialize_keras_object(scheme)
     if isinstance(scheme, dict):
         options = {key: value for key, value in scheme.items() if key != "name"} | options
         scheme = scheme.get("name", "hard")
@@ -31,11 +36,17 @@ def get(scheme, **options):
     for option in options:
         if option not in known:
             raise UsageError(
-                f"Sharing scheme '{scheme}' has no option '{option}'. Valid: {', '.join(known) or 'none'}."
+                f"Sharing scheme '{scheme}' has no option '{option}'.{nearest(option, known)}"
+                f" Valid: {', '.join(known) or 'none'}."
             )
     return cls(**options)
 
 
-def serialize(scheme) -> dict:
+def serialize(scheme: Scheme) -> dict:
     """Return the dictionary from which `get` makes the scheme again."""
+    if SCHEMES.get(scheme.name) is not type(scheme):
+        return keras.saving.serialize_keras_object(scheme)
     return {"name": scheme.name, **scheme.get_config()}
+
+
+__all__ = ["Matrix", "Scheme", "get", "names", "serialize"]

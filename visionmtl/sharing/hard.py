@@ -5,14 +5,16 @@ own. Take it first: it is the cheapest, and the baseline every other scheme has 
 `until` also the stages after that level once a task.
 """
 
-from visionmtl.errors import one_of
+from visionmtl.sharing.scheme import Scheme, run_stages, split_after
 
 
-class Hard:
-    """Share the backbone's stages up to and including a level.
+class Hard(Scheme):
+    """One backbone for all tasks, whole or up to a level.
 
     Args:
         until: the last level that all tasks share, such as "P3"; None shares everything.
+
+    Reference: Caruana 1997, Multitask Learning.
     """
 
     name = "hard"
@@ -20,34 +22,14 @@ class Hard:
     def __init__(self, until: str | None = None):
         self.until = until
 
-    def features(self, image, tasks, make_stages) -> dict[str, dict]:
-        """Return the maps each task reads, `{task name: {"P2": ..., "P5": ...}}`.
-
-        Args:
-            image: `[B, H, W, 3]`, 0..255.
-            tasks: the names of the tasks.
-            make_stages: `make_stages(prefix)` builds one backbone as a list of (level, model), image -> P2 -> P3 -> ...
-
-        Raises:
-            UsageError: the backbone has no level `until`.
-        """
+    def features(self, image, tasks, make_stages):
         shared = make_stages("")
-        levels = [level for level, _ in shared]
-        until = one_of(self.until, levels, "level to share until") if self.until else levels[-1]
-        split = levels.index(until) + 1
-        trunk, x = {}, image
-        for level, stage in shared[:split]:
-            x = trunk[level] = stage(x)
-        if split == len(levels):
+        split = split_after(self.until, shared) or len(shared)
+        trunk = run_stages(shared[:split], image)
+        if split == len(shared):
             return dict.fromkeys(tasks, trunk)
-        features = {}
-        for task in tasks:
-            branch, own = x, dict(trunk)
-            for level, stage in make_stages(f"{task}_")[split:]:
-                branch = own[level] = stage(branch)
-            features[task] = own
-        return features
+        last = trunk[shared[split - 1][0]]
+        return {task: trunk | run_stages(make_stages(f"{task}_")[split:], last) for task in tasks}
 
-    def get_config(self) -> dict:
-        """Return the arguments that make this scheme again."""
+    def get_config(self):
         return {"until": self.until}

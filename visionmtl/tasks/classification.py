@@ -40,6 +40,11 @@ class Classification(Task):
         dense = keras.layers.Dense(len(self.classes), dtype="float32", name=f"{self.name}_logits")
         return {"logits": dense(self._dropped(x))}
 
+    def evidence(self, outputs):
+        activate = "sigmoid" if self.multi_label else "softmax"
+        name = outputs["logits"]._keras_history.operation.name
+        return {"": keras.layers.Activation(activate, name=f"{name}_evidence")(outputs["logits"])}
+
     def loss(self, labels, outputs):
         logits = tf.cast(outputs["logits"], tf.float32)
         smoothing, count = self.label_smoothing, len(self.classes)

@@ -98,6 +98,15 @@ class Detection(Task):
         expected = tf.reduce_sum(tf.nn.softmax(distances) * tf.range(BINS, dtype=tf.float32), axis=-1)
         return boxes.from_distances(centres, expected * steps[:, None])
 
+    def evidence(self, outputs):
+        found = {}
+        for key, scores in outputs.items():
+            level, _, kind = key.partition("_")
+            if kind == "scores":
+                name = f"{scores._keras_history.operation.name}_{level}_evidence"
+                found[level] = keras.layers.Activation("sigmoid", name=name)(scores)
+        return found
+
     def loss(self, labels, outputs):
         logits, distances, centres, steps = self._unpack(outputs)
         predicted = tf.stop_gradient(self._boxes(distances, centres, steps))

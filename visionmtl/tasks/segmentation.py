@@ -57,6 +57,10 @@ class Segmentation(Task):
         own = DepthToSpace(2, dtype="float32", name=f"{name}_pixels")(own)
         return {"logits": keras.layers.Add(dtype="float32", name=f"{name}_logits")([smooth, own])}
 
+    def evidence(self, outputs):
+        name = outputs["logits"]._keras_history.operation.name
+        return {"": keras.layers.Softmax(name=f"{name}_evidence")(outputs["logits"])}
+
     def loss(self, labels, outputs):
         target, weight = self._halved(labels)
         size = weight.shape[1:3] if weight.shape[1:3].is_fully_defined() else tf.shape(weight)[1:3]

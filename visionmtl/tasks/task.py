@@ -58,6 +58,15 @@ class Task:
         """Build the head on maps `{"P2": [B, H / 4, W / 4, C], ...}` and return its raw output tensors by name."""
         raise NotImplementedError
 
+    def evidence(self, outputs: dict) -> dict:
+        """Return what another task may read of the raw outputs, as symbolic tensors in 0..1 or thereabouts.
+
+        Returns:
+            By level such as "P2", a map of that level; or under "" one tensor for all levels, `[B, C]` or a map
+            `[B, h, w, C]` of any size.
+        """
+        raise NotImplementedError
+
     def loss(self, labels, outputs: dict):
         """Return the loss of each sample `[B]`, not yet weighted, from labels of DESIGN's batch and raw outputs."""
         raise NotImplementedError

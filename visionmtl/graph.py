@@ -1,0 +1,40 @@
+"""What leads to what in a functional Keras model: calls of layers, and the tensors they read."""
+
+from collections.abc import Iterable
+
+import keras
+
+Node = tuple[int, int]  # an operation, by its id, and which of its calls
+
+
+def key(tensor: keras.KerasTensor) -> Node:
+    """Return the call that made a symbolic tensor."""
+    operation, call, _ = tensor._keras_history
+    return id(operation), call
+
+
+def calls(tensors: Iterable) -> dict[Node, list]:
+    """Return the calls of layers that lead to some symbolic tensors, each with the tensors it read."""
+    return {key(made): list(_call(made).input_tensors) for made in _walk(tensors)}
+
+
+def layers(tensors: Iterable) -> list[keras.layers.Layer]:
+    """Return the layers that lead to some symbolic tensors, each once, the nearest first."""
+    found = {id(made._keras_history[0]): made._keras_history[0] for made in _walk(tensors)}
+    return [operation for operation in found.values() if isinstance(operation, keras.layers.Layer)]
+
+
+def _call(tensor):
+    operation, call, _ = tensor._keras_history
+    return operation._inbound_nodes[call]
+
+
+def _walk(tensors):
+    """Yield one of the tensors of each call that leads to some tensors."""
+    seen, todo = set(), list(tensors)
+    while todo:
+        tensor = todo.pop()
+        if key(tensor) not in seen:
+            seen.add(key(tensor))
+            yield tensor
+            todo += _call(tensor).input_tensors
