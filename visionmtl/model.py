@@ -11,7 +11,6 @@ from visionmtl import sharing as sharing_schemes
 from visionmtl.balanced import BalancedModel
 from visionmtl.errors import UsageError, one_of
 from visionmtl.sharing import Matrix
-from visionmtl.sharing.scheme import Auxiliary
 from visionmtl.tasks import Task
 
 
@@ -76,9 +75,7 @@ class MultiTaskModel(BalancedModel):
         _share_colours(self.tasks.values())
         self.image_shape = tuple(image_shape)
         self._heads = {name: list(made.outputs[name]) for name in kept}
-        self._auxiliary = {
-            name: Auxiliary(dict.fromkeys(more.outputs), more.weight) for name, more in auxiliary.items()
-        }
+        self._auxiliary = {task: more._replace(outputs=dict.fromkeys(more.outputs)) for task, more in auxiliary.items()}
         there = {layer.name for layer in self.layers}
         self.parts = {part: [layer for layer in layers if layer in there] for part, layers in made.parts.items()}
         self.sharing = scheme

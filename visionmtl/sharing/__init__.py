@@ -3,10 +3,16 @@
 import keras
 
 from visionmtl.errors import UsageError, nearest, one_of
+from visionmtl.sharing.cascade import Cascade
+from visionmtl.sharing.distillation import Distillation
+from visionmtl.sharing.fusion import Fusion
 from visionmtl.sharing.hard import Hard
+from visionmtl.sharing.hierarchical import Hierarchical
 from visionmtl.sharing.scheme import Matrix, Scheme
 
-SCHEMES: dict[str, type[Scheme]] = {scheme.name: scheme for scheme in (Hard,)}
+SCHEMES: dict[str, type[Scheme]] = {
+    scheme.name: scheme for scheme in (Hard, Hierarchical, Cascade, Distillation, Fusion)
+}
 
 
 def names() -> list[str]:
