@@ -11,6 +11,7 @@ from visionmtl.errors import UsageError
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Alternating": "visionmtl.alternating",
     "BalancedModel": "visionmtl.balanced",
     "MultiTaskModel": "visionmtl.model",
     "Classification": "visionmtl.tasks",

@@ -110,6 +110,7 @@ def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weig
             sharing={"name": recipe.model.sharing.name, **recipe.model.sharing.options},
             weights=recipe.model.weights if weights else None,
             neck=recipe.model.neck,
+            frozen=recipe.training.freeze,
         )
         model.compile(
             optimizer(recipe, steps),

@@ -119,6 +119,7 @@ def _train(
     measured = ["validation"] if also is None else list(dict.fromkeys(["validation", one_of(also, SPLITS, "split")]))
     datasets = building.data(recipe, dict.fromkeys(["train", *measured]), replicas=place.num_replicas_in_sync)
     steps = _steps(recipe, datasets)
+    source = None if recipe.model.start is None else runs.load_model(recipe.model.start)[0]
     with place.scope():
         model = building.model(recipe, datasets.specs, steps)
     _check_monitor(model, plan.monitor)
@@ -129,6 +130,8 @@ def _train(
     done, state = runs.checkpoint(run)
     if state is not None:
         model.load_weights(state)
+    elif source is not None:
+        _start(model, source, recipe)
     history = runs.read_history(run)[:done]
     try:
         model.fit(
@@ -145,6 +148,15 @@ def _train(
         return _finish(model, run, datasets, measured, seconds)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"Go on with: visionmtl train --resume {run}") from None
+
+
+def _start(model: MultiTaskModel, source: MultiTaskModel, recipe: Recipe) -> None:
+    """Give a model the weights that its recipe starts from, and say which layers there were none for."""
+    taken, left = model.start_from(source)
+    if not taken:
+        raise UsageError(f"model.start is '{recipe.model.start}', which has no layer in common with this model.")
+    print(f"Started from {recipe.model.start}: {len(taken)} layers", end="")
+    print(f"; new: {_abridged(left)}." if left else ", all there are.")
 
 
 def _callbacks(recipe: Recipe, run: Path, datasets: pipelines.Datasets, history: list[dict[str, float]]) -> list:

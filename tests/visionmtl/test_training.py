@@ -124,6 +124,25 @@ def test_evaluate_refuses_a_size_that_is_not_the_model_s(finished):
         training.evaluate(finished, "test", ["data.image_size=[96, 96]"])
 
 
+def test_one_task_is_fine_tuned_from_a_run(finished, tmp_path, weights_only, capsys):
+    parts = ["training.freeze=[backbone, neck, detection, classification]", "training.epochs=1"]
+    training.train(small(f"model.start={finished}", *parts), tmp_path / "tuned")
+    before, after = (keras.saving.load_model(run / "best.keras") for run in (finished, tmp_path / "tuned"))
+    assert "layers, all there are." in capsys.readouterr().out
+    for layer in before.layers:
+        same = [
+            (a == b).all() for a, b in zip(layer.get_weights(), after.get_layer(layer.name).get_weights(), strict=True)
+        ]
+        if layer.weights:
+            assert all(same) == (layer.name not in before.parts["segmentation"]), layer.name
+
+
+def test_a_start_without_a_layer_in_common_is_refused(finished, tmp_path, weights_only):
+    other = ["model.backbone=efficientnet_lite0", "model.neck.channels=16", "tasks=[classification]"]
+    with pytest.raises(UsageError, match="has no layer in common with this model"):
+        training.train(small(f"model.start={finished}", *other), tmp_path / "tuned")
+
+
 def test_a_new_run_does_not_overwrite_one(finished):
     with pytest.raises(UsageError, match="is there already"):
         training.train(small(), finished)
