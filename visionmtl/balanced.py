@@ -117,19 +117,10 @@ class BalancedModel(keras.Model):
         return [compiled.is_regression(loss) for loss in self._losses_of.values()]
 
     def route(self, task: str) -> keras.Model:
-        """Return a model of one task's outputs that shares this one's layers, and runs nothing of the others.
-
-        Args:
-            task: its name.
-
-        Returns:
-            A functional model from the image to the outputs under the names they have here, as of this moment.
+        """Return a functional model of one task's outputs that shares this one's layers and runs nothing of the others.
 
         Raises:
             UsageError: there is no such task.
-
-        Example:
-            >>> outputs = model.route("segmentation")(images)
         """
         wanted = {id(tensor) for tensor in self._task_outputs()[one_of(task, self.task_names, "task")]}
         outputs = {key: tensor for key, tensor in self.output.items() if id(tensor) in wanted}

@@ -89,7 +89,7 @@ def test_two_devices_train_a_scheme_like_one(name, toy_model, two_devices):
     mirrored.set_weights(alone.get_weights())
     data = tf.data.Dataset.from_tensors((pictures(), labels_of(tasks)))
     for model in (alone, mirrored):
-        model.compile(keras.optimizers.SGD(0.01))
+        model.compile(keras.optimizers.SGD(0.01), run_eagerly=True)  # tracing takes ten times as long as two steps
         model.fit(data, epochs=2, verbose=0)
     for variable, one, two in zip(alone.weights, alone.get_weights(), mirrored.get_weights(), strict=True):
         np.testing.assert_allclose(one, two, atol=2e-5, err_msg=variable.path)
