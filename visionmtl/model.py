@@ -176,7 +176,9 @@ class MultiTaskModel(BalancedModel):
         Returns:
             The names of the layers that got weights, and of those that have weights and got none.
         """
-        return growing.take_weights(self, source)
+        found = growing.take_weights(self, source)
+        self.sharing.started()
+        return found
 
     test_function: Any
 

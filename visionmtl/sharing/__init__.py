@@ -8,7 +8,9 @@ from visionmtl.sharing.distillation import Distillation
 from visionmtl.sharing.fusion import Fusion
 from visionmtl.sharing.hard import Hard
 from visionmtl.sharing.hierarchical import Hierarchical
+from visionmtl.sharing.relation import Relation
 from visionmtl.sharing.scheme import Matrix, Scheme
+from visionmtl.sharing.soft import Soft
 
 SCHEMES: dict[str, type[Scheme]] = {
     scheme.name: scheme for scheme in (Hard, Hierarchical, Cascade, Distillation, Fusion)

@@ -98,6 +98,9 @@ class Scheme:
         """Return, after `features`, layers of trained variables that no map passes through."""
         return []
 
+    def started(self) -> None:
+        """Take note that the parameters were just given the values from which training starts."""
+
     def learnt(self, model: keras.Model) -> dict[str, Matrix]:
         """Return what the scheme has learnt of how the tasks share, by title."""
         return {}
