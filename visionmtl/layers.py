@@ -124,6 +124,51 @@ class ConvBlock(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("visionmtl")
+class SharedBlock(keras.layers.Layer):
+    """A separable convolution whose kernels serve all levels, with a batch normalisation for each: their scales differ.
+
+    Args:
+        channels: channels of the output.
+        levels: the names of the levels it is called on.
+
+    Call: `[B, H, W, C]` and the level's name -> `[B, H, W, channels]`.
+
+    Reference: Tan, Pang and Le 2020, EfficientDet, which shares its heads the same way.
+    """
+
+    def __init__(self, channels, levels, **kwargs):
+        super().__init__(**kwargs)
+        self.channels, self.levels = channels, list(levels)
+        self.depthwise = keras.layers.DepthwiseConv2D(
+            3, padding="same", use_bias=False, depthwise_initializer="he_normal", name="depthwise"
+        )
+        self.pointwise = keras.layers.Conv2D(
+            channels, 1, use_bias=False, kernel_initializer="he_normal", name="pointwise"
+        )
+        self.normalisations = {
+            level: FusedBatchNormalization(momentum=0.97, epsilon=1e-3, name=f"normalisation_{level}")
+            for level in self.levels
+        }
+
+    def build(self, input_shape, **kwargs):
+        self.depthwise.build(input_shape)
+        self.pointwise.build(input_shape)
+        for level in self.levels:
+            self.normalisations[level].build((*tuple(input_shape)[:3], self.channels))
+        super().build(input_shape)
+
+    def call(self, inputs, level, training=None):
+        x = self.pointwise(self.depthwise(inputs))
+        return ops.relu6(self.normalisations[level](x, training=training))
+
+    def compute_output_shape(self, input_shape, **kwargs):
+        return (*tuple(input_shape)[:3], self.channels)
+
+    def get_config(self):
+        return super().get_config() | {"channels": self.channels, "levels": self.levels}
+
+
+@keras.saving.register_keras_serializable("visionmtl")
 class DepthToSpace(keras.layers.Layer):
     """Spread groups of channels over the pixels of a finer map: `[B, H, W, C * n * n]` -> `[B, H * n, W * n, C]`.
 

@@ -5,16 +5,27 @@ import keras
 from visionmtl.errors import UsageError, nearest, one_of
 from visionmtl.sharing.cascade import Cascade
 from visionmtl.sharing.distillation import Distillation
+from visionmtl.sharing.experts import Experts
 from visionmtl.sharing.fusion import Fusion
 from visionmtl.sharing.hard import Hard
 from visionmtl.sharing.hierarchical import Hierarchical
 from visionmtl.sharing.relation import Relation
 from visionmtl.sharing.scheme import Matrix, Scheme
 from visionmtl.sharing.soft import Soft
+from visionmtl.sharing.task_tokens import TaskTokens
 
-SCHEMES: dict[str, type[Scheme]] = {
-    scheme.name: scheme for scheme in (Hard, Hierarchical, Cascade, Distillation, Fusion)
-}
+_KNOWN = (
+    Hard,
+    Hierarchical,
+    Experts,
+    TaskTokens,
+    Cascade,
+    Distillation,
+    Fusion,
+    Soft,
+    Relation,
+)
+SCHEMES: dict[str, type[Scheme]] = {scheme.name: scheme for scheme in _KNOWN}
 
 
 def names() -> list[str]:
