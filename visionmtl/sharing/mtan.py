@@ -1,0 +1,55 @@
+"""MTAN: one shared backbone, and for each task a soft mask over every map that says what of it the task takes.
+
+A task's mask at a level reads the shared map and what the task took at the level before, and training finds which
+features serve whom. Take it where hard sharing nearly does and the tasks want different features at the same depth. It
+costs hard sharing, two to three small convolutions a level and task, and a neck for each task.
+"""
+
+import keras
+
+from visionmtl.layers import ConvBlock
+from visionmtl.sharing.scheme import Scheme, check_number, run_stages
+
+
+class MTAN(Scheme):
+    """One shared backbone, and a soft attention mask for each task and stage.
+
+    Args:
+        openness: logit of the masks at the start: 3 lets 95% of a map through, 0 half of it as in the paper, so that a
+            pretrained network starts nearly as it was.
+
+    Reference: Liu, Johns and Davison 2019, End-to-End Multi-Task Learning with Attention.
+    """
+
+    name = "mtan"
+
+    def __init__(self, openness: float = 3.0):
+        self.openness = check_number(self.name, "openness", openness, 0)
+
+    def features(self, image, tasks, make_stages):
+        shared = run_stages(make_stages(""), image)
+        return {task: self._attended(task, shared) for task in tasks}
+
+    def _attended(self, task: str, shared: dict) -> dict:
+        """Return what a task takes of each shared map."""
+        attended: dict = {}
+        before = None
+        for level, x in shared.items():
+            name, channels, read = f"mtan_{task}_{level}", x.shape[-1], x
+            if before is not None:
+                stride = before.shape[1] // x.shape[1]
+                taken = ConvBlock(channels, strides=stride, name=f"{name}_before")(before)
+                read = keras.layers.Concatenate(name=f"{name}_read")([x, taken])
+            hidden = ConvBlock(channels, 1, separable=False, name=f"{name}_hidden")(read)
+            mask = keras.layers.Conv2D(
+                channels,
+                1,
+                activation="sigmoid",
+                bias_initializer=keras.initializers.Constant(self.openness),
+                name=f"{name}_mask",
+            )(hidden)
+            before = attended[level] = keras.layers.Multiply(name=name)([mask, x])
+        return attended
+
+    def get_config(self):
+        return {"openness": self.openness}
