@@ -16,6 +16,7 @@ PLAIN = frozenset(
         *("from", "to", "of", "read", "write", "block", "conv", "convolution", "normalisation"),
     ]
 )
+SHORT = 8  # letters of a scheme's name that a block of one level has room for
 
 
 class Block(NamedTuple):
@@ -262,7 +263,7 @@ def _title(model: MultiTaskModel, label: _Label, operations: list) -> str:
     scheme, word = model.sharing.name.replace("_", " "), _word(largest.name, model)
     if label.owner is None:
         return scheme if word in scheme.split() else f"{scheme} {word}".strip()
-    return word or label.level or scheme
+    return word or (label.level if len(scheme) > SHORT else "") or scheme
 
 
 def _word(name: str, model: MultiTaskModel) -> str:

@@ -89,7 +89,7 @@ def place(graph: Blocks, tasks: Sequence[str]) -> list[Box]:
     top = MARGIN + 22  # room for lines above all lanes
     boxes = []
     for block, column, (first, last) in zip(graph.blocks, columns, spans, strict=True):
-        y, height = top + LANE * first, LANE * (last - first) + TALL
+        y, height = float(top + LANE * first), LANE * (last - first) + TALL
         if block.kind == "image":
             y, height = y + height / 2 - TALL / 2, TALL
         boxes.append(Box(lefts[column], y, widths[column], height, column, first, last))
@@ -112,7 +112,7 @@ def _lanes(graph: Blocks, tasks: Sequence[str]) -> dict[str, int]:
         spread = sum(max(lane[task] for task in of) - min(lane[task] for task in of) for of in shared)
         return 10 * spread + sum(abs(lane[one] - lane[other]) for one, other in links)
 
-    orders = itertools.permutations(tasks) if len(tasks) <= 6 else [tuple(tasks)]
+    orders: list[tuple[str, ...]] = list(itertools.permutations(tasks)) if len(tasks) <= 6 else [tuple(tasks)]
     return {task: index for index, task in enumerate(min(orders, key=cost))}
 
 
@@ -184,7 +184,8 @@ def _block(block: Block, box: Box, colours: Mapping[str, str]) -> str:
 
 def _arrows(graph: Blocks, boxes: Sequence[Box], colours: Mapping[str, str]) -> list[str]:
     """Draw what each block reads; a line that passes other blocks runs in a channel beside the lanes, and paler."""
-    near, far = [], []
+    near: list[str] = []
+    far: list[str] = []
     for target, block in enumerate(graph.blocks):
         for source in block.reads:
             one, other = boxes[source], boxes[target]
