@@ -277,32 +277,36 @@ def _as_seen(colours: np.ndarray) -> np.ndarray:
     return np.cbrt(both @ to_cones.T) @ to_lab.T
 
 
-def matrix(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    """Draw a matrix of numbers in -1..1 as coloured cells: blue above 0, orange below, grey where not known.
+def matrix(
+    values: np.ndarray, rows: Sequence[str], columns: Sequence[str] | None = None, limit: float = 1.0
+) -> np.ndarray:
+    """Draw a matrix of numbers as coloured cells: blue above 0, orange below, grey where not known.
 
     Args:
-        values: `[K, K]`.
-        names: K, of the rows and columns.
+        values: `[R, C]`.
+        rows: R names.
+        columns: C names; default those of the rows.
+        limit: the size at which a colour is full.
 
     Returns:
         uint8 `[H, W, 3]`, 64 pixels a cell beside the names.
     """
     cell, font = 64, _font(13)
-    margin = 12 + max(round(font.getlength(name)) for name in names)
-    size = (margin + cell * len(names), 22 + cell * len(names))
-    canvas = Image.new("RGB", size, PAPER)
+    columns = rows if columns is None else columns
+    margin = 12 + max(round(font.getlength(name)) for name in rows)
+    canvas = Image.new("RGB", (margin + cell * len(columns), 22 + cell * len(rows)), PAPER)
     draw = ImageDraw.Draw(canvas)
-    for row, name in enumerate(names):
+    for place, name in enumerate(columns):
+        while font.getlength(name) > cell - 4:
+            name = name[:-1]
+        draw.text((margin + cell * (place + 0.5), 11), name, INK, font, anchor="mm")
+    for row, name in enumerate(rows):
         draw.text((margin - 6, 22 + cell * (row + 0.5)), name, INK, font, anchor="rm")
-        column = name
-        while font.getlength(column) > cell - 4:
-            column = column[:-1]
-        draw.text((margin + cell * (row + 0.5), 11), column, INK, font, anchor="mm")
         for place, value in enumerate(values[row]):
             x, y = margin + cell * place, 22 + cell * row
             known = np.isfinite(value)
             ink = NEGATIVE if known and value < 0 else POSITIVE
-            share = min(1.0, abs(value)) if known else 0.0
+            share = min(1.0, abs(value) / limit) if known else 0.0
             fill = tuple(round(255 + share * (tone - 255)) for tone in ink) if known else (222, 226, 230)
             draw.rectangle((x, y, x + cell - 2, y + cell - 2), fill=fill)
             text = f"{value:.2f}" if known else "?"
