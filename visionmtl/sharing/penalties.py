@@ -1,113 +1,128 @@
-"""Penalties that tie the parameters of K tasks together: pure functions from K tensors of one shape to a scalar.
+"""Penalties that tie the parameters of K tasks together, as pure maths.
 
-Sums of squares are halved and not divided by the number of parameters, as in weight decay: a strength pulls every
-parameter alike, whatever the size of the network.
+Every function takes `stack`, `[K, P]`: the same P parameters of each of the K tasks, float32 or float64. The squared
+distances carry the factor 1/2, so that the pull on a parameter is its distance, however many parameters there are. What
+goes through an eigenproblem does so in float64, products of parameters included: float32 cannot tell tasks that have
+just parted from equal ones, and a GPU may multiply in ten bits.
 """
-
-import itertools
-from collections.abc import Sequence
 
 import tensorflow as tf
 
-NOTHING = 1e-6  # a singular value below this times the largest is zero
-LEAST = 1e-3  # eigenvalue of a relation that is divided by, so that tasks which move alike may still part
 
-
-def to_mean(parameters: Sequence[tf.Tensor]) -> tf.Tensor:
-    """Return half the sum of squared differences from the mean over tasks.
+def to_mean(stack):
+    """Return half the squared distance of the tasks to their mean, `[]`.
 
     Reference: Evgeniou and Pontil 2004, Regularized Multi-Task Learning.
     """
-    return to_centre(parameters, tf.add_n(list(parameters)) / len(parameters))
+    return _half_squares(stack - tf.reduce_mean(stack, axis=0))
 
 
-def to_centre(parameters: Sequence[tf.Tensor], centre: tf.Tensor) -> tf.Tensor:
-    """Return half the sum of squared differences from a centre of the same shape."""
-    return tf.add_n([tf.nn.l2_loss(one - centre) for one in parameters])
+def to_centre(stack, centre):
+    """Return half the squared distance of the tasks to a centre `[P]`, `[]`.
+
+    Reference: Evgeniou and Pontil 2004, Regularized Multi-Task Learning.
+    """
+    return _half_squares(stack - centre)
 
 
-def pairwise(parameters: Sequence[tf.Tensor], weights: Sequence[Sequence[float]] | None = None) -> tf.Tensor:
-    """Return half the sum over pairs of tasks of `weights[i][j]` times their squared difference.
+def pairwise(stack):
+    """Return half the squared distance of each task to each other, over the number of others, `[]`.
 
-    Without weights it is K times `to_mean`.
+    It equals `to_mean` times K / (K - 1).
+    """
+    tasks = stack.shape[0]
+    rows = [_half_squares(stack[task + 1 :] - stack[task]) for task in range(tasks - 1)]
+    return tf.add_n(rows) / (tasks - 1) if rows else tf.zeros((), stack.dtype)
+
+
+def chain(stack):
+    """Return half the squared distance of each task to the next, `[]`."""
+    return _half_squares(stack[1:] - stack[:-1])
+
+
+def related(stack, relations):
+    """Return the sum over pairs of tasks of their relation times half their squared distance, `[]`.
 
     Args:
-        parameters: K tensors.
-        weights: K x K, of which what is right of the diagonal counts; None for 1 everywhere.
+        stack: `[K, P]`.
+        relations: `{(i, j): weight}`, each pair once; a weight of 0 or more.
 
-    Reference: Evgeniou, Micchelli and Pontil 2005, Learning Multiple Tasks with Kernel Methods, section 3.1.3.
+    Reference: Evgeniou, Micchelli and Pontil 2005, Learning Multiple Tasks with Kernel Methods.
     """
-    terms = [
-        (1.0 if weights is None else float(weights[i][j])) * tf.nn.l2_loss(parameters[i] - parameters[j])
-        for i in range(len(parameters))
-        for j in range(i + 1, len(parameters))
-        if weights is None or weights[i][j]
-    ]
-    return tf.add_n(terms) if terms else tf.constant(0.0)
+    pairs = [weight * _half_squares(stack[one] - stack[other]) for (one, other), weight in relations.items()]
+    return tf.add_n(pairs) if pairs else tf.zeros((), stack.dtype)
 
 
-def chain(parameters: Sequence[tf.Tensor]) -> tf.Tensor:
-    """Return half the sum of squared differences of each task from the next."""
-    terms = [tf.nn.l2_loss(one - other) for one, other in itertools.pairwise(parameters)]
-    return tf.add_n(terms) if terms else tf.constant(0.0)
+def _half_squares(x):
+    return tf.reduce_sum(x * x) / 2
 
 
-def trace_norm(parameters: Sequence[tf.Tensor]) -> tf.Tensor:
-    """Return the sum of the singular values of the K stacked tensors, `[K, P]`.
+def gramian(stack):
+    """Return the inner products of the tasks' parameters, float64 `[K, K]`."""
+    stack = tf.cast(stack, tf.float64)
+    return tf.matmul(stack, stack, transpose_b=True)
 
-    Its gradient is that of least length where singular values vanish: nothing pulls along them.
+
+def trace_norm(stack, smoothing=1e-3):
+    """Return the trace (nuclear) norm, the sum of the singular values, `[]`: the fewer directions, the smaller.
+
+    Its gradient, `U V'`, jumps where a singular value vanishes, as K - 1 of them do while all tasks are equal. There a
+    smooth one is returned: a singular value s takes part with `s / sqrt(s^2 + (smoothing * largest)^2)`, and a step
+    cannot throw the tasks from one side of zero to the other. It never divides by the differences of singular values,
+    so it is finite where some coincide.
+
+    Args:
+        stack: `[K, P]`.
+        smoothing: of the gradient, relative to the largest singular value.
 
     Reference: Yang and Hospedales 2017, Trace Norm Regularised Deep Multi-Task Learning.
     """
-    return _trace_norm(tf.stack([tf.reshape(one, [-1]) for one in parameters]))
+
+    @tf.custom_gradient
+    def norm(stack):
+        squares, directions = tf.linalg.eigh(gramian(stack))
+        squares = tf.maximum(squares, 0.0)
+
+        def gradient(upstream):
+            level = squares + smoothing**2 * tf.reduce_max(squares)
+            inverse = tf.where(level > 0, tf.math.rsqrt(tf.where(level > 0, level, 1.0)), 0.0)
+            matrix = tf.matmul(directions * inverse, directions, transpose_b=True)
+            return upstream * tf.cast(tf.matmul(matrix, tf.cast(stack, tf.float64)), stack.dtype)
+
+        return tf.cast(tf.reduce_sum(tf.sqrt(squares)), stack.dtype), gradient
+
+    return norm(stack)
 
 
-@tf.custom_gradient
-def _trace_norm(rows):
-    wide = tf.cast(rows, tf.float64)
-    values, vectors = tf.linalg.eigh(tf.matmul(wide, wide, transpose_b=True))
-    singular = tf.sqrt(tf.maximum(values, 0.0))
-    kept = singular > NOTHING * tf.reduce_max(singular)
-    inverse = tf.where(kept, 1.0 / tf.where(kept, singular, 1.0), 0.0)
+def relationship(products, ridge=1e-4):
+    """Return the covariance between tasks that costs the least, float64 `[K, K]`: `G^(1/2) / tr G^(1/2)`.
 
-    def gradient(upstream):
-        whitening = tf.matmul(vectors * inverse, vectors, transpose_b=True)
-        return upstream * tf.cast(tf.matmul(whitening, wide), rows.dtype)
-
-    return tf.cast(tf.reduce_sum(singular), rows.dtype), gradient
-
-
-def gramian(variables: Sequence[Sequence[tf.Tensor]]) -> tf.Tensor:
-    """Return the inner products float64 `[K, K]` of K tasks' parameters, each given as a list of tensors."""
-    total = tf.constant(0.0, tf.float64)
-    for one in zip(*variables, strict=True):
-        rows = tf.cast(tf.stack([tf.reshape(tensor, [-1]) for tensor in one]), tf.float64)
-        total += tf.matmul(rows, rows, transpose_b=True)
-    return total
-
-
-def relation(products: tf.Tensor) -> tf.Tensor:
-    """Return how tasks are related `[K, K]` from the inner products `G` of their parameters: `G^1/2 / tr(G^1/2)`.
-
-    It is symmetric, positive semi-definite, of unit trace; the identity over K where all parameters are zero.
-
-    Reference: Zhang and Yeung 2010, A Convex Formulation for Learning Task Relationships in Multi-Task Learning,
-    section 3.2, the closed form of the covariance given the parameters.
-    """
-    values, vectors = tf.linalg.eigh(products)
-    roots = tf.sqrt(tf.maximum(values, 0.0))
-    total, tasks = tf.reduce_sum(roots), products.shape[0]
-    shares = tf.where(total > 0, tf.math.divide_no_nan(roots, total), tf.constant(1.0 / tasks, products.dtype))
-    return tf.matmul(vectors * shares, vectors, transpose_b=True)
-
-
-def related(products: tf.Tensor, covariance: tf.Tensor) -> tf.Tensor:
-    """Return half of `tr(inverse(covariance) G)`, which is least where tasks that are related lie alike.
+    It is symmetric, positive definite and of unit trace. Where all parameters are zero it is `I / K`.
 
     Args:
-        products: `G`, the inner products of the parameters.
-        covariance: as `relation` gives it; no gradient goes into it.
+        products: G, the tasks' `gramian`, float64 `[K, K]`.
+        ridge: what is added to the diagonal, relative to its mean: keeps the matrix invertible where fewer directions
+            than tasks are taken.
+
+    Reference: Zhang and Yeung 2010, A Convex Formulation for Learning Task Relationships in Multi-Task Learning.
     """
-    values, vectors = tf.linalg.eigh(tf.stop_gradient(covariance))
-    inverse = tf.matmul(vectors / tf.maximum(values, LEAST), vectors, transpose_b=True)
-    return tf.cast(tf.reduce_sum(inverse * products) / 2, tf.float32)
+    tasks = products.shape[0]
+    size = tf.linalg.trace(products)
+    squares, directions = tf.linalg.eigh(tf.where(size > 0, products, tf.eye(tasks, dtype=products.dtype)))
+    squares = tf.maximum(squares, 0.0)
+    roots = tf.sqrt(squares + ridge * tf.reduce_mean(squares))
+    root = tf.matmul(directions * roots, directions, transpose_b=True)
+    return (root + tf.transpose(root)) / 2 / tf.reduce_sum(roots)
+
+
+def under_relationship(products, omega):
+    """Return `tr(G Omega^-1) / 2`, `[]`: half the squared length of the parameters under a covariance between tasks.
+
+    Args:
+        products: G, the tasks' `gramian`, float64 `[K, K]`.
+        omega: float64 `[K, K]`; held constant. At `relationship(G, ridge=0)` the penalty is half the square of the
+            trace norm and its gradient is that one's, since Omega is the best there is.
+
+    Reference: Zhang and Yeung 2010, A Convex Formulation for Learning Task Relationships in Multi-Task Learning.
+    """
+    return tf.linalg.trace(tf.linalg.solve(tf.stop_gradient(omega), products)) / 2

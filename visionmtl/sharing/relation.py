@@ -1,111 +1,160 @@
-"""Relation: a backbone for each task, drawn together as far as the tasks turn out to be related.
+"""Task relationships: a backbone for every task, and a covariance between tasks that is learnt with their kernels.
 
-The penalty is that of a covariance between tasks, which is learnt with the parameters, or of relations you give; tasks
-that move alike are drawn to each other, others are left alone. Take it where you suspect that only some tasks belong
-together, and want to see which. It costs a backbone, a neck and a backward pass a task, and a copy of the start.
+The covariance says which tasks move together, which apart and which alone, and each is pulled to those that move with
+it; relations known beforehand may be given as well. Take it to find groups among tasks without naming them: the matrix
+is drawn as training goes on. It costs a backbone and a neck for each task, less a stem that `until` shares, a copy of
+where they started, and a small eigenproblem a step.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from visionmtl.errors import UsageError, nearest, one_of
 from visionmtl.sharing import penalties
-from visionmtl.sharing.copies import Anchor, Copies, tensors
-from visionmtl.sharing.scheme import Matrix, Penalty, Scheme, check_number
+from visionmtl.sharing.branches import Branches, Parameters, stack
+from visionmtl.sharing.scheme import Matrix, Penalty, check_number
 
-ABOUT = ("start", "zero")
+ABOUT = ("start", "mean", "zero")
 
 
-class Relation(Scheme):
-    """A backbone for each task, tied by a covariance between tasks that is learnt, or by relations you give.
+class Relation(Branches):
+    """A backbone per task, tied by a covariance between tasks that is learnt.
 
-    With `W`, the tasks' parameters as K rows, the penalty is `strength / 2 tr(W' inverse(C) W)`. The covariance `C` has
-    its closed form, `(W W')^1/2` over its trace, in every step, so that there is no state to lose; no gradient goes
-    into it. All trained variables of the tasks' own stages count.
+    The penalty is `strength / 2 * tr(W' Omega^-1 W)` over the K x P matrix W of all kernels, and Omega, of unit trace,
+    is what makes it smallest for the kernels as they are: it is computed anew in every step and needs no state. Tasks
+    that are all alike are pulled by strength x W, tasks without relation by K times that: neither grows with the
+    number of parameters.
 
     Args:
-        strength: of the penalty, at least 0.
-        about: what the rows are measured from: "start", the values all copies start from, so that the covariance says
-            which tasks move alike; or "zero", as in the paper, which copies of one pretrained backbone never leave far
-            enough for it to tell them apart.
-        relations: `{task: {task: weight}}` of at least 0, in place of the covariance: the penalty then is
-            `strength / 2` times the sum over pairs of weight times squared difference.
-        until: the last level that all tasks share, such as "P2"; None shares nothing.
+        strength: of that penalty, 0 or more.
+        about: what W is the distance from. "start", where all tasks began: what they learnt is what is compared; the
+            default, because copies of one backbone have nearly all of their kernels in common and "zero", the paper's
+            choice for linear models, would see all tasks related. "mean", the mean of the tasks: no copy of the start
+            to keep, but the distances sum to zero, so that two tasks are always opposites.
+        relations: `{task: {task: weight}}`, each pair once or both ways alike, weights of 0 or more; of each pair,
+            `relations_strength / 2 * weight * |w - w'|^2` is added. None for none.
+        relations_strength: of the penalty of the given relations, 0 or more.
+        until: the last level of a stem that all tasks share, such as "P2"; None gives each task a whole backbone.
 
-    Reference: Zhang and Yeung 2010, A Convex Formulation for Learning Task Relationships in Multi-Task Learning; for
-    given relations Evgeniou, Micchelli and Pontil 2005, Learning Multiple Tasks with Kernel Methods.
+    Reference: Zhang and Yeung 2010, A Convex Formulation for Learning Task Relationships in Multi-Task Learning;
+    Evgeniou, Micchelli and Pontil 2005, Learning Multiple Tasks with Kernel Methods (given relations).
+
+    Example:
+        >>> scheme = sharing.get("relation", relations={"depth": {"normals": 1.0}}, relations_strength=0.1)
     """
 
     name = "relation"
 
-    def __init__(self, strength: float = 1e-4, about: str = "start", relations=None, until: str | None = None):
-        self.strength = check_number(self.name, "strength", strength, 0)
-        self.about, self.until = one_of(about, ABOUT, "'about' of sharing 'relation'"), until
-        self.relations = relations
+    def __init__(
+        self,
+        strength: float = 0.01,
+        about: str = "start",
+        relations: dict[str, dict[str, float]] | None = None,
+        relations_strength: float = 0.01,
+        until: str | None = None,
+    ):
+        super().__init__(until)
+        self.strength, self.about = strength, about
+        self.relations, self.relations_strength = relations, relations_strength
 
     def features(self, image, tasks, make_stages):
-        self._given = None if self.relations is None else self._table(list(tasks))
-        self._copies = Copies(image, tasks, make_stages, self.until)
-        self._start = None
-        if self._given is None and self.about == "start":
-            self._start = Anchor(self._copies.flat()[0], trainable=False, name="relation_start")
-        return self._copies.features
-
-    def _table(self, tasks: list[str]) -> list[list[float]]:
-        """Return the given relations as a symmetric K x K table."""
-        table = np.zeros((len(tasks), len(tasks)))
-        if not isinstance(self.relations, dict) or not all(isinstance(of, dict) for of in self.relations.values()):
-            raise UsageError(
-                f"sharing 'relation' was given relations={self.relations!r}: expected {{task: {{task: weight}}}}."
-            )
-        for one, of in self.relations.items():
-            for other, weight in of.items():
-                for task in (one, other):
-                    if task not in tasks:
-                        raise UsageError(
-                            f"sharing 'relation' was given a relation of unknown task '{task}'.{nearest(task, tasks)}"
-                            f" Tasks: {', '.join(tasks)}."
-                        )
-                check_number(self.name, f"relation of {one} and {other}", weight, 0)
-                table[tasks.index(one), tasks.index(other)] = table[tasks.index(other), tasks.index(one)] = weight
-        return table.tolist()
-
-    def penalties(self):
-        if len(self._copies.tasks) == 1 or not self.strength:
-            return []
-        value = self._of_covariance if self._given is None else self._of_given
-        return [Penalty(value, [variable for own in self._copies.flat() for variable in own])]
-
-    def _of_given(self):
-        opposite = zip(*map(tensors, self._copies.flat()), strict=True)
-        return self.strength * tf.add_n([penalties.pairwise(one, self._given) for one in opposite])
-
-    def _of_covariance(self):
-        products = self._products()
-        return self.strength * penalties.related(products, penalties.relation(tf.stop_gradient(products)))
-
-    def _products(self):
-        """Return the inner products `[K, K]` of the tasks' parameters, measured from where they are."""
-        rows = [tensors(own) for own in self._copies.flat()]
-        if self._start is not None:
-            start = tensors(self._start.places)
-            rows = [[one - at for one, at in zip(row, start, strict=True)] for row in rows]
-        return penalties.gramian(rows)
+        for option in ("strength", "relations_strength"):
+            check_number(self.name, option, getattr(self, option), 0)
+        one_of(self.about, ABOUT, "origin of sharing 'relation'")
+        self.pairs = _pairs(self.relations or {}, list(tasks))
+        features = super().features(image, tasks, make_stages)
+        self.start = Parameters.like(self.kernels, "relation_start", False) if self.about == "start" else None
+        return features
 
     def layers(self):
-        return [] if self._start is None else [self._start]
+        return [self.start] if self.start else []
 
     def started(self):
-        if self._start is not None:
-            self._start.take(self._copies.flat()[0])
+        if self.start:
+            kernels = [kernel for level in self.kernels.values() for kernel in level]
+            for place, kernel in zip(self.start.values, kernels, strict=True):
+                place.assign(kernel[0])
+
+    def penalties(self):
+        kernels = [kernel for level in self.kernels.values() for kernel in level]
+        variables = [variable for kernel in kernels for variable in kernel]
+        found = []
+        if self.strength and kernels:
+            start = self.start.values if self.start else []
+            found.append(Penalty(self._learnt_penalty, [*variables, *start]))
+        if self.relations_strength and self.pairs and kernels:
+
+            def given():
+                return self.relations_strength * tf.add_n(
+                    [penalties.related(stack(one), self.pairs) for one in kernels]
+                )
+
+            found.append(Penalty(given, variables))
+        return found
+
+    def _learnt_penalty(self):
+        products = self._products(list(self.branches))
+        omega = penalties.relationship(tf.stop_gradient(products))
+        return self.strength * tf.cast(penalties.under_relationship(products, omega), tf.float32)
+
+    def _products(self, tasks: list[str]):
+        """Return the inner products of what some tasks' kernels are from their origin, float64 `[K, K]`."""
+        places, products = [list(self.branches).index(task) for task in tasks], []
+        kernels = [kernel for level in self.kernels.values() for kernel in level]
+        starts = self.start.values if self.start else [None] * len(kernels)
+        for kernel, start in zip(kernels, starts, strict=True):
+            rows = stack([kernel[place] for place in places])
+            if start is not None:
+                rows -= stack([start])
+            elif self.about == "mean":
+                rows -= tf.reduce_mean(rows, axis=0)
+            products.append(penalties.gramian(rows))
+        return tf.add_n(products)
 
     def learnt(self, model):
-        tasks = self._copies.tasks
-        if len(tasks) == 1 or not self._copies.are_in(model):
+        """Return the covariance of the tasks that a model has, of unit trace, and the same as correlations."""
+        tasks = self.kept(model)
+        if not tasks or not any(self.kernels.values()):
             return {}
-        matrix = self._given if self._given is not None else penalties.relation(self._products()).numpy()
-        return {"relation": Matrix(np.asarray(matrix), tasks, tasks)}
+        omega = penalties.relationship(self._products(tasks)).numpy()
+        deviations = np.sqrt(np.diag(omega))
+        return {
+            "task covariance": Matrix(omega, tasks, tasks),
+            "task correlations": Matrix(omega / deviations / deviations[:, None], tasks, tasks),
+        }
 
     def get_config(self):
-        names = ("strength", "about", "relations", "until")
+        names = ("strength", "about", "relations", "relations_strength", "until")
         return {name: getattr(self, name) for name in names}
+
+
+def _pairs(relations: Mapping[str, Mapping[str, float]], tasks: list[str]) -> dict[tuple[int, int], float]:
+    """Return the weight of each related pair of tasks, by their places.
+
+    Raises:
+        UsageError: a task is unknown or related to itself, a weight is negative, or a pair has two.
+    """
+    expected = "expected {task: {task: weight}}, such as {'depth': {'normals': 1.0}}"
+    if not isinstance(relations, Mapping) or not all(isinstance(row, Mapping) for row in relations.values()):
+        raise UsageError(f"sharing 'relation' was given relations={relations!r}: {expected}.")
+    pairs: dict[tuple[int, int], float] = {}
+    for one, row in relations.items():
+        for other, weight in row.items():
+            for task in (one, other):
+                if task not in tasks:
+                    raise UsageError(
+                        f"sharing 'relation' was given a relation of unknown task '{task}'.{nearest(task, tasks)}"
+                        f" Tasks: {', '.join(tasks)}."
+                    )
+            if one == other:
+                raise UsageError(f"sharing 'relation' was given a relation of '{one}' to itself: leave it out.")
+            check_number("relation", f"relation of {one} to {other}", weight, 0)
+            low, high = sorted((tasks.index(one), tasks.index(other)))
+            if pairs.setdefault((low, high), weight) != weight:
+                raise UsageError(
+                    f"sharing 'relation' was given two weights of '{one}' and '{other}',"
+                    f" {pairs[low, high]} and {weight}: give one."
+                )
+    return pairs

@@ -1,16 +1,22 @@
-"""Soft sharing: a backbone for each task, tied to the others' by a penalty.
+"""Soft sharing: a backbone for every task, and a penalty that keeps their kernels near each other.
 
-Every task has parameters of its own, which a penalty draws together; at strength 0 they are separate models, and the
-stronger it is the nearer they come to one. Take it where tasks are related but hard sharing hurts one of them, and
-there is memory for it. It costs a backbone, a neck and a backward pass a task; `until` shares the first stages.
+Each task has parameters of its own, and the strength of the tie says how far they may part: 0 gives separate models.
+Take it where tasks disagree too much for one backbone and their data is too little for one each; a strength for every
+level lets early features stay alike and late ones part. It costs a backbone and a neck for each task, when training and
+when predicting, less a stem that `until` shares; the penalty itself reads every kernel once a step.
 """
 
-from visionmtl.errors import UsageError, one_of
-from visionmtl.sharing import penalties
-from visionmtl.sharing.copies import Anchor, Copies, distances, tensors
-from visionmtl.sharing.scheme import Matrix, Penalty, Scheme, check_number
+from collections.abc import Callable, Mapping
+from functools import partial
 
-TIES = {
+import tensorflow as tf
+
+from visionmtl.errors import one_of
+from visionmtl.sharing import penalties
+from visionmtl.sharing.branches import Branches, Kernels, Parameters, stack
+from visionmtl.sharing.scheme import Penalty, check_number
+
+TIES: dict[str, Callable] = {
     "mean": penalties.to_mean,
     "centre": penalties.to_centre,
     "pairs": penalties.pairwise,
@@ -19,76 +25,70 @@ TIES = {
 }
 
 
-class Soft(Scheme):
-    """A backbone for each task, tied to the others' by a penalty on their difference.
+class Soft(Branches):
+    """A backbone per task, tied by a penalty on the distance of their kernels.
 
-    All trained variables of the tasks' own stages are tied, kernels and normalisation alike.
+    With a tie of squared distances (all but "trace"), a training step takes the share learning rate x strength of what
+    parts a kernel from where it is tied to, under plain gradient descent: the same strength holds a small network and
+    a large one, two tasks and five. The trace norm of each kernel's `[K, P]` matrix is multiplied by that matrix's
+    length, held constant, for the same reason: its pull is a share of the kernel, not a step of fixed length.
 
     Args:
-        tie: "mean" (to the mean over tasks), "centre" (to a centre that is learnt too), "pairs" (every task to every
-            other), "chain" (each task to the next, in the order of the model), or "trace" (the trace norm of the
-            stacked parameters, variable by variable: tasks in a space of few dimensions).
-        strength: of the penalty, at least 0; or `{level: strength}` for groups of layers, 0 for a level not named.
-        until: the last level that all tasks share, such as "P2"; None shares nothing.
+        tie: "mean" (each task to the mean of all), "centre" (each to a centre that is trained too), "pairs" (each to
+            each other, over the number of others: "mean" at K / (K - 1) of the strength), "chain" (each to the next,
+            in the order of the tasks), or "trace" (all to few directions: the trace norm, which also shrinks them).
+        strength: of the penalty, 0 or more, of all levels, or `{level: strength}`, where a level left out is free.
+        until: the last level of a stem that all tasks share, such as "P2"; None gives each task a whole backbone.
 
-    Reference: Duong et al. 2015, Low Resource Dependency Parsing: Cross-lingual Parameter Sharing in a Neural Network
-    Parser; Yang and Hospedales 2017, Trace Norm Regularised Deep Multi-Task Learning.
+    Reference: Duong et al. 2015, Low Resource Dependency Parsing (pairs); Evgeniou and Pontil 2004, Regularized
+    Multi-Task Learning (mean, centre); Yang and Hospedales 2017, Trace Norm Regularised Deep Multi-Task Learning.
+
+    Example:
+        >>> scheme = sharing.get("soft", tie="centre", strength={"P2": 0.1, "P3": 0.01})
     """
 
     name = "soft"
 
-    def __init__(self, tie: str = "mean", strength=0.01, until: str | None = None):
-        self.tie, self.until = one_of(tie, TIES, "tie of sharing 'soft'"), until
-        for level, value in (strength if isinstance(strength, dict) else {"": strength}).items():
-            check_number(self.name, f"strength of {level}" if level else "strength", value, 0)
-        self.strength = strength
+    def __init__(self, tie: str = "mean", strength: float | dict[str, float] = 0.01, until: str | None = None):
+        super().__init__(until)
+        self.tie, self.strength = tie, strength
 
     def features(self, image, tasks, make_stages):
-        self._copies = Copies(image, tasks, make_stages, self.until)
-        there = list(self._copies.variables)
-        if isinstance(self.strength, dict):
-            for level in self.strength:
-                if level not in there:
-                    raise UsageError(
-                        f"sharing 'soft' was given a strength for level '{level}': the tasks have levels of their own"
-                        f" {', '.join(there) or 'nowhere'}."
-                    )
-        self._centres = {}
-        if self.tie == "centre":
-            levels = self._copies.variables.items()
-            self._centres = {level: Anchor(own[0], name=f"soft_centre_{level}") for level, own in levels}
-        return self._copies.features
-
-    def penalties(self):
-        if len(self._copies.tasks) == 1:
-            return []
-        found = []
-        for level, own in self._copies.variables.items():
-            strength = self.strength.get(level, 0.0) if isinstance(self.strength, dict) else self.strength
-            if strength:
-                everything = [variable for one in own for variable in one]
-                found.append(Penalty(self._penalty(level, own, strength), everything))
-        return found
-
-    def _penalty(self, level, own, strength):
-        centre, tie = self._centres.get(level), TIES[self.tie]
-
-        def penalty():
-            total = 0.0
-            middles = tensors(centre.places) if centre else [None] * len(own[0])
-            for opposite, middle in zip(zip(*map(tensors, own), strict=True), middles, strict=True):
-                total += tie(opposite) if middle is None else tie(opposite, middle)
-            return strength * total
-
-        return penalty
+        one_of(self.tie, TIES, "tie of sharing 'soft'")
+        features = super().features(image, tasks, make_stages)
+        levels, given = list(self.kernels), self.strength
+        if isinstance(given, Mapping):
+            for level, strength in given.items():
+                check_number(self.name, f"strength of {one_of(level, levels, 'level to tie')}", strength, 0)
+        else:
+            given = dict.fromkeys(levels, check_number(self.name, "strength", given, 0))
+        self.strengths = {level: given[level] for level in levels if given.get(level) and self.kernels[level]}
+        self.tied = {level: self.kernels[level] for level in self.strengths}
+        self.centre = Parameters.like(self.tied, "soft_centre", True) if self.tied and self.tie == "centre" else None
+        return features
 
     def layers(self):
-        return list(self._centres.values())
+        return [self.centre] if self.centre else []
 
-    def learnt(self, model):
-        if len(self._copies.tasks) == 1 or not self._copies.are_in(model):
-            return {}
-        return {"distance": Matrix(distances(self._copies), self._copies.tasks, self._copies.tasks)}
+    def penalties(self):
+        """Return a penalty for each level that is tied."""
+        found = []
+        for level, kernels in self.tied.items():
+            centre = self.centre.of(level) if self.centre else []
+            variables = [variable for kernel in kernels for variable in kernel] + centre
+            found.append(Penalty(partial(self._penalty, self.strengths[level], kernels, centre), variables))
+        return found
+
+    def _penalty(self, strength: float, kernels: Kernels, centre: list):
+        terms = []
+        for place, kernel in enumerate(kernels):
+            rows = stack(kernel)
+            further = [stack(centre[place : place + 1])[0]] if centre else []
+            term = TIES[self.tie](rows, *further)
+            if self.tie == "trace":
+                term *= tf.stop_gradient(tf.norm(rows))
+            terms.append(term)
+        return strength * tf.add_n(terms)
 
     def get_config(self):
         return {"tie": self.tie, "strength": self.strength, "until": self.until}
