@@ -113,7 +113,8 @@ def _lanes(graph: Blocks, tasks: Sequence[str]) -> dict[str, int]:
         return 10 * spread + sum(abs(lane[one] - lane[other]) for one, other in links)
 
     orders: list[tuple[str, ...]] = list(itertools.permutations(tasks)) if len(tasks) <= 6 else [tuple(tasks)]
-    return {task: index for index, task in enumerate(min(orders, key=cost))}
+    best = min(orders, key=cost)
+    return {task: index for index, task in enumerate(best)}
 
 
 def _columns(graph: Blocks, spans: Sequence[tuple[int, int]]) -> list[int]:
