@@ -118,7 +118,7 @@ class _Calls:
         self.called = graph.operations(model.outputs)
         self.reads = {node: [graph.key(x) for x in read] for node, read in graph.calls(model.outputs).items()}
         self.order = _order(self.reads)
-        self.final = {graph.key(x) for task in model.tasks.values() for x in model._raw(task, model.output).values()}
+        self.final = {graph.key(x) for task in model.tasks for x in model.raw_outputs(task, model.output).values()}
         ends = {graph.key(x): task for task, found in model._task_outputs().items() for x in found}
 
         self.reached: dict[Node, set[str]] = {node: {ends[node]} if node in ends else set() for node in self.order}

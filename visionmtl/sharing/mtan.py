@@ -40,7 +40,7 @@ class MTAN(Scheme):
                 stride = before.shape[1] // x.shape[1]
                 taken = ConvBlock(channels, strides=stride, name=f"{name}_before")(before)
                 read = keras.layers.Concatenate(name=f"{name}_read")([x, taken])
-            hidden = ConvBlock(channels, 1, separable=False, name=f"{name}_hidden")(read)
+            hidden = ConvBlock(channels, 1, separable=False, name=f"{name}_attention")(read)
             mask = keras.layers.Conv2D(
                 channels,
                 1,
