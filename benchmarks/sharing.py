@@ -46,6 +46,7 @@ def recipe_of(options, scheme: str = "hard", tasks=TASKS) -> recipe.Recipe:
             f"data.options={{train: {options.train}, validation: 100, test: 500}}",
             f"training.epochs={options.epochs}",
             f"training.validate_every={options.epochs}",
+            "balancing.watch=null",
             "training.verbose=0",
         ],
     )
