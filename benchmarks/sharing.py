@@ -28,7 +28,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import tensorflow as tf
 
-from visionmtl import building, metrics, recipe, sharing, tables, training
+from visionmtl import building, recipe, sharing, tables, training
+from visionmtl.delta_m import delta_m
 
 TASKS = ("classification", "detection", "segmentation")
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -193,7 +194,7 @@ def table(rows: dict[str, dict], schemes: list[str]) -> str:
     for scheme in schemes:
         if scheme in rows:
             of = rows[scheme]
-            gain = "" if scheme == "alone" else f"{100 * metrics.delta_m(of['metrics'], single):+.1f}%"
+            gain = "" if scheme == "alone" else f"{100 * delta_m(of['metrics'], single):+.1f}%"
             lines.append(
                 [
                     "a model for each task" if scheme == "alone" else f"`{scheme}`",

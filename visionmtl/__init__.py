@@ -15,6 +15,7 @@ _HOMES = {
     "BalancedModel": "visionmtl.balanced",
     "MultiTaskModel": "visionmtl.model",
     "Classification": "visionmtl.tasks",
+    "Depth": "visionmtl.tasks",
     "Detection": "visionmtl.tasks",
     "Segmentation": "visionmtl.tasks",
 }

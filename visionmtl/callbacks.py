@@ -17,7 +17,7 @@ from visionmtl import drawing
 from visionmtl.errors import UsageError
 
 READABLE_SIDE = 384  # pictures are enlarged towards this many pixels before labels are drawn on them
-DRAWN_FIRST = ("segmentation", "detection")  # masks lie under boxes, boxes under captions
+DRAWN_FIRST = ("depth", "segmentation", "detection")  # masks lie under boxes, boxes under captions
 
 
 class LearningRate(keras.callbacks.Callback):

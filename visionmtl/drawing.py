@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from PIL import Image, ImageDraw, ImageFont
 
 # Okabe and Ito's seven, for all kinds of colour vision, then five hues between: a tint shows hue alone.
@@ -100,6 +101,37 @@ def masks(image: np.ndarray, classes: np.ndarray, colours: Colours, opacity: flo
     edge[1:] |= classes[1:] != classes[:-1]
     strength = np.where(edge, min(1.0, opacity + 0.4), opacity)[..., None] * valid[..., None]
     return (image * (1 - strength) + tint * strength + 0.5).astype(np.uint8)
+
+
+def depth(image: np.ndarray, metres: np.ndarray, farthest: float, opacity: float = 0.8) -> np.ndarray:
+    """Colour each pixel by its depth, from yellow at 0 to dark blue at `farthest`, with a key in a corner.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        metres: float `[H, W]`; a pixel of unknown depth (0 or NaN) keeps the photograph.
+        farthest: metres at the end of the scale, and beyond.
+        opacity: of the colours, 0 to 1.
+    """
+    known = np.isfinite(metres) & (metres > 0)
+    nearness = 1 - np.clip(np.where(known, metres, 0) / farthest, 0, 1)
+    strength = opacity * known[..., None]
+    canvas = Image.fromarray((image * (1 - strength) + _nearness(nearness) * strength + 0.5).astype(np.uint8))
+    size, draw = _text_size(image), ImageDraw.Draw(canvas)
+    width, text, font = canvas.width // 4, f"{farthest:g} m", _font(size)
+    pad, end = size // 2, canvas.width - round(font.getlength(text)) - size
+    start, top = end - width, pad + size // 4
+    left = start - pad - round(font.getlength("0"))
+    draw.rectangle((left - pad, 0, canvas.width, 2 * pad + size), fill=INK)
+    scale = _nearness(np.linspace(1, 0, width)).round().astype(np.uint8)
+    canvas.paste(Image.fromarray(np.tile(scale[None], (max(2, size // 2), 1, 1))), (start, top))
+    draw.text((left, pad + size / 2), "0", PAPER, font, anchor="lm")
+    draw.text((end + pad, pad + size / 2), text, PAPER, font, anchor="lm")
+    return np.asarray(canvas)
+
+
+def _nearness(shares: np.ndarray) -> np.ndarray:
+    """Return colours `[..., 3]`, 0..255, that grow lighter with shares in 0..1, for all kinds of colour vision."""
+    return 255 * colormaps["viridis"](shares)[..., :3]
 
 
 def caption(image: np.ndarray, text: str) -> np.ndarray:

@@ -196,7 +196,7 @@ class MultiTaskModel(BalancedModel):
         self._metrics_of = {}
 
     def _regression(self):
-        return [getattr(task, "regression", False) for task in self.tasks.values()]
+        return [task.regression for task in self.tasks.values()]
 
     def _task_outputs(self):
         raw = {name: list(self.raw_outputs(name, self.output).values()) for name in self.tasks}
@@ -335,7 +335,7 @@ def _by_name(tasks) -> dict[str, Task]:
     """Return the tasks by name; raise UsageError where there is none or two share a name."""
     tasks = list(tasks)
     if not tasks:
-        raise UsageError("A model needs a task: give at least one of Classification, Detection and Segmentation.")
+        raise UsageError("A model needs a task: give at least one, such as Detection or Segmentation.")
     by_name = {task.name: task for task in tasks}
     if len(by_name) < len(tasks):
         names = [task.name for task in tasks]

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from pipelines.errors import one_of
 from pipelines.source import Source
-from pipelines.sources import coco, garments
+from pipelines.sources import coco, garments, tfds
 
-SOURCES: dict[str, Callable[..., Source]] = {"coco": coco.coco, "garments": garments.garments}
+SOURCES: dict[str, Callable[..., Source]] = {"coco": coco.coco, "garments": garments.garments, "tfds": tfds.tfds}
 
 
 def names() -> list[str]:

@@ -1,13 +1,15 @@
 """The labels of a COCO split as arrays: each function here returns one that reads a sample's label, in graph."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from pipelines import pictures
 from pipelines.source import Tree
+from pipelines.sources.coco_index import Annotation
 from pipelines.sources.coco_items import Item
 from pipelines.sources.coco_masks import PaintedMasks
 from pipelines.specs import CROWD, IGNORE, PADDING, LabelSpec
@@ -15,7 +17,15 @@ from pipelines.specs import CROWD, IGNORE, PADDING, LabelSpec
 Reader = Callable[[tf.Tensor], tuple[Tree, tf.Tensor]]  # from an index to a label and its weight
 
 
-def presence(items: list[Item], spec: LabelSpec) -> Reader:
+class Annotated(Protocol):
+    """Anything that has objects: an `Item` here, an example of another source elsewhere."""
+
+    @property
+    def annotations(self) -> list[Annotation]:
+        """The objects of an image."""
+
+
+def presence(items: Sequence[Annotated], spec: LabelSpec) -> Reader:
     """Which categories an image has: float32 `[C]`."""
     ids = {name: i for i, name in enumerate(spec.classes)}
     table = np.zeros((len(items), len(ids)), np.float32)
@@ -25,7 +35,7 @@ def presence(items: list[Item], spec: LabelSpec) -> Reader:
     return lambda index: (table[index], tf.constant(1.0))
 
 
-def boxes(items: list[Item], spec: LabelSpec, max_boxes: int) -> Reader:
+def boxes(items: Sequence[Annotated], spec: LabelSpec, max_boxes: int) -> Reader:
     """Boxes float32 `[max_boxes, 4]` and classes int32 `[max_boxes]`: objects, then crowds, then padding."""
     ids = {name: i for i, name in enumerate(spec.classes)}
     rows, starts, cut = [], [0], 0

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from visionmtl.metrics import Accuracy, CocoAveragePrecision, MeanIoU, MultiLabel, average_precision, delta_m, gains
+from visionmtl.delta_m import delta_m, gains
+from visionmtl.metrics import (
+    Accuracy,
+    CocoAveragePrecision,
+    DepthError,
+    MeanIoU,
+    MultiLabel,
+    average_precision,
+)
 
 RNG = np.random.default_rng(7)
 
@@ -53,11 +61,18 @@ def detection_batch(size=24, classes=3):
     return {"boxes": boxes, "classes": kinds}, predictions
 
 
+def depth_batch(size=24):
+    labels, found = RNG.uniform(1, 9, (2, size, 6, 5)).astype(np.float32)
+    labels[:, 0, :2] = [0, np.nan]
+    return labels, {"depth": found}
+
+
 CASES = [
     (Accuracy, 7, classification_batch),
     (MultiLabel, 3, multi_label_batch),
     (CocoAveragePrecision, 3, detection_batch),
     (MeanIoU, 4, segmentation_batch),
+    (DepthError, 0, depth_batch),
 ]
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 import visionmtl
 from visionmtl import export, sharing
 from visionmtl.errors import UsageError
-from visionmtl.tasks import Classification, Detection, Segmentation
+from visionmtl.tasks import Classification, Depth, Detection, Segmentation
 
 READS_OTHERS = {"cascade", "distillation", "fusion"}  # a task's loss moves the heads it reads
 SIZE = 32
@@ -17,7 +17,7 @@ SIZE = 32
 def some(count):
     """Tasks of several kinds."""
     tasks = [Classification("scene", 3), Segmentation("ground", 3), Detection("objects", 2)]
-    return [*tasks, Classification("weather", 4, multi_label=True), Segmentation("parts", 2)][:count]
+    return [*tasks, Classification("weather", 4, multi_label=True), Depth("range")][:count]
 
 
 def labels_of(tasks, images=4):
@@ -29,6 +29,8 @@ def labels_of(tasks, images=4):
             found[task.name] = random.integers(0, len(task.classes), images).astype("int32")
         elif task.kind == "multi_label":
             found[task.name] = random.integers(0, 2, (images, len(task.classes))).astype("float32")
+        elif task.kind == "depth":
+            found[task.name] = random.uniform(0, 10, (images, SIZE, SIZE)).astype("float32")
         elif task.kind == "segmentation":
             found[task.name] = random.integers(0, len(task.classes), (images, SIZE, SIZE)).astype("int32")
         else:
