@@ -1,0 +1,120 @@
+"""Cross-stitch, sluice, NDDR and MTAN: their maths, and where they are hard sharing or separate models."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import visionmtl
+from visionmtl.errors import UsageError
+from visionmtl.sharing.sluice import SubspaceStitch
+
+RNG = np.random.default_rng(0)
+MAPS = [RNG.normal(size=(2, 4, 4, 6)).astype("float32") for _ in range(3)]
+
+
+@pytest.mark.parametrize("units", ["channel", "layer"])
+def test_a_unit_is_a_weighted_sum(units):
+    unit = visionmtl.layers.CrossStitch(units, own=0.7, speed=2.0)
+    unit.build([x.shape for x in MAPS])
+    start = np.full((3, 3), 0.15) + np.eye(3) * 0.55
+    change = RNG.normal(size=unit.change.shape).astype("float32")
+    unit.change.assign(change)
+    weight = (start[..., None] if units == "channel" else start) + 2 * change
+    wide = np.broadcast_to(weight if units == "channel" else weight[..., None], (3, 3, 6))
+    np.testing.assert_allclose(unit.weight, weight, atol=1e-6)
+    expected = np.einsum("ijc,jbhwc->ibhwc", wide, np.stack(MAPS))
+    for found, wanted in zip(unit(MAPS), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+def test_a_unit_works_alone_in_a_plain_keras_model(tmp_path):
+    image = keras.Input((8, 8, 3))
+    maps = [keras.layers.Conv2D(4, 3)(image) for _ in range(2)]
+    model = keras.Model(image, visionmtl.layers.CrossStitch()(maps))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for one, two in zip(model(np.ones((1, 8, 8, 3))), loaded(np.ones((1, 8, 8, 3))), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_subspaces_are_mixed_group_by_group():
+    unit = SubspaceStitch(subspaces=2, own=1.0)
+    unit.build([x.shape for x in MAPS])
+    for found, wanted in zip(unit(MAPS), MAPS, strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
+    change = np.zeros((6, 6), "float32")
+    change[0, 5] = 1 / unit.speed  # the first half of the first map takes the second half of the third
+    unit.change.assign(change)
+    first = unit(MAPS)[0]
+    np.testing.assert_allclose(first[..., :3], MAPS[0][..., :3] + MAPS[2][..., 3:], atol=1e-5)
+    np.testing.assert_allclose(first[..., 3:], MAPS[0][..., 3:], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["cross_stitch", "sluice"])
+def test_with_the_identity_tasks_are_separate_models(name, toy_model, toy_batch):
+    stitched, separate = (
+        toy_model(sharing={"name": name, "own": 1.0}),
+        toy_model(sharing={"name": "soft", "strength": 0}),
+    )
+    images, _, _ = toy_batch()
+    assert stitched.start_from(separate)[0]
+    for key, value in separate(images).items():
+        np.testing.assert_allclose(stitched(images)[key], value, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["cross_stitch", "sluice", "nddr"])
+def test_a_task_s_loss_moves_another_task_s_branch(name, toy_model, toy_batch):
+    model, (images, labels, _) = toy_model(sharing=name), toy_batch()
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(model.sample_losses({"scene": labels["scene"]}, model(images, training=True))["scene"])
+    gradients = tape.gradient(loss, model.get_layer("ground_toy_P2").trainable_variables)
+    assert all(np.abs(gradient).max() > 0 for gradient in gradients)
+
+
+def test_with_open_masks_mtan_is_hard_sharing(toy_model, toy_batch):
+    model, plain, (images, _, _) = toy_model(sharing="mtan"), toy_model(), toy_batch()
+    for layer in model.layers:
+        if layer.name.endswith("_mask"):
+            layer.kernel.assign(0 * layer.kernel)
+            layer.bias.assign(0 * layer.bias + 40.0)
+    for layer in model.layers:
+        name = layer.name
+        for task in model.tasks:
+            name = name.removeprefix(f"{task}_") if name.startswith(f"{task}_neck") else name
+        if layer.weights and not name.startswith("mtan"):
+            layer.set_weights(plain.get_layer(name).get_weights())
+    for key, value in plain(images).items():
+        np.testing.assert_allclose(model(images)[key], value, atol=1e-5)
+
+
+def test_nddr_starts_near_the_identity_and_shows_its_blocks(toy_model):
+    model = toy_model(sharing={"name": "nddr", "own": 0.8})
+    matrix = model.learnt_sharing()["NDDR P2"]
+    np.testing.assert_allclose(matrix.values, np.full((3, 3), 0.1) + np.eye(3) * 0.7, atol=1e-6)
+    assert list(matrix.rows) == list(matrix.columns) == list(model.tasks)
+
+
+def test_what_is_learnt_is_shown_by_level(toy_model):
+    found = toy_model(sharing={"name": "cross_stitch", "until": "P2"}).learnt_sharing()
+    assert list(found) == ["cross-stitch P3"]
+    found = toy_model(sharing="sluice").learnt_sharing()
+    assert [matrix.values.shape for matrix in found.values()] == [(6, 6), (6, 6), (3, 2)]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"name": "cross_stitch", "units": "pixel"}, "Unknown cross-stitch units 'pixel'"),
+        ({"name": "cross_stitch", "own": 2}, "own was given as 2: expected a number from 0 to 1"),
+        ({"name": "cross_stitch", "speed": 0}, "speed was given as 0: expected a number above 0"),
+        ({"name": "cross_stitch", "until": "P3"}, "the backbone's last level"),
+        ({"name": "nddr", "own": "all"}, "own was given as 'all'"),
+        ({"name": "sluice", "subspaces": 3}, "do not divide the 8 channels"),
+        ({"name": "sluice", "subspaces": 0}, "subspaces=0: expected a whole number of at least 1"),
+        ({"name": "mtan", "openness": "wide"}, "openness='wide'"),
+    ],
+)
+def test_what_they_cannot_be_is_refused_when_the_model_is_built(given, message, toy_model):
+    with pytest.raises(UsageError, match=message):
+        toy_model(sharing=given)
