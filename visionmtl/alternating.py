@@ -84,7 +84,7 @@ class Alternating(keras.Model):
     def _turn(self, task: str, images, labels, weights) -> None:
         """Train one step of a task."""
         model, route = self.model, self.routes[task]
-        optimizer = self.optimizers.get(task, model.optimizer)
+        optimizer: Any = self.optimizers.get(task, model.optimizer)
         own = {task: labels[task]}
         weights = None if weights is None else {task: weights.get(task)}
         with tf.GradientTape() as tape:

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 import keras
 import tensorflow as tf
 
-from visionmtl.errors import UsageError
-from visionmtl.sharing.scheme import Scheme, Stages, run_stages, split_after
+from visionmtl.sharing.scheme import Scheme, Stages, run_stages, stem_and_branches
 
 Kernels = list[list]  # of one level: for each kernel of a backbone, the K variables of the tasks
 
@@ -28,18 +27,7 @@ class Branches(Scheme):
         self.until = until
 
     def features(self, image, tasks, make_stages):
-        stem = {}
-        if self.until is not None:
-            shared = make_stages("")
-            split = split_after(self.until, shared)
-            if split == len(shared):
-                raise UsageError(
-                    f"sharing '{self.name}' was given until='{self.until}', the backbone's last level, which leaves no"
-                    " branch to tie: name an earlier one, or take the scheme 'hard'."
-                )
-            stem = run_stages(shared[:split], image)
-        start = stem[self.until] if stem else image
-        self.branches = {task: make_stages(f"{task}_")[len(stem) :] for task in tasks}
+        stem, start, self.branches = stem_and_branches(self.name, self.until, image, tasks, make_stages)
         self.kernels = {
             stages[0][0]: [list(one) for one in zip(*(_kernels(stage) for _, stage in stages), strict=True)]
             for stages in zip(*self.branches.values(), strict=True)

@@ -32,7 +32,8 @@ class NDDR(SideBySide):
 
     def __init__(self, own: float = 0.9, until: str | None = None):
         super().__init__(until)
-        self.own, self.levels = own, []
+        self.own = own
+        self.levels: list[str] = []
         near_identity(1, own)  # refuses what is no weight
 
     def join(self, level, maps):

@@ -5,8 +5,7 @@ from typing import Any
 
 import keras
 
-from visionmtl.errors import UsageError
-from visionmtl.sharing.scheme import Scheme, Stages, run_stages, split_after
+from visionmtl.sharing.scheme import Scheme, Stages, stem_and_branches
 
 
 class SideBySide(Scheme):
@@ -25,19 +24,10 @@ class SideBySide(Scheme):
         self.until = until
 
     def features(self, image, tasks, make_stages):
-        self.tasks, stem = list(tasks), {}
-        if self.until is not None:
-            shared = make_stages("")
-            split = split_after(self.until, shared)
-            if split == len(shared):
-                raise UsageError(
-                    f"sharing '{self.name}' was given until='{self.until}', the backbone's last level, which leaves"
-                    f" nothing to join: take {_either(level for level, _ in shared[:-1])}, or the scheme 'hard'."
-                )
-            stem = run_stages(shared[:split], image)
-        self.stages = {task: make_stages(f"{task}_")[len(stem) :] for task in tasks}
+        self.tasks = list(tasks)
+        stem, start, self.stages = stem_and_branches(self.name, self.until, image, tasks, make_stages)
         features = {task: dict(stem) for task in tasks}
-        joined = dict.fromkeys(tasks, stem[self.until] if stem else image)
+        joined = dict.fromkeys(tasks, start)
         for stages in zip(*self.stages.values(), strict=True):
             level = stages[0][0]
             maps = {task: stage(joined[task]) for task, (_, stage) in zip(tasks, stages, strict=True)}
@@ -52,7 +42,3 @@ class SideBySide(Scheme):
 
     def get_config(self):
         return {"until": self.until}
-
-
-def _either(levels) -> str:
-    return " or ".join(f"'{level}'" for level in levels) or "None"
