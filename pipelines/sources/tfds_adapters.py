@@ -31,6 +31,7 @@ or say the same in a recipe, where the classes above are called category, boxes,
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipelines.errors import DataError, one_of
 from pipelines.sources.tfds_labels import THINGS, Boxes, Category, Depth, Label, Mask, Panoptic, Presence
@@ -39,7 +40,7 @@ from pipelines.specs import IGNORE
 OFFICIAL = {"train": "train", "validation": "validation", "test": "test"}
 LABELLED = {"train": "train", "validation": "validation"}  # of a set that keeps the labels of its test split secret
 HELD_OUT = {"train": "train[:90%]", "validation": "train[90%:]", "test": "test"}  # of one without validation
-KINDS = {"category": Category, "boxes": Boxes, "mask": Mask, "depth": Depth}
+KINDS: dict[str, Any] = {"category": Category, "boxes": Boxes, "mask": Mask, "depth": Depth}
 
 
 @dataclass(frozen=True)

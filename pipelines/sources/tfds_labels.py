@@ -96,7 +96,8 @@ class Category(Label):
         if self.text is None:
             return tuple(label.names)
         names = [str(number) for number in range(label.num_classes)]
-        spelt, features = set(), data.reduced([self.feature, self.text])
+        spelt: set[int] = set()
+        features = data.reduced([self.feature, self.text])
         for split in data.splits:  # the whole set, whatever is asked for: the names must always be the same
             records = data.records(split)
             for index in range(len(records)):

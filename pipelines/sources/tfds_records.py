@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from absl import logging
 
 from pipelines.errors import DataError
 
@@ -78,7 +79,12 @@ class Prepared:
             for parent in parents:
                 inner = inner.setdefault(parent, {})
             inner[last] = True
-        return tfds.decode.PartialDecoding(wanted).extract_features(self.features)
+        level = logging.get_verbosity()
+        logging.set_verbosity(logging.ERROR)  # TFDS warns of what is deprecated in its own code
+        try:
+            return tfds.decode.PartialDecoding(wanted).extract_features(self.features)
+        finally:
+            logging.set_verbosity(level)
 
     def feature(self, path: str) -> Any:
         """Return one feature by its path, such as `"objects.bbox"`.

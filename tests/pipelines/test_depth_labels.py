@@ -58,7 +58,7 @@ def test_a_depth_has_no_classes_and_the_rest_have():
 
 @pytest.mark.parametrize("cache", [True, False])
 def test_depth_arrives_as_it_was_and_unknown_stays_unknown(load, cache):
-    data = load(cache=cache)
+    data = load(cache=cache, specs=[LabelSpec("depth", "depth")])
     _, labels, weights = next(data.train.as_numpy_iterator())
     assert (labels["depth"].dtype, labels["depth"].shape) == (np.float32, (1, 40, 60))
     np.testing.assert_array_equal(labels["depth"][0], picture((40, 60))[1][..., 0])
