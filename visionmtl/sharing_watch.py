@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import drawing
-from visionmtl.callbacks import written_whole
+from visionmtl.callbacks import rows_before, written_whole
 from visionmtl.sharing import Matrix
 
 COLUMNS = ("epoch", "title", "row", "column", "value")
@@ -46,8 +46,7 @@ class SharingWatch(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         if not self.begun:
             self.begun = True
-            earlier = list(csv.DictReader(self.path.open(encoding="utf-8"))) if epoch and self.path.exists() else []
-            self.rows = [row for row in earlier if int(row["epoch"]) <= epoch]
+            self.rows = rows_before(self.path, epoch)
 
     def on_epoch_end(self, epoch, logs=None):
         found = self.model.learnt_sharing()
