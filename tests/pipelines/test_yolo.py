@@ -46,7 +46,7 @@ def test_polygons_are_boxes_and_masks_and_a_mere_box_has_no_mask(yolo, ask, samp
     yolo({"a": POLYGON, "b": SQUARE, "c": None})
     source, _ = ask("yolo")
     assert source.specs[2].classes == ("background", "cat", "dog")
-    labels, weights = sample(source)
+    labels, _ = sample(source)
     assert labels["detection"] == [(1, 30, 10, 60, 30)]
     expected = np.zeros((40, 60))
     expected[10:30, 30:60] = 2
