@@ -56,6 +56,7 @@ class Split:
             labels` for a batch whose pictures were cropped.
         diagnose: the sentence that says why a sample cannot be read, or which values of its mask are no class.
         trusted: the samples need not all be read once before they are used.
+        name: what a sample is called, a file where there is one.
     """
 
     shapes: np.ndarray
@@ -63,6 +64,7 @@ class Split:
     follow: Callable[[Tree, Tree, dict[str, LabelSpec]], Tree] | None = None
     diagnose: Callable[[int], str] = "Sample {} cannot be read.".format
     trusted: bool = False
+    name: Callable[[int], str] = "sample {}".format
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import numpy as np
 
 from pipelines.errors import DataError, one_of
 from pipelines.source import SPLITS, Request, Source, Split
-from pipelines.sources import coco_labels, tfds_adapters
+from pipelines.files.labels import follow_boxes
+from pipelines.sources import tfds_adapters
 from pipelines.sources.tfds_examples import Examples
 from pipelines.sources.tfds_records import Prepared
 from pipelines.specs import LabelSpec
@@ -54,7 +55,7 @@ def tfds(
         splits[split] = Split(
             np.array([row.shape for row in examples.rows], np.int32),
             examples.reader(specs, request.max_boxes, check == "headers"),
-            coco_labels.follow_boxes if follows else None,
+            follow_boxes if follows else None,
             examples.diagnose,
             trusted=check == "headers",
         )

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pipelines.errors import DataError, Problems
 from pipelines.source import Tree
-from pipelines.sources.coco_index import Annotation, clip
+from pipelines.files.entries import Annotation, corners
 from pipelines.sources.tfds_adapters import Adapter
 from pipelines.sources.tfds_labels import Boxes, Label, Presence, Row, value
 from pipelines.sources.tfds_records import Prepared
@@ -67,8 +67,7 @@ class Examples:
                 problems.report(self._tell(f"{error} ('{name}')"))
                 continue
             values = {path: value(example, path) for path in self.small}
-            annotations, known = self._annotations(values, shape, name, problems)
-            rows.append(Row(shape, values, annotations, known))
+            rows.append(Row(shape, values, self._annotations(values, shape, name, problems)))
             numbers.append(number)
         return rows, numbers
 
@@ -85,29 +84,25 @@ class Examples:
 
     def _annotations(
         self, values: Mapping[str, Any], shape: tuple[int, int], name: str, problems: Problems
-    ) -> tuple[list[Annotation], bool]:
-        """Return the boxes of an example in pixels, and whether they are known."""
+    ) -> list[Annotation] | None:
+        """Return the boxes of an example in pixels; None where they are not known."""
         if self.boxes is None:
-            return [], True
-        corners, ids, ignored, known = self.boxes.found(values)
+            return []
+        found, ids, ignored, known = self.boxes.found(values)
         annotations = []
-        for corner, class_, crowd in zip(corners * [*shape[::-1], *shape[::-1]], ids, ignored, strict=True):
-            x_min, y_min, x_max, y_max = box = tuple(corner.tolist())
-            empty = not (x_max > x_min and y_max > y_min)  # also where one is NaN
-            if empty and crowd:
+        for box, class_, crowd in zip(found * [*shape[::-1], *shape[::-1]], ids, ignored, strict=True):
+            x_min, y_min, x_max, y_max = box.tolist()
+            if crowd and not (x_max > x_min and y_max > y_min):
                 continue  # ignores nothing
             try:
-                if empty:
-                    shown = ", ".join(f"{edge:g}" for edge in box)
-                    raise ValueError(f"box ({shown}) has no area ('{name}')")
                 if not 0 <= class_ < len(self.categories):
-                    raise ValueError(f"class {class_} is not one of {len(self.categories)} ('{name}')")
-                box = clip(box, shape, name)
+                    raise ValueError(f"class {class_} is not one of {len(self.categories)}")
+                box = corners((x_min, y_min, x_max, y_max), shape)
             except ValueError as error:
-                problems.report(self._tell(str(error)))
+                problems.report(self._tell(f"{error} ('{name}')"))
                 continue
-            annotations.append(Annotation(box, self.categories[class_], bool(crowd), None))
-        return annotations, known
+            annotations.append(Annotation(box, self.categories[class_], bool(crowd)))
+        return annotations if known else None
 
     def reader(self, specs: Sequence[LabelSpec], max_boxes: int, trusted: bool) -> Callable[[tf.Tensor], Tree]:
         """Return the function from an index to a sample, in graph; see `Split.read`."""

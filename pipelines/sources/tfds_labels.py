@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from pipelines.sources import coco_labels
-from pipelines.sources.coco_index import Annotation
+from pipelines.files import labels as of_files
+from pipelines.files.entries import Annotation
 from pipelines.sources.tfds_records import Prepared
 from pipelines.specs import IGNORE, LabelSpec
 
@@ -26,14 +26,14 @@ class Row:
     Attributes:
         shape: height and width in pixels.
         values: the small features by path.
-        annotations: its boxes, `[]` where it has none.
-        boxed: whether its boxes are known.
+        objects: its boxes, `[]` where it has none; None where they are not known.
+        presence: None: which classes it has follows from its boxes.
     """
 
     shape: tuple[int, int]
     values: Mapping[str, Any]
-    annotations: list[Annotation]
-    boxed: bool = True
+    objects: list[Annotation] | None
+    presence: Mapping[str, float] | None = None
 
 
 class Label:
@@ -157,9 +157,8 @@ class Boxes(Label):
         return corners[counted], ids[counted], ignored[counted], known
 
     def reader(self, rows, spec, max_boxes, trusted):
-        read = coco_labels.boxes(rows, spec, max_boxes)
-        weights = tf.constant(np.array([row.boxed for row in rows], np.float32))
-        return lambda index, example: (read(index)[0], weights[index])
+        read = of_files.boxes(rows, spec, max_boxes)
+        return lambda index, example: read(index)
 
 
 @dataclass(frozen=True)
@@ -177,7 +176,7 @@ class Presence(Label):
         return self.boxes.classes(data)
 
     def reader(self, rows, spec, max_boxes, trusted):
-        read = coco_labels.presence(rows, spec)
+        read = of_files.presence(rows, spec)
         return lambda index, example: read(index)
 
 
