@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from pipelines.errors import DataError, one_of
-from pipelines.source import SPLITS, Request, Source, Split
 from pipelines.files.labels import follow_boxes
+from pipelines.source import SPLITS, Request, Source, Split
 from pipelines.sources import tfds_adapters
 from pipelines.sources.tfds_examples import Examples
 from pipelines.sources.tfds_records import Prepared

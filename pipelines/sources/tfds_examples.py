@@ -10,8 +10,8 @@ from google.protobuf.message import DecodeError
 from PIL import Image
 
 from pipelines.errors import DataError, Problems
-from pipelines.source import Tree
 from pipelines.files.entries import Annotation, corners
+from pipelines.source import Tree
 from pipelines.sources.tfds_adapters import Adapter
 from pipelines.sources.tfds_labels import Boxes, Label, Presence, Row, value
 from pipelines.sources.tfds_records import Prepared

@@ -145,7 +145,7 @@ class Boxes(Label):
     def found(self, values: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
         """Return corners `[N, 4]` in 0..1 as x_min, y_min, x_max, y_max, class ids, ignored flags, and if known."""
         corners = np.asarray(values[self.box], np.float64)
-        known = corners.ndim > 1 or bool((corners != 0).any())
+        known = corners.ndim > 1 or not corners.size or bool((corners != 0).any())  # one box of zeros is none at all
         corners = (corners if known else np.zeros((0, 4))).reshape(-1, 4)
         y_min, x_min, y_max, x_max = corners.T
         if self.from_below:

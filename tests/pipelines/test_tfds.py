@@ -264,7 +264,7 @@ def test_values_of_a_mask_are_not_checked_where_headers_are_enough(write):
 
 def test_boxes_that_are_none_are_told(write):
     folder = write("voc", {"train": [voc(("dog", (0.5, 0.5, 0.5, 0.6), False), ("dog", (0, 0, 0.5, 0.5), False))]})
-    with pytest.raises(pipelines.DataError, match=r"box \(30, 20, 36, 20\) has no area \('v.jpg'\)"):
+    with pytest.raises(pipelines.DataError, match=r"box \(30, 20, 36, 20\) has no area.*\('v.jpg'\)"):
         read(folder, "voc")
     data, ((_, labels, _),) = read(folder, "voc", on_error="skip")
     assert (labels["detection"]["classes"] >= 0).sum() == 1

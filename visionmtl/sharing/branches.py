@@ -81,7 +81,8 @@ class Parameters(keras.layers.Layer):
 
     def of(self, level: str) -> list:
         """Return the variables of a level, in the order of its kernels."""
-        return [value for name, value in zip(self.shapes, self.values, strict=True) if name.startswith(f"{level}_")]
+        named = zip(self.shapes, self.values, strict=True)
+        return [value for name, value in named if name.rpartition("_")[0] == level]
 
     def call(self, inputs):
         return inputs

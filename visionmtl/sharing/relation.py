@@ -65,6 +65,7 @@ class Relation(Branches):
         one_of(self.about, ABOUT, "origin of sharing 'relation'")
         self.pairs = _pairs(self.relations or {}, list(tasks))
         features = super().features(image, tasks, make_stages)
+        self.every = [kernel for level in self.kernels.values() for kernel in level]
         self.start = Parameters.like(self.kernels, "relation_start", False) if self.about == "start" else None
         return features
 
@@ -73,26 +74,21 @@ class Relation(Branches):
 
     def started(self):
         if self.start:
-            kernels = [kernel for level in self.kernels.values() for kernel in level]
-            for place, kernel in zip(self.start.values, kernels, strict=True):
+            for place, kernel in zip(self.start.values, self.every, strict=True):
                 place.assign(kernel[0])
 
     def penalties(self):
-        kernels = [kernel for level in self.kernels.values() for kernel in level]
-        variables = [variable for kernel in kernels for variable in kernel]
+        variables = [variable for kernel in self.every for variable in kernel]
         found = []
-        if self.strength and kernels:
+        if self.strength and variables:
             start = self.start.values if self.start else []
             found.append(Penalty(self._learnt_penalty, [*variables, *start]))
-        if self.relations_strength and self.pairs and kernels:
-
-            def given():
-                return self.relations_strength * tf.add_n(
-                    [penalties.related(stack(one), self.pairs) for one in kernels]
-                )
-
-            found.append(Penalty(given, variables))
+        if self.relations_strength and self.pairs and variables:
+            found.append(Penalty(self._given_penalty, variables))
         return found
+
+    def _given_penalty(self):
+        return self.relations_strength * tf.add_n([penalties.related(stack(one), self.pairs) for one in self.every])
 
     def _learnt_penalty(self):
         products = self._products(list(self.branches))
@@ -102,9 +98,8 @@ class Relation(Branches):
     def _products(self, tasks: list[str]):
         """Return the inner products of what some tasks' kernels are from their origin, float64 `[K, K]`."""
         places, products = [list(self.branches).index(task) for task in tasks], []
-        kernels = [kernel for level in self.kernels.values() for kernel in level]
-        starts = self.start.values if self.start else [None] * len(kernels)
-        for kernel, start in zip(kernels, starts, strict=True):
+        starts = self.start.values if self.start else [None] * len(self.every)
+        for kernel, start in zip(self.every, starts, strict=True):
             rows = stack([kernel[place] for place in places])
             if start is not None:
                 rows -= stack([start])
@@ -116,7 +111,7 @@ class Relation(Branches):
     def learnt(self, model):
         """Return the covariance of the tasks that a model has, of unit trace, and the same as correlations."""
         tasks = self.kept(model)
-        if not tasks or not any(self.kernels.values()):
+        if not tasks or not self.every:
             return {}
         omega = penalties.relationship(self._products(tasks)).numpy()
         deviations = np.sqrt(np.diag(omega))
