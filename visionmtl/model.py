@@ -6,12 +6,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from visionmtl import assembly, drawing, growing
+from visionmtl import assembly, growing
 from visionmtl import sharing as sharing_schemes
 from visionmtl.balanced import BalancedModel
 from visionmtl.errors import UsageError, one_of
 from visionmtl.sharing import Matrix
-from visionmtl.tasks import Task
+from visionmtl.tasks.task import Task, share_colours
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -74,7 +74,7 @@ class MultiTaskModel(BalancedModel):
         }
         super().__init__(inputs=made.image, outputs=outputs, name=name, **kwargs)
         self.tasks = {name: tasks[name] for name in kept}
-        _share_colours(self.tasks.values())
+        share_colours(self.tasks.values())
         self.image_shape = tuple(image_shape)
         self._heads = {name: list(made.outputs[name]) for name in kept}
         self._auxiliary = {task: more._replace(outputs=dict.fromkeys(more.outputs)) for task, more in auxiliary.items()}
@@ -321,14 +321,6 @@ class MultiTaskModel(BalancedModel):
 
 def _auxiliary_name(task: str, key: str) -> str:
     return f"auxiliary_{task}_{key}"
-
-
-def _share_colours(tasks) -> None:
-    """Give a class that several tasks know by one name one colour in all their drawings."""
-    names = dict.fromkeys(name for task in sorted(tasks, key=lambda task: -len(task.classes)) for name in task.classes)
-    colours = drawing.colours(list(names))
-    for task in tasks:
-        task.colours = {name: colours[name] for name in task.classes}
 
 
 def _by_name(tasks) -> dict[str, Task]:
