@@ -73,7 +73,9 @@ class Augmentation(Section):
 class Data(Section):
     """Where the images come from and how they are made into batches."""
 
-    source: str = Field(description="garments (built in) or coco (a folder of images and COCO JSON)")
+    source: str = Field(
+        description="garments (built in), coco (JSON), voc (XML), yolo (text), csv (table), folder (of classes or masks)"
+    )
     path: Annotated[str | None, BeforeValidator(_absolute)] = Field(
         None, description="the folder to read; relative to where the command is run"
     )

@@ -39,7 +39,8 @@ class Entry:
         size: height and width that the index gives, or None.
         objects: the boxes.
         relative: boxes and polygons are fractions of the image's width and height.
-        place: says with a number where an object stands in the index, as "line {}".
+        place: says with a number where an object or the image stands in the index, as "line {}".
+        number: of the image in the index.
         label: the one class of the image.
         presence: class -> 1, 0, or -1 where nobody looked; None where it follows from the objects.
         mask: a PNG file of class ids.
@@ -51,12 +52,17 @@ class Entry:
     objects: list[Annotation] | None = None
     relative: bool = False
     place: str = "{}"
+    number: Any = None
     label: str | None = None
     presence: Mapping[str, float] | None = None
     mask: Path | None = None
 
+    def at(self, number: Any) -> str:
+        """Say where in the index something stands."""
+        return f"'{self.index}': {self.place.format(number)}"
 
-def corners(values: list, size: tuple[int, int] | None = None) -> Corners:
+
+def corners(values: Corners, size: tuple[int, int] | None = None) -> Corners:
     """Check a box given by its corners, and clip it to its image.
 
     Args:

@@ -91,8 +91,7 @@ def _clipped(entry: Entry, shape: tuple[int, int]) -> tuple[list[Annotation], li
         try:
             objects.append(replace(annotation, box=corners(annotation.box, shape)))
         except ValueError as error:
-            place = entry.place.format(annotation.number)
-            wrong.append(f"'{entry.index}': {place}: {error} ('{entry.image.name}').")
+            wrong.append(f"{entry.at(annotation.number)}: {error} ('{entry.image.name}').")
     return objects, wrong
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from pipelines.errors import DataError
+from pipelines.errors import DataError, Problems
 from pipelines.specs import IGNORE
 
 ALIASES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
@@ -92,6 +92,21 @@ def pictures_in(root: Path) -> Iterator[Path]:
         for name in sorted(files):
             if not name.startswith(".") and Path(name).suffix.lower() in PICTURES:
                 yield Path(place, name)
+
+
+def by_stem(root: Path, problems: Problems) -> dict[str, Path]:
+    """Return the pictures of a folder by their names without the suffix, as "cats/tom" for "cats/tom.jpg".
+
+    Args:
+        root: the folder.
+        problems: told of each picture whose stem another has: their labels could not be told apart.
+    """
+    found: dict[str, Path] = {}
+    for path in pictures_in(root):
+        first = found.setdefault(path.relative_to(root).with_suffix("").as_posix(), path)
+        if first != path:
+            problems.report(f"Image '{path}' has the name of '{first.name}': their labels cannot be told apart.")
+    return found
 
 
 def mask_classes(*places: Path) -> tuple[tuple[str, ...], int] | None:
