@@ -2,7 +2,9 @@
 
 from pipelines.errors import DataError
 from pipelines.loading import load
+from pipelines.recognition import recognise
 from pipelines.sources import names, options
 from pipelines.specs import Datasets, LabelSpec
+from pipelines.surveying import survey
 
-__all__ = ["DataError", "Datasets", "LabelSpec", "load", "names", "options"]
+__all__ = ["DataError", "Datasets", "LabelSpec", "load", "names", "options", "recognise", "survey"]

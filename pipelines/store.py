@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +19,13 @@ Read = Callable[[tf.Tensor], Tree]
 def compiled(read: Read) -> Any:
     """Trace `read` once, so that Python can call it and know the shapes it gives (`structured_outputs`)."""
     return tf.function(read, [tf.TensorSpec([], tf.int64)], autograph=False).get_concrete_function()
+
+
+class Keeper(Protocol):
+    """What is handed every good sample, by several threads at once."""
+
+    def put(self, index: int, sample: Tree) -> None:
+        """Take one sample."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,7 @@ class Memory:
 
 
 def visit(
-    split: Split, read: Read, specs: tuple[LabelSpec, ...], problems: Problems, memory: Memory | None = None
+    split: Split, read: Read, specs: tuple[LabelSpec, ...], problems: Problems, memory: Keeper | None = None
 ) -> np.ndarray:
     """Read every sample once, so that a broken file is found now and not in the middle of an epoch.
 
@@ -123,7 +130,7 @@ def visit(
         read: from `compiled`.
         specs: of the labels in the samples.
         problems: told of each sample that cannot be read, or whose mask has values that are no class.
-        memory: where the samples are kept, or None.
+        memory: where the samples are kept or counted, or None.
 
     Returns:
         int64 indices of the good samples.

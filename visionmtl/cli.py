@@ -1,4 +1,4 @@
-"""The command line: visionmtl train | evaluate | predict | export | list | check.
+"""The command line: visionmtl train | evaluate | predict | export | list | check | data.
 
 TensorFlow is imported by the commands that compute, never by the parser: `visionmtl --help` answers at once.
 """
@@ -13,9 +13,10 @@ from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
 
+from visionmtl import yamlfile
 from visionmtl.errors import UsageError, nearest, one_of
 
-COMMANDS = ("train", "evaluate", "predict", "export", "list", "check")
+COMMANDS = ("train", "evaluate", "predict", "export", "list", "check", "data")
 LISTS = ("backbones", "sharing", "balancing", "recipes", "sources", "keys")
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}
 
@@ -54,15 +55,19 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def command(name: str, function: Callable, example: str, *arguments: tuple[str, dict[str, Any]]) -> None:
-        summary = (function.__doc__ or "").partition("\n")[0]
-        sub = commands.add_parser(
+    def add(among: Any, name: str, summary: str, example: str) -> argparse.ArgumentParser:
+        return among.add_parser(
             name,
             help=summary,
             description=summary,
             epilog=f"examples:\n{indent(dedent(example).strip(), '  ')}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+
+    def command(
+        name: str, function: Callable, example: str, *arguments: tuple[str, dict[str, Any]], among: Any = commands
+    ) -> None:
+        sub = add(among, name, (function.__doc__ or "").partition("\n")[0], example)
         for flag, options in arguments:
             sub.add_argument(flag, **options)
         sub.set_defaults(run_command=function)
@@ -144,6 +149,21 @@ def build_parser() -> argparse.ArgumentParser:
         """,
         recipe,
         overrides,
+    )
+    data = add(commands, "data", "Look at a data set.", "visionmtl data inspect data/camvid")
+    command(
+        "inspect",
+        inspect,
+        """
+          visionmtl data inspect data/camvid
+          visionmtl data inspect voc data.path=data/VOC2012 data.options.lists=Segmentation
+          visionmtl data inspect garments --out scenes.png
+        """,
+        ("source", {"metavar": "SOURCE", "help": "a folder or CSV file, or a name of `visionmtl list sources`"}),
+        ("overrides", {"nargs": "*", "metavar": "key=value", "help": "data.path and data.options.<option>"}),
+        ("--split", {"help": "train, validation or test alone; default all that are there"}),
+        ("--out", {"metavar": "PNG", "help": "the contact sheet to write; default <name>-contact.png"}),
+        among=data.add_subparsers(title="verbs", metavar="VERB", required=True),
     )
     return parser
 
@@ -232,6 +252,24 @@ def check(args: argparse.Namespace) -> None:
     with _quiet_import():
         from visionmtl import training
     training.check(plan)
+
+
+def inspect(args: argparse.Namespace) -> None:
+    """Count what is in a data set, list what is broken, and draw pictures with their labels."""
+    path, options = None, {}
+    for text in args.overrides:
+        name, _, value = text.partition("=")
+        if name == "data.path":
+            path = value
+        elif name.startswith("data.options."):
+            options[name.removeprefix("data.options.")] = yamlfile.parse(value, f"'{text}' on the command line").value
+        else:
+            raise UsageError(f"data inspect takes data.path=DIR and data.options.<option>=value only, not '{text}'.")
+    if args.split:
+        one_of(args.split, ("train", "validation", "test"), "split")
+    with _quiet_import():
+        from visionmtl import inspection
+    inspection.inspect(args.source, path, options, args.split, args.out)
 
 
 def _print_list(rows: Iterable[tuple[str, str]]) -> None:

@@ -6,12 +6,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from visionmtl import backbones, drawing, necks
+from visionmtl import backbones, necks
 from visionmtl import sharing as sharing_schemes
 from visionmtl.balanced import BalancedModel
 from visionmtl.errors import UsageError
 from visionmtl.layers import fuse_normalisation
-from visionmtl.tasks import Task
+from visionmtl.tasks.task import Task, share_colours
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -67,7 +67,7 @@ class MultiTaskModel(BalancedModel):
         heads = {name: task.outputs(necked[name]) for name, task in tasks.items()}
         outputs = {f"{name}_{key}": tensor for name, head in heads.items() for key, tensor in head.items()}
         super().__init__(inputs=image, outputs=outputs, name=name, **kwargs)
-        _share_colours(tasks.values())
+        share_colours(tasks.values())
         self.tasks = tasks
         self.image_shape = tuple(image_shape)
         self._heads = {name: list(head) for name, head in heads.items()}
@@ -232,14 +232,6 @@ def _necks(features: dict[str, dict], options: dict) -> dict[str, dict]:
             built[key] = necks.pyramid(features[task], name=name, **options)
         result[task] = built[key]
     return result
-
-
-def _share_colours(tasks) -> None:
-    """Give a class that several tasks know by one name one colour in all their drawings."""
-    names = dict.fromkeys(name for task in sorted(tasks, key=lambda task: -len(task.classes)) for name in task.classes)
-    colours = drawing.colours(list(names))
-    for task in tasks:
-        task.colours = {name: colours[name] for name in task.classes}
 
 
 def _by_name(tasks) -> dict[str, Task]:

@@ -74,7 +74,7 @@ class Data(Section):
     """Where the images come from and how they are made into batches."""
 
     source: str = Field(
-        description="garments (built in), coco (JSON), voc (XML), yolo (text), csv (table), folder (of classes or masks)"
+        description="garments (built in), coco (JSON), voc (XML), yolo (text), csv (table), folder (classes or masks)"
     )
     path: Annotated[str | None, BeforeValidator(_absolute)] = Field(
         None, description="the folder to read; relative to where the command is run"

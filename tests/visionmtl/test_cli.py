@@ -8,7 +8,7 @@ import pytest
 
 from visionmtl import cli
 
-COMMANDS = ["train", "evaluate", "predict", "export", "list", "check"]
+COMMANDS = ["train", "evaluate", "predict", "export", "list", "check", "data"]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:

@@ -1,5 +1,6 @@
 """What every task is: a head, a loss, a decoder, metrics and a drawing, under one name."""
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 import keras
@@ -22,6 +23,15 @@ def class_names(classes: int | list[str] | tuple[str, ...], task: str) -> tuple[
     if twice:
         raise UsageError(f"Task '{task}' was given class '{twice[0]}' twice: names of classes must differ.")
     return names
+
+
+def share_colours(tasks: Iterable["Task"]) -> None:
+    """Give a class that several tasks know by one name one colour in all their drawings."""
+    tasks = list(tasks)
+    names = dict.fromkeys(name for task in sorted(tasks, key=lambda task: -len(task.classes)) for name in task.classes)
+    colours = drawing.colours(list(names))
+    for task in tasks:
+        task.colours = {name: colours[name] for name in task.classes}
 
 
 class Task:

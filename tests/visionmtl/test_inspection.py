@@ -1,0 +1,92 @@
+"""`visionmtl data inspect`: the tables, and the contact sheet."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from visionmtl import cli
+
+
+@pytest.fixture
+def cats(tmp_path, monkeypatch):
+    """A folder of two classes, with masks for one picture; the working directory is another."""
+    for name, shade in (("train/cats/a", 40), ("train/cats/b", 80), ("train/dogs/c", 120), ("val/dogs/c2", 120)):
+        split, inner = name.split("/", 1)
+        path = tmp_path / "pets" / split / "images" / f"{inner}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (60, 40), (shade, shade, shade)).save(path)
+    (tmp_path / "pets/train/masks").mkdir()
+    mask = np.zeros((40, 60), np.uint8)
+    mask[10:30, 10:50] = 1
+    Image.fromarray(mask).save(tmp_path / "pets/train/masks/a.png")
+    (tmp_path / "pets/mask_classes.json").write_text('{"classes": ["background", "cats"]}')
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "pets"
+
+
+def lines(text):
+    """The lines of a text, their cells apart by one space."""
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def test_a_folder_is_recognised_counted_and_drawn(cats, capsys):
+    assert cli.main(["data", "inspect", str(cats)]) == 0
+    shown = lines(capsys.readouterr().out)
+    assert shown[0] == f"'{cats}', read as folder"
+    for line in (
+        "train 3 1 60 x 40 60 x 40 60 x 40",
+        "classification classification 2 3 (100%) 1 (100%)",
+        "segmentation segmentation 2 1 (33%) 0 (0%)",
+        "dogs 1 1",
+        "cats 800 0",
+        "Same pixels in several splits: 1",
+        f"train: {cats}/train/images/dogs/c.png = validation: {cats}/val/images/dogs/c2.png",
+        "Cannot be used: none",
+        "Contact sheet: pets-contact.png",
+    ):
+        assert line in shown
+    with Image.open("pets-contact.png") as sheet:
+        pixels = np.asarray(sheet.convert("RGB")).astype(int)
+    assert pixels.shape[1] > 4 * 384
+    # Grey pictures on white paper: what is coloured is the mask, in the first picture and in the legend alone.
+    coloured = np.ptp(pixels, axis=-1) > 40
+    assert coloured[:300, :400].any()
+    assert not coloured[:300, 410:].any()
+
+
+def test_a_broken_file_is_listed_and_the_rest_is_drawn(cats, capsys):
+    path = cats / "train/images/cats/b.png"
+    path.write_bytes(path.read_bytes()[:50])
+    assert cli.main(["data", "inspect", "folder", f"data.path={cats}", "--split", "train", "--out", "x.png"]) == 0
+    shown = lines(capsys.readouterr().out)
+    assert "train 2 1 60 x 40 60 x 40 60 x 40" in shown
+    assert f"Image '{path}' is truncated or damaged." in shown
+    assert Image.open("x.png").width < 3 * 384
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["fodler"], "'fodler' is neither a source nor a folder; sources are: coco, csv"),
+        (["{}", "data.path=x"], "is no source, and data.path names another folder"),
+        (["folder", "data.pth=x"], "data inspect takes data.path=DIR and data.options.<option>=value only"),
+        (["{}", "data.options.mask_clases=[a]"], "Did you mean 'mask_classes'?"),
+        (["{}", "--split", "tran"], "Unknown split 'tran'. Did you mean 'train'?"),
+        (["{}/mask_classes.json"], "is neither a folder nor a CSV file"),
+        (["{}", "--split", "test"], "has no split 'test'; it has: train, validation"),
+    ],
+)
+def test_a_mistake_is_one_sentence(cats, capsys, arguments, sentence):
+    assert cli.main(["data", "inspect", *(text.format(cats) for text in arguments)]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+
+
+def test_embedded_data_is_inspected_by_its_name(capsys, tmp_path):
+    options = [f"data.options.{split}=4" for split in ("train", "validation", "test")]
+    assert cli.main(["data", "inspect", "garments", *options, "--out", str(tmp_path / "x.png")]) == 0
+    shown = lines(capsys.readouterr().out)
+    assert shown[0] == "garments (built in)"
+    assert "segmentation segmentation 11 4 (100%) 4 (100%) 4 (100%)" in shown
