@@ -172,7 +172,7 @@ def _labelled(entry: Entry, table: Table, line: int, row: dict[str, str]) -> Ent
     label = row[table.label].strip()
     if not table.edges:
         return replace(entry, label=label or None)
-    objects = list(entry.objects or [])
+    objects = [] if entry.objects is None else entry.objects
     edges = [_number(row, column) for column in table.edges]
     if any(edge is not None for edge in edges):
         for column, edge in zip(table.edges, edges, strict=True):

@@ -50,7 +50,7 @@ def folder(
         known, entries = agree(entries, classes, request.problems)
         there.append(LabelSpec("classification", "classification", known))
     if masked:
-        filed, ignore = layout.mask_classes(root, *layout.folders(root).values()) or (None, IGNORE)
+        filed, ignore = layout.mask_classes(root, layout.folders(root).values()) or (None, IGNORE)
         named = filed if mask_classes is None else name_list(mask_classes, "mask_classes")
         if named is None and request.wants("segmentation"):
             raise DataError(

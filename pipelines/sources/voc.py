@@ -53,7 +53,7 @@ def voc(
     root = layout.folder(request.path, "voc", "with Annotations/ and JPEGImages/ in it")
     entries = {name: _entries(*found, request) for name, found in _splits(root, lists, divide, request).items()}
     known, entries = agree(entries, classes, request.problems)
-    filed, ignore = layout.mask_classes(root, *layout.folders(root).values()) or (None, IGNORE)
+    filed, ignore = layout.mask_classes(root, layout.folders(root).values()) or (None, IGNORE)
     named = VOC if classes is None and set(known) <= set(VOC) else known
     there = []
     if known:
