@@ -172,8 +172,9 @@ class Tally:
         counts = {}
         for spec in self.specs:
             each = [found for row in rows if (found := self.labels[row].get(spec.name)) is not None]
-            classes = np.sum([known for known, _ in each], axis=0, dtype=np.int64) if each else np.zeros(0, np.int64)
-            classes = classes if len(classes) else np.zeros(len(spec.classes), np.int64)
+            classes = np.zeros(len(spec.classes), np.int64)
+            for known, _ in each:
+                classes += known
             counts[spec.name] = Counts(len(each), classes, sum(ignored for _, ignored in each))
         boxes = [self.boxes[row] for row in rows]
         most = max(map(len, boxes), default=0)

@@ -59,7 +59,7 @@ def shares(root: Path, splits: tuple[str, ...], divide: bool | None) -> dict[str
     """
     divide = len(splits) > 1 if divide is None else divide
     if not divide and len(splits) > 1:
-        raise DataError(f"Folder '{root}' has no splits: ask for one of {', '.join(splits)}, or let it be divided.")
+        raise DataError(f"'{root}' has no splits: ask for one of {', '.join(splits)}, or let it be divided.")
     return {split: SHARES[split] if divide else WHOLE for split in splits}
 
 
@@ -86,7 +86,7 @@ def asked(root: Path, found: Mapping[str, T], splits: tuple[str, ...]) -> dict[s
     """
     for split in splits:
         if split not in found and (split == "train" or len(splits) == 1):
-            raise DataError(f"Folder '{root}' has no split '{split}'; it has: {', '.join(found) or 'none'}.")
+            raise DataError(f"'{root}' has no split '{split}'; it has: {', '.join(found) or 'none'}.")
     return {split: found[split] for split in splits if split in found}
 
 

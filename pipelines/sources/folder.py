@@ -110,7 +110,9 @@ def _entries(place: Place, problems: Problems) -> list[Entry]:
                 continue
         label = inner.parts[0] if len(inner.parts) > 1 else None
         index = images / label if label else images
-        entries.append(Entry(path, index, place="name of the folder", label=label, mask=named and files[named]))
+        entries.append(
+            Entry(path, index, place="name of the folder", label=label, mask=files[named] if named else None)
+        )
     for path in unused.values():
         reason = "has no image of its name" if path.suffix.lower() == ".png" else "is no PNG file"
         problems.report(f"Mask '{path}' {reason}.")
