@@ -114,6 +114,13 @@ def by_stem(root: Path, problems: Problems) -> dict[str, Path]:
     return found
 
 
+def without_image(root: Path, suffix: str, stems: Iterable[str]) -> list[Path]:
+    """Return the files of labels in a folder whose stem, as `by_stem` has it, is none of `stems`."""
+    known = set(stems)
+    files = sorted(root.rglob(f"*{suffix}"))
+    return [path for path in files if path.relative_to(root).with_suffix("").as_posix() not in known]
+
+
 def mask_classes(root: Path, places: Iterable[Path]) -> MaskClasses | None:
     """Read the classes of masks from `mask_classes.json` in the folders of the splits, or else in `root`.
 

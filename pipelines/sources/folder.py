@@ -21,7 +21,7 @@ def folder(
     divide: bool | None = None,
     check: str = "full",
 ) -> Source:
-    """Read pictures whose labels are where they lie.
+    """Read pictures whose labels are where they lie: a folder per class, masks beside the images, or both.
 
     - A folder per class: `DIR/cats/tom.jpg`. Task "classification": one class an image.
     - Masks: `DIR/images/tom.jpg` and `DIR/masks/tom.png`, of class ids. Task "segmentation".
