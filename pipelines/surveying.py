@@ -117,7 +117,7 @@ def survey(
 
     Args:
         source: one of `pipelines.names()`.
-        path: the folder, of a source that reads one.
+        path: the folder (or CSV file), of a source that reads one.
         splits: which of "train", "validation" and "test".
         tasks: names of the tasks whose labels to read; None for all.
         **options: of the source; its docstring has them.

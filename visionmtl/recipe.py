@@ -77,7 +77,7 @@ class Data(Section):
         description="garments (built in), coco (JSON), voc (XML), yolo (text), csv (table), folder (classes or masks)"
     )
     path: Annotated[str | None, BeforeValidator(_absolute)] = Field(
-        None, description="the folder to read; relative to where the command is run"
+        None, description="the folder (or CSV file) to read; relative to where the command is run"
     )
     image_size: Annotated[tuple[int, int], BeforeValidator(_stride_divides)] = Field(
         (288, 384), description="[height, width] of the network's input in pixels, multiples of 32"
