@@ -13,8 +13,6 @@ from pipelines.source import Request, Source
 from pipelines.sources.yolo_lines import read_lines
 from pipelines.specs import IGNORE, LabelSpec
 
-KEYS = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
-
 
 def yolo(request: Request, divide: bool | None = None, check: str = "full") -> Source:
     """Read YOLO's text files of boxes and polygons, with the names of the classes in `data.yaml`.
@@ -89,7 +87,7 @@ def _splits(
     root: Path, path: Path, content: dict[str, Any], divide: bool | None, request: Request
 ) -> dict[str, list[Path]]:
     """Find the images of each split."""
-    keys = {split: key for split, aliases in KEYS.items() for key in aliases if content.get(key)}
+    keys = {split: key for split, aliases in layout.ALIASES.items() for key in aliases if content.get(key)}
     if keys:
         found = {}
         for split, key in layout.asked(root, keys, request.splits).items():
