@@ -45,7 +45,7 @@ def load(
         source: one of `pipelines.names()`.
         image_size: height and width of the images in pixels.
         batch_size: images in a batch. In training every batch is whole; in evaluation the last may be smaller.
-        path: the folder, of a source that reads one.
+        path: the folder (or CSV file), of a source that reads one.
         splits: which of "train", "validation" and "test" to load. "train" must be there if asked for, and so must a
             split asked for alone; others that are not there are left out.
         tasks: names of the tasks whose labels to load; None for all there are.

@@ -52,8 +52,10 @@ def inspect(path: Path, marker: bool = False) -> Header:
         marker: whether to look for the end marker of a JPEG or PNG too, which a truncated file lacks.
 
     Raises:
-        DataError: the file is missing, empty, truncated or no picture.
+        DataError: the file is missing, empty, truncated or no picture, or has more pixels than Pillow allows.
     """
+    if path.exists() and not path.is_file():
+        raise DataError(f"'{path}' is no file.")  # to open a pipe would wait for ever
     if marker and path.is_file() and not _has_end(path):
         raise DataError(f"File '{path}' is truncated: its end marker is missing.")
     try:
@@ -71,7 +73,12 @@ def inspect(path: Path, marker: bool = False) -> Header:
             )
     except FileNotFoundError:
         raise DataError(f"File '{path}' is missing.") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        limit = f"{2 * (Image.MAX_IMAGE_PIXELS or 0):,}"
+        raise DataError(
+            f"File '{path}' has more than {limit} pixels, the limit: it may be meant to fill memory."
+        ) from None
+    except (OSError, SyntaxError, ValueError) as error:
         reason = "it is empty" if path.is_file() and path.stat().st_size == 0 else error
         raise DataError(f"File '{path}' cannot be read as a picture: {reason}.") from None
 

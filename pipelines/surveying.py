@@ -95,12 +95,11 @@ class Survey:
             left -= share
             for row in rows[np.unique(np.linspace(0, len(rows) - 1, max(0, share)).round().astype(int))]:
                 sample = batching.place_whole(self.source.splits[split].read(tf.constant(row, tf.int64)))
-                labels = {
-                    spec.name: tf.cast(sample["labels"][spec.name][..., 0], tf.int32)
-                    if spec.kind == "segmentation"
-                    else sample["labels"][spec.name]
-                    for spec in self.specs
-                }
+                labels = {spec.name: sample["labels"][spec.name] for spec in self.specs}
+                for spec in self.specs:
+                    if spec.kind in ("segmentation", "depth"):
+                        pixels = labels[spec.name][..., 0]
+                        labels[spec.name] = pixels if spec.kind == "depth" else tf.cast(pixels, tf.int32)
                 weights = {name: float(weight) for name, weight in sample["weights"].items()}
                 labels = tf.nest.map_structure(lambda x: x.numpy()[None], labels)
                 yield Example(split, self.source.splits[split].name(int(row)), sample["image"].numpy(), labels, weights)
@@ -117,7 +116,7 @@ def survey(
 
     Args:
         source: one of `pipelines.names()`.
-        path: the folder, of a source that reads one.
+        path: the folder (or CSV file), of a source that reads one.
         splits: which of "train", "validation" and "test".
         tasks: names of the tasks whose labels to read; None for all.
         **options: of the source; its docstring has them.
@@ -172,8 +171,9 @@ class Tally:
         counts = {}
         for spec in self.specs:
             each = [found for row in rows if (found := self.labels[row].get(spec.name)) is not None]
-            classes = np.sum([known for known, _ in each], axis=0, dtype=np.int64) if each else np.zeros(0, np.int64)
-            classes = classes if len(classes) else np.zeros(len(spec.classes), np.int64)
+            classes = np.zeros(len(spec.classes), np.int64)
+            for known, _ in each:
+                classes += known
             counts[spec.name] = Counts(len(each), classes, sum(ignored for _, ignored in each))
         boxes = [self.boxes[row] for row in rows]
         most = max(map(len, boxes), default=0)
@@ -185,6 +185,8 @@ def _count(label: Any, spec: LabelSpec) -> tuple[np.ndarray, int]:
     size = len(spec.classes)
     if spec.kind == "multi_label":
         return (label == 1).astype(np.int64), 0
+    if spec.kind == "depth":
+        return np.zeros(0, np.int64), int((~(np.isfinite(label) & (label > 0))).sum())
     if spec.kind == "segmentation":
         pixels = np.bincount(label.ravel(), minlength=IGNORE + 1)
         return pixels[:size], int(pixels[IGNORE])

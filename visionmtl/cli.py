@@ -229,6 +229,7 @@ def list_(args: argparse.Namespace) -> None:
         _print_list((f"{key.name}={key.default}", key.description) for key in recipe.each_key())
     else:
         with _quiet_import():
+            import pipelines
             from pipelines.sources import SOURCES
             from visionmtl import backbones, tables
             from visionmtl.balancing import catalogue
@@ -242,6 +243,9 @@ def list_(args: argparse.Namespace) -> None:
             registries: dict[str, dict[str, Any]] = {"sharing": SCHEMES, "sources": SOURCES}
             registry = registries[args.what]
             _print_list((name, (entry.__doc__ or "").strip().partition("\n")[0]) for name, entry in registry.items())
+        if args.what == "sources":
+            print("\nTheir own options:")
+            _print_list((name, ", ".join(pipelines.options(name))) for name in SOURCES)
 
 
 def check(args: argparse.Namespace) -> None:

@@ -13,7 +13,12 @@ from pipelines.specs import IGNORE
 ALIASES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
 SHARES = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}  # of a folder without splits
 WHOLE = (0.0, 1.0)
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+CLASSES_FILE = "mask_classes.json"
+MaskClasses = tuple[tuple[str, ...], int]
+PICTURES = {  # those that cannot be decoded too, so that they are told and not passed over
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
+    *(".ppm", ".pgm", ".avif", ".heic", ".heif"),
+}
 T = TypeVar("T")
 
 
@@ -54,7 +59,7 @@ def shares(root: Path, splits: tuple[str, ...], divide: bool | None) -> dict[str
     """
     divide = len(splits) > 1 if divide is None else divide
     if not divide and len(splits) > 1:
-        raise DataError(f"Folder '{root}' has no splits: ask for one of {', '.join(splits)}, or let it be divided.")
+        raise DataError(f"'{root}' has no splits: ask for one of {', '.join(splits)}, or let it be divided.")
     return {split: SHARES[split] if divide else WHOLE for split in splits}
 
 
@@ -81,7 +86,7 @@ def asked(root: Path, found: Mapping[str, T], splits: tuple[str, ...]) -> dict[s
     """
     for split in splits:
         if split not in found and (split == "train" or len(splits) == 1):
-            raise DataError(f"Folder '{root}' has no split '{split}'; it has: {', '.join(found) or 'none'}.")
+            raise DataError(f"'{root}' has no split '{split}'; it has: {', '.join(found) or 'none'}.")
     return {split: found[split] for split in splits if split in found}
 
 
@@ -109,18 +114,32 @@ def by_stem(root: Path, problems: Problems) -> dict[str, Path]:
     return found
 
 
-def mask_classes(*places: Path) -> tuple[tuple[str, ...], int] | None:
-    """Read `mask_classes.json` from the first of these folders that has one.
+def without_image(root: Path, suffix: str, stems: Iterable[str]) -> list[Path]:
+    """Return the files of labels in a folder whose stem, as `by_stem` has it, is none of `stems`."""
+    known = set(stems)
+    files = sorted(root.rglob(f"*{suffix}"))
+    return [path for path in files if path.relative_to(root).with_suffix("").as_posix() not in known]
+
+
+def mask_classes(root: Path, places: Iterable[Path]) -> MaskClasses | None:
+    """Read the classes of masks from `mask_classes.json` in the folders of the splits, or else in `root`.
 
     Returns:
         The class names and the value that is ignored; None where there is no such file.
 
     Raises:
-        DataError: the file is malformed.
+        DataError: a file is malformed, or two disagree.
     """
-    path = next((place / "mask_classes.json" for place in places if (place / "mask_classes.json").is_file()), None)
-    if path is None:
-        return None
+    files = [next((p for p in (place / CLASSES_FILE, root / CLASSES_FILE) if p.is_file()), None) for place in places]
+    found = {path: _mask_classes(path) for path in files or [root / CLASSES_FILE] if path and path.is_file()}
+    for path, classes in found.items():
+        first = next(iter(found))
+        if classes != found[first]:
+            raise DataError(f"'{path}': the classes or the ignored value are not those of '{first}'.")
+    return next(iter(found.values()), None)
+
+
+def _mask_classes(path: Path) -> MaskClasses:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         classes, ignore = content["classes"], content.get("ignore", IGNORE)

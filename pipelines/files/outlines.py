@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from itertools import groupby
 from math import isfinite
 
 import numpy as np
@@ -31,8 +32,9 @@ def paint(annotations: Sequence, ids: dict[str, int], shape: tuple[int, int]) ->
     """
     painted = np.zeros(shape, np.uint8)
     regions = [(a, region(a.segmentation, shape)) for a in annotations if a.segmentation]  # encoded: a few bytes each
-    for annotation, encoded in sorted(regions, key=lambda pair: (not pair[0].crowd, -int(rle.area(pair[1])))):
-        painted[_decoded(encoded)] = IGNORE if annotation.crowd else ids[annotation.category]
+    regions.sort(key=lambda pair: (not pair[0].crowd, -int(rle.area(pair[1]))))
+    for value, run in groupby(regions, key=lambda pair: IGNORE if pair[0].crowd else ids[pair[0].category]):
+        painted[_decoded([encoded for _, encoded in run])] = value  # neighbours of one class at once
     return painted
 
 
@@ -48,20 +50,33 @@ def region(segmentation: list | dict, shape: tuple[int, int]) -> dict:
     size, counts = segmentation.get("size"), segmentation.get("counts")
     if size != [height, width]:
         raise ValueError(f"segmentation is an RLE of size {size}, but the image has height {height} and width {width}")
-    if isinstance(counts, list):
-        if not all(isinstance(count, int) and count >= 0 for count in counts) or sum(counts) != height * width:
-            raise ValueError(f"segmentation is an RLE whose counts do not add up to {height * width} pixels")
-        segmentation = rle.frPyObjects(segmentation, height, width)
-    elif not isinstance(counts, str):
+    if not isinstance(counts, str | list):
         raise ValueError(f"segmentation is an RLE whose counts are {counts!r}, expected a string or a list")
-    return segmentation
+    runs = _runs(counts) if isinstance(counts, str) else counts
+    # pycocotools does not look: it would leave the rest of the mask as the memory was.
+    if not all(isinstance(run, int) and run >= 0 for run in runs) or sum(runs) != height * width:
+        raise ValueError(f"segmentation is an RLE whose counts do not add up to {height * width} pixels")
+    return rle.frPyObjects(segmentation, height, width) if isinstance(counts, list) else segmentation
 
 
-def _decoded(encoded: dict) -> np.ndarray:
-    try:
-        return rle.decode(encoded).astype(bool)
-    except ValueError as error:
-        raise ValueError(f"segmentation is an RLE that cannot be decoded ({error})") from None
+def _runs(counts: str) -> list[int]:
+    """Decode the counts of a compressed RLE: five bits a character, from the third on as differences to two before."""
+    runs: list[int] = []
+    run = shift = 0
+    for character in counts:
+        bits = ord(character) - 48
+        run |= (bits & 31) << shift
+        shift += 5
+        if not bits & 32:
+            run -= (bits & 16) << (shift - 4)  # the sign
+            runs.append(run + (runs[-2] if len(runs) > 2 else 0))
+            run = shift = 0
+    return runs if not shift else []
+
+
+def _decoded(encoded: list[dict]) -> np.ndarray:
+    """Turn RLEs into the mask bool `[h, w]` of what lies in any."""
+    return rle.decode(rle.merge(encoded) if len(encoded) > 1 else encoded[0]).astype(bool)
 
 
 def _is_polygon(points: object) -> bool:

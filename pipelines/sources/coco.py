@@ -35,8 +35,9 @@ def coco(request: Request, divide: bool | None = None, check: str = "full") -> S
     read = {path: read_index(path, request.problems) for path in {f.annotations: None for f in folders.values()}}
     categories = _categories({folder.annotations: read[folder.annotations][0] for folder in folders.values()})
     entries = {name: _entries(read[folder.annotations][1], folder) for name, folder in folders.items()}
-    filed = next((folder for folder in folders.values() if folder.masks), None)
-    classes, ignore = (filed and filed.mask_classes) or (("background", *categories), IGNORE)
+    filed = any(folder.masks for folder in folders.values())
+    named = layout.mask_classes(root, [folder.annotations.parent for folder in folders.values()])
+    classes, ignore = (filed and named) or (("background", *categories), IGNORE)
     outlined = any(a.segmentation for found in entries.values() for entry in found for a in entry.objects or ())
     there = []
     if categories:

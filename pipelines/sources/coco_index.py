@@ -37,12 +37,15 @@ def read_index(path: Path, problems: Problems) -> tuple[list[str], list[Image]]:
     categories = dict(sorted(categories.items()))
 
     entries: dict[int, Image] = {}
-    unusable = set()
+    unusable, files, keys = set(), set(), set()
     for image in content["images"]:
         try:
             entry = _entry(image)
             if image["id"] in entries:
                 raise ValueError(f"id {image['id']} of '{entry.file_name}' is given twice")
+            if entry.file_name in files:
+                raise ValueError(f"file_name '{entry.file_name}' of id {image['id']} is given twice")
+            files.add(entry.file_name)
             entries[image["id"]] = entry
         except ValueError as error:
             if isinstance(image.get("id"), int) and image["id"] not in entries:
@@ -52,6 +55,10 @@ def read_index(path: Path, problems: Problems) -> tuple[list[str], list[Image]]:
         try:
             if not isinstance(annotation.get("image_id"), int):
                 raise ValueError(f"image_id is {annotation.get('image_id')!r}, expected a whole number")
+            key = annotation.get("id")
+            if isinstance(key, int) and key in keys:
+                raise ValueError("it is given twice")
+            keys.add(key if isinstance(key, int) else None)
             if annotation["image_id"] not in unusable:
                 _add(annotation, entries, categories)
         except ValueError as error:

@@ -15,14 +15,12 @@ class Folder:
         annotations: the JSON.
         images: the folder of the images.
         masks: the folder of PNG masks, or None.
-        mask_classes: class names and the ignored value of those masks, or None where the JSON's categories apply.
         share: range of the file names' hash that belongs to the split.
     """
 
     annotations: Path
     images: Path
     masks: Path | None = None
-    mask_classes: tuple[tuple[str, ...], int] | None = None
     share: tuple[float, float] = layout.WHOLE
 
 
@@ -76,6 +74,5 @@ def _folder(root: Path, folder: Path, share: tuple[float, float] = layout.WHOLE)
         annotations=folder / "annotations.json",
         images=images if images.is_dir() else folder,
         masks=masks if masks.is_dir() else None,
-        mask_classes=layout.mask_classes(folder, root),
         share=share,
     )

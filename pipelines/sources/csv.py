@@ -12,6 +12,8 @@ from pipelines.source import Request, Source
 from pipelines.sources.csv_table import Table, read_entries, read_table
 from pipelines.specs import LabelSpec
 
+ALL = "all"  # in place of a split's name: a file of all splits
+
 
 def csv(
     request: Request,
@@ -51,15 +53,14 @@ def csv(
     """
     if request.path is None:
         raise DataError("Source 'csv' needs path=FILE, or the folder of a CSV file.")
-    tables = {
-        path: read_table(path, image, label, labels and name_list(labels, "labels"), images)
-        for path in dict.fromkeys(_files(request.path).values())
-    }
+    named = None if labels is None else name_list(labels, "labels")
+    files = _files(request.path)
+    tables = {split: read_table(path, image, label, named, images) for split, path in files.items()}
     first = next(iter(tables.values()))
     for table in tables.values():
         if table.kinds != first.kinds:
             raise DataError(f"'{table.path}': line 1: the label columns are not those of '{first.path}'.")
-    entries = _splits(request, tables, divide)
+    entries = _splits(request.path, request, tables, divide)
     there = []
     if first.labels:
         there.append(LabelSpec("classification", "multi_label", first.labels))
@@ -69,39 +70,35 @@ def csv(
             raise DataError(f"'{first.path}': column '{first.label}' has no class name.")
         if first.edges and not first.labels:
             there.append(LabelSpec("classification", "multi_label", known))
-        name, kind = ("detection", "detection") if first.edges else ("classification", "classification")
-        there.append(LabelSpec(name, kind, known))
+        kind = "detection" if first.edges else "classification"
+        there.append(LabelSpec(kind, kind, known))
     return assemble(request, entries, there, check=check)
 
 
-def _files(path: Path) -> dict[str | None, Path]:
-    """Find the CSV file of each split, or of None: that of all."""
+def _files(path: Path) -> dict[str, Path]:
+    """Find the CSV file of each split, or of ALL."""
     if path.is_file():
-        return {None: path}
+        return {ALL: path}
     layout.folder(path, "csv", "of a CSV file")
     found = sorted(path.glob("*.csv"))
     named = {split: file for file in found if (split := layout.split_named(file.stem))}
-    if named:
-        return dict(named)
-    if len(found) != 1:
-        names = ", ".join(file.name for file in found) or "none"
-        raise DataError(f"Folder '{path}' must have one CSV file, or train.csv, val.csv and test.csv; it has: {names}.")
-    return {None: found[0]}
+    if named or len(found) == 1:
+        return named or {ALL: found[0]}
+    names = ", ".join(file.name for file in found) or "none"
+    raise DataError(f"Folder '{path}' must have one CSV file, or train.csv, val.csv and test.csv; it has: {names}.")
 
 
-def _splits(request: Request, tables: dict[Path, Table], divide: bool | None) -> dict[str, list[Entry]]:
+def _splits(root: Path, request: Request, tables: dict[str, Table], divide: bool | None) -> dict[str, list[Entry]]:
     """Read the rows, split by split."""
-    assert request.path is not None
-    files = _files(request.path)
-    if None not in files:
-        chosen = layout.asked(request.path, files, request.splits)
-        return {name: [e for _, _, e in read_entries(tables[file], request.problems)] for name, file in chosen.items()}
-    rows = read_entries(tables[files[None]], request.problems)
-    if tables[files[None]].split:
+    if ALL not in tables:
+        asked = layout.asked(root, tables, request.splits)
+        return {split: [entry for *_, entry in read_entries(table, request.problems)] for split, table in asked.items()}
+    rows = read_entries(tables[ALL], request.problems)
+    if tables[ALL].split:
         found: dict[str, list[Entry]] = {}
         for _, split, entry in rows:
             found.setdefault(str(split), []).append(entry)
-        return layout.asked(request.path, found, request.splits)
+        return layout.asked(root, found, request.splits)
     entries = {name: entry for name, _, entry in rows}
-    chosen_names = layout.divided(request.path, entries, request.splits, divide)
-    return {name: [entries[key] for key in keys] for name, keys in chosen_names.items()}
+    chosen = layout.divided(root, entries, request.splits, divide)
+    return {split: [entries[name] for name in names] for split, names in chosen.items()}

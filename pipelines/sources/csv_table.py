@@ -126,7 +126,7 @@ def _rows(path: Path) -> list[Row]:
         raise DataError(f"'{path}' cannot be read: {error.strerror}.") from None
     header = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
-    columns, rows = [], list[Row]()
+    columns, rows = list[str](), list[Row]()
     try:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
@@ -166,13 +166,16 @@ def _labelled(entry: Entry, table: Table, line: int, row: dict[str, str]) -> Ent
         for name, cell in cells.items():
             if cell not in PRESENT:
                 raise ValueError(f"{name} is '{cell}', expected 1, 0 or nothing")
-        entry = replace(entry, presence={name: PRESENT[cell] for name, cell in cells.items()})
+        presence = {name: PRESENT[cell] for name, cell in cells.items()}
+        if entry.presence not in (None, presence):
+            raise ValueError(f"the classes of the image are not those of line {entry.number}")
+        entry = replace(entry, presence=presence)
     if not table.label:
         return entry
     label = row[table.label].strip()
     if not table.edges:
         return replace(entry, label=label or None)
-    objects = list(entry.objects or [])
+    objects = [] if entry.objects is None else entry.objects
     edges = [_number(row, column) for column in table.edges]
     if any(edge is not None for edge in edges):
         for column, edge in zip(table.edges, edges, strict=True):

@@ -21,7 +21,7 @@ def folder(
     divide: bool | None = None,
     check: str = "full",
 ) -> Source:
-    """Read pictures whose labels are where they lie.
+    """Read pictures whose labels are where they lie: a folder per class, masks beside the images, or both.
 
     - A folder per class: `DIR/cats/tom.jpg`. Task "classification": one class an image.
     - Masks: `DIR/images/tom.jpg` and `DIR/masks/tom.png`, of class ids. Task "segmentation".
@@ -50,7 +50,7 @@ def folder(
         known, entries = agree(entries, classes, request.problems)
         there.append(LabelSpec("classification", "classification", known))
     if masked:
-        filed, ignore = layout.mask_classes(root, *layout.folders(root).values()) or (None, IGNORE)
+        filed, ignore = layout.mask_classes(root, layout.folders(root).values()) or (None, IGNORE)
         named = filed if mask_classes is None else name_list(mask_classes, "mask_classes")
         if named is None and request.wants("segmentation"):
             raise DataError(
@@ -110,7 +110,9 @@ def _entries(place: Place, problems: Problems) -> list[Entry]:
                 continue
         label = inner.parts[0] if len(inner.parts) > 1 else None
         index = images / label if label else images
-        entries.append(Entry(path, index, place="name of the folder", label=label, mask=named and files[named]))
+        entries.append(
+            Entry(path, index, place="name of the folder", label=label, mask=files[named] if named else None)
+        )
     for path in unused.values():
         reason = "has no image of its name" if path.suffix.lower() == ".png" else "is no PNG file"
         problems.report(f"Mask '{path}' {reason}.")

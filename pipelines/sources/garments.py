@@ -32,7 +32,7 @@ def garments(
         scene_seed: another number gives other scenes.
     """
     if request.path is not None:
-        raise DataError("Source 'garments' is embedded and takes no path; for a folder use source 'coco'.")
+        raise DataError("Source 'garments' is embedded and takes no path; for a folder name another source, as 'coco'.")
     if request.max_boxes < scenes.GARMENTS:
         raise DataError(f"Source 'garments' needs max_boxes of {scenes.GARMENTS} or more, not {request.max_boxes}.")
     counts = {"train": train, "validation": validation, "test": test}

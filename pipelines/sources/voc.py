@@ -53,7 +53,7 @@ def voc(
     root = layout.folder(request.path, "voc", "with Annotations/ and JPEGImages/ in it")
     entries = {name: _entries(*found, request) for name, found in _splits(root, lists, divide, request).items()}
     known, entries = agree(entries, classes, request.problems)
-    filed, ignore = layout.mask_classes(root, *layout.folders(root).values()) or (None, IGNORE)
+    filed, ignore = layout.mask_classes(root, layout.folders(root).values()) or (None, IGNORE)
     named = VOC if classes is None and set(known) <= set(VOC) else known
     there = []
     if known:
@@ -71,28 +71,33 @@ def _splits(root: Path, lists: str, divide: bool | None, request: Request) -> di
     nested = {name: place for name, place in layout.folders(root).items() if _is_voc(place)}
     if nested:
         found = layout.asked(root, nested, request.splits)
-        return {name: (place, _images(place, request.problems)) for name, place in found.items()}
+        return {name: (place, _all_images(place, request.problems)) for name, place in found.items()}
     if not _is_voc(root):
         raise DataError(
             f"Folder '{root}' is no Pascal VOC data set: expected Annotations/ or SegmentationClass/, and JPEGImages/."
         )
-    images = _images(root, request.problems)
     if not (root / "ImageSets").is_dir():
-        return {name: (root, {s: images[s] for s in stems}) for name, stems in
-                layout.divided(root, images, request.splits, divide).items()}  # fmt: skip
+        images = _all_images(root, request.problems)
+        parts = layout.divided(root, images, request.splits, divide)
+        return {name: (root, {stem: images[stem] for stem in stems}) for name, stems in parts.items()}
+    return {name: (root, images) for name, images in _by_lists(root, lists, request).items()}
+
+
+def _by_lists(root: Path, lists: str, request: Request) -> dict[str, dict[str, Path]]:
+    """Find the images of each split that `ImageSets/` lists."""
+    images, result = _images(root, request.problems), {}
     files = {path.stem: path for path in sorted((root / "ImageSets" / lists).glob("*.txt"))}
     listed = {name: files[alias] for name, aliases in layout.ALIASES.items() for alias in aliases if alias in files}
     if "train" not in listed and "trainval" in files:
         listed["train"] = files["trainval"]
     if not listed:
         raise DataError(f"Folder '{root / 'ImageSets' / lists}' has no list train.txt, val.txt or test.txt.")
-    result = {}
     for name, path in layout.asked(root, listed, request.splits).items():
         chosen = _listed(path, images, request.problems)
         if path.stem == "trainval" and "validation" in listed:
             held_back = {line.strip() for line in _lines(listed["validation"])}
             chosen = {stem: image for stem, image in chosen.items() if stem not in held_back}
-        result[name] = (root, chosen)
+        result[name] = chosen
     return result
 
 
@@ -104,10 +109,15 @@ def _images(place: Path, problems: Problems) -> dict[str, Path]:
     folder = next((place / name for name in ("JPEGImages", "images") if (place / name).is_dir()), None)
     if folder is None:
         raise DataError(f"Folder '{place}' lacks its images: expected JPEGImages/.")
-    images = layout.by_stem(folder, problems)
-    for path in sorted((place / "Annotations").rglob("*.xml")):
-        if path.relative_to(place / "Annotations").with_suffix("").as_posix() not in images:
-            problems.report(f"'{path}' has no image of its name in '{folder}'.")
+    return layout.by_stem(folder, problems)
+
+
+def _all_images(place: Path, problems: Problems) -> dict[str, Path]:
+    """The images of a place without lists, where each XML file and mask must have its image."""
+    images = _images(place, problems)
+    for folder, suffix in (("Annotations", ".xml"), ("SegmentationClass", ".png")):
+        for path in layout.without_image(place / folder, suffix, images):
+            problems.report(f"'{path}' has no image of its name.")
     return images
 
 

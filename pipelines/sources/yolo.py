@@ -13,13 +13,11 @@ from pipelines.source import Request, Source
 from pipelines.sources.yolo_lines import read_lines
 from pipelines.specs import IGNORE, LabelSpec
 
-KEYS = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
-
 
 def yolo(request: Request, divide: bool | None = None, check: str = "full") -> Source:
-    """Read a folder with `data.yaml`, images, and text files of labels.
+    """Read YOLO's text files of boxes and polygons, with the names of the classes in `data.yaml`.
 
-    `data.yaml` has `names` (a list, or ids and names), and for each of `train`, `val` and `test` a folder of images, a
+    That file has `names` (a list, or ids and names), and for each of `train`, `val` and `test` a folder of images, a
     text file that lists them, or several of these, relative to DIR. Without any of them, the splits are
     `DIR/images/{train,val,test}/` or `DIR/{train,val,test}/images/`, or else `DIR/images/` is divided. The labels of
     `.../images/a.jpg` are in `.../labels/a.txt`: a line an object, `class x y width height` with the centre, or
@@ -89,7 +87,7 @@ def _splits(
     root: Path, path: Path, content: dict[str, Any], divide: bool | None, request: Request
 ) -> dict[str, list[Path]]:
     """Find the images of each split."""
-    keys = {split: key for split, aliases in KEYS.items() for key in aliases if content.get(key)}
+    keys = {split: key for split, aliases in layout.ALIASES.items() for key in aliases if content.get(key)}
     if keys:
         found = {}
         for split, key in layout.asked(root, keys, request.splits).items():
@@ -136,7 +134,12 @@ def _is_inside(name: str) -> bool:
 def _images(place: Path, problems: Problems) -> list[Path]:
     """The images in a folder, or in a text file that lists them relative to itself."""
     if place.is_dir():
-        return list(layout.by_stem(place, problems).values())
+        images = layout.by_stem(place, problems)
+        labels = _labels_of(place / "name.jpg").parent
+        if labels != place:
+            for path in layout.without_image(labels, ".txt", [*images, "classes"]):  # tools leave classes.txt there
+                problems.report(f"'{path}' has no image of its name in '{place}'.")
+        return list(images.values())
     found: dict[str, Path] = {}
     for number, line in enumerate(place.read_text(encoding="utf-8").splitlines(), 1):
         name = line.strip().removeprefix("./")

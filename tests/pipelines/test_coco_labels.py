@@ -93,6 +93,20 @@ def test_polygons_and_both_kinds_of_rle_give_the_same_mask(coco, load, form):
     np.testing.assert_array_equal(only(data.train)[1]["segmentation"], inside)
 
 
+def test_objects_of_one_class_in_several_forms_are_painted_together(coco, load):
+    inside = np.zeros((40, 60), np.uint8)
+    inside[30:34, 40:56] = 1
+    outlines = [
+        [[10, 5, 30, 5, 30, 25, 10, 25]],
+        {"size": [40, 60], "counts": rle.encode(np.asfortranarray(inside))["counts"].decode()},
+        {"size": [40, 60], "counts": [0, 2, 2398]},
+    ]
+    expected = inside.copy()
+    expected[5:25, 10:30] = expected[:2, 0] = 1
+    rows = [(*SQUARE, {"segmentation": outline}) for outline in outlines]
+    np.testing.assert_array_equal(only(load(coco({"a.png": rows})).train)[1]["segmentation"], expected)
+
+
 def test_an_image_with_an_object_without_outline_has_no_weight_in_segmentation(coco, load):
     outlined = (*SQUARE, {"segmentation": [[10, 5, 30, 5, 30, 25, 10, 25]]})
     data = load(coco({"a.png": [outlined], "b.png": [outlined, BAR], "c.png": []}))

@@ -58,6 +58,18 @@ def test_a_row_a_box_and_a_row_of_an_image_without_objects(table, ask, sample, n
     assert weights == {"classification": 1, "detection": 1}
 
 
+def test_columns_of_classes_may_stand_beside_boxes(table, ask, sample, names):
+    rows = "image,xmin,ymin,xmax,ymax,label,wet\na.jpg,10,5,30,25,dog,1\na.jpg,1,1,9,9,dog,1\nb.jpg,,,,,,0\n"
+    table(rows)
+    source, _ = ask("csv", labels=["wet"])
+    assert [(s.name, s.classes) for s in source.specs] == [("classification", ("wet",)), ("detection", ("dog",))]
+    labels, _ = sample(source)
+    assert (labels["classification"].tolist(), len(labels["detection"])) == ([1], 2)
+    table(rows + "a.jpg,2,2,9,9,dog,0\n")
+    with pytest.raises(pipelines.DataError, match="line 5: the classes of the image are not those of line 2"):
+        ask("csv", labels=["wet"])
+
+
 def test_a_column_split_makes_the_splits(table, ask, names):
     table("image,label,split\na.jpg,cat,train\nb.jpg,cat,val\nc.jpg,cat,train\n")
     source, _ = ask("csv", splits=("train", "validation", "test"))

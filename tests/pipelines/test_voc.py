@@ -157,6 +157,7 @@ def cut(folder):
         (lambda f: (f / "Annotations/a.xml").write_text(xml(size=(-1, 5))), r"a.xml': size has height -1", 1),
         (lambda f: (f / "Annotations/a.xml").write_text(xml(size=(40, 50))), r"is 60 x 40, but .*a.xml' gives", 1),
         (lambda f: (f / "JPEGImages/a.jpg").unlink(), r"a.xml' has no image of its name", 1),
+        (lambda f: palette_mask(f, "z", np.zeros((40, 60))), r"SegmentationClass/z.png' has no image of its name", 2),
         (lambda f: Image.new("L", (9, 9)).save(f / "JPEGImages/a.png"), r"a.png' has the name of 'a.jpg'", 2),
         (lambda f: palette_mask(f, "a", np.zeros((30, 60))), r"Mask '.*a.png' is 60 x 30, but image", 1),
     ],
@@ -168,6 +169,12 @@ def test_a_broken_image_stops_the_loading_or_is_skipped(voc, ask, names, breakin
     source, skipped = ask("voc", on_error="skip")
     assert len(skipped) == 1
     assert len(names(source)) == left
+
+
+def test_what_no_list_names_need_not_be_whole(voc, ask, names):
+    folder = voc({"a": [CAR], "b": [CAR]}, train=["a"])
+    (folder / "JPEGImages" / "b.jpg").unlink()
+    assert names(ask("voc")[0]) == ["a.jpg"]
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,16 @@ def test_a_broken_data_yaml_is_told_with_its_key(yolo, ask, settings, message):
         ask("yolo")
 
 
+def test_labels_without_an_image_are_told(yolo, ask, names, tmp_path):
+    yolo({"a": SQUARE})
+    (tmp_path / "data" / "labels" / "classes.txt").write_text("cat")
+    assert names(ask("yolo")[0]) == ["a.jpg"]
+    (tmp_path / "data" / "labels" / "b.txt").write_text(SQUARE)
+    with pytest.raises(pipelines.DataError, match=r"labels/b.txt' has no image of its name in '.*images'"):
+        ask("yolo")
+    assert len(ask("yolo", on_error="skip")[1]) == 1
+
+
 def test_a_folder_without_data_yaml_or_labels_is_refused(yolo, ask, tmp_path):
     yolo({"a": None})
     with pytest.raises(pipelines.DataError, match="has no labels: expected labels"):
