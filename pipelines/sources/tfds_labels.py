@@ -125,6 +125,7 @@ class Boxes(Label):
         names: that class.
         ignore: path of the flags of those that are neither learnt nor counted, such as crowds.
         from_below: the boxes count y from the lower edge.
+        things: of the classes of `label` the first so many; objects of the others are no boxes. None for all.
     """
 
     box: str
@@ -132,7 +133,7 @@ class Boxes(Label):
     names: tuple[str, ...] = ()
     ignore: str | None = None
     from_below: bool = False
-    things: int | None = None  # of the classes the first so many; objects of the others have no box
+    things: int | None = None
     kind = "detection"
 
     @property
@@ -151,8 +152,9 @@ class Boxes(Label):
         if self.from_below:
             y_min, y_max = 1 - y_max, 1 - y_min
         corners = np.stack([x_min, y_min, x_max, y_max], axis=1)
-        ids = np.asarray(values[self.label]).reshape(-1) if self.label else np.zeros(len(corners), int)
-        ignored = np.asarray(values[self.ignore], bool).reshape(-1) if self.ignore else np.zeros(len(corners), bool)
+        count = len(corners)
+        ids = np.asarray(values[self.label]).reshape(-1)[:count] if self.label else np.zeros(count, int)
+        ignored = np.asarray(values[self.ignore], bool).reshape(-1)[:count] if self.ignore else np.zeros(count, bool)
         counted = ids < (self.things or len(self.names) or np.inf)
         return corners[counted], ids[counted], ignored[counted], known
 

@@ -229,12 +229,15 @@ LEAF = {"species": {"kind": "category", "feature": "label"}}
 
 def test_a_data_set_of_ones_own_is_said_in_a_few_lines(write):
     labels = LEAF | {
-        "cut": {"kind": "mask", "feature": "segmentation_mask", "names": ["none", "pet", "ground", "edge"]}
+        "cut": {"kind": "mask", "feature": "segmentation_mask", "names": ["none", "pet", "ground", "edge"]},
+        "heads": {"kind": "boxes", "box": "head_bbox", "label": "species"},
     }
-    folder = write("oxford_iiit_pet", {"train": [pet()]})
-    data, ((_, found, _),) = read(folder, "oxford_iiit_pet", labels=labels)
-    assert kinds(data) == {"species": ("classification", 37), "cut": ("segmentation", 4)}
+    folder = write("oxford_iiit_pet", {"train": [pet(), pet(box=(0, 0, 0, 0))]})
+    data, ((_, found, _), (_, _, weights)) = read(folder, "oxford_iiit_pet", labels=labels)
+    assert kinds(data) == {"species": ("classification", 37), "cut": ("segmentation", 4), "heads": ("detection", 2)}
     assert [found["cut"][0, 5, x] for x in (10, 25, 40)] == [1, 3, 2]
+    assert found["heads"]["classes"].tolist() == [[1, -1, -1]]
+    assert weights["heads"] == [0]
 
 
 @pytest.mark.parametrize(
