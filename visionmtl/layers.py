@@ -1,8 +1,11 @@
 """The Keras layers models here are built from; each works alone in any Keras model."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
+
+from visionmtl.errors import UsageError, one_of
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -201,3 +204,69 @@ class UncertaintyWeighting(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {"regression": self.regression}
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class CrossStitch(keras.layers.Layer):
+    """Mix K tensors of one shape: each goes on as a learnt weighted sum of all, `y_i = sum_j w_ij * x_j`.
+
+    Args:
+        units: "channel" for weights of every channel's own, `w` of shape `[K, K, C]`; "layer" for `[K, K]`.
+        own: at the start, the weight of a tensor itself, 0 to 1; the others share the rest equally, so that a mean over
+            K keeps its scale. Default 0.9.
+
+    Call: a list of K tensors `[B, ..., C]` -> a list of K tensors of that shape.
+
+    Raises:
+        UsageError: an option or what the layer is called on is none of these.
+
+    Reference: Misra et al. 2016, Cross-stitch Networks for Multi-task Learning. The paper trains the weights with a
+    learning rate 100 to 1000 times the network's.
+
+    Example:
+        >>> image = keras.Input((32, 32, 3))
+        >>> maps = [keras.layers.Conv2D(16, 3, activation="relu")(image) for _ in range(2)]
+        >>> one, other = visionmtl.layers.CrossStitch()(maps)
+    """
+
+    def __init__(self, units="channel", own=0.9, **kwargs):
+        super().__init__(**kwargs)
+        self.units = one_of(units, ("channel", "layer"), "cross-stitch units")
+        self.own = own
+        near_identity(1, own)  # refuses what is no weight
+
+    def build(self, input_shape):
+        shapes = list(input_shape)
+        if not shapes or not all(isinstance(shape, (list, tuple)) and shape == shapes[0] for shape in shapes):
+            raise UsageError(f"CrossStitch mixes a list of tensors of one shape, but was given {input_shape}.")
+        start = near_identity(len(shapes), self.own)
+        if self.units == "channel":
+            start = np.repeat(start[:, :, None], shapes[0][-1], axis=2)
+        self.weight = self.add_weight(name="weight", shape=start.shape, initializer=lambda *_, **__: start)
+        super().build(input_shape)
+
+    def call(self, inputs):
+        rows = [ops.unstack(row) for row in ops.unstack(self.weight)]
+        return [tf.add_n([weight * x for weight, x in zip(row, inputs, strict=True)]) for row in rows]
+
+    def compute_output_shape(self, input_shape):
+        return list(input_shape)
+
+    def get_config(self):
+        return super().get_config() | {"units": self.units, "own": self.own}
+
+
+def near_identity(count: int, own: float) -> np.ndarray:
+    """Return the weights `[K, K]` with which K things start that mix: `own` of itself, the rest shared by the others.
+
+    One alone keeps the weight 1.
+
+    Raises:
+        UsageError: `own` is not between 0 and 1.
+    """
+    if isinstance(own, bool) or not isinstance(own, (int, float)) or not 0 <= own <= 1:
+        raise UsageError(
+            f"own was given as {own!r}: expected a number from 0 to 1, what each keeps of itself at first."
+        )
+    rest = (1 - own) / max(count - 1, 1)
+    return np.where(np.eye(count) > 0, own if count > 1 else 1.0, rest).astype("float32")

@@ -3,10 +3,14 @@
 import keras
 
 from visionmtl.errors import UsageError, nearest, one_of
+from visionmtl.sharing.cross_stitch import CrossStitched
 from visionmtl.sharing.hard import Hard
+from visionmtl.sharing.mtan import MTAN
+from visionmtl.sharing.nddr import NDDR
 from visionmtl.sharing.scheme import Matrix, Scheme
+from visionmtl.sharing.sluice import Sluice
 
-SCHEMES: dict[str, type[Scheme]] = {scheme.name: scheme for scheme in (Hard,)}
+SCHEMES: dict[str, type[Scheme]] = {scheme.name: scheme for scheme in (Hard, CrossStitched, Sluice, NDDR, MTAN)}
 
 
 def names() -> list[str]:

@@ -129,8 +129,8 @@ def reading_order(order, tasks: Mapping[str, Any], scheme: str) -> dict[str, lis
     """Return which tasks each task reads, `{task: [earlier tasks]}`, every task after all that it reads.
 
     Args:
-        order: a list of all tasks, each of which reads the one before; or `{task: task or list of tasks that it reads}`;
-            or None for the order in which tasks are given.
+        order: a list of all tasks, each of which reads the one before, or `{task: task or list of tasks that it
+            reads}`, or None for the order in which tasks are given.
         tasks: by name.
         scheme: its name, for the message.
 
