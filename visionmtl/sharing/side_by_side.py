@@ -39,7 +39,7 @@ class SideBySide(Scheme):
         self.stages = {task: make_stages(f"{task}_")[len(stem) :] for task in tasks}
         self.levels = [level for level, _ in next(iter(self.stages.values()))]
         features = {task: dict(stem) for task in tasks}
-        joined = dict.fromkeys(tasks, stem[self.until] if stem else image)
+        joined = dict.fromkeys(tasks, list(stem.values())[-1] if stem else image)
         for place, level in enumerate(self.levels):
             joined = self.join(level, {task: self.stages[task][place][1](joined[task]) for task in tasks})
             for task, made in joined.items():
