@@ -20,7 +20,8 @@ class Augmentation:
     Args:
         flip: the probability that a picture is mirrored left to right; True is 0.5.
         scale: `[low, high]`, the range of a zoom drawn log-uniformly: above 1 a random part of the picture fills the
-            image, below 1 the picture lies somewhere in it, surrounded by grey (ignored in masks).
+            image, below 1 the picture lies somewhere in it, surrounded by grey (ignored in masks, unknown in depth).
+            Depths are divided by the zoom: what is seen twice as large is half as far (Eigen et al. 2014, section 3).
         colour: brightness, contrast and saturation are each multiplied by 1 - colour to 1 + colour; 0.2 is mild, 0.5
             strong.
 

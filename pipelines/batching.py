@@ -10,7 +10,7 @@ from pipelines import geometry
 from pipelines.augmentation import DRAWS, Augmentation, recolour
 from pipelines.geometry import Placement
 from pipelines.source import Split, Tree
-from pipelines.specs import LabelSpec
+from pipelines.specs import OUTSIDE, LabelSpec
 from pipelines.store import Reader
 
 
@@ -73,18 +73,21 @@ class Batching:
                 order = tf.gather(rows, tf.argsort(tf.random.stateless_uniform([len(rows)], seeds[0])))
             uniform = tf.gather(tf.random.stateless_uniform([len(shapes), DRAWS], seeds[1]), order)
             placement = geometry.whole(tf.gather(shapes, order), self.size, self.resize)
+            factor, position = self.augmentation.zooms(uniform)
             if self.augmentation.scale:
-                placement = geometry.zoom(placement, self.size, *self.augmentation.zooms(uniform))
+                placement = geometry.zoom(placement, self.size, factor, position)
             placement = placement._replace(flip=self.augmentation.flips(uniform))
-            return {"index": order, "placement": placement, "colours": self.augmentation.colours(uniform)}
+            colours = self.augmentation.colours(uniform)
+            return {"index": order, "placement": placement, "zoom": factor, "colours": colours}
 
         return plan
 
     def place(self, sample: Tree, placement: Placement) -> Tree:
-        """Take image and masks of one sample to their place; boxes and mirroring are left for later."""
+        """Take image and maps of one sample to their place; boxes and mirroring are left for later."""
         labels = dict(sample["labels"])
-        for name in self._names("segmentation"):
-            labels[name] = geometry.sample_mask(labels[name], placement, self.size)
+        for kind, outside in OUTSIDE.items():
+            for name in self._names(kind):
+                labels[name] = geometry.sample_map(labels[name], placement, self.size, outside)
         return {**sample, "image": geometry.sample_image(sample["image"], placement, self.size), "labels": labels}
 
     def place_whole(self, sample: Tree) -> Tree:
@@ -99,14 +102,14 @@ class Batching:
         return sample
 
     def vary(self, sample: Tree, planned: Tree) -> Tree:
-        """Recolour and mirror image and masks of one sample that are in place."""
+        """Recolour and mirror image and maps of one sample that are in place."""
         image, labels = sample["image"], dict(sample["labels"])
         if self.augmentation.colour:
             image = recolour(image, *planned["colours"])
         if self.augmentation.flip:
             flip = planned["placement"].flip
             image = geometry.mirror(image, flip)
-            for name in self._names("segmentation"):
+            for name in self._names(*OUTSIDE):
                 labels[name] = geometry.mirror(labels[name], flip)
         return {**sample, "image": image, "labels": labels}
 
@@ -120,6 +123,10 @@ class Batching:
             labels[name] = {"boxes": boxes, "classes": classes}
         for name in self._names("segmentation"):
             labels[name] = tf.cast(labels[name][..., 0], tf.int32)
+        for name in self._names("depth"):
+            labels[name] = labels[name][..., 0]
+            if cut:
+                labels[name] /= planned["zoom"][:, None, None]
         if cut and follow:
             labels = follow(batch["labels"], labels, {spec.name: spec for spec in self.specs})
         return batch["image"], labels, batch["weights"]
@@ -160,5 +167,5 @@ class Batching:
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
         return data.with_options(options)
 
-    def _names(self, kind: str) -> list[str]:
-        return [spec.name for spec in self.specs if spec.kind == kind]
+    def _names(self, *kinds: str) -> list[str]:
+        return [spec.name for spec in self.specs if spec.kind in kinds]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from pipelines.specs import CROWD, IGNORE, PADDING
+from pipelines.specs import CROWD, PADDING
 
 RESIZES = ("stretch", "letterbox")
 GREY = 114  # what surrounds a picture that does not fill the image
@@ -75,18 +75,19 @@ def sample_image(image: tf.Tensor, placement: Placement, size: tuple[int, int]) 
     return _pad(tf.cast(resized + 0.5, tf.uint8), placement, size, GREY)
 
 
-def sample_mask(mask: tf.Tensor, placement: Placement, size: tuple[int, int]) -> tf.Tensor:
-    """Take one mask uint8 `[h, w, 1]` to its place in `[H, W, 1]`, amid 255; nearest.
+def sample_map(values: tf.Tensor, placement: Placement, size: tuple[int, int], outside: float) -> tf.Tensor:
+    """Take one mask or depth map `[h, w, 1]` to its place in `[H, W, 1]`, amid `outside`; nearest.
 
+    No value is mixed of two: a class between two classes is another one, and a depth between two surfaces is nowhere.
     Rows are gathered, then columns as rows of the transposed mask: four times as fast as ResizeNearestNeighbor.
     """
     start, extent, inner = placement.source[:2], placement.source[2:], placement.target[2:]
     rows, columns = (start[k] + (2 * tf.range(inner[k]) + 1) * extent[k] // (2 * inner[k]) for k in (0, 1))
-    sampled = tf.transpose(tf.gather(tf.transpose(tf.gather(mask[..., 0], rows)), columns))
-    return _pad(sampled[..., None], placement, size, IGNORE)
+    sampled = tf.transpose(tf.gather(tf.transpose(tf.gather(values[..., 0], rows)), columns))
+    return _pad(sampled[..., None], placement, size, outside)
 
 
-def _pad(picture: tf.Tensor, placement: Placement, size: tuple[int, int], value: int) -> tf.Tensor:
+def _pad(picture: tf.Tensor, placement: Placement, size: tuple[int, int], value: float) -> tf.Tensor:
     """Surround a picture of the size of `placement.target` with `value`, to `[H, W, C]`."""
     before, channels = placement.target[:2], picture.shape[-1]
     after = tf.constant(size, tf.int32) - before - placement.target[2:]
@@ -96,7 +97,7 @@ def _pad(picture: tf.Tensor, placement: Placement, size: tuple[int, int], value:
 
 
 def mirror(picture: tf.Tensor, flip: tf.Tensor) -> tf.Tensor:
-    """Mirror an image or mask `[H, W, C]` left to right if the scalar `flip` is set."""
+    """Mirror an image, mask or depth map `[H, W, C]` left to right if the scalar `flip` is set."""
 
     def mirrored() -> tf.Tensor:
         if picture.shape[-1] > 1:

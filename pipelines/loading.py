@@ -54,7 +54,7 @@ def load(
         augmentation: of the training split, as `{"flip": True, "scale": [0.75, 1.5], "colour": 0.2}`; `Augmentation`
             explains the keys. None for none.
         resize: "stretch" fills the image; "letterbox" keeps the proportions, centres the picture and surrounds it with
-            grey (ignored in masks).
+            grey (ignored in masks, unknown in depth).
         max_boxes: rows of boxes per image. Of more objects the largest are kept, and a warning says so.
         cache: keep samples in memory, all splits together up to 2 GB: at `image_size`, or as decoded where zooming
             needs the whole picture. The batches are the same either way.

@@ -51,11 +51,12 @@ class Split:
         shapes: int32 `[N, 2]`, height and width of each picture in pixels.
         read: from a scalar index to a sample, in graph: `{"image": uint8 [h, w, 3], "labels": {task: label}, "weights":
             {task: float32 []}}`. Labels are those of a batch without its first axis, at the picture's own size: boxes
-            `[max_boxes, 4]` in its pixels, masks uint8 `[h, w, 1]`.
+            `[max_boxes, 4]` in its pixels, masks uint8 `[h, w, 1]`, depth float32 `[h, w, 1]`.
         follow: where image-level labels follow from boxes or masks, `(labels before, labels after, specs by name) ->
             labels` for a batch whose pictures were cropped.
         diagnose: the sentence that says why a sample cannot be read, or which values of its mask are no class.
         trusted: the samples need not all be read once before they are used.
+        name: what a sample is called, a file where there is one.
     """
 
     shapes: np.ndarray
@@ -63,6 +64,7 @@ class Split:
     follow: Callable[[Tree, Tree, dict[str, LabelSpec]], Tree] | None = None
     diagnose: Callable[[int], str] = "Sample {} cannot be read.".format
     trusted: bool = False
+    name: Callable[[int], str] = "sample {}".format
 
 
 @dataclass(frozen=True)

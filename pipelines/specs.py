@@ -7,9 +7,11 @@ import tensorflow as tf
 
 from pipelines.errors import DataError, one_of
 
-KINDS = ("classification", "multi_label", "detection", "segmentation")
+KINDS = ("classification", "multi_label", "detection", "segmentation", "depth")
 IGNORE = 255  # of a mask: a pixel that is neither learnt nor counted
 CROWD = -2  # class of a detection row: a region that is neither learnt nor counted
+NO_DEPTH = 0.0  # of a depth map: a pixel whose distance is unknown, which is neither learnt nor counted
+OUTSIDE = {"segmentation": IGNORE, "depth": NO_DEPTH}  # by the kind of a map: its value beyond the picture
 PADDING = -1  # class of a detection row: past the last object
 UNKNOWN = -1.0  # of multi-label presence: nobody looked for this class
 
@@ -20,11 +22,11 @@ class LabelSpec:
 
     Args:
         name: the key in the batch's `labels` and `weights`, and the name of the task that learns it.
-        kind: "classification", "multi_label", "detection" or "segmentation".
-        classes: the class names; their places are the class ids in the labels.
+        kind: "classification", "multi_label", "detection", "segmentation" or "depth".
+        classes: the class names; their places are the class ids in the labels. None for depth.
 
     Raises:
-        DataError: the kind is unknown, there is no class, or two have one name.
+        DataError: the kind is unknown, there is no class (or one of a depth), or two have one name.
 
     Example:
         >>> LabelSpec("detection", "detection", ("car", "bicycle")).classes[0]
@@ -33,11 +35,15 @@ class LabelSpec:
 
     name: str
     kind: str
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         one_of(self.kind, KINDS, "kind of label")
         object.__setattr__(self, "classes", tuple(self.classes))
+        if self.kind == "depth":
+            if self.classes:
+                raise DataError(f"Task '{self.name}' is of depth and has no classes, not {list(self.classes)}.")
+            return
         if not self.classes or len(set(self.classes)) < len(self.classes):
             raise DataError(f"Task '{self.name}' needs class names, all different, not {list(self.classes)}.")
 
@@ -54,7 +60,8 @@ class Datasets:
     - `labels[name]`, by the kind of the label: classification int32 `[B]`; multi_label float32 `[B, C]` of 0 and 1, or
       -1 where it is unknown; detection `{"boxes": float32 [B, M, 4], "classes": int32 [B, M]}`, boxes as `x_min, y_min,
       x_max, y_max` in pixels of the image, where rows of class -2 (regions to ignore) follow the objects and rows of
-      class -1 (padding) come last; segmentation int32 `[B, H, W]`, 255 = ignore.
+      class -1 (padding) come last; segmentation int32 `[B, H, W]`, 255 = ignore; depth float32 `[B, H, W]` in metres,
+      0 or NaN = unknown.
     - `weights[name]`: float32 `[B]`: 1 where the image is labelled for this task, 0 where not.
 
     Attributes:

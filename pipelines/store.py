@@ -37,37 +37,40 @@ class Reader:
 
 
 class Memory:
-    """Samples of one split: images and masks end to end, as they may differ in size; all else as a row each.
+    """Samples of one split: images and maps end to end, as they may differ in size; all else as a row each.
 
     Args:
-        layout: the sample as a tree of `tf.TensorSpec`s; masks are its labels of uint8 `[h, w, 1]`.
-        shapes: int32 `[N, 2]`, height and width of each image and its masks.
+        layout: the sample as a tree of `tf.TensorSpec`s; maps are its labels of shape `[h, w, 1]`: masks and depth.
+        shapes: int32 `[N, 2]`, height and width of each image and its maps.
     """
 
     def __init__(self, layout: Tree, shapes: np.ndarray):
         self.shapes = shapes
         self.starts = np.concatenate([[0], np.cumsum(shapes.astype(np.int64).prod(axis=1))])
-        self.masks = [name for name, spec in layout["labels"].items() if getattr(spec, "dtype", None) == tf.uint8]
+        self.maps = [name for name, spec in layout["labels"].items() if len(getattr(spec, "shape", ())) == 3]
         pixels, self.rest = self._split(layout)
         self.channels = {name: spec.shape[-1] for name, spec in pixels.items()}
+        self.dtypes = {name: spec.dtype for name, spec in pixels.items()}
         self.arrays: dict[str, np.ndarray] = {}
         self.rows: list[np.ndarray] = []
 
     def _split(self, sample: Tree) -> tuple[Tree, Tree]:
-        """Part a sample into its pixels (image and masks by name) and the rest."""
+        """Part a sample into its pixels (image and maps by name) and the rest."""
         labels = dict(sample["labels"])
-        pixels = {name: labels.pop(name) for name in self.masks}
+        pixels = {name: labels.pop(name) for name in self.maps}
         return {"image": sample["image"], **pixels}, {"labels": labels, "weights": sample["weights"]}
 
     @property
     def nbytes(self) -> int:
         """Bytes that all samples take."""
         row = sum(spec.shape.num_elements() * spec.dtype.size for spec in tf.nest.flatten(self.rest))
-        return int(self.starts[-1]) * sum(self.channels.values()) + len(self.shapes) * row
+        pixel = sum(count * self.dtypes[name].size for name, count in self.channels.items())
+        return int(self.starts[-1]) * pixel + len(self.shapes) * row
 
     def allocate(self) -> None:
         """Make room for all samples."""
-        self.arrays = {name: np.zeros(self.starts[-1] * count, np.uint8) for name, count in self.channels.items()}
+        kinds = {name: dtype.as_numpy_dtype for name, dtype in self.dtypes.items()}
+        self.arrays = {n: np.zeros(self.starts[-1] * count, kinds[n]) for n, count in self.channels.items()}
         specs = tf.nest.flatten(self.rest)
         self.rows = [np.zeros([len(self.shapes), *spec.shape], spec.dtype.as_numpy_dtype) for spec in specs]
 
@@ -99,7 +102,7 @@ class Memory:
             return tf.ensure_shape(image, [None, None, channels])
 
         def read(index: tf.Tensor) -> Tree:
-            labels = {name: pixels(name, index) for name in self.masks}
+            labels = {name: pixels(name, index) for name in self.maps}
             return {"image": pixels("image", index), "labels": labels}
 
         def complete(batch: Tree, indices: tf.Tensor) -> Tree:

@@ -1,10 +1,12 @@
 """What every test may use: two CPU devices to stand for two GPUs, and the real images where they are."""
 
+import gc
 import os
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import keras
 import pytest
 import tensorflow as tf
 
@@ -28,6 +30,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def shared_data() -> Path:
     """The folder of real data sets; a test that asks for it carries the marker `shared_data`."""
     return SHARED_DATA
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget():
+    """Drop the graphs of a file's tests: with all of them in memory, every collection of garbage takes seconds."""
+    yield
+    keras.backend.clear_session()
+    gc.collect()
 
 
 @pytest.fixture

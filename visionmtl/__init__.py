@@ -11,9 +11,11 @@ from visionmtl.errors import UsageError
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Alternating": "visionmtl.alternating",
     "BalancedModel": "visionmtl.balanced",
     "MultiTaskModel": "visionmtl.model",
     "Classification": "visionmtl.tasks",
+    "Depth": "visionmtl.tasks",
     "Detection": "visionmtl.tasks",
     "Segmentation": "visionmtl.tasks",
 }

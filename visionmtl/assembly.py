@@ -50,7 +50,7 @@ def assemble(tasks: Mapping[str, Task], backbone, image_shape, scheme: Scheme, w
     outputs = scheme.heads(maps, tasks)
     auxiliary = scheme.auxiliary()
 
-    parts: dict[str, list[str]] = {"backbone": [], "sharing": [], "neck": []} | {name: [] for name in tasks}
+    parts: dict[str, list[str]] = {part: [] for part in ("backbone", "sharing", "neck", *tasks)}
     known = {"image"}
 
     def note(part: str, tensors: Iterable) -> None:

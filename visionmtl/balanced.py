@@ -10,7 +10,7 @@ from visionmtl import compiled
 from visionmtl.balancing import shared
 from visionmtl.balancing.backward import Forward, apart, together
 from visionmtl.balancing.conflicts import Conflicts
-from visionmtl.errors import UsageError
+from visionmtl.errors import UsageError, one_of
 from visionmtl.shares import Shares, shares
 
 
@@ -115,6 +115,16 @@ class BalancedModel(keras.Model):
 
     def _regression(self) -> list[bool]:
         return [compiled.is_regression(loss) for loss in self._losses_of.values()]
+
+    def route(self, task: str) -> keras.Model:
+        """Return a functional model of one task's outputs that shares this one's layers and runs nothing of the others.
+
+        Raises:
+            UsageError: there is no such task.
+        """
+        wanted = {id(tensor) for tensor in self._task_outputs()[one_of(task, self.task_names, "task")]}
+        outputs = {key: tensor for key, tensor in self.output.items() if id(tensor) in wanted}
+        return keras.Model(self.input, outputs, name=f"{self.name}_{task}")
 
     def sample_losses(self, labels, outputs) -> dict[str, tf.Tensor]:
         """Return the loss of each sample `[B]` for each task whose labels are given."""

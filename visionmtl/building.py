@@ -102,14 +102,20 @@ def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weig
     """
     options = recipe.tasks or {}
     common = {"dropout": recipe.model.dropout, "label_smoothing": recipe.training.label_smoothing}
+
+    def task(spec: pipelines.LabelSpec) -> tasks.Task:
+        known = {key: value for key, value in common.items() if key in tasks.options(spec.kind)}
+        return tasks.from_spec(spec, **known | options.get(spec.name, {}))
+
     with _precision(recipe.training.precision):
         model = MultiTaskModel(
-            [tasks.from_spec(spec, **common | options.get(spec.name, {})) for spec in specs],
+            [task(spec) for spec in specs],
             backbone=recipe.model.backbone,
             image_shape=(*recipe.data.image_size, 3),
             sharing={"name": recipe.model.sharing.name, **recipe.model.sharing.options},
             weights=recipe.model.weights if weights else None,
             neck=recipe.model.neck,
+            frozen=recipe.training.freeze,
         )
         model.compile(
             optimizer(recipe, steps),

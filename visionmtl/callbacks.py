@@ -17,7 +17,7 @@ from visionmtl import drawing
 from visionmtl.errors import UsageError
 
 READABLE_SIDE = 384  # pictures are enlarged towards this many pixels before labels are drawn on them
-DRAWN_FIRST = ("segmentation", "detection")  # masks lie under boxes, boxes under captions
+DRAWN_FIRST = ("depth", "segmentation", "detection")  # masks lie under boxes, boxes under captions
 
 
 class LearningRate(keras.callbacks.Callback):
@@ -50,8 +50,7 @@ class History(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         if not self.begun:
             self.begun = True
-            earlier = list(csv.DictReader(self.path.open(encoding="utf-8"))) if epoch and self.path.exists() else []
-            self.rows = [row for row in earlier if int(row["epoch"]) <= epoch]
+            self.rows = rows_before(self.path, epoch)
 
     def on_epoch_end(self, epoch, logs=None):
         self.rows.append({"epoch": epoch + 1} | {name: f"{float(value):.8g}" for name, value in (logs or {}).items()})
@@ -60,6 +59,12 @@ class History(keras.callbacks.Callback):
             writer = csv.DictWriter(file, columns, restval="")
             writer.writeheader()
             writer.writerows(self.rows)
+
+
+def rows_before(path: Path, epoch: int) -> list[dict[str, Any]]:
+    """Return the rows of a CSV file that were written before this epoch, counted from 0; none if there is no file."""
+    earlier = list(csv.DictReader(path.open(encoding="utf-8"))) if epoch and path.exists() else []
+    return [row for row in earlier if int(row["epoch"]) <= epoch]
 
 
 class Checkpoint(keras.callbacks.Callback):

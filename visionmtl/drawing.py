@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from PIL import Image, ImageDraw, ImageFont
 
 # Okabe and Ito's seven, for all kinds of colour vision, then five hues between: a tint shows hue alone.
@@ -100,6 +101,37 @@ def masks(image: np.ndarray, classes: np.ndarray, colours: Colours, opacity: flo
     edge[1:] |= classes[1:] != classes[:-1]
     strength = np.where(edge, min(1.0, opacity + 0.4), opacity)[..., None] * valid[..., None]
     return (image * (1 - strength) + tint * strength + 0.5).astype(np.uint8)
+
+
+def depth(image: np.ndarray, metres: np.ndarray, farthest: float, opacity: float = 0.8) -> np.ndarray:
+    """Colour each pixel by its depth, from yellow at 0 to dark blue at `farthest`, with a key in a corner.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        metres: float `[H, W]`; a pixel of unknown depth (0 or NaN) keeps the photograph.
+        farthest: metres at the end of the scale, and beyond.
+        opacity: of the colours, 0 to 1.
+    """
+    known = np.isfinite(metres) & (metres > 0)
+    nearness = 1 - np.clip(np.where(known, metres, 0) / farthest, 0, 1)
+    strength = opacity * known[..., None]
+    canvas = Image.fromarray((image * (1 - strength) + _nearness(nearness) * strength + 0.5).astype(np.uint8))
+    size, draw = _text_size(image), ImageDraw.Draw(canvas)
+    width, text, font = canvas.width // 4, f"{farthest:g} m", _font(size)
+    pad, end = size // 2, canvas.width - round(font.getlength(text)) - size
+    start, top = end - width, pad + size // 4
+    left = start - pad - round(font.getlength("0"))
+    draw.rectangle((left - pad, 0, canvas.width, 2 * pad + size), fill=INK)
+    scale = _nearness(np.linspace(1, 0, width)).round().astype(np.uint8)
+    canvas.paste(Image.fromarray(np.tile(scale[None], (max(2, size // 2), 1, 1))), (start, top))
+    draw.text((left, pad + size / 2), "0", PAPER, font, anchor="lm")
+    draw.text((end + pad, pad + size / 2), text, PAPER, font, anchor="lm")
+    return np.asarray(canvas)
+
+
+def _nearness(shares: np.ndarray) -> np.ndarray:
+    """Return colours `[..., 3]`, 0..255, that grow lighter with shares in 0..1, for all kinds of colour vision."""
+    return 255 * colormaps["viridis"](shares)[..., :3]
 
 
 def caption(image: np.ndarray, text: str) -> np.ndarray:
@@ -277,32 +309,36 @@ def _as_seen(colours: np.ndarray) -> np.ndarray:
     return np.cbrt(both @ to_cones.T) @ to_lab.T
 
 
-def matrix(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    """Draw a matrix of numbers in -1..1 as coloured cells: blue above 0, orange below, grey where not known.
+def matrix(
+    values: np.ndarray, rows: Sequence[str], columns: Sequence[str] | None = None, limit: float = 1.0
+) -> np.ndarray:
+    """Draw a matrix of numbers as coloured cells: blue above 0, orange below, grey where not known.
 
     Args:
-        values: `[K, K]`.
-        names: K, of the rows and columns.
+        values: `[R, C]`.
+        rows: R names.
+        columns: C names; default those of the rows.
+        limit: the size at which a colour is full.
 
     Returns:
         uint8 `[H, W, 3]`, 64 pixels a cell beside the names.
     """
     cell, font = 64, _font(13)
-    margin = 12 + max(round(font.getlength(name)) for name in names)
-    size = (margin + cell * len(names), 22 + cell * len(names))
-    canvas = Image.new("RGB", size, PAPER)
+    columns = rows if columns is None else columns
+    margin = 12 + max(round(font.getlength(name)) for name in rows)
+    canvas = Image.new("RGB", (margin + cell * len(columns), 22 + cell * len(rows)), PAPER)
     draw = ImageDraw.Draw(canvas)
-    for row, name in enumerate(names):
+    for place, name in enumerate(columns):
+        while font.getlength(name) > cell - 4:
+            name = name[:-1]
+        draw.text((margin + cell * (place + 0.5), 11), name, INK, font, anchor="mm")
+    for row, name in enumerate(rows):
         draw.text((margin - 6, 22 + cell * (row + 0.5)), name, INK, font, anchor="rm")
-        column = name
-        while font.getlength(column) > cell - 4:
-            column = column[:-1]
-        draw.text((margin + cell * (row + 0.5), 11), column, INK, font, anchor="mm")
         for place, value in enumerate(values[row]):
             x, y = margin + cell * place, 22 + cell * row
             known = np.isfinite(value)
             ink = NEGATIVE if known and value < 0 else POSITIVE
-            share = min(1.0, abs(value)) if known else 0.0
+            share = min(1.0, abs(value) / limit) if known else 0.0
             fill = tuple(round(255 + share * (tone - 255)) for tone in ink) if known else (222, 226, 230)
             draw.rectangle((x, y, x + cell - 2, y + cell - 2), fill=fill)
             text = f"{value:.2f}" if known else "?"

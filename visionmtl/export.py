@@ -21,7 +21,7 @@ def save(model: MultiTaskModel, folder: str | Path, *, resize: str = "stretch") 
     in the pixels of the pictures given, and `image_sizes` int32 `[B, 2]`, their heights and widths:
     - `serving_default`: `images` uint8 `[B, H, W, 3]`, RGB, of any H and W;
     - `serving_bytes`: `encoded` string `[B]`, JPEG or PNG files, each of a size of its own; class maps are padded with
-      255 to the largest. Pixels are taken as stored: an EXIF orientation is not applied.
+      255 to the largest, depth with 0. Pixels are taken as stored: an EXIF orientation is not applied.
 
     `labels.json` beside the SavedModel names each task's kind and classes.
 

@@ -18,6 +18,11 @@ def calls(tensors: Iterable) -> dict[Node, list]:
     return {key(made): list(_call(made).input_tensors) for made in _walk(tensors)}
 
 
+def operations(tensors: Iterable) -> dict[Node, keras.Operation]:
+    """Return, for the calls that lead to some symbolic tensors, what is called: a layer, or a function of Keras's."""
+    return {key(made): made._keras_history[0] for made in _walk(tensors)}
+
+
 def layers(tensors: Iterable) -> list[keras.layers.Layer]:
     """Return the layers that lead to some symbolic tensors, each once, the nearest first."""
     found = {id(made._keras_history[0]): made._keras_history[0] for made in _walk(tensors)}

@@ -6,12 +6,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from visionmtl import assembly, drawing
+from visionmtl import assembly, drawing, growing
 from visionmtl import sharing as sharing_schemes
 from visionmtl.balanced import BalancedModel
 from visionmtl.errors import UsageError, one_of
 from visionmtl.sharing import Matrix
-from visionmtl.sharing.scheme import Auxiliary
 from visionmtl.tasks import Task
 
 
@@ -31,6 +30,7 @@ class MultiTaskModel(BalancedModel):
         weights: None for random ones, "imagenet", or a `.keras` or `.weights.h5` file.
         neck: options of `necks.pyramid`, such as `{"channels": 128}`.
         only: the names of the tasks whose outputs the model has; of the others it keeps what these need. None for all.
+        frozen: names of parts that do not learn, as `freeze` takes them.
 
     Attributes:
         tasks: the tasks by name.
@@ -56,6 +56,7 @@ class MultiTaskModel(BalancedModel):
         weights=None,
         neck=None,
         only=None,
+        frozen=None,
         name="multi_task_model",
         **kwargs,
     ):
@@ -76,9 +77,7 @@ class MultiTaskModel(BalancedModel):
         _share_colours(self.tasks.values())
         self.image_shape = tuple(image_shape)
         self._heads = {name: list(made.outputs[name]) for name in kept}
-        self._auxiliary = {
-            name: Auxiliary(dict.fromkeys(more.outputs), more.weight) for name, more in auxiliary.items()
-        }
+        self._auxiliary = {task: more._replace(outputs=dict.fromkeys(more.outputs)) for task, more in auxiliary.items()}
         there = {layer.name for layer in self.layers}
         self.parts = {part: [layer for layer in layers if layer in there] for part, layers in made.parts.items()}
         self.sharing = scheme
@@ -92,6 +91,7 @@ class MultiTaskModel(BalancedModel):
             "neck": neck,
             "only": None if only is None else kept,
         }
+        self.freeze(frozen or [])
         own = {id(variable) for variable in self.variables}
         self._penalties = [one for one in scheme.penalties() if {id(v) for v in one.variables} <= own]
 
@@ -113,6 +113,73 @@ class MultiTaskModel(BalancedModel):
         """Return what the scheme has learnt of how the tasks share, matrices by title; empty if there is nothing."""
         return self.sharing.learnt(self)
 
+    def freeze(self, parts) -> None:
+        """Let these parts of the model stay as they are, and all others learn. Compile the model afterwards.
+
+        A frozen batch normalisation also keeps its statistics, and uses them.
+
+        Args:
+            parts: names from `model.parts`: "backbone", a level such as "P3", "sharing", "neck", or a task; [] for
+                none.
+
+        Raises:
+            UsageError: there is no such part, or nothing would be left to learn.
+
+        Example:
+            >>> model.freeze(["backbone", "neck", "detection"])
+            >>> model.compile("adamw")
+        """
+        chosen = [one_of(part, self.parts, "part to freeze") for part in ([parts] if isinstance(parts, str) else parts)]
+        still = {name for part in chosen for name in self.parts[part]}
+        for layer in self.layers:
+            layer.trainable = layer.name not in still
+        if not self.trainable_variables:
+            raise UsageError(f"Nothing is left to learn: {', '.join(chosen)} are all parts of the model.")
+        self._config["frozen"] = chosen or None
+        self.compiled = False
+
+    def add_task(self, task: Task, sharing=None, freeze: bool = True):
+        """Return a model with one task more. The outputs of the others are the same, bit for bit.
+
+        Args:
+            task: the new task.
+            sharing: the scheme anew, where its options name tasks; None for the model's own.
+            freeze: whether all but the new task is frozen, so that its head learns alone and the others' outputs stay
+                what they are; False lets everything learn.
+
+        Raises:
+            UsageError: the model has a task of this name, or the scheme lets a trained task read the new one.
+
+        Example:
+            >>> grown = model.add_task(visionmtl.Classification("weather", ["dry", "wet"]))
+            >>> grown.compile("adamw")
+        """
+        grown = growing.add_task(self, task, sharing)
+        if freeze:
+            grown.freeze([part for part, layers in grown.parts.items() if part != task.name and layers])
+        return grown
+
+    def subset(self, tasks):
+        """Return a model of some tasks, with only the layers they need; its outputs are the same, bit for bit.
+
+        Args:
+            tasks: a name, or several.
+
+        Raises:
+            UsageError: the model has no such task.
+        """
+        return growing.subset(self, tasks)
+
+    def start_from(self, source: keras.Model) -> tuple[list[str], list[str]]:
+        """Take the weights of another model's layers of the same name and shapes.
+
+        Returns:
+            The names of the layers that got weights, and of those that have weights and got none.
+        """
+        found = growing.take_weights(self, source)
+        self.sharing.started()
+        return found
+
     test_function: Any
 
     def compile(self, optimizer="adamw", loss=None, metrics=None, balancing="equal", clip_norm=None, **kwargs):
@@ -129,15 +196,15 @@ class MultiTaskModel(BalancedModel):
         self._metrics_of = {}
 
     def _regression(self):
-        return [getattr(task, "regression", False) for task in self.tasks.values()]
+        return [task.regression for task in self.tasks.values()]
 
     def _task_outputs(self):
-        raw = {name: list(self._raw(task, self.output).values()) for name, task in self.tasks.items()}
+        raw = {name: list(self.raw_outputs(name, self.output).values()) for name in self.tasks}
         return {name: [*raw[name], *self._raw_auxiliary(name, self.output).values()] for name in raw}
 
-    def _raw(self, task: Task, outputs: dict) -> dict:
-        """Return one task's outputs under the names its head gave them."""
-        return {key: outputs[f"{task.name}_{key}"] for key in self._heads[task.name]}
+    def raw_outputs(self, task: str, outputs: dict) -> dict:
+        """Return one task's outputs out of those of the model, under the names its head gave them."""
+        return {key: outputs[f"{task}_{key}"] for key in self._heads[task]}
 
     def _raw_auxiliary(self, task: str, outputs: dict) -> dict:
         """Return a task's outputs that learn but predict nothing, under the names its head gave them."""
@@ -149,7 +216,7 @@ class MultiTaskModel(BalancedModel):
         for name, task in self.tasks.items():
             if labels.get(name) is None:
                 continue
-            losses[name] = task.loss(labels[name], self._raw(task, outputs))
+            losses[name] = task.loss(labels[name], self.raw_outputs(name, outputs))
             if name in self._auxiliary:
                 more = task.loss(labels[name], self._raw_auxiliary(name, outputs))
                 losses[name] += self._auxiliary[name].weight * more
@@ -166,7 +233,7 @@ class MultiTaskModel(BalancedModel):
         return {
             f"{name}_{key}": value
             for name, task in self.tasks.items()
-            for key, value in task.decode(self._raw(task, outputs), size, window).items()
+            for key, value in task.decode(self.raw_outputs(name, outputs), size, window).items()
         }
 
     def predict_step(self, data):
@@ -180,7 +247,7 @@ class MultiTaskModel(BalancedModel):
         for name, task in self.tasks.items():
             if labels.get(name) is None:
                 continue
-            predictions = task.decode(self._raw(task, outputs), self.image_size)
+            predictions = task.decode(self.raw_outputs(name, outputs), self.image_size)
             weight = None if weights is None else weights.get(name)
             weight = tf.ones_like(tf.nest.flatten(predictions)[0][:, 0], tf.float32) if weight is None else weight
             statistics[name] = [
@@ -268,7 +335,7 @@ def _by_name(tasks) -> dict[str, Task]:
     """Return the tasks by name; raise UsageError where there is none or two share a name."""
     tasks = list(tasks)
     if not tasks:
-        raise UsageError("A model needs a task: give at least one of Classification, Detection and Segmentation.")
+        raise UsageError("A model needs a task: give at least one, such as Detection or Segmentation.")
     by_name = {task.name: task for task in tasks}
     if len(by_name) < len(tasks):
         names = [task.name for task in tasks]

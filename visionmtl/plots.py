@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
+
+from visionmtl import heatmaps
 
 LINES = ("#0072B2", "#D55E00", "#009E73", "#8C4FE0", "#C2185B", "#B07800", "#2AA7D4", "#555B61")
 PALE, INK, GRID = "#9AA5AE", "#212529", "#E9ECEF"
@@ -141,14 +142,7 @@ def _cosine_table(axes: Axes, history: History, tasks: Sequence[str]) -> None:
         means[one, other] = means[other, one] = values.mean() if len(values) else np.nan
     shares = np.min([np.asarray(history[name]) for name in history if name.startswith("cosine/")], axis=0) < 0
     _title(axes, f"mean cosine; {shares.mean():.0%} of steps in conflict")
-    colours = LinearSegmentedColormap.from_list("cosines", (LINES[1], "white", LINES[0]))
-    axes.imshow(means, cmap=colours, vmin=-1, vmax=1)
-    axes.set_xticks(range(len(tasks)), tasks, fontsize=8, rotation=30, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(tasks)), tasks, fontsize=8)
-    axes.grid(False)
-    for one, other in itertools.product(range(len(tasks)), repeat=2):
-        colour = "white" if abs(means[one, other]) > 0.6 else INK
-        axes.text(other, one, f"{means[one, other]:.2f}", ha="center", va="center", fontsize=8, color=colour)
+    heatmaps.draw(axes, means, tasks, tasks)
 
 
 def _smooth(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -26,9 +26,10 @@ def predict(model: MultiTaskModel, paths: Sequence[str | Path], out: str | Path,
     Args:
         model: a trained model.
         paths: image files, or folders of them.
-        out: the folder to write: `overlays/*.png`, `masks/*.png` of class ids, and `predictions.json`: COCO's `images`,
-            `categories` and `annotations` (`bbox` is x, y, width, height), each image with its labels' probabilities
-            and its masks. Every box of a score of 0.01 or more is there; overlays show those of 0.3 or more.
+        out: the folder to write: `overlays/*.png`, `masks/*.png` of class ids, `depth/*.npy` of metres, `[H, W]`, and
+            `predictions.json`: COCO's `images`, `categories` and `annotations` (`bbox` is x, y, width, height),
+            each image with its labels' probabilities, its masks and its depth. Every box of a score of 0.01 or more is
+            there; overlays show those of 0.3 or more.
         resize: as the model was trained, "stretch" or "letterbox".
 
     Returns:
@@ -49,6 +50,10 @@ def predict(model: MultiTaskModel, paths: Sequence[str | Path], out: str | Path,
             if task.kind == "segmentation":
                 image[name] = f"masks/{names[file]}_{name}.png"
                 _save(out / image[name], found["classes"].astype(np.uint8))
+            elif task.kind == "depth":
+                image[name] = f"depth/{names[file]}_{name}.npy"
+                (out / image[name]).parent.mkdir(parents=True, exist_ok=True)
+                np.save(out / image[name], found["depth"])
             elif task.kind == "detection":
                 for box, score, label in _boxes(found):
                     about = {"id": len(entries["annotations"]) + 1, "image_id": number, "file_name": str(file)}

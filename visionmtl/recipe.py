@@ -73,7 +73,10 @@ class Augmentation(Section):
 class Data(Section):
     """Where the images come from and how they are made into batches."""
 
-    source: str = Field(description="garments (built in) or coco (a folder of images and COCO JSON)")
+    source: str = Field(
+        description="garments (built in), coco (JSON), voc (XML), yolo (text), csv (table), folder (of classes or"
+        " masks) or tfds (by name)"
+    )
     path: Annotated[str | None, BeforeValidator(_absolute)] = Field(
         None, description="the folder to read; relative to where the command is run"
     )
@@ -107,6 +110,9 @@ class Model(Section):
 
     backbone: str = Field("efficientnet_lite0", description="see `visionmtl list backbones`")
     weights: str | None = Field(None, description="null, imagenet, or a .keras or .weights.h5 file")
+    start: Annotated[str | None, BeforeValidator(_absolute)] = Field(
+        None, description="a run folder or .keras file whose layers of the same name and shapes give their weights"
+    )
     sharing: Annotated[Sharing, BeforeValidator(_by_name)] = Field(
         Sharing(), description="how tasks share the backbone: a name, or {name: hard, until: P3}"
     )
@@ -142,6 +148,9 @@ class Training(Section):
     weight_decay: float = Field(1e-4, ge=0, description="on kernels only: not on biases, norms or balancers")
     clip_norm: float | None = Field(10.0, gt=0, description="largest global norm of the gradient; null for no limit")
     ema: float | None = Field(None, gt=0, lt=1, description="momentum of averaged weights, as 0.998; null for none")
+    freeze: list[str] = Field(
+        [], description="parts that do not learn: backbone, a level as P3, sharing, neck, or a task"
+    )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field("float32", description="of computation")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="of every task that classifies")
     monitor: str = Field("val_score", description="the log that names the best epoch; higher is better")

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from visionmtl import tables
 
-FIRST_PLOTS = ("metrics", "losses", "weights", "balancing")
+FIRST_PLOTS = ("metrics", "losses", "weights", "balancing", "sharing")
 
 STYLE = """
 :root { color-scheme: light; }

@@ -1,4 +1,4 @@
-"""Plain-text tables for the terminal, and the one layout of final metrics that terminal and report share."""
+"""Tables for the terminal and Markdown, and the one layout of final metrics that terminal and report share."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -30,6 +30,19 @@ def table(header: Sequence[str], rows: Sequence[Row]) -> str:
         return "  ".join(text.rjust(width) if flush else text.ljust(width) for text, width, flush in parts).rstrip()
 
     return "\n".join([line(header), "  ".join("-" * width for width in widths), *map(line, texts)])
+
+
+def markdown(header: Sequence[str], rows: Sequence[Row]) -> str:
+    """Return the same table in Markdown.
+
+    Args:
+        header: N names of columns.
+        rows: N cells each, formatted by `cell`.
+    """
+    right = [is_number_column(row[index] for row in rows) for index in range(len(header))]
+    texts = [[cell(value).replace("|", "\\|") for value in row] for row in rows]
+    rule = ["---:" if flush else "---" for flush in right]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (header, rule, *texts))
 
 
 def cell(value: Any) -> str:

@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 import pipelines
-from visionmtl import building, callbacks, metrics, plots, report, runs, tables
+from visionmtl import building, callbacks, heatmaps, metrics, plots, report, runs, sharing_watch, tables
 from visionmtl.building import SPLITS
 from visionmtl.errors import UsageError, one_of
 from visionmtl.gradient_watch import GradientWatch
@@ -119,6 +119,7 @@ def _train(
     measured = ["validation"] if also is None else list(dict.fromkeys(["validation", one_of(also, SPLITS, "split")]))
     datasets = building.data(recipe, dict.fromkeys(["train", *measured]), replicas=place.num_replicas_in_sync)
     steps = _steps(recipe, datasets)
+    source = None if recipe.model.start is None else runs.load_model(recipe.model.start)[0]
     with place.scope():
         model = building.model(recipe, datasets.specs, steps)
     _check_monitor(model, plan.monitor)
@@ -129,6 +130,8 @@ def _train(
     done, state = runs.checkpoint(run)
     if state is not None:
         model.load_weights(state)
+    elif source is not None:
+        _start(model, source, recipe)
     history = runs.read_history(run)[:done]
     try:
         model.fit(
@@ -139,7 +142,7 @@ def _train(
             epochs=plan.epochs,
             shuffle=False,  # the data set does it
             verbose=(1 if sys.stdout.isatty() else 2) if plan.verbose is None else plan.verbose,
-            callbacks=_callbacks(recipe, run, datasets, history),
+            callbacks=_callbacks(recipe, run, datasets, history, model),
         )
         seconds = runs.read_history(run)[-1]["seconds"]
         return _finish(model, run, datasets, measured, seconds)
@@ -147,7 +150,18 @@ def _train(
         raise KeyboardInterrupt(f"Go on with: visionmtl train --resume {run}") from None
 
 
-def _callbacks(recipe: Recipe, run: Path, datasets: pipelines.Datasets, history: list[dict[str, float]]) -> list:
+def _start(model: MultiTaskModel, source: MultiTaskModel, recipe: Recipe) -> None:
+    """Give a model the weights that its recipe starts from, and say which layers there were none for."""
+    taken, left = model.start_from(source)
+    if not taken:
+        raise UsageError(f"model.start is '{recipe.model.start}', which has no layer in common with this model.")
+    print(f"Started from {recipe.model.start}: {len(taken)} layers", end="")
+    print(f"; new: {_abridged(left)}." if left else ", all there are.")
+
+
+def _callbacks(
+    recipe: Recipe, run: Path, datasets: pipelines.Datasets, history: list[dict[str, float]], model: MultiTaskModel
+) -> list:
     """Return what watches the training, in the order in which it must be called."""
     plan = recipe.training
     validated = [row[plan.monitor] for row in history if not math.isnan(row.get(plan.monitor, math.nan))]
@@ -157,7 +171,7 @@ def _callbacks(recipe: Recipe, run: Path, datasets: pipelines.Datasets, history:
         Backup(run),  # once the averaged weights are swapped out again
         callbacks.LearningRate(),
         callbacks.TensorBoard(run / "tensorboard", datasets.validation),
-        *_watch(recipe, run, len(datasets.specs)),
+        *_watch(recipe, run, model),
         callbacks.Checkpoint(run / "last.keras"),
         callbacks.Checkpoint(run / "best.keras", plan.monitor, max(validated, default=-math.inf)),
         Seconds(history[-1]["seconds"] if history else 0.0),
@@ -166,10 +180,14 @@ def _callbacks(recipe: Recipe, run: Path, datasets: pipelines.Datasets, history:
     ]
 
 
-def _watch(recipe: Recipe, run: Path, tasks: int) -> list:
-    """Return what watches the tasks' gradients, if they are to be watched and there are two."""
-    every = recipe.balancing.watch
-    return [GradientWatch(run / "gradients.csv", run / "tensorboard", every)] if every and tasks > 1 else []
+def _watch(recipe: Recipe, run: Path, model: MultiTaskModel) -> list:
+    """Return what watches the tasks' gradients, if asked for, and what the sharing scheme learns, if it learns."""
+    watches: list[keras.callbacks.Callback] = []
+    if recipe.balancing.watch and len(model.tasks) > 1:
+        watches.append(GradientWatch(run / "gradients.csv", run / "tensorboard", recipe.balancing.watch))
+    if model.learnt_sharing():
+        watches.append(sharing_watch.SharingWatch(run / "sharing.csv", run / "tensorboard"))
+    return watches
 
 
 def _finish(
@@ -204,6 +222,10 @@ def _plot(model: MultiTaskModel, run: Path, details: Mapping[str, Mapping[str, f
         watched = plots.balancing(plots.read(run / "gradients.csv"))
         if watched is not None:
             plots.write(watched, folder / "balancing.png")
+    if (run / "sharing.csv").is_file():
+        learnt = heatmaps.sharing(sharing_watch.read(run / "sharing.csv"))
+        if learnt is not None:
+            plots.write(learnt, folder / "sharing.png")
     for task, measured in model.task_metrics.items() if details else ():
         classes = model.tasks[task].classes
         for metric in measured:

@@ -5,9 +5,17 @@ from collections.abc import Callable
 
 from pipelines.errors import one_of
 from pipelines.source import Source
-from pipelines.sources import coco, garments
+from pipelines.sources import coco, csv, folder, garments, tfds, voc, yolo
 
-SOURCES: dict[str, Callable[..., Source]] = {"coco": coco.coco, "garments": garments.garments}
+SOURCES: dict[str, Callable[..., Source]] = {
+    "coco": coco.coco,
+    "csv": csv.csv,
+    "folder": folder.folder,
+    "garments": garments.garments,
+    "tfds": tfds.tfds,
+    "voc": voc.voc,
+    "yolo": yolo.yolo,
+}
 
 
 def names() -> list[str]:

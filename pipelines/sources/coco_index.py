@@ -3,33 +3,22 @@
 import json
 from dataclasses import dataclass
 from math import isfinite
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pipelines.errors import DataError, Problems
-
-OVERHANG = 2.0  # pixels that a box may stick out of its image by rounding; it is clipped
-
-
-@dataclass(frozen=True)
-class Annotation:
-    """One object: box `x_min, y_min, x_max, y_max` in pixels, category's name, outline as the file gives it."""
-
-    box: tuple[float, float, float, float]
-    category: str
-    crowd: bool
-    segmentation: list | dict | None
+from pipelines.files.entries import Annotation, corners, inside
 
 
 @dataclass(frozen=True)
-class Entry:
+class Image:
     """One image of the file, with its objects."""
 
     file_name: str
     size: tuple[int, int] | None  # height and width the file gives
-    annotations: list[Annotation]
+    objects: list[Annotation]
 
 
-def read_index(path: Path, problems: Problems) -> tuple[list[str], list[Entry]]:
+def read_index(path: Path, problems: Problems) -> tuple[list[str], list[Image]]:
     """Read a COCO instance JSON.
 
     Returns:
@@ -47,7 +36,7 @@ def read_index(path: Path, problems: Problems) -> tuple[list[str], list[Entry]]:
         categories[key] = name
     categories = dict(sorted(categories.items()))
 
-    entries: dict[int, Entry] = {}
+    entries: dict[int, Image] = {}
     unusable = set()
     for image in content["images"]:
         try:
@@ -84,22 +73,21 @@ def _parse(path: Path) -> dict:
     return content
 
 
-def _entry(image: dict) -> Entry:
+def _entry(image: dict) -> Image:
     """Check one image of the file; a ValueError says what is wrong with it."""
     name = image.get("file_name")
     if not isinstance(name, str) or not name or not isinstance(image.get("id"), int):
         raise ValueError(f"{image!r} needs 'id' (a whole number) and 'file_name'")
-    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name.replace("\\", "/")).parts:
-        raise ValueError(f"file_name '{name}' leads out of the image folder")
+    inside(name)
     height, width = image.get("height"), image.get("width")
     if height is None and width is None:
-        return Entry(name, None, [])
+        return Image(name, None, [])
     if not isinstance(height, int) or not isinstance(width, int) or min(height, width) < 1:
         raise ValueError(f"'{name}' has height {height!r} and width {width!r}, expected whole numbers above 0")
-    return Entry(name, (height, width), [])
+    return Image(name, (height, width), [])
 
 
-def _add(annotation: dict, entries: dict[int, Entry], categories: dict[int, str]) -> None:
+def _add(annotation: dict, entries: dict[int, Image], categories: dict[int, str]) -> None:
     """Check one annotation and add it to its image; a ValueError says what is wrong with it."""
     image, category = annotation["image_id"], annotation.get("category_id")
     if image not in entries:
@@ -115,20 +103,11 @@ def _add(annotation: dict, entries: dict[int, Entry], categories: dict[int, str]
     x, y, width, height = box
     if width <= 0 or height <= 0:
         raise ValueError(f"bbox {box} has no area ('{entry.file_name}')")
-    corners = (x, y, x + width, y + height)
+    edges = (x, y, x + width, y + height)
     if entry.size:
-        corners = clip(corners, entry.size, entry.file_name)
+        try:
+            edges = corners(edges, entry.size)
+        except ValueError as error:
+            raise ValueError(f"{error} ('{entry.file_name}')") from None
     crowd, outline = bool(annotation.get("iscrowd", 0)), annotation.get("segmentation") or None
-    entry.annotations.append(Annotation(corners, categories[category], crowd, outline))
-
-
-def clip(corners: tuple, size: tuple[int, int], file_name: str) -> tuple:
-    """Clip a box to its image; a ValueError says that it lies outside by more than rounding."""
-    height, width = size
-    x_min, y_min, x_max, y_max = corners
-    clipped = (max(x_min, 0.0), max(y_min, 0.0), min(x_max, width), min(y_max, height))
-    out = max(-x_min, -y_min, x_max - width, y_max - height) > OVERHANG
-    if out or clipped[2] <= clipped[0] or clipped[3] <= clipped[1]:
-        shown = ", ".join(f"{value:g}" for value in corners)
-        raise ValueError(f"box ({shown}) lies outside its image of {width} x {height} ('{file_name}')")
-    return clipped
+    entry.objects.append(Annotation(edges, categories[category], crowd, outline, annotation.get("id")))

@@ -1,4 +1,4 @@
-"""Tiny COCO folders, made up on the spot."""
+"""Tiny data sets, made up on the spot."""
 
 import json
 from collections.abc import Callable
@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import pipelines
+from pipelines import sources
+from pipelines.errors import Problems
+from pipelines.source import Request, Source
 
 CATEGORIES = [{"id": 3, "name": "square"}, {"id": 7, "name": "bar"}]  # ids with gaps
 SIZE = (40, 60)  # height and width of the pictures
@@ -56,6 +60,60 @@ def load() -> Callable[..., pipelines.Datasets]:
 
     def load(folder: Path, **options) -> pipelines.Datasets:
         options = {"image_size": SIZE, "batch_size": 1, "splits": ["train"], "shuffle": False, **options}
-        return pipelines.load("coco", path=folder, **options)
+        return pipelines.load(options.pop("source", "coco"), path=folder, **options)
 
     return load
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Callable[..., Path]:
+    """A function that saves a picture, grey of 40 x 60 pixels, or the array given, under `tmp_path / "data"`."""
+
+    def save(name: str, pixels: np.ndarray | None = None, **options) -> Path:
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray(np.full((*SIZE, 3), GROUND, np.uint8) if pixels is None else pixels)
+        image.save(path, **options)
+        return path
+
+    return save
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Callable[..., tuple[Source, list[str]]]:
+    """A function that asks a source for `tmp_path / "data"` as `load` does, and returns what it gives and skipped."""
+
+    def ask(name: str, at: str = "data", on_error: str = "stop", **options) -> tuple[Source, list[str]]:
+        problems = Problems(on_error)
+        wanted = {"splits": ("train",), "tasks": None, "max_boxes": 5}
+        chosen = {key: options.pop(key, value) for key, value in wanted.items()}
+        request = Request(tmp_path / at, image_size=SIZE, problems=problems, **chosen)
+        return sources.get(name)(request, **options), problems.skipped
+
+    return ask
+
+
+@pytest.fixture
+def sample() -> Callable[..., tuple[dict, dict]]:
+    """A function that reads labels and weights of one sample; of detection, rows `(class, x0, y0, x1, y1)`."""
+
+    def read(source: Source, split: str = "train", index: int = 0) -> tuple[dict, dict]:
+        found = source.splits[split].read(tf.constant(index, tf.int64))
+        labels, weights = tf.nest.map_structure(lambda x: x.numpy(), (found["labels"], found["weights"]))
+        if "detection" in labels:
+            rows = zip(labels["detection"]["classes"], labels["detection"]["boxes"], strict=True)
+            labels["detection"] = [(int(c), *box.tolist()) for c, box in rows if c != -1]
+        return labels, {name: float(weight) for name, weight in weights.items()}
+
+    return read
+
+
+@pytest.fixture
+def names() -> Callable[..., list[str]]:
+    """A function that gives the file names of a split."""
+
+    def names(source: Source, split: str = "train") -> list[str]:
+        found = source.splits[split]
+        return [Path(found.name(index)).name for index in range(len(found.shapes))]
+
+    return names

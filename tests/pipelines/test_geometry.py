@@ -57,7 +57,7 @@ def test_pixels_land_where_the_boxes_say_to_half_a_pixel(factor):
     ty, tx, th, tw = placed.target.numpy()
     inner = slice(ty, ty + th), slice(tx, tx + tw)
     sampled = geometry.sample_image(tf.constant(ramp(*shape)), placed, size).numpy()[inner] / 2.0 + 0.5
-    nearest = [geometry.sample_mask(tf.constant(ramp(*shape)[..., k, None]), placed, size) for k in (0, 1)]
+    nearest = [geometry.sample_map(tf.constant(ramp(*shape)[..., k, None]), placed, size, 255) for k in (0, 1)]
     nearest = tf.concat(nearest, axis=-1).numpy()[inner] / 2.0 + 0.5
     y, x = np.mgrid[ty : ty + th, tx : tx + tw] + 0.5
     centres = np.stack([sampled[..., 0], sampled[..., 1]] * 2, axis=-1).reshape(1, -1, 4).astype(np.float32)

@@ -48,7 +48,7 @@ def batch(images: int = 4, seed: int = 0) -> tuple:
     return random.integers(0, 256, (images, SIZE, SIZE, 3)).astype("float32"), labels, weights
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def toy_model():
     """Return a function that builds a MultiTaskModel on the toy backbone."""
     from visionmtl.model import MultiTaskModel

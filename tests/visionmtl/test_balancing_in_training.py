@@ -8,6 +8,8 @@ import tensorflow as tf
 import visionmtl
 from visionmtl import balancing
 
+pytestmark = pytest.mark.xdist_group("balancing")  # two tests look at one training of each balancer
+
 
 def model_of(name, optimizer=None, clip_norm=None):
     """A model of three outputs on tables, no image in sight."""
@@ -37,30 +39,41 @@ def tables(batches=4, images=8):
     return tf.data.Dataset.from_tensor_slices((x, labels, labelled)).batch(images)
 
 
-@pytest.mark.parametrize("name", balancing.names())
-def test_two_devices_balance_like_one(name, two_devices):
+@pytest.fixture(scope="module", params=balancing.names())
+def trained(request, tmp_path_factory):
+    """A balancer's name, a training of four epochs without interruption, and what was saved of it after three."""
+    file, seen = tmp_path_factory.mktemp("models") / "model.keras", {}
+
+    def keep(epoch, logs):
+        if epoch == 2:
+            model.save(file)
+            seen["weights"] = model.get_weights()
+
+    model = model_of(request.param)
+    keeper = keras.callbacks.LambdaCallback(on_epoch_end=keep)
+    seen["history"] = model.fit(tables(), epochs=4, shuffle=False, verbose=0, callbacks=[keeper]).history
+    return request.param, model, file, seen
+
+
+def test_two_devices_balance_like_one(trained, two_devices):
+    name, _, _, alone = trained
     # Collective kernels lose count of their calls when one process makes a second strategy; these sum by hand.
     strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
-    alone = model_of(name)
     with strategy.scope():
         mirrored = model_of(name)
-    logs = [model.fit(tables(), epochs=3, shuffle=False, verbose=0).history for model in (alone, mirrored)]
+    history = mirrored.fit(tables(), epochs=3, shuffle=False, verbose=0).history
     for task in "abc":
-        np.testing.assert_allclose(logs[0][f"weight/{task}"], logs[1][f"weight/{task}"], rtol=1e-5, atol=1e-5)
-    for one, two in zip(alone.get_weights(), mirrored.get_weights(), strict=True):
+        weights = alone["history"][f"weight/{task}"][:3]
+        np.testing.assert_allclose(weights, history[f"weight/{task}"], rtol=1e-5, atol=1e-5)
+    for one, two in zip(alone["weights"], mirrored.get_weights(), strict=True):
         np.testing.assert_allclose(one, two, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", balancing.names())
-def test_save_load_and_continue_is_the_uninterrupted_training_bit_for_bit(name, tmp_path):
-    whole = model_of(name)
-    whole.fit(tables(), epochs=4, shuffle=False, verbose=0)
-    first = model_of(name)
-    first.fit(tables(), epochs=3, shuffle=False, verbose=0)
-    first.save(tmp_path / "model.keras")
-    second = keras.saving.load_model(tmp_path / "model.keras")
-    second.fit(tables(), initial_epoch=3, epochs=4, shuffle=False, verbose=0)
-    for one, two in zip(whole.get_weights(), second.get_weights(), strict=True):
+def test_save_load_and_continue_is_the_uninterrupted_training_bit_for_bit(trained):
+    _, whole, file, _ = trained
+    resumed = keras.saving.load_model(file)
+    resumed.fit(tables(), initial_epoch=3, epochs=4, shuffle=False, verbose=0)
+    for one, two in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
 
 

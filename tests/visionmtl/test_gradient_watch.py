@@ -102,3 +102,9 @@ def test_a_matrix_is_drawn_by_sign_and_what_is_unknown_is_grey():
     right, bottom = picture.shape[1] - 64, picture.shape[0] - 64
     corners = [picture[bottom - 64 + 4, right - 64 + 4], picture[bottom - 64 + 4, right + 4], picture[-60, right - 60]]
     assert [tuple(corner) for corner in corners] == [drawing.POSITIVE, drawing.NEGATIVE, (222, 226, 230)]
+
+
+def test_a_matrix_may_have_other_columns_than_rows_and_a_limit_of_its_own():
+    picture = drawing.matrix(np.array([[0.2, 0.1, 0.0]]), ["one"], ["a", "b", "c"], limit=0.2)
+    assert tuple(picture[22 + 4, -3 * 64 + 4]) == drawing.POSITIVE
+    assert picture.shape == (22 + 64, drawing.matrix(np.eye(1), ["one"]).shape[1] + 128, 3)

@@ -5,14 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from visionmtl.errors import UsageError
-from visionmtl.layers import (
-    ConvBlock,
-    CrossStitch,
-    FusedBatchNormalization,
-    UncertaintyWeighting,
-    fuse_normalisation,
-)
+from visionmtl.layers import ConvBlock, FusedBatchNormalization, UncertaintyWeighting, fuse_normalisation
 
 
 @pytest.mark.parametrize("options", [{}, {"strides": 2}, {"separable": False, "kernel_size": 1, "activation": None}])
@@ -87,42 +80,3 @@ def test_uncertainty_weighting_works_alone_in_a_plain_keras_model():
     # At the optimum s is the log of the mean squared error: the noise's variance is 9, the quiet task has none.
     assert weighting.log_variance.numpy()[1] == pytest.approx(np.log(9), abs=0.3)
     assert weighting.log_variance.numpy()[0] < 0
-
-
-@pytest.mark.parametrize(("units", "shape"), [("channel", (3, 3, 5)), ("layer", (3, 3))])
-def test_cross_stitch_mixes_as_in_numpy(units, shape):
-    random = np.random.default_rng(0)
-    xs = [random.normal(size=(2, 4, 5)).astype("float32") for _ in range(3)]
-    layer = CrossStitch(units)
-    start = [0.9 * xs[place] + 0.05 * sum(x for other, x in enumerate(xs) if other != place) for place in range(3)]
-    for mixed, expected in zip(layer(xs), start, strict=True):
-        np.testing.assert_allclose(mixed, expected, atol=1e-6)
-    weight = random.normal(size=shape).astype("float32")
-    layer.set_weights([weight])
-    for mixed, row in zip(layer(xs), weight, strict=True):
-        np.testing.assert_allclose(mixed, row[0] * xs[0] + row[1] * xs[1] + row[2] * xs[2], rtol=1e-4, atol=1e-5)
-
-
-def test_cross_stitch_works_alone_in_a_plain_keras_model(tmp_path):
-    image = keras.Input((8, 8, 3))
-    maps = [keras.layers.Conv2D(4, 3, activation="relu", name=name)(image) for name in ("left", "right")]
-    maps = CrossStitch(name="stitch")(maps)
-    outputs = [keras.layers.Dense(1)(keras.layers.Flatten()(one)) for one in maps]
-    model = keras.Model(image, outputs)
-    model.compile("sgd", loss=["mse", "mse"])
-    x, before = np.random.default_rng(0).normal(size=(8, 8, 8, 3)), model.get_layer("stitch").get_weights()[0]
-    model.fit(x, [x.mean((1, 2, 3)), x.std((1, 2, 3))], epochs=1, verbose=0)
-    assert np.all(model.get_layer("stitch").get_weights()[0] != before)
-    model.save(tmp_path / "model.keras")
-    for one, again in zip(model(x), keras.saving.load_model(tmp_path / "model.keras")(x), strict=True):
-        np.testing.assert_array_equal(one, again)
-
-
-def test_cross_stitch_refuses_what_it_cannot_mix():
-    for given in (np.ones((2, 3, 4)), [np.ones((2, 3)), np.ones((2, 4))]):
-        with pytest.raises(UsageError, match="a list of tensors of one shape"):
-            CrossStitch()(given)
-    with pytest.raises(UsageError, match="Unknown cross-stitch units 'pixel'"):
-        CrossStitch("pixel")
-    with pytest.raises(UsageError, match="own was given as -0.1"):
-        CrossStitch(own=-0.1)

@@ -161,7 +161,12 @@ def test_clip_norm_bounds_the_step(toy_model, toy_batch):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"clip_norm": 0.5}, {"balancing": {"method": "fixed", "weights": {"scene": 2}}}]
+    "options",
+    [
+        {},
+        {"clip_norm": 0.5, "run_eagerly": True},
+        {"balancing": {"method": "fixed", "weights": {"scene": 2}}, "run_eagerly": True},
+    ],
 )
 def test_two_devices_train_like_one(toy_model, toy_batch, two_devices, options):
     # The halves differ in labelled samples and in objects, so that a mean of the halves' means would be wrong.

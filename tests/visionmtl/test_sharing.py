@@ -8,7 +8,7 @@ import tensorflow as tf
 import visionmtl
 from visionmtl import export, sharing
 from visionmtl.errors import UsageError
-from visionmtl.tasks import Classification, Detection, Segmentation
+from visionmtl.tasks import Classification, Depth, Detection, Segmentation
 
 READS_OTHERS = {"cascade", "distillation", "fusion"}  # a task's loss moves the heads it reads
 SIZE = 32
@@ -17,7 +17,7 @@ SIZE = 32
 def some(count):
     """Tasks of several kinds."""
     tasks = [Classification("scene", 3), Segmentation("ground", 3), Detection("objects", 2)]
-    return [*tasks, Classification("weather", 4, multi_label=True), Segmentation("parts", 2)][:count]
+    return [*tasks, Classification("weather", 4, multi_label=True), Depth("range")][:count]
 
 
 def labels_of(tasks, images=4):
@@ -29,6 +29,8 @@ def labels_of(tasks, images=4):
             found[task.name] = random.integers(0, len(task.classes), images).astype("int32")
         elif task.kind == "multi_label":
             found[task.name] = random.integers(0, 2, (images, len(task.classes))).astype("float32")
+        elif task.kind == "depth":
+            found[task.name] = random.uniform(0, 10, (images, SIZE, SIZE)).astype("float32")
         elif task.kind == "segmentation":
             found[task.name] = random.integers(0, len(task.classes), (images, SIZE, SIZE)).astype("int32")
         else:
@@ -89,7 +91,7 @@ def test_two_devices_train_a_scheme_like_one(name, toy_model, two_devices):
     mirrored.set_weights(alone.get_weights())
     data = tf.data.Dataset.from_tensors((pictures(), labels_of(tasks)))
     for model in (alone, mirrored):
-        model.compile(keras.optimizers.SGD(0.01))
+        model.compile(keras.optimizers.SGD(0.01), run_eagerly=True)  # tracing takes ten times as long as two steps
         model.fit(data, epochs=2, verbose=0)
     for variable, one, two in zip(alone.weights, alone.get_weights(), mirrored.get_weights(), strict=True):
         np.testing.assert_allclose(one, two, atol=2e-5, err_msg=variable.path)

@@ -1,180 +1,120 @@
-"""The schemes with a backbone for every task, joined after each stage: cross_stitch, sluice and nddr."""
+"""Cross-stitch, sluice, NDDR and MTAN: their maths, and where they are hard sharing or separate models."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import visionmtl
 from visionmtl.errors import UsageError
-from visionmtl.sharing.sluice import LevelMixture, SubspaceStitch, overlap
-from visionmtl.tasks import Classification, Segmentation
+from visionmtl.sharing.sluice import SubspaceStitch
 
-IMAGES = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype("float32")
-JOINED = ["cross_stitch", "sluice", "nddr"]
-
-
-def tasks():
-    return [Classification("scene", 3), Segmentation("ground", 3)]
+RNG = np.random.default_rng(0)
+MAPS = [RNG.normal(size=(2, 4, 4, 6)).astype("float32") for _ in range(3)]
 
 
-def weights_of(model, name):
-    return keras.ops.convert_to_numpy(model.get_layer(name).weight)
+@pytest.mark.parametrize("units", ["channel", "layer"])
+def test_a_unit_is_a_weighted_sum(units):
+    unit = visionmtl.layers.CrossStitch(units, own=0.7, speed=2.0)
+    unit.build([x.shape for x in MAPS])
+    start = np.full((3, 3), 0.15) + np.eye(3) * 0.55
+    change = RNG.normal(size=unit.change.shape).astype("float32")
+    unit.change.assign(change)
+    weight = (start[..., None] if units == "channel" else start) + 2 * change
+    wide = np.broadcast_to(weight if units == "channel" else weight[..., None], (3, 3, 6))
+    np.testing.assert_allclose(unit.weight, weight, atol=1e-6)
+    expected = np.einsum("ijc,jbhwc->ibhwc", wide, np.stack(MAPS))
+    for found, wanted in zip(unit(MAPS), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", JOINED)
-def test_joined_backbones_that_keep_all_of_their_own_are_separate_models(name, toy_model):
-    joined = toy_model(tasks(), sharing={"name": name, "own": 1.0})
-    for layer in joined.layers:
-        if name == "nddr" and layer.name.endswith(
-            "_normalisation"
-        ):  # else inference divides by the root of 1 + epsilon
-            layer.moving_variance.assign(np.full(layer.moving_variance.shape, 1 - layer.epsilon))
-    random, separate = np.random.default_rng(0), {}
-    for task in tasks():
-        alone = toy_model([task])
-        alone.set_weights([(weight + 1) * random.uniform(0.2, 0.8, weight.shape) for weight in alone.get_weights()])
-        for layer in alone.layers:
-            own = layer.name.startswith(("toy", "neck"))
-            joined.get_layer(f"{task.name}_{layer.name}" if own else layer.name).set_weights(layer.get_weights())
-        separate |= alone(IMAGES)
-    together = joined(IMAGES)
-    assert set(together) == set(separate)
-    for key, tensor in separate.items():
-        assert np.ptp(tensor) > 0.01
-        np.testing.assert_allclose(together[key], tensor, rtol=1e-5, atol=1e-5)
+def test_a_unit_works_alone_in_a_plain_keras_model(tmp_path):
+    image = keras.Input((8, 8, 3))
+    maps = [keras.layers.Conv2D(4, 3)(image) for _ in range(2)]
+    model = keras.Model(image, visionmtl.layers.CrossStitch()(maps))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for one, two in zip(model(np.ones((1, 8, 8, 3))), loaded(np.ones((1, 8, 8, 3))), strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
-@pytest.mark.parametrize("name", JOINED)
-def test_a_tasks_loss_moves_anothers_backbone_as_far_as_they_are_joined(name, toy_model):
-    for own, moved in ((0.9, True), (1.0, False)):
-        model = toy_model(tasks(), sharing={"name": name, "own": own})
-        stages = [model.get_layer(stage) for stage in ("ground_toy_P2", "ground_toy_P3")]
-        kernels = [one for stage in stages for one in stage.trainable_variables if one.name == "kernel"]
-        with tf.GradientTape() as tape:
-            outputs = model(IMAGES, training=True)
-            loss = tf.reduce_sum(model.sample_losses({"scene": np.array([0, 2])}, outputs)["scene"])
-        gradients = tape.gradient(loss, kernels)
-        assert len(kernels) == 3
-        assert all((np.abs(gradient).max() > 1e-6) == moved for gradient in gradients)
+def test_subspaces_are_mixed_group_by_group():
+    unit = SubspaceStitch(subspaces=2, own=1.0)
+    unit.build([x.shape for x in MAPS])
+    for found, wanted in zip(unit(MAPS), MAPS, strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
+    change = np.zeros((6, 6), "float32")
+    change[0, 5] = 1 / unit.speed  # the first half of the first map takes the second half of the third
+    unit.change.assign(change)
+    first = unit(MAPS)[0]
+    np.testing.assert_allclose(first[..., :3], MAPS[0][..., :3] + MAPS[2][..., 3:], atol=1e-5)
+    np.testing.assert_allclose(first[..., 3:], MAPS[0][..., 3:], atol=1e-6)
 
 
-def test_what_is_learnt_is_named_and_starts_near_the_identity(toy_model):
-    mixing = np.array([[0.9, 0.1], [0.1, 0.9]])
-    for sharing, titles in (
-        ({"name": "cross_stitch"}, ["cross-stitch P2", "cross-stitch P3"]),
-        ({"name": "cross_stitch", "units": "layer", "until": "P2"}, ["cross-stitch P3"]),
-        ({"name": "nddr"}, ["NDDR P2", "NDDR P3"]),
-    ):
-        learnt = toy_model(tasks(), sharing=sharing).learnt_sharing()
-        assert list(learnt) == titles
-        for matrix in learnt.values():
-            assert list(matrix.rows) == list(matrix.columns) == ["scene", "ground"]
-            np.testing.assert_allclose(matrix.values, mixing, atol=1e-6)
-    learnt = toy_model(tasks(), sharing="sluice").learnt_sharing()
-    assert list(learnt) == ["subspaces P2", "subspaces P3", "levels scene", "levels ground"]
-    assert list(learnt["subspaces P2"].rows) == ["scene 1", "scene 2", "ground 1", "ground 2"]
-    np.testing.assert_allclose(learnt["subspaces P2"].values, np.kron(mixing, np.eye(2)), atol=1e-6)
-    assert list(learnt["levels ground"].columns) == ["P2", "P3"]
-    np.testing.assert_allclose(learnt["levels ground"].values, mixing, atol=1e-6)
+@pytest.mark.parametrize("name", ["cross_stitch", "sluice"])
+def test_with_the_identity_tasks_are_separate_models(name, toy_model, toy_batch):
+    stitched, separate = (
+        toy_model(sharing={"name": name, "own": 1.0}),
+        toy_model(sharing={"name": "soft", "strength": 0}),
+    )
+    images, _, _ = toy_batch()
+    assert stitched.start_from(separate)[0]
+    for key, value in separate(images).items():
+        np.testing.assert_allclose(stitched(images)[key], value, atol=1e-5)
 
 
-def test_a_channel_has_weights_of_its_own_whose_mean_is_drawn(toy_model):
-    model = toy_model(tasks(), sharing="cross_stitch")
-    unit = model.get_layer("cross_stitch_P3")
-    assert unit.weight.shape == (2, 2, 8)
-    unit.weight.assign(np.arange(32.0).reshape(2, 2, 8))
-    np.testing.assert_allclose(model.learnt_sharing()["cross-stitch P3"].values, [[3.5, 11.5], [19.5, 27.5]])
-
-
-def test_a_part_of_a_model_shows_what_it_still_has(toy_model):
-    learnt = toy_model(tasks(), sharing="nddr", only=["ground"]).learnt_sharing()
-    assert list(learnt["NDDR P2"].rows) == ["scene", "ground"]
-    assert list(learnt["NDDR P3"].rows) == ["ground"]
-    np.testing.assert_allclose(learnt["NDDR P3"].values, [[0.1, 0.9]], atol=1e-6)
-    assert "levels scene" not in toy_model(tasks(), sharing="sluice", only=["ground"]).learnt_sharing()
-
-
-def test_until_shares_the_stem(toy_model):
-    model = toy_model(tasks(), sharing={"name": "nddr", "until": "P2"})
-    names = {layer.name for layer in model.layers}
-    assert {"toy_P2", "scene_toy_P3", "ground_toy_P3"} <= names
-    assert not {"toy_P3", "scene_toy_P2", "nddr_P2"} & names
-
-
-def test_an_nddr_reduces_all_maps_stacked_by_channels(toy_model):
-    model = toy_model(tasks(), sharing="nddr")
-    random = np.random.default_rng(0)
-    maps = [random.normal(size=(1, 2, 2, 8)).astype("float32") for _ in range(2)]
-    kernel = random.normal(size=(16, 8)).astype("float32")
-    layer = model.get_layer("nddr_P3_ground")
-    np.testing.assert_allclose(layer(np.concatenate(maps, -1)), 0.1 * maps[0] + 0.9 * maps[1], atol=1e-6)
-    layer.set_weights([kernel[None, None]])
-    np.testing.assert_allclose(layer(np.concatenate(maps, -1)), maps[0] @ kernel[:8] + maps[1] @ kernel[8:], atol=1e-5)
-    norms = model.learnt_sharing()["NDDR P3"].values[1]
-    np.testing.assert_allclose(norms, [np.linalg.norm(kernel[:8]) / 8**0.5, np.linalg.norm(kernel[8:]) / 8**0.5], 1e-5)
-
-
-def test_subspaces_are_mixed_as_in_numpy():
-    random = np.random.default_rng(0)
-    maps = [random.normal(size=(2, 3, 3, 4)).astype("float32") for _ in range(3)]
-    layer = SubspaceStitch(subspaces=2)
-    layer(maps)
-    weight = random.normal(size=(6, 6)).astype("float32")
-    layer.weight.assign(weight)
-    parts = [part for one in maps for part in np.split(one, 2, axis=-1)]
-    sums = [sum(weight[i, j] * parts[j] for j in range(6)) for i in range(6)]
-    for place, mixed in enumerate(layer(maps)):
-        np.testing.assert_allclose(mixed, np.concatenate(sums[2 * place : 2 * place + 2], -1), rtol=1e-4, atol=1e-5)
-
-
-def test_levels_are_mixed_at_the_size_of_each():
-    fine, coarse = np.arange(16.0).reshape(1, 4, 4, 1), np.array([10.0, 20, 30, 40]).reshape(1, 2, 2, 1)
-    layer = LevelMixture()
-    layer([fine, coarse])
-    layer.weight.assign([[0.5, 2], [3, 1]])
-    mixed = layer([fine, coarse])
-    repeated, pooled = np.kron(coarse[0, ..., 0], np.ones((2, 2))), fine.reshape(2, 2, 2, 2).mean(axis=(1, 3))
-    np.testing.assert_allclose(mixed[0][0, ..., 0], 0.5 * fine[0, ..., 0] + 2 * repeated)
-    np.testing.assert_allclose(mixed[1][0, ..., 0], 3 * pooled + coarse[0, ..., 0])
-
-
-def test_overlap_is_the_mean_squared_cosine_between_subspaces():
-    kernel = np.random.default_rng(0).normal(size=(3, 3, 2, 6)).astype("float32")
-    filters = (kernel.reshape(-1, 6) / np.linalg.norm(kernel.reshape(-1, 6), axis=0)).T
-    pairs = [(filters[i] @ filters[j]) ** 2 for i in range(6) for j in range(6) if i // 2 != j // 2]
-    assert float(overlap(tf.constant(kernel), 3)) == pytest.approx(np.mean(pairs), rel=1e-5)
-    assert float(overlap(tf.eye(6), 2)) == 0
-    assert float(overlap(tf.ones((4, 6)), 2)) == pytest.approx(1)
-
-
-def test_the_penalty_reads_the_kernels_that_make_the_maps(toy_model):
-    assert toy_model(tasks(), sharing="sluice").losses == []
-    model = toy_model(tasks(), sharing={"name": "sluice", "orthogonality": 0.5})
-    kernels = [
-        model.get_layer(f"{task}_toy_{level}").get_layer(f"convolution_{number}").kernel
-        for task in ("scene", "ground")
-        for level, number in (("P2", 2), ("P3", 3))
-    ]
-    expected = [0.5 * float(overlap(tf.convert_to_tensor(kernel), 2)) for kernel in kernels]
-    np.testing.assert_allclose(model.losses, expected, rtol=1e-5)
+@pytest.mark.parametrize("name", ["cross_stitch", "sluice", "nddr"])
+def test_a_task_s_loss_moves_another_task_s_branch(name, toy_model, toy_batch):
+    model, (images, labels, _) = toy_model(sharing=name), toy_batch()
     with tf.GradientTape() as tape:
-        total = tf.add_n(model.losses)
-    assert all(np.abs(gradient).max() > 0 for gradient in tape.gradient(total, kernels))
+        loss = tf.reduce_mean(model.sample_losses({"scene": labels["scene"]}, model(images, training=True))["scene"])
+    gradients = tape.gradient(loss, model.get_layer("ground_toy_P2").trainable_variables)
+    assert all(np.abs(gradient).max() > 0 for gradient in gradients)
+
+
+def test_with_open_masks_mtan_is_hard_sharing(toy_model, toy_batch):
+    model, plain, (images, _, _) = toy_model(sharing="mtan"), toy_model(), toy_batch()
+    for layer in model.layers:
+        if layer.name.endswith("_mask"):
+            layer.kernel.assign(0 * layer.kernel)
+            layer.bias.assign(0 * layer.bias + 40.0)
+    for layer in model.layers:
+        name = layer.name
+        for task in model.tasks:
+            name = name.removeprefix(f"{task}_") if name.startswith(f"{task}_neck") else name
+        if layer.weights and not name.startswith("mtan"):
+            layer.set_weights(plain.get_layer(name).get_weights())
+    for key, value in plain(images).items():
+        np.testing.assert_allclose(model(images)[key], value, atol=1e-5)
+
+
+def test_nddr_starts_near_the_identity_and_shows_its_blocks(toy_model):
+    model = toy_model(sharing={"name": "nddr", "own": 0.8})
+    matrix = model.learnt_sharing()["NDDR P2"]
+    np.testing.assert_allclose(matrix.values, np.full((3, 3), 0.1) + np.eye(3) * 0.7, atol=1e-6)
+    assert list(matrix.rows) == list(matrix.columns) == list(model.tasks)
+
+
+def test_what_is_learnt_is_shown_by_level(toy_model):
+    found = toy_model(sharing={"name": "cross_stitch", "until": "P2"}).learnt_sharing()
+    assert list(found) == ["cross-stitch P3"]
+    found = toy_model(sharing="sluice").learnt_sharing()
+    assert [matrix.values.shape for matrix in found.values()] == [(6, 6), (6, 6), (3, 2)]
 
 
 @pytest.mark.parametrize(
-    ("sharing", "message"),
+    ("given", "message"),
     [
-        ({"name": "cross_stitch", "units": "chanel"}, "Unknown cross-stitch units 'chanel'. Did you mean 'channel'"),
-        ({"name": "cross_stitch", "own": 1.2}, "own was given as 1.2: expected a number from 0 to 1"),
-        ({"name": "cross_stitch", "until": "P4"}, "Unknown level to share until 'P4'.* Valid: P2, P3"),
-        ({"name": "nddr", "until": "P3"}, "'P3', the backbone's last level, .* take 'P2', or the scheme 'hard'"),
-        ({"name": "nddr", "own": "most"}, "own was given as 'most'"),
+        ({"name": "cross_stitch", "units": "pixel"}, "Unknown cross-stitch units 'pixel'"),
+        ({"name": "cross_stitch", "own": 2}, "own was given as 2: expected a number from 0 to 1"),
+        ({"name": "cross_stitch", "speed": 0}, "speed was given as 0: expected a number above 0"),
+        ({"name": "cross_stitch", "until": "P3"}, "the backbone's last level"),
+        ({"name": "nddr", "own": "all"}, "own was given as 'all'"),
+        ({"name": "sluice", "subspaces": 3}, "do not divide the 8 channels"),
         ({"name": "sluice", "subspaces": 0}, "subspaces=0: expected a whole number of at least 1"),
-        ({"name": "sluice", "subspaces": 3}, "subspaces=3, but the backbone's P2 has 8 channels"),
-        ({"name": "sluice", "orthogonality": -1}, "orthogonality=-1: expected a number of at least 0"),
+        ({"name": "mtan", "openness": "wide"}, "openness='wide'"),
     ],
 )
-def test_options_are_checked_when_the_model_is_built(sharing, message, toy_model):
+def test_what_they_cannot_be_is_refused_when_the_model_is_built(given, message, toy_model):
     with pytest.raises(UsageError, match=message):
-        toy_model(tasks(), sharing=sharing)
+        toy_model(sharing=given)

@@ -38,3 +38,8 @@ def test_results_have_a_column_for_each_split():
 )
 def test_durations_are_given_in_two_units(seconds, text):
     assert tables.duration(seconds) == text
+
+
+def test_markdown_aligns_numbers_right_and_keeps_bars_in_their_cell():
+    text = tables.markdown(["task", "AP"], [["a|b", 0.25], ["signs", None]])
+    assert text.splitlines() == ["| task | AP |", "| --- | ---: |", "| a\\|b | 0.250 |", "| signs |  |"]

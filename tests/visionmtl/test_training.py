@@ -13,6 +13,8 @@ from visionmtl import backbones, building, cli, prediction, recipe, runs, traini
 from visionmtl.backbones.architecture import Architecture
 from visionmtl.errors import UsageError
 
+pytestmark = pytest.mark.xdist_group("training")  # one worker trains the run that most tests look at
+
 SMALL = (
     "data.image_size=[64, 64]",
     "data.batch_size=4",
@@ -24,6 +26,9 @@ SMALL = (
     "training.epochs=2",
     "training.verbose=0",
 )
+
+
+QUICK = ("balancing.watch=null", "training.validate_every=2")  # where the weights alone are looked at
 
 
 def toy(image, imagenet):
@@ -124,6 +129,25 @@ def test_evaluate_refuses_a_size_that_is_not_the_model_s(finished):
         training.evaluate(finished, "test", ["data.image_size=[96, 96]"])
 
 
+def test_one_task_is_fine_tuned_from_a_run(finished, tmp_path, weights_only, capsys):
+    parts = ["training.freeze=[backbone, neck, detection, classification]", "training.epochs=1"]
+    training.train(small(f"model.start={finished}", *parts, "balancing.watch=null"), tmp_path / "tuned")
+    before, after = (keras.saving.load_model(run / "best.keras") for run in (finished, tmp_path / "tuned"))
+    assert "layers, all there are." in capsys.readouterr().out
+    for layer in before.layers:
+        same = [
+            (a == b).all() for a, b in zip(layer.get_weights(), after.get_layer(layer.name).get_weights(), strict=True)
+        ]
+        if layer.weights:
+            assert all(same) == (layer.name not in before.parts["segmentation"]), layer.name
+
+
+def test_a_start_without_a_layer_in_common_is_refused(finished, tmp_path, weights_only):
+    other = ["model.backbone=efficientnet_lite0", "model.neck.channels=16", "tasks=[classification]"]
+    with pytest.raises(UsageError, match="has no layer in common with this model"):
+        training.train(small(f"model.start={finished}", *other), tmp_path / "tuned")
+
+
 def test_a_new_run_does_not_overwrite_one(finished):
     with pytest.raises(UsageError, match="is there already"):
         training.train(small(), finished)
@@ -189,7 +213,7 @@ def test_an_interrupted_run_resumes_to_the_same_weights(finished, tmp_path, monk
         watch = training._callbacks
         patch.setattr(training, "_callbacks", lambda *args: [*watch(*args), Interrupt()])
         with pytest.raises(KeyboardInterrupt, match="--resume"):
-            training.train(small(), run)
+            training.train(small(*QUICK), run)
     assert not (run / "metrics.json").exists()
     training.resume(run)
     assert [row["epoch"] for row in runs.read_history(run)] == [1, 2]
@@ -198,7 +222,7 @@ def test_an_interrupted_run_resumes_to_the_same_weights(finished, tmp_path, monk
 
 
 def test_two_devices_train_the_weights_of_one(finished, tmp_path, two_devices, weights_only):
-    training.train(small(), tmp_path / "two", devices=two_devices)
+    training.train(small(*QUICK), tmp_path / "two", devices=two_devices)
     for one, other in zip(weights_of(finished), weights_of(tmp_path / "two"), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
@@ -213,7 +237,7 @@ def test_averaged_weights_are_what_is_measured_and_saved(tmp_path, monkeypatch, 
     watch = training._callbacks
     monkeypatch.setattr(training, "_callbacks", lambda *args: [*watch(*args), Record()])
     run = tmp_path / "averaged"
-    training.train(small("training.ema=0.5"), run)
+    training.train(small("training.ema=0.5", *QUICK), run)
     expected = steps[0]
     for step in steps[1:]:
         expected = [0.5 * average + 0.5 * value for average, value in zip(expected, step, strict=True)]

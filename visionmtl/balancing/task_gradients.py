@@ -7,17 +7,19 @@ import tensorflow as tf
 # For each source, a variable or a tensor, the gradients of the tasks that reach it, by the number of the task.
 TaskGradients = list[dict[int, tf.Tensor]]
 
+ON_CPU, ON_GPU = 2**16, 2**22  # numbers of each gradient in a block of products
+
 
 def of(tape: tf.GradientTape, targets: Sequence[tf.Tensor], sources: Sequence) -> TaskGradients:
     """Return the gradient of each task's target by each source that it reaches, one backward pass a task."""
     held: TaskGradients = [{} for _ in sources]
-    before: list[tf.Tensor] = []
+    before: list[tf.Operation] = []
     for task, target in enumerate(targets):
         # One pass after the other: K at once would hold the gradients of K times all activations.
         with tf.control_dependencies(before):
             gradients = tape.gradient(target, sources)
         known = {index: tf.convert_to_tensor(one) for index, one in enumerate(gradients) if one is not None}
-        before = list(known.values())
+        before = [tf.group(*known.values())]  # one edge to each operation of the next pass, not one a gradient
         for index, one in known.items():
             held[index][task] = one
     return held
@@ -33,24 +35,47 @@ def summed(held: TaskGradients, reduce: Callable[[list], list]) -> TaskGradients
 def gramian(held: TaskGradients, tasks: int, unit: tf.Tensor | float = 1.0) -> tf.Tensor:
     """Return the inner products of the tasks' gradients, float32 `[K, K]`.
 
-    A product a pair and source: a matrix of all K would hold the gradients a second time.
-
     Args:
         held: the gradients.
         tasks: K.
         unit: what the gradients are scaled by, as for float16.
     """
-    products: dict[tuple[int, int], list[tf.Tensor]] = {
-        (one, other): [] for one in range(tasks) for other in range(one + 1)
-    }
+    sums: dict[tuple[int, ...], list[tf.Tensor]] = {}
     for gradients in held:
-        rows = {task: tf.reshape(tf.cast(gradient, tf.float32), [1, -1]) for task, gradient in gradients.items()}
-        for one, other in products:
-            if one in rows and other in rows:
-                products[one, other].append(tf.matmul(rows[one], rows[other], transpose_b=True)[0, 0])
-    sums = {pair: tf.add_n(parts) if parts else tf.constant(0.0) for pair, parts in products.items()}
-    table = [[sums[max(one, other), min(one, other)] for other in range(tasks)] for one in range(tasks)]
-    return tf.stack([tf.stack(row) for row in table]) / unit**2
+        if gradients:
+            reach = tuple(sorted(gradients))
+            sums.setdefault(reach, []).append(_products([tf.reshape(gradients[task], [-1]) for task in reach]))
+    total = tf.zeros((tasks, tasks))
+    for reach, products in sums.items():
+        places = tf.one_hot(reach, tasks)
+        total += tf.matmul(tf.matmul(places, tf.add_n(products), transpose_a=True), places)
+    return total / unit**2
+
+
+def _products(rows: list[tf.Tensor]) -> tf.Tensor:
+    """Return the inner products float32 `[R, R]` of R vectors `[n]`, block by block.
+
+    A block of all vectors fits the cache and is read once; whole, they would be held a second time.
+    """
+    size, block = rows[0].shape[0], ON_GPU if tf.config.list_physical_devices("GPU") else ON_CPU
+
+    def products(start, length):
+        part = tf.stack([tf.cast(tf.slice(row, [start], [length]), tf.float32) for row in rows])
+        return tf.matmul(part, part, transpose_b=True)
+
+    if size is None or size <= block:
+        return products(0, -1)
+    whole = size // block
+    total = tf.zeros((len(rows), len(rows)))
+    if size % block:
+        total = products(whole * block, size % block)
+    _, total = tf.while_loop(
+        lambda step, _: step < whole,
+        lambda step, total: (step + 1, total + products(step * block, block)),
+        (tf.constant(0), total),
+        maximum_iterations=whole,
+    )
+    return total
 
 
 def joined(held: TaskGradients, tasks: int) -> TaskGradients:

@@ -3,14 +3,37 @@
 import keras
 
 from visionmtl.errors import UsageError, nearest, one_of
+from visionmtl.sharing.cascade import Cascade
 from visionmtl.sharing.cross_stitch import CrossStitched
+from visionmtl.sharing.distillation import Distillation
+from visionmtl.sharing.experts import Experts
+from visionmtl.sharing.fusion import Fusion
 from visionmtl.sharing.hard import Hard
+from visionmtl.sharing.hierarchical import Hierarchical
 from visionmtl.sharing.mtan import MTAN
 from visionmtl.sharing.nddr import NDDR
+from visionmtl.sharing.relation import Relation
 from visionmtl.sharing.scheme import Matrix, Scheme
 from visionmtl.sharing.sluice import Sluice
+from visionmtl.sharing.soft import Soft
+from visionmtl.sharing.task_tokens import TaskTokens
 
-SCHEMES: dict[str, type[Scheme]] = {scheme.name: scheme for scheme in (Hard, CrossStitched, Sluice, NDDR, MTAN)}
+_KNOWN = (
+    Hard,
+    Hierarchical,
+    CrossStitched,
+    Sluice,
+    NDDR,
+    MTAN,
+    Experts,
+    TaskTokens,
+    Cascade,
+    Distillation,
+    Fusion,
+    Soft,
+    Relation,
+)
+SCHEMES: dict[str, type[Scheme]] = {scheme.name: scheme for scheme in _KNOWN}
 
 
 def names() -> list[str]:

@@ -1,4 +1,4 @@
-"""NDDR-CNN: a backbone for every task, and after each stage a 1 x 1 convolution for every task over all their maps.
+"""NDDR-CNN: a backbone for every task, and after each stage all maps reduced anew for every task by a convolution.
 
 Where a cross-stitch unit weighs channel with like channel, this lets any channel of any task reach any other. Take it
 where tasks' features differ too much for that, and there is data to learn it from. It costs a backbone and a neck for
@@ -33,32 +33,42 @@ class NDDR(SideBySide):
     def __init__(self, own: float = 0.9, until: str | None = None):
         super().__init__(until)
         self.own = own
+        self.levels: list[str] = []
+        near_identity(1, own)  # refuses what is no weight
 
     def join(self, level, maps):
-        start, every = near_identity(len(maps), self.own), list(maps.values())
+        start = near_identity(len(maps), self.own)
+        every = list(maps.values())
         stacked = keras.layers.Concatenate(name=f"nddr_{level}")(every) if len(every) > 1 else every[0]
+        self.levels.append(level)
         joined = {}
         for weights, (task, own) in zip(start, maps.items(), strict=True):
             channels, name = own.shape[-1], f"nddr_{level}_{task}"
             reduce = keras.layers.Conv2D(channels, 1, use_bias=False, name=name)
             reduced = reduce(stacked)
             reduce.set_weights([np.kron(weights[:, None], np.eye(channels))[None, None]])
-            joined[task] = FusedBatchNormalization(momentum=0.97, epsilon=1e-3, name=f"{name}_normalisation")(reduced)
+            normalise = FusedBatchNormalization(momentum=0.97, epsilon=1e-3, name=f"{name}_normalisation")
+            joined[task] = normalise(reduced)
         return joined
 
     def learnt(self, model):
-        """Return how much each task (row) takes of each (column), by level.
+        """Return how large each task's (row's) convolution of each task's maps (column) is, by level.
 
-        It is the Frobenius norm of that block of its convolution over the root of the channels: `own` at the start.
+        The size is the Frobenius norm over the root of the channels: `own` and its rest at the start.
         """
-        layers, found = {layer.name: layer for layer in model.layers}, {}
+        found = {}
         for level in self.levels:
-            rows = [task for task in self.tasks if f"nddr_{level}_{task}" in layers]
-            kernels = [keras.ops.convert_to_numpy(layers[f"nddr_{level}_{task}"].kernel)[0, 0] for task in rows]
+            units = {task: f"nddr_{level}_{task}" for task in self.tasks}
+            there = {layer.name: layer for layer in model.layers}
+            rows = []
+            for task, name in units.items():
+                if name in there:
+                    kernel = keras.ops.convert_to_numpy(there[name].kernel)[0, 0]
+                    blocks = np.split(kernel, len(self.tasks))
+                    rows.append((task, [np.linalg.norm(block) / np.sqrt(len(block)) for block in blocks]))
             if rows:
-                blocks = np.reshape(kernels, (len(rows), len(self.tasks), *2 * kernels[0].shape[-1:]))
-                norms = np.sqrt(np.square(blocks).sum(axis=-1).mean(axis=-1))
-                found[f"NDDR {level}"] = Matrix(norms, rows, self.tasks)
+                names = [task for task, _ in rows]
+                found[f"NDDR {level}"] = Matrix(np.array([sizes for _, sizes in rows]), names, self.tasks)
         return found
 
     def get_config(self):

@@ -5,8 +5,7 @@ from typing import Any
 
 import keras
 
-from visionmtl.errors import UsageError
-from visionmtl.sharing.scheme import Scheme, Stages, run_stages, split_after
+from visionmtl.sharing.scheme import Scheme, Stages, stem_and_branches
 
 
 class SideBySide(Scheme):
@@ -20,28 +19,19 @@ class SideBySide(Scheme):
 
     tasks: list[str]  # in the order of the model
     stages: dict[str, Stages]  # each task's own, from the level after `until`
-    levels: list[str]  # of these stages
 
     def __init__(self, until: str | None = None):
         self.until = until
 
     def features(self, image, tasks, make_stages):
-        self.tasks, stem = list(tasks), {}
-        if self.until is not None:
-            shared = make_stages("")
-            split = split_after(self.until, shared)
-            if split == len(shared):
-                raise UsageError(
-                    f"sharing '{self.name}' was given until='{self.until}', the backbone's last level, which leaves"
-                    f" nothing to join: take {_either(level for level, _ in shared[:-1])}, or the scheme 'hard'."
-                )
-            stem = run_stages(shared[:split], image)
-        self.stages = {task: make_stages(f"{task}_")[len(stem) :] for task in tasks}
-        self.levels = [level for level, _ in next(iter(self.stages.values()))]
+        self.tasks = list(tasks)
+        stem, start, self.stages = stem_and_branches(self.name, self.until, image, tasks, make_stages)
         features = {task: dict(stem) for task in tasks}
-        joined = dict.fromkeys(tasks, list(stem.values())[-1] if stem else image)
-        for place, level in enumerate(self.levels):
-            joined = self.join(level, {task: self.stages[task][place][1](joined[task]) for task in tasks})
+        joined = dict.fromkeys(tasks, start)
+        for stages in zip(*self.stages.values(), strict=True):
+            level = stages[0][0]
+            maps = {task: stage(joined[task]) for task, (_, stage) in zip(tasks, stages, strict=True)}
+            joined = self.join(level, maps)
             for task, made in joined.items():
                 features[task][level] = made
         return features
@@ -52,7 +42,3 @@ class SideBySide(Scheme):
 
     def get_config(self):
         return {"until": self.until}
-
-
-def _either(levels) -> str:
-    return " or ".join(f"'{level}'" for level in levels) or "None"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from visionmtl.errors import UsageError, nearest, one_of
 from visionmtl.tasks.classification import Classification
+from visionmtl.tasks.depth import Depth
 from visionmtl.tasks.detection import Detection
 from visionmtl.tasks.segmentation import Segmentation
 from visionmtl.tasks.task import Task
@@ -13,6 +14,7 @@ KINDS: dict[str, Callable[..., Task]] = {
     "multi_label": lambda name, classes, **options: Classification(name, classes, multi_label=True, **options),
     "detection": Detection,
     "segmentation": Segmentation,
+    "depth": lambda name, classes=(), **options: Depth(name, **options),
 }
 
 
@@ -21,23 +23,32 @@ def names() -> list[str]:
     return list(KINDS)
 
 
-def from_spec(spec, **options) -> Task:
+def options(kind: str) -> list[str]:
+    """Return the names of the options that a task of this kind takes beside its name and classes.
+
+    Raises:
+        UsageError: the kind is unknown.
+    """
+    make = KINDS[one_of(kind, KINDS, "kind of task")]
+    return [name for name in make("probe", 1).get_config() if name not in ("name", "classes", "multi_label")]
+
+
+def from_spec(spec, **given) -> Task:
     """Return the task that learns the labels a data source describes.
 
     Args:
         spec: anything with `name`, `kind` and `classes`, such as a `pipelines.LabelSpec`.
-        options: further arguments of the task, such as `dropout`.
+        given: options of the task, such as `dropout`.
 
     Raises:
         UsageError: the kind or an option is unknown.
     """
-    make = KINDS[one_of(spec.kind, KINDS, "kind of task")]
-    known = make("probe", 1).get_config().keys() - {"name", "classes", "multi_label"}
-    for option in options:
+    known = options(spec.kind)
+    for option in given:
         if option not in known:
             valid = ", ".join(sorted(known))
             raise UsageError(f"Task '{spec.name}' has no option '{option}'.{nearest(option, known)} Valid: {valid}.")
-    return make(spec.name, spec.classes, **options)
+    return KINDS[spec.kind](spec.name, spec.classes, **given)
 
 
-__all__ = ["Classification", "Detection", "Segmentation", "Task", "from_spec", "names"]
+__all__ = ["Classification", "Depth", "Detection", "Segmentation", "Task", "from_spec", "names", "options"]

@@ -38,7 +38,7 @@ class Classification(Task):
         ]
         x = keras.layers.Concatenate(name=f"{self.name}_pools")(pooled) if len(pooled) > 1 else pooled[0]
         dense = keras.layers.Dense(len(self.classes), dtype="float32", name=f"{self.name}_logits")
-        return {"logits": dense(self._dropped(x))}
+        return {"logits": dense(self.dropped(x))}
 
     def evidence(self, outputs):
         activate = "sigmoid" if self.multi_label else "softmax"

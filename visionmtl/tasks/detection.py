@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import boxes, drawing, images, metrics
-from visionmtl.layers import FusedBatchNormalization
+from visionmtl.layers import SharedBlock
 from visionmtl.tasks.task import Task
 
 BINS = 8  # a side's distance is a distribution over 0..7 strides
@@ -197,42 +197,3 @@ def _second_guesses(found: np.ndarray, overlap: float = 0.8) -> np.ndarray:
     """Return which boxes `[M, 4]`, best first, lie on a better one: other classes of an object, not worth drawing."""
     same = np.triu(boxes.iou(found[:, None], found[None]).numpy() > overlap, k=1)
     return same.any(axis=0)
-
-
-@keras.saving.register_keras_serializable("visionmtl")
-class SharedBlock(keras.layers.Layer):
-    """A separable convolution whose kernels serve all levels, with a batch normalisation for each: their scales differ.
-
-    Reference: Tan, Pang and Le 2020, EfficientDet, which shares its heads the same way.
-    """
-
-    def __init__(self, channels, levels, **kwargs):
-        super().__init__(**kwargs)
-        self.channels, self.levels = channels, list(levels)
-        self.depthwise = keras.layers.DepthwiseConv2D(
-            3, padding="same", use_bias=False, depthwise_initializer="he_normal", name="depthwise"
-        )
-        self.pointwise = keras.layers.Conv2D(
-            channels, 1, use_bias=False, kernel_initializer="he_normal", name="pointwise"
-        )
-        self.normalisations = {
-            level: FusedBatchNormalization(momentum=0.97, epsilon=1e-3, name=f"normalisation_{level}")
-            for level in self.levels
-        }
-
-    def build(self, input_shape, **kwargs):
-        self.depthwise.build(input_shape)
-        self.pointwise.build(input_shape)
-        for level in self.levels:
-            self.normalisations[level].build((*tuple(input_shape)[:3], self.channels))
-        super().build(input_shape)
-
-    def call(self, inputs, level, training=None):
-        x = self.pointwise(self.depthwise(inputs))
-        return keras.ops.relu6(self.normalisations[level](x, training=training))
-
-    def compute_output_shape(self, input_shape, **kwargs):
-        return (*tuple(input_shape)[:3], self.channels)
-
-    def get_config(self):
-        return super().get_config() | {"channels": self.channels, "levels": self.levels}

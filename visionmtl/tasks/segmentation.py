@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import drawing, images, metrics
-from visionmtl.layers import ConvBlock, DepthToSpace
+from visionmtl.tasks import pixels
 from visionmtl.tasks.task import Task
 
 
@@ -13,10 +13,9 @@ from visionmtl.tasks.task import Task
 class Segmentation(Task):
     """Say of every pixel what it belongs to.
 
-    From the coarsest map to the finest, the head doubles what it has and adds the next map; a separable convolution
-    refines the finest, of which each cell predicts four pixels. The loss of a sample, at half the labels' size, is the
-    mean cross-entropy of its labelled pixels plus `dice` times the soft Dice loss of the classes it shows, which counts
-    a thin pole as much as a wide road.
+    The head is that of `pixels.head`. The loss of a sample, at half the labels' size, is the mean cross-entropy of its
+    labelled pixels plus `dice` times the soft Dice loss of the classes it shows, which counts a thin pole as much as a
+    wide road.
 
     Labels: int32 `[B, H, W]`, 255 for unlabelled. Outputs: `logits` `[B, H / 2, W / 2, C]`.
     Predictions: `classes` int32 `[B, H, W]`.
@@ -25,8 +24,7 @@ class Segmentation(Task):
         channels: width of the head; None for the maps' own.
         dice: weight of the Dice loss beside the cross-entropy.
 
-    Reference: Kirillov et al. 2019, Panoptic Feature Pyramid Networks, section 3.1; Milletari et al. 2016, V-Net
-    (Dice).
+    Reference: Milletari et al. 2016, V-Net (Dice).
     """
 
     kind, primary, maps = "segmentation", "mIoU", {"classes": 255}
@@ -36,26 +34,7 @@ class Segmentation(Task):
         self.channels, self.dice = channels, float(dice)
 
     def outputs(self, features):
-        levels = sorted(features)
-        channels = self.channels or features[levels[0]].shape[-1]
-        x = None
-        for level in reversed(levels):
-            own = ConvBlock(channels, name=f"{self.name}_{level}")(features[level])
-            if x is not None:
-                x = keras.layers.UpSampling2D(name=f"{self.name}_up_{level}")(x)
-                own = keras.layers.Add(name=f"{self.name}_add_{level}")([own, x])
-            x = own
-        x = ConvBlock(channels, name=f"{self.name}_refine")(x)
-        x, count, name = self._dropped(x), len(self.classes), self.name
-        smooth = keras.layers.Conv2D(count, 1, dtype="float32", name=f"{name}_cells")(x)
-        smooth = keras.layers.UpSampling2D(2, interpolation="bilinear", dtype="float32", name=f"{name}_smooth")(smooth)
-        # Each of a cell's four pixels adds what is its own, for a pole is thinner than a cell. It starts at zero:
-        # random weights would leave a chequered pattern where two classes are close.
-        own = keras.layers.Conv2D(
-            4 * count, 1, use_bias=False, kernel_initializer="zeros", dtype="float32", name=f"{name}_own"
-        )(x)
-        own = DepthToSpace(2, dtype="float32", name=f"{name}_pixels")(own)
-        return {"logits": keras.layers.Add(dtype="float32", name=f"{name}_logits")([smooth, own])}
+        return {"logits": pixels.head(self, features, len(self.classes), "logits")}
 
     def evidence(self, outputs):
         name = outputs["logits"]._keras_history.operation.name

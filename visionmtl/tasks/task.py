@@ -29,20 +29,22 @@ class Task:
 
     Args:
         name: prefix of its outputs, losses and metrics; a valid Python identifier.
-        classes: how many classes, or their names.
+        classes: how many classes, or their names; None for a task that has none.
         dropout: share of the features dropped before the last layer in training.
         label_smoothing: how much of a target's certainty is spread over the other classes, 0..1.
 
     Attributes:
         kind: the kind of its labels, as in `pipelines.LabelSpec`.
         primary: the metric that stands for the task in `val_score`; up is better, in 0..1.
+        regression: whether it learns quantities instead of classes, which the uncertainty weighting must know.
         maps: its predictions that have a value for every pixel, and the value that stands for "no pixel".
         colours: in which its classes are drawn; tasks of one model draw a class that they share in one colour.
     """
 
     kind: str
     primary: str
-    maps: ClassVar[dict[str, int]] = {}
+    regression: bool = False
+    maps: ClassVar[dict[str, float]] = {}
 
     def __init__(self, name: str, classes, dropout: float = 0.0, label_smoothing: float = 0.0):
         if not str(name).isidentifier():
@@ -50,7 +52,7 @@ class Task:
         for value, what in ((dropout, "dropout"), (label_smoothing, "label_smoothing")):
             if not 0 <= value < 1:
                 raise UsageError(f"Task '{name}' was given {what}={value}: expected a number from 0 up to 1.")
-        self.name, self.classes = name, class_names(classes, name)
+        self.name, self.classes = name, () if classes is None else class_names(classes, name)
         self.colours = drawing.colours(self.classes)
         self.dropout, self.label_smoothing = float(dropout), float(label_smoothing)
 
@@ -109,6 +111,6 @@ class Task:
     def __repr__(self) -> str:
         return f"{type(self).__name__}('{self.name}', {len(self.classes)} classes)"
 
-    def _dropped(self, x):
+    def dropped(self, x):
         """Return features with this task's dropout, if any."""
         return keras.layers.Dropout(self.dropout, name=f"{self.name}_dropout")(x) if self.dropout else x

@@ -1,4 +1,4 @@
-"""Outlines of COCO objects (polygons or RLE) painted into one semantic mask per image, each painted once."""
+"""Outlines of objects (polygons or RLE) painted into one semantic mask per image, each painted once."""
 
 import io
 from collections.abc import Sequence
@@ -30,19 +30,21 @@ def paint(annotations: Sequence, ids: dict[str, int], shape: tuple[int, int]) ->
         ValueError: an outline is malformed.
     """
     painted = np.zeros(shape, np.uint8)
-    regions = [(a, region(a.segmentation, shape)) for a in annotations if a.segmentation]
-    for annotation, inside in sorted(regions, key=lambda pair: (not pair[0].crowd, -int(pair[1].sum()))):
-        painted[inside] = IGNORE if annotation.crowd else ids[annotation.category]
+    regions = [(a, region(a.segmentation, shape)) for a in annotations if a.segmentation]  # encoded: a few bytes each
+    for annotation, encoded in sorted(regions, key=lambda pair: (not pair[0].crowd, -int(rle.area(pair[1])))):
+        painted[_decoded(encoded)] = IGNORE if annotation.crowd else ids[annotation.category]
     return painted
 
 
-def region(segmentation: list | dict, shape: tuple[int, int]) -> np.ndarray:
-    """Turn polygons, or an RLE (compressed or not), into a mask bool `[h, w]`."""
+def region(segmentation: list | dict, shape: tuple[int, int]) -> dict:
+    """Turn polygons, or an RLE (compressed or not), into a compressed RLE of `[h, w]`."""
     height, width = shape
     if isinstance(segmentation, list):
         if not all(_is_polygon(polygon) for polygon in segmentation):
             raise ValueError("segmentation has a polygon that is not [x1, y1, x2, y2, x3, y3, ...]")
-        return rle.decode(rle.merge(rle.frPyObjects(segmentation, height, width))).astype(bool)
+        return rle.merge(rle.frPyObjects(segmentation, height, width))
+    if not isinstance(segmentation, dict):
+        raise ValueError(f"segmentation is {segmentation!r}, expected polygons or an RLE")
     size, counts = segmentation.get("size"), segmentation.get("counts")
     if size != [height, width]:
         raise ValueError(f"segmentation is an RLE of size {size}, but the image has height {height} and width {width}")
@@ -50,9 +52,15 @@ def region(segmentation: list | dict, shape: tuple[int, int]) -> np.ndarray:
         if not all(isinstance(count, int) and count >= 0 for count in counts) or sum(counts) != height * width:
             raise ValueError(f"segmentation is an RLE whose counts do not add up to {height * width} pixels")
         segmentation = rle.frPyObjects(segmentation, height, width)
+    elif not isinstance(counts, str):
+        raise ValueError(f"segmentation is an RLE whose counts are {counts!r}, expected a string or a list")
+    return segmentation
+
+
+def _decoded(encoded: dict) -> np.ndarray:
     try:
-        return rle.decode(segmentation).astype(bool)
-    except (TypeError, ValueError, AttributeError) as error:
+        return rle.decode(encoded).astype(bool)
+    except ValueError as error:
         raise ValueError(f"segmentation is an RLE that cannot be decoded ({error})") from None
 
 

@@ -1,36 +1,67 @@
-"""The labels of a COCO split as arrays: each function here returns one that reads a sample's label, in graph."""
+"""The labels of a split as arrays: each function here returns one that reads a sample's label, in graph."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from pipelines import pictures
+from pipelines.files.entries import Annotation
+from pipelines.files.items import Item
+from pipelines.files.outlines import PaintedMasks
 from pipelines.source import Tree
-from pipelines.sources.coco_items import Item
-from pipelines.sources.coco_masks import PaintedMasks
-from pipelines.specs import CROWD, IGNORE, PADDING, LabelSpec
+from pipelines.specs import CROWD, IGNORE, PADDING, UNKNOWN, LabelSpec
 
 Reader = Callable[[tf.Tensor], tuple[Tree, tf.Tensor]]  # from an index to a label and its weight
 
 
-def presence(items: list[Item], spec: LabelSpec) -> Reader:
-    """Which categories an image has: float32 `[C]`."""
+class Labelled(Protocol):
+    """An image with what is known of its objects: an `Item` here, an example of another source elsewhere."""
+
+    @property
+    def objects(self) -> list[Annotation] | None:
+        """Its objects; None where they are not known."""
+
+    @property
+    def presence(self) -> Mapping[str, float] | None:
+        """Which classes it has, 1, 0 or -1 where nobody looked; None where that follows from the objects."""
+
+
+def label(items: list[Item], spec: LabelSpec) -> Reader:
+    """The one class of an image: int32; an image without has 0 and weight 0."""
+    ids = {name: i for i, name in enumerate(spec.classes)}
+    classes = tf.constant([ids[item.entry.label] if item.entry.label is not None else 0 for item in items], tf.int32)
+    weights = tf.constant([item.entry.label is not None for item in items])
+    return lambda index: (classes[index], tf.cast(weights[index], tf.float32))
+
+
+def presence(items: Sequence[Labelled], spec: LabelSpec) -> Reader:
+    """Which classes an image has: float32 `[C]`, of 1, 0, and -1 where nobody looked; a crowd counts as present."""
     ids = {name: i for i, name in enumerate(spec.classes)}
     table = np.zeros((len(items), len(ids)), np.float32)
     for row, item in zip(table, items, strict=True):
-        row[[ids[a.category] for a in item.annotations]] = 1.0
+        if item.presence is not None:
+            row[[ids[name] for name in item.presence]] = list(item.presence.values())
+        elif item.objects is not None:
+            row[[ids[a.category] for a in item.objects]] = 1.0
+        else:
+            row[:] = UNKNOWN
+    weights = tf.constant((table != UNKNOWN).any(axis=1).astype(np.float32))
     table = tf.constant(table)
-    return lambda index: (table[index], tf.constant(1.0))
+    return lambda index: (table[index], weights[index])
 
 
-def boxes(items: list[Item], spec: LabelSpec, max_boxes: int) -> Reader:
-    """Boxes float32 `[max_boxes, 4]` and classes int32 `[max_boxes]`: objects, then crowds, then padding."""
+def boxes(items: Sequence[Labelled], spec: LabelSpec, max_boxes: int) -> Reader:
+    """Boxes float32 `[max_boxes, 4]` and classes int32 `[max_boxes]`: objects, then crowds, then padding.
+
+    An image whose objects are not known has weight 0.
+    """
     ids = {name: i for i, name in enumerate(spec.classes)}
     rows, starts, cut = [], [0], 0
     for item in items:
-        chosen = sorted(item.annotations, key=lambda a: (a.crowd, -_area(a.box)))
+        chosen = sorted(item.objects or [], key=lambda a: (a.crowd, -_area(a.box)))
         cut += len(chosen) > max_boxes
         rows += chosen[:max_boxes]
         starts.append(len(rows))
@@ -40,6 +71,7 @@ def boxes(items: list[Item], spec: LabelSpec, max_boxes: int) -> Reader:
     corners = tf.constant(np.array([a.box for a in rows], np.float32).reshape(-1, 4))
     classes = tf.constant(np.array([CROWD if a.crowd else ids[a.category] for a in rows], np.int32))
     starts = tf.constant(starts)
+    weights = tf.constant([item.objects is not None for item in items])
 
     def read(index: tf.Tensor) -> tuple[Tree, tf.Tensor]:
         start, end = starts[index], starts[index + 1]
@@ -48,13 +80,13 @@ def boxes(items: list[Item], spec: LabelSpec, max_boxes: int) -> Reader:
             "boxes": tf.ensure_shape(tf.pad(corners[start:end], [[0, after], [0, 0]]), [max_boxes, 4]),
             "classes": tf.ensure_shape(tf.pad(classes[start:end], [[0, after]], constant_values=PADDING), [max_boxes]),
         }
-        return label, tf.constant(1.0)
+        return label, tf.cast(weights[index], tf.float32)
 
     return read
 
 
 def mask_files(items: list[Item], spec: LabelSpec, ignore: int, trusted: bool) -> Reader:
-    """Masks from PNG files: uint8 `[h, w, 1]`; an image of a split without masks has weight 0.
+    """Masks from PNG files: uint8 `[h, w, 1]`; an image without one has weight 0.
 
     Args:
         items: the images.
@@ -86,8 +118,8 @@ def mask_files(items: list[Item], spec: LabelSpec, ignore: int, trusted: bool) -
 def painted_masks(items: list[Item], spec: LabelSpec) -> Reader:
     """Masks painted from the outlines: uint8 `[h, w, 1]`; an image with an object that has no outline has weight 0."""
     ids = {name: i for i, name in enumerate(spec.classes)}
-    painted = PaintedMasks([item.annotations for item in items], ids, [item.shape for item in items])
-    whole = [all(a.segmentation for a in item.annotations) for item in items]
+    painted = PaintedMasks([item.objects or [] for item in items], ids, [item.shape for item in items])
+    whole = [item.objects is not None and all(a.segmentation for a in item.objects) for item in items]
     weights = tf.constant(np.array(whole, np.float32))
     return lambda index: (painted.read(index), weights[index])
 

@@ -1,0 +1,100 @@
+"""What an index (a JSON, XML, CSV or text file, or the folders themselves) says of each image, before any is opened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+OVERHANG = 2.0  # pixels that a box may stick out of its image by rounding; it is clipped
+Corners = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One object.
+
+    Attributes:
+        box: `x_min, y_min, x_max, y_max` in pixels.
+        category: its class by name.
+        crowd: a region that is neither learnt nor counted.
+        segmentation: the outline as COCO gives it, polygons or RLE, or None.
+        number: where the index has it: a line or an id.
+    """
+
+    box: Corners
+    category: str
+    crowd: bool = False
+    segmentation: list | dict | None = None
+    number: Any = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One image and its labels; a label that is None is one that the image lacks.
+
+    Attributes:
+        image: the file.
+        index: the file that says so, or the folder.
+        size: height and width that the index gives, or None.
+        objects: the boxes.
+        relative: boxes and polygons are fractions of the image's width and height.
+        place: says with a number where an object or the image stands in the index, as "line {}".
+        number: of the image in the index.
+        label: the one class of the image.
+        presence: class -> 1, 0, or -1 where nobody looked; None where it follows from the objects.
+        mask: a PNG file of class ids.
+    """
+
+    image: Path
+    index: Path
+    size: tuple[int, int] | None = None
+    objects: list[Annotation] | None = None
+    relative: bool = False
+    place: str = "{}"
+    number: Any = None
+    label: str | None = None
+    presence: Mapping[str, float] | None = None
+    mask: Path | None = None
+
+    def at(self, number: Any) -> str:
+        """Say where in the index something stands."""
+        return f"'{self.index}': {self.place.format(number)}"
+
+
+def corners(values: Corners, size: tuple[int, int] | None = None) -> Corners:
+    """Check a box given by its corners, and clip it to its image.
+
+    Args:
+        values: `x_min, y_min, x_max, y_max`, numbers of any kind.
+        size: height and width of the image, in the unit of the box; None where they are not known yet.
+
+    Raises:
+        ValueError: the box is not finite, has no area, or lies outside by more than rounding.
+    """
+    shown = ", ".join(f"{value:g}" for value in values)
+    if not all(isfinite(value) for value in values):
+        raise ValueError(f"box ({shown}) is not finite")
+    x_min, y_min, x_max, y_max = values
+    if x_max <= x_min or y_max <= y_min:
+        raise ValueError(f"box ({shown}) has no area: expected x_min < x_max and y_min < y_max")
+    if size is None:
+        return x_min, y_min, x_max, y_max
+    height, width = size
+    clipped = (max(x_min, 0.0), max(y_min, 0.0), min(x_max, width), min(y_max, height))
+    out = max(-x_min, -y_min, x_max - width, y_max - height) > OVERHANG
+    if out or clipped[2] <= clipped[0] or clipped[3] <= clipped[1]:
+        raise ValueError(f"box ({shown}) lies outside its image of {width} x {height}")
+    return clipped
+
+
+def inside(name: str, field: str = "file_name") -> str:
+    """Return the name of a file, if it is one within its folder.
+
+    Raises:
+        ValueError: it is absolute or climbs out of the folder.
+    """
+    posix = PurePosixPath(name.replace("\\", "/"))
+    if posix.is_absolute() or ".." in posix.parts or (len(name) > 1 and name[1] == ":"):
+        raise ValueError(f"{field} '{name}' leads out of the image folder")
+    return name

@@ -1,0 +1,117 @@
+"""Pictures in a folder per class, pictures with a folder of PNG masks, or both."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipelines.errors import DataError, Problems
+from pipelines.files import layout
+from pipelines.files.assembly import assemble
+from pipelines.files.classes import agree, name_list
+from pipelines.files.entries import Entry
+from pipelines.source import Request, Source
+from pipelines.specs import IGNORE, LabelSpec
+
+Place = tuple[Path, Path]  # where the pictures and the masks of a split are
+
+
+def folder(
+    request: Request,
+    classes: Iterable[str] | None = None,
+    mask_classes: Iterable[str] | None = None,
+    divide: bool | None = None,
+    check: str = "full",
+) -> Source:
+    """Read pictures whose labels are where they lie.
+
+    - A folder per class: `DIR/cats/tom.jpg`. Task "classification": one class an image.
+    - Masks: `DIR/images/tom.jpg` and `DIR/masks/tom.png`, of class ids. Task "segmentation".
+    - Both: `DIR/images/cats/tom.jpg` and `DIR/masks/cats/tom.png` (or `DIR/masks/tom.png`).
+
+    Each may lie in `DIR/{train,val,test}/` instead of DIR, the latter two in `DIR/images/train/` and `DIR/masks/train/`
+    too. A picture in no class folder, or without a mask, is not labelled for that task; a mask without a picture is an
+    error. The classes of masks are those of `mask_classes.json` (`{"classes": [...], "ignore": 255}`) in DIR or beside
+    `masks/`.
+
+    Args:
+        request: what `pipelines.load` asks for; its path is the folder.
+        classes: the class names in the order of their ids. None for the class folders of the first split, sorted.
+        mask_classes: the class names of the masks, in place of `mask_classes.json`.
+        divide: whether a folder without splits is divided 80/10/10 by a hash of the file names. None divides it unless
+            one split alone is asked for, which is then all of it.
+        check: "full" decodes every file when loading, "headers" reads only headers and end markers of what is not kept
+            in memory; `assembly.assemble` says more.
+    """
+    root = layout.folder(request.path, "folder", "with a folder per class, or images/ and masks/, in it")
+    entries = _splits(root, divide, request)
+    labelled = any(entry.label for found in entries.values() for entry in found)
+    masked = any(entry.mask for found in entries.values() for entry in found)
+    there, ignore = [], IGNORE
+    if labelled:
+        known, entries = agree(entries, classes, request.problems)
+        there.append(LabelSpec("classification", "classification", known))
+    if masked:
+        filed, ignore = layout.mask_classes(root, *layout.folders(root).values()) or (None, IGNORE)
+        named = filed if mask_classes is None else name_list(mask_classes, "mask_classes")
+        if named is None and request.wants("segmentation"):
+            raise DataError(
+                f"The classes of the masks in '{root}' have no names: write them to '{root / 'mask_classes.json'}' as "
+                '{"classes": ["background", ...], "ignore": 255}, or set the option mask_classes.'
+            )
+        if named:
+            there.append(LabelSpec("segmentation", "segmentation", named))
+    if not there:
+        raise DataError(f"Folder '{root}' has neither pictures in class folders nor masks in masks/*.png.")
+    return assemble(request, entries, there, ignore, check)
+
+
+def _splits(root: Path, divide: bool | None, request: Request) -> dict[str, list[Entry]]:
+    """Find the splits and what is in them."""
+    places = {name: _place(path) for name, path in split_folders(root).items()}
+    if not places and (root / "images").is_dir():
+        inner = split_folders(root / "images")
+        places = {name: (path, root / "masks" / path.name) for name, path in inner.items()}
+    if places:
+        asked = layout.asked(root, places, request.splits)
+        return {name: _entries(place, request.problems) for name, place in asked.items()}
+    place = _place(root)
+    entries = {entry.image.relative_to(place[0]).as_posix(): entry for entry in _entries(place, request.problems)}
+    chosen = layout.divided(root, entries, request.splits, divide)
+    return {name: [entries[key] for key in keys] for name, keys in chosen.items()}
+
+
+def split_folders(root: Path) -> dict[str, Path]:
+    """Return the folders of the splits, if there is nothing else in `root`: "train" may be a class beside others."""
+    visible = [path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    return layout.folders(root) if visible and all(map(layout.split_named, visible)) else {}
+
+
+def _place(root: Path) -> Place:
+    images = root / "images"
+    return images if images.is_dir() else root, root / "masks"
+
+
+def _entries(place: Place, problems: Problems) -> list[Entry]:
+    """List the pictures of one split with their class folders and masks."""
+    images, masks = place
+    files = {path.relative_to(masks).as_posix(): path for path in layout.pictures_in(masks)}
+    unused, entries = dict(files), []
+    stems: dict[str, Path] = {}
+    for path in layout.pictures_in(images):
+        if masks in path.parents:
+            continue
+        inner = path.relative_to(images)
+        stem = inner.with_suffix("").as_posix()
+        named = next((name for name in (f"{stem}.png", f"{inner.stem}.png") if name in files), None)
+        if named:
+            unused.pop(named, None)
+            first = stems.setdefault(named, path)
+            if first != path:
+                problems.report(f"Images '{first}' and '{path}' share the mask '{files[named]}'.")
+                continue
+        label = inner.parts[0] if len(inner.parts) > 1 else None
+        index = images / label if label else images
+        entries.append(Entry(path, index, place="name of the folder", label=label, mask=named and files[named]))
+    for path in unused.values():
+        reason = "has no image of its name" if path.suffix.lower() == ".png" else "is no PNG file"
+        problems.report(f"Mask '{path}' {reason}.")
+    return entries

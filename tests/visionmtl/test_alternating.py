@@ -1,0 +1,78 @@
+"""Tasks trained in turn, one a step, each with its own data and optimizer."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import visionmtl
+from visionmtl.errors import UsageError
+
+
+def batches(model, toy_batch):
+    """A data set for each task, of other pictures, with the task's labels alone."""
+    found = {}
+    for seed, task in enumerate(model.tasks):
+        images, labels, weights = toy_batch(seed=seed)
+        found[task] = tf.data.Dataset.from_tensors((images, {task: labels[task]}, {task: weights[task]})).repeat(2)
+    return found
+
+
+def snapshot(model):
+    return {variable.path: variable.numpy() for variable in model.trainable_variables}
+
+
+def test_a_round_is_a_step_of_each_task_on_its_own_data(toy_model, toy_batch):
+    model, by_hand = toy_model(), toy_model()
+    for one in (model, by_hand):
+        one.compile(keras.optimizers.SGD(0.02))
+    data = batches(model, toy_batch)
+    visionmtl.Alternating(model).fit(data, epochs=1, verbose=0)
+    for _ in range(2):
+        for task in by_hand.tasks:
+            by_hand.train_on_batch(*next(iter(data[task])))
+    for path, value in snapshot(by_hand).items():
+        np.testing.assert_allclose(snapshot(model)[path], value, atol=2e-5, err_msg=path)
+
+
+def test_a_task_has_its_own_optimizer_and_moves_nothing_of_the_others(toy_model, toy_batch):
+    model = toy_model()
+    model.compile(keras.optimizers.SGD(0.0))
+    turns = visionmtl.Alternating(model, {"ground": keras.optimizers.SGD(0.1)})
+    before = snapshot(model)
+    logs = turns.fit(batches(model, toy_batch), verbose=0).history
+    after = snapshot(model)
+    moved = {path for path in before if (before[path] != after[path]).any()}
+    assert moved == {variable.path for variable in model.route("ground").trainable_variables}
+    assert set(logs) == {"scene_loss", "objects_loss", "ground_loss"}
+
+
+def test_two_devices_take_turns_like_one(toy_model, toy_batch, two_devices):
+    strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
+    alone = toy_model()
+    alone.compile(keras.optimizers.SGD(0.02))
+    with strategy.scope():
+        mirrored = toy_model()
+        mirrored.compile(keras.optimizers.SGD(0.02))
+    mirrored.set_weights(alone.get_weights())
+    for model in (alone, mirrored):
+        with model.distribute_strategy.scope():
+            turns = visionmtl.Alternating(model)
+        data = batches(model, toy_batch)
+        turns.fit({task: data[task] for task in ("scene", "ground")}, verbose=0)
+    for path, value in snapshot(alone).items():
+        np.testing.assert_allclose(snapshot(mirrored)[path], value, atol=2e-5, err_msg=path)
+
+
+def test_mistakes_are_told(toy_model, toy_batch):
+    model = toy_model()
+    with pytest.raises(UsageError, match="takes a compiled model"):
+        visionmtl.Alternating(model)
+    model.compile("sgd")
+    with pytest.raises(UsageError, match="no task 'grund'. Did you mean 'ground'"):
+        visionmtl.Alternating(model, {"grund": "sgd"})
+    shared = keras.optimizers.SGD()
+    with pytest.raises(UsageError, match="given one optimizer"):
+        visionmtl.Alternating(model, {"ground": shared, "scene": shared})
+    with pytest.raises(UsageError, match="takes {task: data set}"):
+        visionmtl.Alternating(model).fit(tf.data.Dataset.from_tensors(toy_batch()))

@@ -1,0 +1,125 @@
+"""A trained model grown by a task, cut down to some tasks, and frozen in parts."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from visionmtl import sharing
+from visionmtl.errors import UsageError
+from visionmtl.tasks import Classification, Segmentation
+
+
+@pytest.fixture
+def trained(toy_model, toy_batch):
+    """A toy model after two steps, with a batch."""
+
+    def make(**options):
+        model = toy_model(**options)
+        model.compile(keras.optimizers.SGD(0.01), run_eagerly=True)
+        batch = toy_batch()
+        for _ in range(2):
+            model.train_on_batch(*batch)
+        return model, batch
+
+    return make
+
+
+def assert_same_outputs(one, other, images, keys):
+    first, second = one(images), other(images)
+    for key in keys:
+        np.testing.assert_array_equal(first[key], second[key])
+
+
+@pytest.mark.parametrize("name", ["hard", "hierarchical", "cascade"])
+def test_a_new_task_learns_alone_and_the_others_stay_bit_for_bit(name, trained):
+    model, (images, labels, weights) = trained(sharing=name)
+    grown = model.add_task(Classification("weather", 2))
+    keys = list(model.output)
+    assert_same_outputs(model, grown, images, keys)
+    grown.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+    before = grown(images)["weather_logits"].numpy()
+    for _ in range(2):
+        more = {"weather": np.array([0, 1, 1, 0])}
+        grown.train_on_batch(images, labels | more, weights | {"weather": np.ones(4, "float32")})
+    assert_same_outputs(model, grown, images, keys)
+    assert np.abs(grown(images)["weather_logits"] - before).max() > 1e-3
+    assert list(grown.tasks) == [*model.tasks, "weather"]
+
+
+def test_a_new_task_may_learn_with_all_the_others(trained):
+    model, (images, labels, weights) = trained()
+    grown = model.add_task(Segmentation("parts", 2), freeze=False)
+    assert_same_outputs(model, grown, images, model.output)
+    grown.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+    grown.train_on_batch(images, labels | {"parts": labels["ground"] % 2}, weights)
+    assert np.abs(grown(images)["scene_logits"] - model(images)["scene_logits"]).max() > 1e-5
+
+
+def test_a_model_of_one_task_grows_to_two_necks(trained):
+    model, (images, _, _) = trained(chosen=[Classification("scene", 3)], sharing={"name": "hard", "until": "P2"})
+    grown = model.add_task(Classification("weather", 2))
+    assert_same_outputs(model, grown, images, model.output)
+
+
+def test_a_scheme_that_would_show_the_new_task_to_the_others_refuses_it(trained):
+    model, _ = trained(sharing="fusion")
+    with pytest.raises(UsageError, match="sharing 'fusion' lets task 'scene' read the new task 'weather'"):
+        model.add_task(Classification("weather", 2))
+    with pytest.raises(UsageError, match="has a task 'scene'"):
+        model.add_task(Classification("scene", 2))
+
+
+@pytest.mark.parametrize("name", sharing.names())
+def test_a_subset_gives_the_same_outputs_and_has_less(name, toy_model, toy_batch, tmp_path):
+    model, (images, labels, weights) = toy_model(sharing=name), toy_batch()
+    rng = np.random.default_rng(0)
+    model.set_weights([value + 0.01 * abs(rng.normal(size=value.shape)) for value in model.get_weights()])
+    smaller = model.subset("scene")
+    assert list(smaller.tasks) == ["scene"]
+    assert_same_outputs(model, smaller, images, smaller.output)
+    assert smaller.count_params() < model.count_params()
+    smaller.save(tmp_path / "model.keras")
+    assert_same_outputs(model, keras.saving.load_model(tmp_path / "model.keras"), images, smaller.output)
+    smaller.compile("sgd", run_eagerly=True)
+    smaller.train_on_batch(images, labels, weights)
+
+
+def test_a_route_runs_one_task_and_nothing_of_the_others(toy_model, toy_batch):
+    model, (images, _, _) = toy_model(), toy_batch()
+    route = model.route("ground")
+    for key, value in route(images).items():
+        np.testing.assert_array_equal(value, model(images)[key])
+    assert not [layer.name for layer in route.layers if layer.name.startswith(("scene", "objects"))]
+    assert route.get_layer("ground_refine") is model.get_layer("ground_refine")
+    with pytest.raises(UsageError, match="Unknown task 'grond'. Did you mean 'ground'"):
+        model.route("grond")
+
+
+def test_what_is_frozen_stays_and_is_still_frozen_when_loaded(toy_model, toy_batch, tmp_path):
+    model, batch = toy_model(), toy_batch()
+    model.freeze(["P2", "neck", "scene"])
+    model.compile("sgd")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    before = {layer.name: layer.get_weights() for layer in model.layers}
+    model.fit(tf.data.Dataset.from_tensors(batch), epochs=2, verbose=0)
+    moved = {
+        name
+        for name, values in before.items()
+        if any((a != b).any() for a, b in zip(values, model.get_layer(name).get_weights(), strict=True))
+    }
+    assert moved
+    assert not moved & {*model.parts["P2"], *model.parts["neck"], *model.parts["scene"]}
+    assert {*model.parts["P3"], *model.parts["objects"]} & moved
+    assert [v.path for v in loaded.trainable_variables] == [v.path for v in model.trainable_variables]
+
+
+def test_mistakes_in_freezing_are_told(toy_model):
+    model = toy_model()
+    with pytest.raises(UsageError, match="Unknown part to freeze 'backbon'. Did you mean 'backbone'"):
+        model.freeze(["backbon"])
+    with pytest.raises(UsageError, match="Nothing is left to learn"):
+        model.freeze(list(model.parts))
+    with pytest.raises(UsageError, match="needs a task: name some of scene"):
+        model.subset([])

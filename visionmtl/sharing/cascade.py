@@ -1,0 +1,53 @@
+"""Cascade: the prediction of one task feeds the features of the next, trained end to end.
+
+Tasks stand in an order, and each but the first reads, beside the shared maps, what those before it predict. Take it
+where one answer helps the next, as a segmentation tells a detector where the road is. It costs hard sharing and a
+convolution a level and task that reads, and the tasks run one after the other.
+"""
+
+from visionmtl.sharing.evidence import evidence_maps, refined
+from visionmtl.sharing.scheme import Scheme, reading_order
+
+
+class Cascade(Scheme):
+    """The prediction of one task feeds the features of the next, in a given order.
+
+    Args:
+        order: a list of all tasks, each of which reads the one before, or `{task: task or list of tasks that it
+            reads}`; None takes pixel-wise tasks first, then detections, then classifications.
+        stop_gradient: whether a task learns nothing from those that read it.
+
+    Reference: Dai, He and Sun 2016, Instance-aware Semantic Segmentation via Multi-task Network Cascades.
+    """
+
+    name = "cascade"
+
+    def __init__(self, order=None, stop_gradient: bool = False):
+        self.order, self.stop_gradient = order, bool(stop_gradient)
+
+    def heads(self, maps, tasks):
+        order = sorted(tasks, key=lambda name: rank(tasks[name])) if self.order is None else self.order
+        outputs: dict[str, dict] = {}
+        evidence: dict[str, dict] = {}
+        for name, reads in reading_order(order, tasks, self.name).items():
+            own = maps[name]
+            if reads:
+                for source in reads:
+                    if source not in evidence:
+                        evidence[source] = evidence_maps(
+                            tasks[source], outputs[source], own, f"cascade_{source}", self.stop_gradient
+                        )
+                own = {
+                    level: refined(own[level], [evidence[source][level] for source in reads], f"cascade_{name}_{level}")
+                    for level in own
+                }
+            outputs[name] = tasks[name].outputs(own)
+        return {name: outputs[name] for name in tasks}
+
+    def get_config(self):
+        return {"order": self.order, "stop_gradient": self.stop_gradient}
+
+
+def rank(task) -> int:
+    """Return where a task's kind stands between what is near the pixels, 0, and what is said of the whole image, 2."""
+    return {"depth": 0, "segmentation": 0, "detection": 1}.get(task.kind, 2)

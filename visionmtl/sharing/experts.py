@@ -1,0 +1,167 @@
+"""Experts: several small networks over the pyramid, of which each task takes its own mixture.
+
+Every expert, a separable convolution, reads all maps, and for each task a gate that sees a map as a whole says how much
+of each expert the task reads there. Take it where tasks want different things of one backbone and you do not know which
+of them belong together: the use of the gates tells. It costs a separable convolution an expert and level, once for all
+tasks if they share the expert, once a task if it is the task's own, and all of it once a layer.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from visionmtl.errors import one_of
+from visionmtl.layers import SharedBlock
+from visionmtl.sharing.running_mean import RunningMean
+from visionmtl.sharing.scheme import Maps, Matrix, Scheme, check_number
+
+KINDS = ("mmoe", "cgc", "ple")
+GATES = ("level", "all")
+
+
+class Experts(Scheme):
+    """Experts on the pyramid's maps, mixed for each task by a gate of its own: MMoE, CGC and PLE.
+
+    An expert adds to a map what it finds there, little at the start, when all gates weigh all experts alike.
+
+    Args:
+        kind: "mmoe" for experts that all tasks share, "cgc" to give each task its own beside them, "ple" for several
+            such layers one after another; the shared experts read a mixture of all experts of the layer before.
+        count: experts that all tasks share, at least 1.
+        own: further experts of each task, at least 1; of cgc and ple.
+        depth: layers of experts, at least 1; of ple.
+        gates: "level" for a gate that reads the map it mixes, averaged over the image; "all" for one gate that reads
+            all levels and mixes all of them alike.
+
+    Reference: Ma et al. 2018, Modeling Task Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts;
+    Tang et al. 2020, Progressive Layered Extraction (CGC and PLE).
+    """
+
+    name = "experts"
+
+    def __init__(self, kind: str = "mmoe", count: int = 3, own: int = 1, depth: int = 2, gates: str = "level"):
+        self.kind = one_of(kind, KINDS, "kind of experts")
+        self.count = check_number(self.name, "count", count, 1, whole=True)
+        self.own = check_number(self.name, "own", own, 1, whole=True)
+        self.depth = check_number(self.name, "depth", depth, 1, whole=True)
+        self.gates = one_of(gates, GATES, "input of the experts' gates")
+        # By title of a matrix: the layers that keep the use of each row's gates, and the experts that these weigh.
+        self._uses: dict[str, tuple[dict[str, list[str]], list[str]]] = {}
+
+    def mix(self, maps, tasks):
+        self._uses = {}
+        shared = next(iter(maps.values()))
+        last = self.depth if self.kind == "ple" else 1
+        private = 0 if self.kind == "mmoe" else self.own
+        for number in range(1, last + 1):
+            where, title = f"experts_{number}", f"use of experts, layer {number}" if last > 1 else "use of experts"
+            common = {f"shared {i + 1}": _expert(shared, f"{where}_shared_{i + 1}") for i in range(self.count)}
+            own = {task: [_expert(maps[task], f"{where}_own_{task}_{i + 1}") for i in range(private)] for task in tasks}
+            seen = self._seen(shared, f"{where}_shared")
+            mixed = {}
+            for task in tasks:
+                read = seen if number == 1 else self._seen(maps[task], f"{where}_of_{task}")
+                choice = common | {f"own {i + 1}": expert for i, expert in enumerate(own[task])}
+                mixed[task] = self._mixed(read, choice, f"{where}_of_{task}", title, task)
+            if number < last:
+                everything = common | {f"{task} {i + 1}": one for task in tasks for i, one in enumerate(own[task])}
+                shared = self._mixed(seen, everything, f"{where}_shared", f"{title}: the shared", "shared")
+            maps = mixed
+        return maps
+
+    def _seen(self, maps: Maps, name: str) -> Maps:
+        """Return what the gate of each level reads, `[B, C]` or the C of all levels."""
+        pooled = {
+            level: keras.layers.GlobalAveragePooling2D(name=f"{name}_pool_{level}")(x) for level, x in maps.items()
+        }
+        if self.gates == "level" or len(maps) == 1:
+            return pooled
+        everything = keras.layers.Concatenate(name=f"{name}_pools")([pooled[level] for level in sorted(pooled)])
+        return dict.fromkeys(maps, everything)
+
+    def _mixed(self, seen: Maps, experts: dict[str, Maps], name: str, title: str, row: str) -> Maps:
+        """Return maps, each the sum of the experts' as a gate weighs them."""
+        rows, columns = self._uses.setdefault(title, ({}, list(experts)))
+        weights: dict = {}
+        for level in sorted(seen):
+            place = f"{name}_gate_{level}" if self.gates == "level" else f"{name}_gate"
+            if place not in weights:
+                gate = keras.layers.Dense(
+                    len(columns), "softmax", kernel_initializer="zeros", dtype="float32", name=place
+                )
+                weights[place] = RunningMean(name=f"{place}_use")(gate(seen[level]))
+                rows.setdefault(row, []).append(f"{place}_use")
+            weights[level] = weights[place]
+        return {
+            level: Mixture(name=f"{name}_{level}")([weights[level], *(expert[level] for expert in experts.values())])
+            for level in seen
+        }
+
+    def learnt(self, model):
+        there = {layer.name: layer for layer in model.layers}
+        found = {}
+        for title, (rows, columns) in self._uses.items():
+            uses = {row: [there[name].mean for name in names if name in there] for row, names in rows.items()}
+            means = {row: np.mean([ops.convert_to_numpy(use) for use in of], axis=0) for row, of in uses.items() if of}
+            if means:
+                found[title] = Matrix(np.stack(list(means.values())), list(means), columns)
+        return found
+
+    def get_config(self):
+        return {name: getattr(self, name) for name in ("kind", "count", "own", "depth", "gates")}
+
+
+def _expert(maps: Maps, name: str) -> Maps:
+    expert = Expert(sorted(maps), name=name)
+    return {level: expert(x, level=level) for level, x in maps.items()}
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class Expert(keras.layers.Layer):
+    """Add to a map what a separable convolution finds in it: `x + scale * block(x)`, with a learnt scale a channel.
+
+    All levels share the kernels and the scale, not the normalisation.
+
+    Args:
+        levels: the names of the levels it is called on.
+        scale: at the start; small, so that maps keep their scale, and not zero, so that a gate can tell experts apart.
+
+    Call: `[B, H, W, C]` and the level's name -> the same shape.
+
+    Reference: Touvron et al. 2021, Going Deeper with Image Transformers, section 2 (the scale).
+    """
+
+    def __init__(self, levels: Sequence[str], scale=0.1, **kwargs):
+        super().__init__(**kwargs)
+        self.levels, self.initial_scale = list(levels), scale
+
+    def build(self, input_shape, **kwargs):
+        channels = input_shape[-1]
+        self.block = SharedBlock(channels, self.levels, name="block", dtype=self.dtype_policy)
+        self.block.build(input_shape)
+        start = keras.initializers.Constant(self.initial_scale)
+        self.scale = self.add_weight(name="scale", shape=(channels,), initializer=start)
+        super().build(input_shape)
+
+    def call(self, inputs, level, training=None):
+        return inputs + self.scale * self.block(inputs, level=level, training=training)
+
+    def compute_output_shape(self, input_shape, **kwargs):
+        return input_shape
+
+    def get_config(self):
+        return super().get_config() | {"levels": self.levels, "scale": self.initial_scale}
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class Mixture(keras.layers.Layer):
+    """Sum maps, each by its weight: weights `[B, N]` and N maps `[B, H, W, C]` -> `[B, H, W, C]`."""
+
+    def call(self, inputs):
+        weights, *maps = inputs
+        return sum(weights[:, i, None, None, None] * x for i, x in enumerate(maps))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[1]

@@ -1,0 +1,40 @@
+"""Fusion: the outputs of all tasks are fused into each task's final prediction.
+
+Initial heads, which learn from the labels too, say what every task sees; a convolution a level reads all their outputs
+beside the shared map, and the final heads read the result. Take it where the answers must agree with each other and the
+features need not talk. It costs a second head a task and one convolution a task and level.
+"""
+
+from visionmtl.sharing.distillation import Initial
+from visionmtl.sharing.evidence import refined
+from visionmtl.sharing.scheme import Auxiliary, Scheme, check_number
+
+
+class Fusion(Scheme):
+    """The tasks' outputs are fused into each final prediction.
+
+    Args:
+        initial_weight: of the initial heads' losses beside the final ones', at least 0.
+    """
+
+    name = "fusion"
+
+    def __init__(self, initial_weight: float = 1.0):
+        self.initial_weight = check_number(self.name, "initial_weight", initial_weight, 0)
+
+    def heads(self, maps, tasks):
+        self._initial = Initial(maps, tasks, self.name)
+        outputs = {}
+        for name, task in tasks.items():
+            final = {}
+            for level, own in maps[name].items():
+                said = [self._initial.evidence[other].get(level) for other in tasks]
+                final[level] = refined(own, said, f"fusion_{name}_{level}")
+            outputs[name] = task.outputs(final)
+        return outputs
+
+    def auxiliary(self):
+        return {name: Auxiliary(raw, self.initial_weight) for name, raw in self._initial.outputs.items()}
+
+    def get_config(self):
+        return {"initial_weight": self.initial_weight}

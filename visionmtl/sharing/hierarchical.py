@@ -1,0 +1,65 @@
+"""Hierarchical sharing: tasks hang on the backbone at different depths, and higher tasks read the lower ones' features.
+
+A task attached at a level reads the maps up to that level, through features of its own, which every task that comes
+after it reads too. Take it where one task is near the pixels and another speaks of the whole image: a low-level task
+then does not bend the deep layers. It costs hard sharing, a convolution a level and task, and a neck for each task.
+"""
+
+from visionmtl.errors import UsageError, nearest, one_of
+from visionmtl.sharing.cascade import rank
+from visionmtl.sharing.evidence import refined
+from visionmtl.sharing.scheme import Scheme, reading_order, run_stages
+
+
+class Hierarchical(Scheme):
+    """Tasks attached at different depths, the higher ones reading the lower ones' features.
+
+    Args:
+        levels: `{task: the deepest level it reads}`; a task not named reads all but the deepest if it is pixel-wise,
+            else all.
+        order: a list of all tasks from low to high, or `{task: task or list of tasks that it reads}`; None orders them
+            by level, then pixel-wise tasks, detections and classifications, each reading all before it.
+
+    Reference: Kokkinos 2017, UberNet; Hashimoto et al. 2017, A Joint Many-Task Model.
+    """
+
+    name = "hierarchical"
+
+    def __init__(self, levels=None, order=None):
+        self.levels, self.order = levels, order
+
+    def features(self, image, tasks, make_stages):
+        trunk = run_stages(make_stages(""), image)
+        deepest = self._deepest(list(trunk), tasks)
+        features: dict[str, dict] = {}
+        for name, reads in self._order(deepest, tasks).items():
+            features[name] = {}
+            for level in list(trunk)[: deepest[name] + 1]:
+                lower = [features[other][level] for other in reads if level in features[other]]
+                features[name][level] = refined(trunk[level], lower, f"hierarchical_{name}_{level}")
+        return {name: features[name] for name in tasks}
+
+    def _deepest(self, there: list[str], tasks) -> dict[str, int]:
+        """Return the place of the deepest level that each task reads."""
+        for task in self.levels or {}:
+            if task not in tasks:
+                raise UsageError(
+                    f"sharing 'hierarchical' was given a level for unknown task '{task}'.{nearest(task, tasks)}"
+                    f" Tasks: {', '.join(tasks)}."
+                )
+        last = len(there) - 1
+        places = {name: max(0, last - 1) if rank(task) == 0 else last for name, task in tasks.items()}
+        given = (self.levels or {}).items()
+        return places | {task: there.index(one_of(level, there, "level to attach at")) for task, level in given}
+
+    def _order(self, deepest: dict[str, int], tasks) -> dict[str, list[str]]:
+        if self.order is None:
+            ordered = sorted(tasks, key=lambda name: (deepest[name], rank(tasks[name])))
+            return {name: ordered[:place] for place, name in enumerate(ordered)}
+        if isinstance(self.order, dict):
+            return reading_order(self.order, tasks, self.name)
+        ordered = list(reading_order(self.order, tasks, self.name))
+        return {name: ordered[:place] for place, name in enumerate(ordered)}
+
+    def get_config(self):
+        return {"levels": self.levels, "order": self.order}

@@ -1,0 +1,40 @@
+"""The head of every task that says something of each pixel."""
+
+import keras
+
+from visionmtl.layers import ConvBlock, DepthToSpace
+
+
+def head(task, features: dict, count: int, output: str):
+    """Build a head on maps `{"P2": [B, H / 4, W / 4, C], ...}` and return `[B, H / 2, W / 2, count]`, float32.
+
+    From the coarsest map to the finest, it doubles what it has and adds the next map; a separable convolution refines
+    the finest, of which each cell predicts four pixels.
+
+    Args:
+        task: whose head it is; its `name` begins the layers' names, and its `channels` are the head's width, None for
+            the maps' own.
+        count: numbers for each pixel.
+        output: ends the name of the last layer.
+
+    Reference: Kirillov et al. 2019, Panoptic Feature Pyramid Networks, section 3.1.
+    """
+    levels, name = sorted(features), task.name
+    channels = task.channels or features[levels[0]].shape[-1]
+    x = None
+    for level in reversed(levels):
+        own = ConvBlock(channels, name=f"{name}_{level}")(features[level])
+        if x is not None:
+            x = keras.layers.UpSampling2D(name=f"{name}_up_{level}")(x)
+            own = keras.layers.Add(name=f"{name}_add_{level}")([own, x])
+        x = own
+    x = task.dropped(ConvBlock(channels, name=f"{name}_refine")(x))
+    smooth = keras.layers.Conv2D(count, 1, dtype="float32", name=f"{name}_cells")(x)
+    smooth = keras.layers.UpSampling2D(2, interpolation="bilinear", dtype="float32", name=f"{name}_smooth")(smooth)
+    # Each of a cell's four pixels adds what is its own, for a pole is thinner than a cell. It starts at zero: random
+    # weights would leave a chequered pattern where two classes are close.
+    own = keras.layers.Conv2D(
+        4 * count, 1, use_bias=False, kernel_initializer="zeros", dtype="float32", name=f"{name}_own"
+    )(x)
+    own = DepthToSpace(2, dtype="float32", name=f"{name}_pixels")(own)
+    return keras.layers.Add(dtype="float32", name=f"{name}_{output}")([smooth, own])
