@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import visionmtl
 from visionmtl.errors import UsageError
-from visionmtl.sharing.sluice import SubspaceStitch
+from visionmtl.sharing.sluice import LevelMixture, SubspaceStitch, overlap
 
 RNG = np.random.default_rng(0)
 MAPS = [RNG.normal(size=(2, 4, 4, 6)).astype("float32") for _ in range(3)]
@@ -49,6 +49,63 @@ def test_subspaces_are_mixed_group_by_group():
     first = unit(MAPS)[0]
     np.testing.assert_allclose(first[..., :3], MAPS[0][..., :3] + MAPS[2][..., 3:], atol=1e-5)
     np.testing.assert_allclose(first[..., 3:], MAPS[0][..., 3:], atol=1e-6)
+
+
+def test_levels_are_mixed_at_the_size_of_each():
+    fine, coarse = np.arange(16.0).reshape(1, 4, 4, 1), np.array([10.0, 20, 30, 40]).reshape(1, 2, 2, 1)
+    mixture = LevelMixture(own=1.0)
+    mixture.build([fine.shape, coarse.shape])
+    mixture.change.assign((np.array([[0.5, 2], [3, 1]]) - np.eye(2)) / mixture.speed)
+    mixed = mixture([fine, coarse])
+    repeated, pooled = np.kron(coarse[0, ..., 0], np.ones((2, 2))), fine.reshape(2, 2, 2, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(mixed[0][0, ..., 0], 0.5 * fine[0, ..., 0] + 2 * repeated, rtol=1e-5)
+    np.testing.assert_allclose(mixed[1][0, ..., 0], 3 * pooled + coarse[0, ..., 0], rtol=1e-5)
+
+
+def test_overlap_is_the_mean_squared_cosine_between_subspaces():
+    kernel = RNG.normal(size=(3, 3, 2, 6)).astype("float32")
+    filters = (kernel.reshape(-1, 6) / np.linalg.norm(kernel.reshape(-1, 6), axis=0)).T
+    pairs = [(filters[i] @ filters[j]) ** 2 for i in range(6) for j in range(6) if i // 2 != j // 2]
+    assert float(overlap(tf.constant(kernel), 3)) == pytest.approx(np.mean(pairs), rel=1e-5)
+    assert float(overlap(tf.eye(6), 2)) == 0
+    assert float(overlap(tf.ones((4, 6)), 2)) == pytest.approx(1)
+
+
+def test_the_penalty_of_sluice_reads_the_kernels_that_make_the_maps(toy_model):
+    assert toy_model(sharing="sluice").losses == []
+    model = toy_model(sharing={"name": "sluice", "orthogonality": 0.5})
+    kernels = [
+        model.get_layer(f"{task}_toy_{level}").get_layer(f"convolution_{number}").kernel
+        for task in model.tasks
+        for level, number in (("P2", 2), ("P3", 3))
+    ]
+    with tf.GradientTape() as tape:
+        penalties = model.losses
+        total = tf.add_n(penalties)
+    np.testing.assert_allclose(penalties, [0.5 * float(overlap(tf.convert_to_tensor(k), 2)) for k in kernels], 1e-5)
+    assert all(np.abs(gradient).max() > 0 for gradient in tape.gradient(total, kernels))
+
+
+def test_sluice_of_backbones_that_start_alike_changes_their_maps_in_nothing(toy_model, toy_batch):
+    plain, model, (images, _, _) = toy_model(), toy_model(sharing="sluice"), toy_batch()
+    for task in model.tasks:
+        for level in ("P2", "P3"):
+            own, hard = (
+                one.get_layer(f"{neck}_lateral_{level}").input
+                for one, neck in ((model, f"{task}_neck"), (plain, "neck"))
+            )
+            np.testing.assert_allclose(
+                keras.Model(model.input, own)(images), keras.Model(plain.input, hard)(images), atol=1e-5
+            )
+
+
+def test_a_loss_moves_the_mixture_of_every_level(toy_model, toy_batch):
+    model, (images, labels, _) = toy_model(sharing="sluice"), toy_batch()
+    changes = [model.get_layer(f"sluice_levels_{task}").change for task in model.tasks]
+    with tf.GradientTape() as tape:
+        loss = tf.add_n([tf.reduce_mean(one) for one in model.sample_losses(labels, model(images)).values()])
+    for gradient in tape.gradient(loss, changes):
+        assert np.all(np.abs(gradient).max(axis=0) > 1e-3)  # each level, in one sum at least
 
 
 @pytest.mark.parametrize("name", ["cross_stitch", "sluice"])
@@ -99,7 +156,11 @@ def test_what_is_learnt_is_shown_by_level(toy_model):
     found = toy_model(sharing={"name": "cross_stitch", "until": "P2"}).learnt_sharing()
     assert list(found) == ["cross-stitch P3"]
     found = toy_model(sharing="sluice").learnt_sharing()
-    assert [matrix.values.shape for matrix in found.values()] == [(6, 6), (6, 6), (3, 2)]
+    assert [matrix.values.shape for matrix in found.values()] == [(6, 6), (6, 6), *3 * [(2, 2)]]
+    assert list(found["sluice P2"].rows)[:3] == ["scene 1", "scene 2", "objects 1"]
+    assert list(found["levels of ground"].columns) == ["P2", "P3"]
+    part = toy_model(sharing="sluice", only=["ground"]).learnt_sharing()
+    assert list(part) == ["sluice P2", "sluice P3", "levels of ground"]
 
 
 @pytest.mark.parametrize(
@@ -112,6 +173,7 @@ def test_what_is_learnt_is_shown_by_level(toy_model):
         ({"name": "nddr", "own": "all"}, "own was given as 'all'"),
         ({"name": "sluice", "subspaces": 3}, "do not divide the 8 channels"),
         ({"name": "sluice", "subspaces": 0}, "subspaces=0: expected a whole number of at least 1"),
+        ({"name": "sluice", "orthogonality": -1}, "orthogonality=-1: expected a number of at least 0"),
         ({"name": "mtan", "openness": "wide"}, "openness='wide'"),
     ],
 )

@@ -1,23 +1,30 @@
-"""Sluice networks: a backbone for every task, whose maps are split into subspaces that are mixed after every stage.
+"""Sluice networks: cross-stitch between parts of the channels, and a learnt mixture of the levels for every task.
 
-Each task's map has parts of its own: which part of which task flows into which is learnt, and so is how much of every
-level reaches the task's neck. Take it where cross-stitch units should be able to share one half of a map and keep the
-other. It costs a backbone and a neck for each task, less a stem that `until` shares; the units themselves are free.
+Each task's channels fall into subspaces, and every subspace goes on with a learnt weighted sum of all, its own task's
+too; after the necks, each level that a task's head reads is a learnt weighted sum of all levels. Take it where tasks
+should share some of what they see and keep the rest to themselves. It costs a backbone and a neck for each task, less a
+stem that `until` shares, and the resizing of every level to every other.
 """
+
+from functools import partial
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from visionmtl.errors import UsageError
-from visionmtl.layers import CrossStitch
-from visionmtl.sharing.scheme import Matrix, check_number
+from visionmtl.layers import CrossStitch, near_identity
+from visionmtl.sharing.scheme import Matrix, Penalty, check_number
 from visionmtl.sharing.side_by_side import SideBySide
 
 
 @keras.saving.register_keras_serializable("visionmtl")
 class SubspaceStitch(CrossStitch):
     """Mix the subspaces of K tensors, groups of their channels, by one learnt weight a pair of subspaces.
+
+    A subspace starts near itself and the like ones of the other tensors: backbones that start alike hold the same
+    there, so that mixing changes nothing yet. Unlike ones start at 0; in the paper they share the rest too.
 
     Args:
         subspaces: G, groups of neighbouring channels.
@@ -43,6 +50,7 @@ class SubspaceStitch(CrossStitch):
             )
         parts = [(*tuple(shape)[:-1], channels // self.subspaces) for shape in input_shape]
         super().build([shape for shape in parts for _ in range(self.subspaces)])
+        self.start = np.kron(near_identity(len(parts), self.own), np.eye(self.subspaces, dtype="float32"))
 
     def call(self, inputs):
         G = self.subspaces
@@ -56,67 +64,125 @@ class SubspaceStitch(CrossStitch):
 
 
 @keras.saving.register_keras_serializable("visionmtl")
-class SkipMixture(keras.layers.Layer):
-    """Multiply each of L maps by a learnt number of its own, 1 at the start: how much of every depth a task reads.
+class LevelMixture(CrossStitch):
+    """Make each level of a pyramid a learnt weighted sum of all: coarser ones repeat pixels, finer ones average them.
 
-    Call: a list of L tensors -> a list of L tensors of the same shapes.
+    Args:
+        own: as for `CrossStitch`, of a level.
+        speed: as for `CrossStitch`.
+
+    Call: a list of L maps `[B, H, W, C]`, whose sides divide each other -> a list of L maps of these shapes.
     """
 
+    def __init__(self, own=0.9, speed=10.0, **kwargs):
+        super().__init__("layer", own, speed, **kwargs)
+
     def build(self, input_shape):
-        self.weight = self.add_weight(name="weight", shape=(len(input_shape),), initializer="ones")
-        super().build(input_shape)
+        super().build([input_shape[0]] * len(input_shape))
 
     def call(self, inputs):
-        return [x * ops.cast(weight, x.dtype) for x, weight in zip(inputs, ops.unstack(self.weight), strict=True)]
+        rows = [ops.unstack(row) for row in ops.unstack(self.weight)]
+        return [
+            tf.add_n([weight * _resized(x, like.shape[1]) for weight, x in zip(row, inputs, strict=True)])
+            for row, like in zip(rows, inputs, strict=True)
+        ]
 
-    def compute_output_shape(self, input_shape):
-        return list(input_shape)
+    def get_config(self):
+        config = super().get_config()
+        config.pop("units")
+        return config
 
 
 class Sluice(SideBySide):
-    """A backbone per task, whose subspaces are mixed after every stage; a learnt mixture of depths for each task.
+    """A backbone per task, mixed by subspaces of the channels after every stage, and levels mixed before the heads.
 
     Args:
-        subspaces: groups of channels of each map, at least 1; they divide the channels of every level.
-        own: at the start, the weight of a subspace itself, 0 to 1; all other subspaces share the rest.
+        subspaces: G, into how many equal parts the channels of every level fall, at least 1.
+        own: at the start, the weight of a subspace itself and of a level itself, 0 to 1; the same subspace of the other
+            tasks, and the other levels, share the rest.
+        orthogonality: strength of the penalty on subspaces of a task that hold the same filters, at least 0, which is
+            none.
         until: the last level of a stem that all tasks share, such as "P2"; None gives each task a whole backbone.
 
-    Reference: Ruder et al. 2019, Latent Multi-Task Architecture Learning (sluice networks). The mixture of depths
-    weighs each level's map before the neck adds levels up, where the paper adds layers of one size.
+    Reference: Ruder et al. 2019, Latent Multi-Task Architecture Learning (sluice networks). The paper's layers have one
+    size and are mixed as they are; levels are mixed after the necks, which make them equally wide.
     """
 
     name = "sluice"
 
-    def __init__(self, subspaces: int = 2, own: float = 0.9, until: str | None = None):
+    def __init__(self, subspaces: int = 2, own: float = 0.9, orthogonality: float = 0.0, until: str | None = None):
         super().__init__(until)
         self.subspaces, self.own = check_number(self.name, "subspaces", subspaces, 1, whole=True), own
-
-    def features(self, image, tasks, make_stages):
-        features = super().features(image, tasks, make_stages)
-        mixed = {}
-        for task, maps in features.items():
-            self.levels = list(maps)
-            weighed = SkipMixture(name=f"sluice_{task}_skips")(list(maps.values()))
-            mixed[task] = dict(zip(maps, weighed, strict=True))
-        return mixed
+        self.orthogonality = check_number(self.name, "orthogonality", orthogonality, 0)
 
     def join(self, level, maps):
         unit = SubspaceStitch(self.subspaces, self.own, name=f"sluice_{level}")
         return dict(zip(maps, unit(list(maps.values())), strict=True))
 
+    def mix(self, maps, tasks):
+        mixed = {}
+        for task, levels in maps.items():
+            mixture = LevelMixture(self.own, name=f"sluice_levels_{task}")
+            mixed[task] = dict(zip(levels, mixture(list(levels.values())), strict=True))
+            self.read = list(levels)
+        return mixed
+
+    def penalties(self):
+        if not self.orthogonality or self.subspaces == 1:
+            return []
+        kernels = [_last_kernel(stage) for stages in self.stages.values() for _, stage in stages]
+        return [Penalty(partial(self._overlap, kernel), [kernel]) for kernel in kernels if kernel is not None]
+
+    def _overlap(self, kernel):
+        return self.orthogonality * overlap(tf.convert_to_tensor(kernel), self.subspaces)
+
     def learnt(self, model):
-        """Return what each subspace (row) takes of each (column), by level, and how much each task reads of a level."""
+        """Return what each subspace (row) takes of each (column) by level, and each level of each by task."""
         G = range(1, self.subspaces + 1)
-        names = [f"{task} {part}" for task in self.tasks for part in G] if len(G) > 1 else self.tasks
-        found, skips = {}, {}
+        parts = [f"{task} {part}" for task in self.tasks for part in G] if len(G) > 1 else self.tasks
+        found = {}
         for layer in model.layers:
             if isinstance(layer, SubspaceStitch):
                 title = layer.name.replace("sluice_", "sluice ")
-                found[title] = Matrix(ops.convert_to_numpy(layer.weight), names, names)
-            elif isinstance(layer, SkipMixture):
-                task = layer.name.removeprefix("sluice_").removesuffix("_skips")
-                skips[task] = ops.convert_to_numpy(layer.weight)
-        return found | {"depths": Matrix(np.stack(list(skips.values())), list(skips), self.levels)}
+                found[title] = Matrix(ops.convert_to_numpy(layer.weight), parts, parts)
+            elif isinstance(layer, LevelMixture):
+                title = layer.name.replace("sluice_levels_", "levels of ")
+                found[title] = Matrix(ops.convert_to_numpy(layer.weight), self.read, self.read)
+        return found
 
     def get_config(self):
-        return {"subspaces": self.subspaces, "own": self.own, "until": self.until}
+        names = ("subspaces", "own", "orthogonality", "until")
+        return {name: getattr(self, name) for name in names}
+
+
+def _resized(x, height: int):
+    """Return a map `[B, H, W, C]` with another height, and its width in proportion."""
+    if x.shape[1] > height:
+        return ops.average_pool(x, x.shape[1] // height, x.shape[1] // height)
+    if x.shape[1] == height:
+        return x
+    times = height // x.shape[1]
+    return ops.repeat(ops.repeat(x, times, axis=1), times, axis=2)
+
+
+def _last_kernel(stage: keras.Model):
+    """Return the last kernel that makes as many channels as a stage hands on; None if there is none."""
+    channels = stage.output.shape[-1]
+    kernels = [one for one in stage.trainable_variables if one.name == "kernel" and one.shape[-1] == channels]
+    return kernels[-1] if kernels else None
+
+
+def overlap(kernel, subspaces: int):
+    """Return the mean squared cosine between filters of different subspaces, a scalar from 0, orthogonal, to 1.
+
+    The paper sums squared products. Batch normalisation follows the filters here, so that their length means nothing
+    and such a sum would only shorten them.
+
+    Args:
+        kernel: `[..., C]`, C filters.
+        subspaces: G, neighbouring equal parts of them.
+    """
+    filters = ops.normalize(ops.reshape(kernel, (-1, kernel.shape[-1])), axis=0)
+    cosines = ops.matmul(ops.transpose(filters), filters)
+    own = np.kron(np.eye(subspaces), np.ones((kernel.shape[-1] // subspaces,) * 2))
+    return ops.sum(ops.square(cosines) * (1 - own)) / np.sum(1 - own)
