@@ -12,6 +12,7 @@ REQUIRED = [
     "keras>=3.15",  # model.fit, layers, optimizers, keras.applications' backbones
     "keras-cv>=0.9",  # EfficientNet-Lite, CSPDarkNet and ResNet backbones that are nowhere else
     "tensorflow-datasets>=4.9",  # imported by keras-cv, and the way to public data sets by name
+    "importlib_resources>=6.0",  # imported by tensorflow-datasets when it prepares a data set, without asking for it
     "tensorboard>=2.21",  # the event files' reader; TensorFlow no longer installs it
     "pycocotools>=2.0.11",  # COCO's own average precision and mask encodings
     "numpy>=2.4",  # labels and metrics on the host
