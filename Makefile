@@ -22,7 +22,7 @@ demo: $(VENV)/installed
 
 # Two workers: TensorFlow takes more than a gigabyte in each.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

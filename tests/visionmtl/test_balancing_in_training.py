@@ -8,8 +8,6 @@ import tensorflow as tf
 import visionmtl
 from visionmtl import balancing
 
-pytestmark = pytest.mark.xdist_group("balancing")  # two tests look at one training of each balancer
-
 
 def model_of(name, optimizer=None, clip_norm=None):
     """A model of three outputs on tables, no image in sight."""

@@ -13,8 +13,6 @@ from visionmtl import backbones, building, cli, prediction, recipe, runs, traini
 from visionmtl.backbones.architecture import Architecture
 from visionmtl.errors import UsageError
 
-pytestmark = pytest.mark.xdist_group("training")  # one worker trains the run that most tests look at
-
 SMALL = (
     "data.image_size=[64, 64]",
     "data.batch_size=4",
