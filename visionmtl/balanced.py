@@ -155,7 +155,7 @@ class BalancedModel(keras.Model):
             present = tf.cast(counts > 0, tf.float32)
             # The shares move the model, the total the balancer's own variables; the optimizer SUMS over replicas.
             total, slopes = self.balancer.total(losses, present)
-            total += tf.add_n(self.losses) if self.losses else 0.0
+            total = tf.add_n([total, *self.losses])
             targets = [self.optimizer.scale_loss(share) for share in (*found.parts, total / self._replicas())]
         forward = Forward(
             tape, self.trainable_variables, targets[:-1], targets[-1], self.optimizer.scale_loss(tf.constant(1.0)),

@@ -302,7 +302,7 @@ class CrossStitch(keras.layers.Layer):
 
     def call(self, inputs):
         rows = [ops.unstack(row) for row in ops.unstack(self.weight)]
-        return [sum(weight * x for weight, x in zip(row, inputs, strict=True)) for row in rows]
+        return [tf.add_n([weight * x for weight, x in zip(row, inputs, strict=True)]) for row in rows]
 
     def compute_output_shape(self, input_shape):
         return list(input_shape)

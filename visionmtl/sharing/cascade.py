@@ -6,7 +6,7 @@ convolution a level and task that reads, and the tasks run one after the other.
 """
 
 from visionmtl.sharing.evidence import evidence_maps, refined
-from visionmtl.sharing.scheme import Scheme, reading_order
+from visionmtl.sharing.scheme import Scheme, rank, reading_order
 
 
 class Cascade(Scheme):
@@ -46,8 +46,3 @@ class Cascade(Scheme):
 
     def get_config(self):
         return {"order": self.order, "stop_gradient": self.stop_gradient}
-
-
-def rank(task) -> int:
-    """Return where a task's kind stands between what is near the pixels, 0, and what is said of the whole image, 2."""
-    return {"depth": 0, "segmentation": 0, "detection": 1}.get(task.kind, 2)

@@ -37,7 +37,7 @@ def evidence_maps(task, outputs: Mapping[str, Any], maps: Maps, name: str, stop:
 
 
 def _fitted(tensor, maps: Maps, level: str, name: str):
-    """Return evidence at the size of a level; zeros of no channel are left out by the caller."""
+    """Return evidence at the size of a level; None where the task has none for it."""
     height, width = maps[level].shape[1:3]
     if tensor is None:
         return None

@@ -6,9 +6,8 @@ then does not bend the deep layers. It costs hard sharing, a convolution a level
 """
 
 from visionmtl.errors import UsageError, nearest, one_of
-from visionmtl.sharing.cascade import rank
 from visionmtl.sharing.evidence import refined
-from visionmtl.sharing.scheme import Scheme, reading_order, run_stages
+from visionmtl.sharing.scheme import Scheme, rank, reading_order, run_stages
 
 
 class Hierarchical(Scheme):
