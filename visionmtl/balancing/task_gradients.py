@@ -108,7 +108,23 @@ def across(gramian: tf.Tensor, counts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]
 
 def weighted_sum(gradients: dict[int, tf.Tensor], weights: tf.Tensor) -> tf.Tensor:
     """Return `sum_k weights_k * gradient_k` over the tasks that reach a source; `weights` is `[K]`."""
-    return tf.add_n([gradient * tf.cast(weights[task], gradient.dtype) for task, gradient in gradients.items()])
+    rows = list(gradients.values())
+    factors = [tf.cast(weights[task], rows[0].dtype) for task in gradients]
+    large = (rows[0].shape.num_elements() or 0) > ON_CPU
+    return _fused_sum(rows, factors) if large and _fuses() else _sum(rows, factors)
+
+
+def _sum(rows: list[tf.Tensor], factors: list[tf.Tensor]) -> tf.Tensor:
+    return tf.add_n([row * factor for row, factor in zip(rows, factors, strict=True)])
+
+
+# One pass over all rows, where the operations one by one would write every product and read it again.
+_fused_sum = tf.function(_sum, jit_compile=True, autograph=False)
+
+
+def _fuses() -> bool:
+    """Return whether XLA compiles for the devices there are: it does not for GPUs that a plug-in brings."""
+    return tf.test.is_built_with_cuda() or not tf.config.list_physical_devices("GPU")
 
 
 def cosines(matrix: tf.Tensor) -> tf.Tensor:
