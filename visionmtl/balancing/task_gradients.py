@@ -7,7 +7,7 @@ import tensorflow as tf
 # For each source, a variable or a tensor, the gradients of the tasks that reach it, by the number of the task.
 TaskGradients = list[dict[int, tf.Tensor]]
 
-ON_CPU, ON_GPU = 2**16, 2**22  # numbers of each gradient in a block of products
+ON_CPU, ON_GPU = 2**16, 2**22  # numbers of each gradient in a block of products; more do not stay in the cache
 
 
 def of(tape: tf.GradientTape, targets: Sequence[tf.Tensor], sources: Sequence) -> TaskGradients:

@@ -6,7 +6,7 @@ convolution a level and task that reads, and the tasks run one after the other.
 """
 
 from visionmtl.sharing.evidence import evidence_maps, refined
-from visionmtl.sharing.scheme import Scheme, rank, reading_order
+from visionmtl.sharing.scheme import Scheme, reading_order
 
 
 class Cascade(Scheme):
@@ -26,7 +26,7 @@ class Cascade(Scheme):
         self.order, self.stop_gradient = order, bool(stop_gradient)
 
     def heads(self, maps, tasks):
-        order = sorted(tasks, key=lambda name: rank(tasks[name])) if self.order is None else self.order
+        order = sorted(tasks, key=lambda name: tasks[name].rank) if self.order is None else self.order
         outputs: dict[str, dict] = {}
         evidence: dict[str, dict] = {}
         for name, reads in reading_order(order, tasks, self.name).items():

@@ -7,7 +7,7 @@ then does not bend the deep layers. It costs hard sharing, a convolution a level
 
 from visionmtl.errors import UsageError, nearest, one_of
 from visionmtl.sharing.evidence import refined
-from visionmtl.sharing.scheme import Scheme, rank, reading_order, run_stages
+from visionmtl.sharing.scheme import Scheme, reading_order, run_stages
 
 
 class Hierarchical(Scheme):
@@ -47,13 +47,13 @@ class Hierarchical(Scheme):
                     f" Tasks: {', '.join(tasks)}."
                 )
         last = len(there) - 1
-        places = {name: max(0, last - 1) if rank(task) == 0 else last for name, task in tasks.items()}
+        places = {name: max(0, last - 1) if task.rank == 0 else last for name, task in tasks.items()}
         given = (self.levels or {}).items()
         return places | {task: there.index(one_of(level, there, "level to attach at")) for task, level in given}
 
     def _order(self, deepest: dict[str, int], tasks) -> dict[str, list[str]]:
         if self.order is None:
-            ordered = sorted(tasks, key=lambda name: (deepest[name], rank(tasks[name])))
+            ordered = sorted(tasks, key=lambda name: (deepest[name], tasks[name].rank))
             return {name: ordered[:place] for place, name in enumerate(ordered)}
         if isinstance(self.order, dict):
             return reading_order(self.order, tasks, self.name)

@@ -160,11 +160,6 @@ def stem_and_branches(
     return stem, start, {task: make_stages(f"{task}_")[len(stem) :] for task in tasks}
 
 
-def rank(task) -> int:
-    """Return where a task's kind stands between what is near the pixels, 0, and what is said of the whole image, 2."""
-    return {"depth": 0, "segmentation": 0, "detection": 1}.get(task.kind, 2)
-
-
 def reading_order(order, tasks: Mapping[str, Any], scheme: str) -> dict[str, list[str]]:
     """Return which tasks each task reads, `{task: [earlier tasks]}`, every task after all that it reads.
 

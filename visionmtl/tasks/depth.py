@@ -36,7 +36,7 @@ class Depth(Task):
         Depth('depth')
     """
 
-    kind, primary, regression, maps = "depth", "d1", True, {"depth": 0.0}
+    kind, primary, regression, rank, maps = "depth", "d1", True, 0, {"depth": 0.0}
 
     def __init__(self, name, channels=None, invariance=0.5, farthest=10.0, dropout=0.0):
         super().__init__(name, None, dropout)

@@ -38,7 +38,7 @@ class Detection(Task):
     Feng et al. 2021, TOOD (assignment).
     """
 
-    kind, primary = "detection", "AP"
+    kind, primary, rank = "detection", "AP", 1
 
     def __init__(
         self,

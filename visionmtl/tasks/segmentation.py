@@ -27,7 +27,7 @@ class Segmentation(Task):
     Reference: Milletari et al. 2016, V-Net (Dice).
     """
 
-    kind, primary, maps = "segmentation", "mIoU", {"classes": 255}
+    kind, primary, rank, maps = "segmentation", "mIoU", 0, {"classes": 255}
 
     def __init__(self, name, classes, channels=None, dice=0.5, dropout=0.0, label_smoothing=0.0):
         super().__init__(name, classes, dropout, label_smoothing)

@@ -47,6 +47,7 @@ class Task:
         kind: the kind of its labels, as in `pipelines.LabelSpec`.
         primary: the metric that stands for the task in `val_score`; up is better, in 0..1.
         regression: whether it learns quantities instead of classes, which the uncertainty weighting must know.
+        rank: 0 where it speaks of pixels, 1 of objects, 2 of the whole image; the order in which tasks read each other.
         maps: its predictions that have a value for every pixel, and the value that stands for "no pixel".
         colours: in which its classes are drawn; tasks of one model draw a class that they share in one colour.
     """
@@ -54,6 +55,7 @@ class Task:
     kind: str
     primary: str
     regression: bool = False
+    rank: int = 2
     maps: ClassVar[dict[str, float]] = {}
 
     def __init__(self, name: str, classes, dropout: float = 0.0, label_smoothing: float = 0.0):
