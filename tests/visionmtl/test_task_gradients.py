@@ -8,7 +8,7 @@ from visionmtl.balancing import task_gradients
 
 def test_large_gradients_are_summed_as_small_ones_are():
     random = np.random.default_rng(0)
-    rows = {task: random.normal(size=(3, task_gradients.ON_CPU)).astype("float32") for task in (0, 2)}
+    rows = {task: random.normal(size=(3, task_gradients.FUSED)).astype("float32") for task in (0, 2)}
     weights = tf.constant([0.5, 7.0, 2.0])
     merge = tf.function(task_gradients.weighted_sum)
     total = merge({task: tf.constant(row) for task, row in rows.items()}, weights)

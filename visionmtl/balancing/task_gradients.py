@@ -7,19 +7,21 @@ import tensorflow as tf
 # For each source, a variable or a tensor, the gradients of the tasks that reach it, by the number of the task.
 TaskGradients = list[dict[int, tf.Tensor]]
 
-ON_CPU, ON_GPU = 2**16, 2**22  # numbers of each gradient in a block of products; more do not stay in the cache
+ON_CPU, ON_GPU = 2**20, 2**25  # numbers of all gradients in a block of products; more do not stay in the cache
+PASSES = 2  # backward passes at once
+FUSED = 2**16  # numbers of a gradient from which a sum is compiled: small ones stay in the cache anyway
 
 
 def of(tape: tf.GradientTape, targets: Sequence[tf.Tensor], sources: Sequence) -> TaskGradients:
     """Return the gradient of each task's target by each source that it reaches, one backward pass a task."""
     held: TaskGradients = [{} for _ in sources]
-    before: list[tf.Operation] = []
+    done: list[tf.Operation] = []
     for task, target in enumerate(targets):
-        # One pass after the other: K at once would hold the gradients of K times all activations.
-        with tf.control_dependencies(before):
+        # K at once would hold the gradients of K times all activations; two at once keep the cores as busy.
+        with tf.control_dependencies(done[task - PASSES : task - PASSES + 1] if task >= PASSES else []):
             gradients = tape.gradient(target, sources)
         known = {index: tf.convert_to_tensor(one) for index, one in enumerate(gradients) if one is not None}
-        before = [tf.group(*known.values())]  # one edge to each operation of the next pass, not one a gradient
+        done.append(tf.group(*known.values()))  # one edge to each operation of a later pass, not one a gradient
         for index, one in known.items():
             held[index][task] = one
     return held
@@ -40,16 +42,29 @@ def gramian(held: TaskGradients, tasks: int, unit: tf.Tensor | float = 1.0) -> t
         tasks: K.
         unit: what the gradients are scaled by, as for float16.
     """
-    sums: dict[tuple[int, ...], list[tf.Tensor]] = {}
+    reached: dict[tuple[int, ...], list[list[tf.Tensor]]] = {}
     for gradients in held:
         if gradients:
             reach = tuple(sorted(gradients))
-            sums.setdefault(reach, []).append(_products([tf.reshape(gradients[task], [-1]) for task in reach]))
+            reached.setdefault(reach, []).append([tf.reshape(gradients[task], [-1]) for task in reach])
     total = tf.zeros((tasks, tasks))
-    for reach, products in sums.items():
+    for reach, vectors in reached.items():
         places = tf.one_hot(reach, tasks)
-        total += tf.matmul(tf.matmul(places, tf.add_n(products), transpose_a=True), places)
+        products = tf.add_n([_products(rows) for rows in _bundled(vectors)])
+        total += tf.matmul(tf.matmul(places, products, transpose_a=True), places)
     return total / unit**2
+
+
+def _bundled(vectors: list[list[tf.Tensor]]) -> list[list[tf.Tensor]]:
+    """Put the short vectors end to end: the products of a hundred biases take as many operations, of one row a few."""
+    short = [rows for rows in vectors if (rows[0].shape[0] or FUSED) < FUSED]
+    long = [rows for rows in vectors if (rows[0].shape[0] or FUSED) >= FUSED]
+    if not short:
+        return long
+    return [
+        *long,
+        [tf.concat([tf.cast(row, tf.float32) for row in of_task], 0) for of_task in zip(*short, strict=True)],
+    ]
 
 
 def _products(rows: list[tf.Tensor]) -> tf.Tensor:
@@ -57,7 +72,8 @@ def _products(rows: list[tf.Tensor]) -> tf.Tensor:
 
     A block of all vectors fits the cache and is read once; whole, they would be held a second time.
     """
-    size, block = rows[0].shape[0], ON_GPU if tf.config.list_physical_devices("GPU") else ON_CPU
+    size, block = rows[0].shape[0], (ON_GPU if tf.config.list_physical_devices("GPU") else ON_CPU) // len(rows)
+    block -= block % 64  # where a slice begins at an aligned address it is not copied
 
     def products(start, length):
         part = tf.stack([tf.cast(tf.slice(row, [start], [length]), tf.float32) for row in rows])
@@ -110,7 +126,7 @@ def weighted_sum(gradients: dict[int, tf.Tensor], weights: tf.Tensor) -> tf.Tens
     """Return `sum_k weights_k * gradient_k` over the tasks that reach a source; `weights` is `[K]`."""
     rows = list(gradients.values())
     factors = [tf.cast(weights[task], rows[0].dtype) for task in gradients]
-    large = (rows[0].shape.num_elements() or 0) > ON_CPU
+    large = (rows[0].shape.num_elements() or 0) > FUSED
     return _fused_sum(rows, factors) if large and _fuses() else _sum(rows, factors)
 
 
