@@ -9,6 +9,7 @@ import tensorflow as tf
 from pipelines import geometry
 from pipelines.augmentation import DRAWS, Augmentation, recolour
 from pipelines.geometry import Placement
+from pipelines.order import Order
 from pipelines.source import Split, Tree
 from pipelines.specs import OUTSIDE, LabelSpec
 from pipelines.store import Reader
@@ -40,8 +41,7 @@ class Batching:
         batch_size: images in a batch.
         resize: "stretch" or "letterbox".
         augmentation: what is done to the pictures at random.
-        seed: of everything random.
-        shuffle: whether each pass has an order of its own.
+        seed: of what is done to the pictures.
         drop_remainder: whether a last, smaller batch is left out.
     """
 
@@ -51,34 +51,31 @@ class Batching:
     resize: str = "stretch"
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
-    shuffle: bool = False
     drop_remainder: bool = False
 
-    def plan(self, rows: np.ndarray, shapes: np.ndarray) -> Callable[[tf.Tensor], Tree]:
+    def plan(self, order: Order, shapes: np.ndarray) -> Callable[[tf.Tensor], Tree]:
         """Return the function from an epoch's number to its plan: the order and what is done to each sample, one row
         each.
 
-        Everything random is drawn here, from the seed, the epoch and the sample alone.
+        Everything random is drawn here, from the seed, the epoch and the place in it alone.
 
         Args:
-            rows: indices of the samples to yield.
+            order: the samples of each epoch.
             shapes: int32 `[N, 2]`, height and width of all samples.
         """
-        rows, shapes = tf.constant(rows, tf.int64), tf.constant(shapes, tf.int32)
+        shapes = tf.constant(shapes, tf.int32)
 
         def plan(epoch: tf.Tensor) -> Tree:
-            seeds = tf.random.split([tf.constant(self.seed, tf.int64), epoch], 2)
-            order = rows
-            if self.shuffle:
-                order = tf.gather(rows, tf.argsort(tf.random.stateless_uniform([len(rows)], seeds[0])))
-            uniform = tf.gather(tf.random.stateless_uniform([len(shapes), DRAWS], seeds[1]), order)
-            placement = geometry.whole(tf.gather(shapes, order), self.size, self.resize)
+            rows, turns = order(epoch)
+            seed = tf.random.split([tf.constant(self.seed, tf.int64), epoch], 2)[1]
+            uniform = tf.random.stateless_uniform([rows.shape[0], DRAWS], seed)
+            placement = geometry.whole(tf.gather(shapes, rows), self.size, self.resize)
             factor, position = self.augmentation.zooms(uniform)
             if self.augmentation.scale:
                 placement = geometry.zoom(placement, self.size, factor, position)
             placement = placement._replace(flip=self.augmentation.flips(uniform))
             colours = self.augmentation.colours(uniform)
-            return {"index": order, "placement": placement, "zoom": factor, "colours": colours}
+            return {"index": rows, "turn": turns, "placement": placement, "zoom": factor, "colours": colours}
 
         return plan
 
@@ -128,26 +125,30 @@ class Batching:
             if cut:
                 labels[name] /= planned["zoom"][:, None, None]
         if cut and follow:
-            labels = follow(batch["labels"], labels, {spec.name: spec for spec in self.specs})
-        return batch["image"], labels, batch["weights"]
+            labels = follow(batch["labels"], labels, {spec.name: spec for spec in self.specs}, planned["index"])
+        turn, weights = planned["turn"], batch["weights"]
+        for place, spec in enumerate(self.specs):  # a sample drawn for one task counts for no other
+            weights = {**weights, spec.name: tf.where((turn < 0) | (turn == place), weights[spec.name], 0.0)}
+        return batch["image"], labels, weights
 
-    def dataset(self, rows: np.ndarray, split: Split, reader: Reader, clock: Clock | None) -> tf.data.Dataset:
+    def dataset(self, order: Order, count: int, split: Split, reader: Reader, clock: Clock | None) -> tf.data.Dataset:
         """Build the data set of one split.
 
         Args:
-            rows: int64 indices of the samples to yield.
+            order: which samples each epoch yields.
+            count: how many it yields.
             split: where they come from.
             reader: reads them.
             clock: tells the epochs apart; None where every pass is the same.
         """
         graph = tf.autograph.experimental.do_not_convert  # there is nothing to convert, and looking takes its time
-        plan = self.plan(rows, np.broadcast_to(self.size, split.shapes.shape) if reader.placed else split.shapes)
+        plan = self.plan(order, np.broadcast_to(self.size, split.shapes.shape) if reader.placed else split.shapes)
         if clock is None:
-            order = tf.data.Dataset.from_tensor_slices(plan(tf.constant(0, tf.int64)))
+            epochs = tf.data.Dataset.from_tensor_slices(plan(tf.constant(0, tf.int64)))
         else:
-            order = tf.data.Dataset.range(1).map(graph(lambda _: tf.numpy_function(clock.tick, [], tf.int64)))
+            epochs = tf.data.Dataset.range(1).map(graph(lambda _: tf.numpy_function(clock.tick, [], tf.int64)))
             slices = tf.data.Dataset.from_tensor_slices
-            order = order.flat_map(graph(lambda epoch: slices(plan(tf.reshape(epoch, [])))))
+            epochs = epochs.flat_map(graph(lambda epoch: slices(plan(tf.reshape(epoch, [])))))
 
         def one(planned: Tree) -> tuple[Tree, Tree]:
             sample = reader.read(planned["index"])
@@ -158,10 +159,10 @@ class Batching:
         def finished(batch: Tree, planned: Tree) -> tuple[tf.Tensor, Tree, Tree]:
             return self.finish(reader.complete(batch, planned["index"]), planned, split.follow)
 
-        data = order.map(graph(one), num_parallel_calls=tf.data.AUTOTUNE)
+        data = epochs.map(graph(one), num_parallel_calls=tf.data.AUTOTUNE)
         data = data.batch(self.batch_size, drop_remainder=self.drop_remainder)
         data = data.map(graph(finished), num_parallel_calls=tf.data.AUTOTUNE)
-        batches = len(rows) // self.batch_size if self.drop_remainder else -(-len(rows) // self.batch_size)
+        batches = count // self.batch_size if self.drop_remainder else -(-count // self.batch_size)
         data = data.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
         options = tf.data.Options()
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA

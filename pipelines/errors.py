@@ -9,6 +9,10 @@ class DataError(ValueError):
     """Data that cannot be used, told in one sentence that names the file and the field."""
 
 
+class MissingSplitError(DataError):
+    """A split asked for that a source does not have."""
+
+
 @dataclass
 class Problems:
     """Raises at the first problem, or with `on_error="skip"` lists each in `skipped`."""

@@ -1,17 +1,21 @@
 """`load`: from the name of a source to data sets that are ready for `model.fit`."""
 
+import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from pipelines import sources
 from pipelines.augmentation import Augmentation
 from pipelines.batching import Batching, Clock
 from pipelines.errors import DataError, Problems, one_of
 from pipelines.geometry import RESIZES
 from pipelines.mapping import mapper
+from pipelines.opening import opened, several_opened
+from pipelines.order import Mixture, in_turn, shuffled
+from pipelines.sampling import LENGTHS, Sampling
 from pipelines.source import SPLITS, Request, Split
 from pipelines.specs import Datasets, LabelSpec
 from pipelines.store import Memory, Read, Reader, compiled, visit
@@ -20,7 +24,7 @@ MEMORY = 2 * 10**9  # bytes that samples kept in memory may take
 
 
 def load(
-    source: str,
+    source: str | Mapping[str, Mapping[str, Any]],
     image_size: tuple[int, int] = (256, 256),
     batch_size: int = 8,
     *,
@@ -35,20 +39,29 @@ def load(
     shuffle: bool = True,
     seed: int = 0,
     on_error: str = "stop",
+    sampling: str | Mapping | Sampling | None = None,
+    epoch: str | int = "longest",
     **options,
 ) -> Datasets:
-    """Load labelled images.
+    """Load labelled images, of one source or of several.
 
     Every sample is read once here: what is broken is told now and not in the middle of an epoch, and what fits is kept.
 
+    Of several sources, tasks of one name are one task, whose classes are merged by name; a task that a source does not
+    label has weight 0 for its images. Other splits than "train" are all images, one source after the other.
+
     Args:
-        source: one of `pipelines.names()`.
+        source: one of `pipelines.names()`; or several, `{name: {"source": ..., "path": ..., "options": {...}, "tasks":
+            ..., "classes": ...}}`, the last four if needed. `tasks` lists the source's tasks to take, or maps them to
+            other names. `classes` maps its class names to those of the merged list, or to None: such objects are
+            regions to ignore, such pixels are ignored, images of such a class are not labelled.
         image_size: height and width of the images in pixels.
         batch_size: images in a batch. In training every batch is whole; in evaluation the last may be smaller.
         path: the folder (or CSV file), of a source that reads one.
         splits: which of "train", "validation" and "test" to load. "train" must be there if asked for, and so must a
             split asked for alone; others that are not there are left out.
         tasks: names of the tasks whose labels to load; None for all there are.
+            Of several sources, one that labels none of them is left out.
         specs: the classes expected, as of a trained model: labels are mapped to them by name. None for the source's
             own.
         augmentation: of the training split, as `{"flip": True, "scale": [0.75, 1.5], "colour": 0.2}`; `Augmentation`
@@ -58,9 +71,13 @@ def load(
         max_boxes: rows of boxes per image. Of more objects the largest are kept, and a warning says so.
         cache: keep samples in memory, all splits together up to 2 GB: at `image_size`, or as decoded where zooming
             needs the whole picture. The batches are the same either way.
-        shuffle: whether each epoch over "train" has an order of its own.
+        shuffle: whether each epoch over "train" has an order of its own. Several sources are always shuffled.
         seed: of the order and the augmentation: the same seed gives the same batches, epoch by epoch.
         on_error: "stop" raises at the first broken sample or box; "skip" leaves them out and lists them in `skipped`.
+        sampling: how an epoch draws from several sources, a method or `{"method": ..., option: value}`; `Sampling`
+            explains them. None for "proportional".
+        epoch: how long an epoch over several sources is; `Mixture` explains "longest" and "shortest". A number is
+            batches.
         **options: of the source; its docstring has them.
 
     Returns:
@@ -72,28 +89,43 @@ def load(
     Example:
         >>> data = load("garments", image_size=(128, 128), batch_size=32)  # doctest: +SKIP
         >>> model.fit(data.train, validation_data=data.validation, shuffle=False)  # doctest: +SKIP
+
+        >>> streets = {"source": "coco", "path": "data/camvid"}
+        >>> cells = {"source": "voc", "path": "data/bccd", "tasks": ["detection"]}
+        >>> data = load({"streets": streets, "cells": cells}, sampling="uniform")  # doctest: +SKIP
     """
-    make = sources.get(source)
-    for option in options:
-        one_of(option, sources.options(source), f"option of source '{source}'")
     _check_counts(batch_size=batch_size, max_boxes=max_boxes, height=image_size[0], width=image_size[1])
     one_of(resize, RESIZES, "resize")
     one_of(on_error, ("stop", "skip"), "on_error")
     augment = Augmentation.check(augmentation)
-    expected = None if specs is None else {spec.name: spec for spec in specs}
-    wanted = tasks if tasks is not None or expected is None else expected
+    several = not isinstance(source, str)
+    plan = Sampling.check(sampling or "proportional")
+    if isinstance(epoch, str):
+        one_of(epoch, LENGTHS, "length of an epoch")
+    else:
+        _check_counts(epoch=epoch)
+    given = None if specs is None else tuple(specs)
+    wanted = tasks if tasks is not None or given is None else [spec.name for spec in given]
     names = None if wanted is None else tuple(wanted)
 
-    problems, size = Problems(on_error), (int(image_size[0]), int(image_size[1]))
-    folder = None if path is None else Path(path)
-    found = make(Request(folder, _splits(splits), names, size, max_boxes, problems), **options)
-    given = found.specs
-    if expected is not None:
-        given = tuple(expected[one_of(spec.name, expected, "task of the specs given")] for spec in found.specs)
+    problems, size, chosen = Problems(on_error), (int(image_size[0]), int(image_size[1])), _splits(splits)
+    request = Request(None if path is None else Path(path), chosen, names, size, max_boxes, problems)
+    if isinstance(source, str):
+        found = opened(source, request, options)
+        if given is None:
+            given = found.specs
+        else:
+            expected = {spec.name: spec for spec in given}
+            given = tuple(expected[one_of(spec.name, expected, "task of the specs given")] for spec in found.specs)
+    else:
+        if path is not None or options:
+            raise DataError(f"Of several sources each has its own path and options; {path or list(options)} is extra.")
+        found = several_opened(source, request, given)
+        given = found.specs
     convert = mapper(found, given)
 
     clock, room = Clock(), MEMORY if cache else 0
-    result = Datasets({}, given, {}, problems.skipped, clock.seek)
+    result = Datasets({}, given, {}, problems.skipped, seek=clock.seek)
     for name, split in found.splits.items():
         training = name == "train"
         batching = Batching(
@@ -103,16 +135,50 @@ def load(
             resize=resize,
             augmentation=augment if training else Augmentation(),
             seed=seed,
-            shuffle=shuffle and training,
             drop_remainder=training,
         )
         rows, reader, kept = _prepare(split, batching, convert, problems, room)
         room -= kept
         if len(rows) < (batch_size if training else 1):
             raise DataError(f"Split '{name}' has {len(rows)} usable images, fewer than one batch of {batch_size}.")
-        result.splits[name] = batching.dataset(rows, split, reader, clock if training else None)
+        count, order = len(rows), shuffled(rows, seed) if shuffle and training else in_turn(rows)
+        members = {key: rows[own] for key, own in _members(rows, split).items()}
+        result.parts |= {name: {key: len(own) for key, own in members.items()}} if members else {}
+        if training and (several or sampling):
+            mixture = Mixture(
+                members or {str(source): rows},
+                found.parts or {str(source): tuple(spec.name for spec in given)},
+                [spec.name for spec in given],
+                plan,
+                batch_size,
+                epoch,
+                seed,
+                functools.partial(_weights, split, convert, given),
+            )
+            order, count = mixture.order, mixture.steps * batch_size
+            result.observe, result.report = mixture.observe, mixture.report
+        result.splits[name] = batching.dataset(order, count, split, reader, clock if training else None)
         result.sizes[name] = len(rows)
     return result
+
+
+def _members(rows: np.ndarray, split: Split) -> dict[str, np.ndarray]:
+    """Return which of the good samples are of which of several sources, bool `[N]` each; of one source, nothing."""
+    ends = np.cumsum([0, *split.parts.values()])
+    pairs = zip(split.parts, ends[:-1], ends[1:], strict=True)
+    return {name: (rows >= start) & (rows < end) for name, start, end in pairs}
+
+
+def _weights(split: Split, convert: Read, specs: tuple[LabelSpec, ...]) -> np.ndarray:
+    """Return which samples are labelled for which task, float32 `[N, K]`; no picture is decoded."""
+
+    def read(index: tf.Tensor) -> tf.Tensor:
+        weights = convert(split.read(index))["weights"]
+        return tf.stack([weights[spec.name] for spec in specs])
+
+    indices = tf.data.Dataset.range(len(split.shapes))
+    weights = indices.map(tf.autograph.experimental.do_not_convert(read), num_parallel_calls=tf.data.AUTOTUNE)
+    return np.concatenate([batch.numpy() for batch in weights.batch(1024)])
 
 
 def _prepare(

@@ -1,6 +1,6 @@
 """What a source is asked for and what it gives: splits whose samples are read inside the TensorFlow graph."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,18 @@ Tree = dict  # of tensors, nested
 
 @dataclass(frozen=True)
 class Request:
-    """What `pipelines.load` asks of a source; `tasks` None means all there are."""
+    """What `pipelines.load` asks of a source.
+
+    Attributes:
+        path: the folder or file that it reads, if it reads one.
+        splits: those to read.
+        tasks: names of the tasks whose labels to read; None means all there are.
+        image_size: height and width in pixels, of pictures that are made to measure.
+        max_boxes: rows of boxes per image.
+        problems: told of what is broken.
+        part: whether the splits are some of the data's, so that they need not all be there and what has no splits is
+            divided, even if one split alone is asked for.
+    """
 
     path: Path | None
     splits: tuple[str, ...]
@@ -24,6 +35,12 @@ class Request:
     image_size: tuple[int, int]
     max_boxes: int
     problems: Problems = field(default_factory=Problems)
+    part: bool = False
+
+    @property
+    def one_alone(self) -> bool:
+        """Whether one split is asked for, whatever others the data may have."""
+        return len(self.splits) == 1 and not self.part
 
     def wants(self, task: str) -> bool:
         """Whether the labels of this task are to be read."""
@@ -52,25 +69,35 @@ class Split:
         read: from a scalar index to a sample, in graph: `{"image": uint8 [h, w, 3], "labels": {task: label}, "weights":
             {task: float32 []}}`. Labels are those of a batch without its first axis, at the picture's own size: boxes
             `[max_boxes, 4]` in its pixels, masks uint8 `[h, w, 1]`, depth float32 `[h, w, 1]`.
-        follow: where image-level labels follow from boxes or masks, `(labels before, labels after, specs by name) ->
-            labels` for a batch whose pictures were cropped.
+        follow: where image-level labels follow from boxes or masks, `(labels before, labels after, specs by name,
+            indices) -> labels` for a batch whose pictures were cropped.
         diagnose: the sentence that says why a sample cannot be read, or which values of its mask are no class.
         trusted: the samples need not all be read once before they are used.
         name: what a sample is called, a file where there is one.
+        parts: of several sources in one, how many samples each has, one source after the other.
     """
 
     shapes: np.ndarray
     read: Callable[[tf.Tensor], Tree]
-    follow: Callable[[Tree, Tree, dict[str, LabelSpec]], Tree] | None = None
+    follow: Callable[[Tree, Tree, dict[str, LabelSpec], tf.Tensor], Tree] | None = None
     diagnose: Callable[[int], str] = "Sample {} cannot be read.".format
     trusted: bool = False
     name: Callable[[int], str] = "sample {}".format
+    parts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Source:
-    """The splits that are there, and what their labels mean; `absent` are class names known to occur nowhere."""
+    """The splits that are there, and what their labels mean.
+
+    Attributes:
+        specs: what the labels mean.
+        splits: by name.
+        absent: class names known to occur nowhere.
+        parts: of several sources in one, the tasks that each labels.
+    """
 
     specs: tuple[LabelSpec, ...]
     splits: dict[str, Split]
     absent: frozenset[str] = frozenset()
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

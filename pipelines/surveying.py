@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from pipelines import sources
 from pipelines.batching import Batching
 from pipelines.errors import Problems, one_of
+from pipelines.opening import opened
 from pipelines.source import SPLITS, Request, Source, Split, Tree
 from pipelines.specs import CROWD, IGNORE, LabelSpec
 from pipelines.store import compiled, visit
@@ -124,15 +124,12 @@ def survey(
     Raises:
         DataError: the source cannot be read at all.
     """
-    make = sources.get(source)
-    for option in options:
-        one_of(option, sources.options(source), f"option of source '{source}'")
     problems = Problems("skip")
     folder, asked = None if path is None else Path(path), tuple(one_of(split, SPLITS, "split") for split in splits)
     request = Request(folder, asked, None if tasks is None else tuple(tasks), DRAWN_SIZE, MOST_BOXES, problems)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        found = make(request, **options)
+        found = opened(source, request, options)
     notes = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
     results, rows, seen = {}, {}, dict[bytes, list[tuple[str, str]]]()
     for name, split in found.splits.items():

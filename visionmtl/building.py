@@ -70,8 +70,13 @@ def data(
                 f"data.image_size is {list(data.image_size)}, but the model's is {list(model.image_size)}."
             )
         specs = tuple(pipelines.LabelSpec(task.name, task.kind, task.classes) for task in model.tasks.values())
+    mixing: dict[str, Any] = {}
+    if data.mixed:
+        sampling = data.sampling.model_dump()
+        mixing["sampling"] = sampling | {"epochs": data.sampling.epochs or recipe.training.epochs}
+        mixing["epoch"] = recipe.training.steps or data.epoch
     return pipelines.load(
-        data.source,
+        data.source or {name: one.model_dump() for name, one in data.sources.items()},
         data.image_size,
         data.batch_size,
         path=data.path,
@@ -84,6 +89,7 @@ def data(
         cache=data.cache,
         seed=recipe.training.seed,
         on_error=data.on_error,
+        **mixing,
         **data.options,
     )
 

@@ -28,6 +28,35 @@ class LearningRate(keras.callbacks.Callback):
             logs["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
 
+class Shares(keras.callbacks.Callback):
+    """Add what an epoch took of several sources to its logs, and tell the sources of its losses; put it before those
+    that read logs.
+
+    The logs are `share/<source>` and `labelled/<task>`, the share of the epoch's samples that is labelled for a task.
+
+    Args:
+        datasets: has `report` and `observe`, as `pipelines.Datasets`.
+        history: rows of the epochs before, of a training that is resumed.
+    """
+
+    def __init__(self, datasets: Any, history: Iterable[Mapping[str, float]] = ()):
+        super().__init__()
+        self.datasets = datasets
+        for epoch, row in enumerate(history):
+            datasets.observe(epoch, _task_losses(row))
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs is not None:
+            self.datasets.observe(epoch, _task_losses(logs))
+            logs.update(self.datasets.report(epoch))
+
+
+def _task_losses(logs: Mapping[str, float]) -> dict[str, float]:
+    """Return the training losses among logs by task."""
+    names = [name for name in logs if name.endswith("_loss") and not name.startswith("val_")]
+    return {name.removesuffix("_loss"): logs[name] for name in names}
+
+
 class History(keras.callbacks.Callback):
     """Write the logs of each epoch to a CSV file: `epoch` (from 1), then each log in the order of its first appearance.
 
@@ -94,7 +123,8 @@ class TensorBoard(keras.callbacks.Callback):
     """Write losses, metrics, learning rate, task weights and sample predictions for TensorBoard.
 
     Training and validation are two runs, `train` and `validation`, whose curves share a chart: `loss/total`,
-    `loss/<task>`, `metrics/<task>_<metric>`, `weight/<task>`, `learning_rate` and the pictures `samples`, by epoch.
+    `loss/<task>`, `metrics/<task>_<metric>`, `weight/<task>`, `learning_rate`, of several sources `share/<source>` and
+    `labelled/<task>`, and the pictures `samples`, by epoch.
 
     Args:
         folder: where event files go.
@@ -229,4 +259,4 @@ def _tag(log: str) -> str:
         return "loss/total"
     if log.endswith("_loss"):
         return f"loss/{log.removesuffix('_loss')}"
-    return log if log == "learning_rate" or log.startswith("weight/") else f"metrics/{log}"
+    return log if log == "learning_rate" or log.startswith(("weight/", "share/", "labelled/")) else f"metrics/{log}"

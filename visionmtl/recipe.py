@@ -29,6 +29,14 @@ def _by_name(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
+def _by_method(value: Any) -> Any:
+    return {"method": value} if isinstance(value, str) else value
+
+
+def _by_own_name(value: Any) -> Any:
+    return {name: name for name in value} if isinstance(value, list) else value
+
+
 def _by_task(value: Any) -> Any:
     if value in ([], {}):
         raise ValueError("at least one task, or null for all")
@@ -70,15 +78,48 @@ class Augmentation(Section):
     )
 
 
+class OneSource(Section):
+    """One of several sources."""
+
+    source: str = Field(description="as data.source")
+    path: Annotated[str | None, BeforeValidator(_absolute)] = Field(None, description="as data.path")
+    options: dict[str, Any] = Field({}, description="as data.options")
+    tasks: Annotated[dict[str, str] | None, BeforeValidator(_by_own_name)] = Field(
+        None, description="its tasks to take, a list, or {its task: name among all}; null for all"
+    )
+    classes: dict[str, str | None] = Field(
+        {}, description="{its class: name among all}, null for one that is neither learnt nor counted"
+    )
+
+
+class Sampling(Section):
+    """How a training epoch draws from several sources: a method, or `{method: temperature, temperature: 5}`."""
+
+    method: Literal["proportional", "uniform", "temperature", "annealed", "curriculum", "alternate"] = Field(
+        "proportional",
+        description="shares of the sources: proportional to their images, uniform, between the two by temperature,"
+        " annealed from one to the other, curriculum after the losses; or alternate, one task a batch",
+    )
+    temperature: float = Field(2.0, ge=1, description="of temperature: shares are as images^(1/temperature)")
+    floor: float = Field(0.2, ge=0, le=1, description="of curriculum: the part of the shares that stays uniform")
+    epochs: int | None = Field(None, ge=1, description="of annealed: over which it goes; null for training.epochs")
+
+
 class Data(Section):
     """Where the images come from and how they are made into batches."""
 
-    source: str = Field(
+    source: str | None = Field(
+        None,
         description="garments (built in), coco (JSON), voc (XML), yolo (text), csv (table), folder (of classes or"
-        " masks) or tfds (by name)"
+        " masks) or tfds (by name)",
     )
     path: Annotated[str | None, BeforeValidator(_absolute)] = Field(
         None, description="the folder to read; relative to where the command is run"
+    )
+    sources: dict[str, OneSource] = Field({}, description="several sources instead of one: {name: {source: ...}}")
+    sampling: Annotated[Sampling, BeforeValidator(_by_method)] = Sampling()
+    epoch: Literal["longest", "shortest"] = Field(
+        "longest", description="of several sources: until all, or the first, were taken once; or see training.steps"
     )
     image_size: Annotated[tuple[int, int], BeforeValidator(_stride_divides)] = Field(
         (288, 384), description="[height, width] of the network's input in pixels, multiples of 32"
@@ -90,6 +131,19 @@ class Data(Section):
     cache: bool = Field(True, description="keep decoded images in memory")
     max_boxes: int = Field(100, ge=1, description="boxes of one image kept for the detection loss")
     options: dict[str, Any] = Field({}, description="the source's own options, see `visionmtl list sources`")
+
+    @pydantic.model_validator(mode="after")
+    def _one_or_several(self) -> "Data":
+        if bool(self.source) == bool(self.sources):
+            raise ValueError("either source, the one to read, or sources, several by name")
+        if self.sources and (self.path or self.options):
+            raise ValueError("no path and no options beside sources: each has its own")
+        return self
+
+    @property
+    def mixed(self) -> bool:
+        """Whether an epoch is drawn as `sampling` says, as it is from several sources, or for the tasks in turn."""
+        return bool(self.sources) or self.sampling.method != "proportional"
 
 
 class Sharing(Section):
@@ -202,7 +256,8 @@ def each_key(section: type[BaseModel] = Recipe, prefix: str = "") -> Iterator[Ke
     for name, field in section.model_fields.items():
         inner = _section(field.annotation)
         if inner is not None and inner is not Sharing:
-            yield from each_key(inner, f"{prefix}{name}.")
+            several = f"{name}.<name>" if _by_names(field.annotation) else name
+            yield from each_key(inner, f"{prefix}{several}.")
         else:
             default = "" if field.is_required() else field.get_default()
             default = default.name if isinstance(default, Sharing) else default
@@ -290,6 +345,8 @@ def _sentence(error: Any, key: tuple[str | int, ...]) -> str:
             expected = _EXPECTED.get(
                 kind, plain.replace("greater", "a number greater").replace("less", "a number less")
             )
+    if isinstance(error["input"], dict) and error["type"] == "value_error":  # its keys do not go together
+        return f"'{name}': expected {expected}."
     given = json.dumps(error["input"], default=str)
     return f"'{name}' is {given}, expected {expected}".removesuffix(".") + ("" if expected.endswith("?") else ".")
 
@@ -317,11 +374,21 @@ def _section(annotation: Any) -> type[BaseModel] | None:
     return next((kind for kind in options if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
+def _by_names(annotation: Any) -> bool:
+    """Whether an annotation is of sections by names that are free, as `dict[str, OneSource]`."""
+    return getattr(annotation, "__origin__", None) is dict
+
+
 def _at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
     section: type[BaseModel] | None = Recipe
+    free = False
     for part in path:
-        section = _section(section.model_fields[str(part)].annotation) if section else None
-    return section
+        if free:  # the part is a name
+            free = False
+        elif section:
+            annotation = section.model_fields[str(part)].annotation
+            section, free = _section(annotation), _by_names(annotation)
+    return None if free else section
 
 
 def _elsewhere(name: str) -> str:

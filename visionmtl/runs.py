@@ -76,7 +76,7 @@ def read_recipe(run: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     overrides = list(overrides)
     recipe = recipes.load(path, overrides)
     elsewhere = any(text.startswith("data.path=") for text in overrides)
-    if not elsewhere and "divide" in pipelines.options(recipe.data.source):
+    if recipe.data.source and not elsewhere and "divide" in pipelines.options(recipe.data.source):
         data = recipe.data.model_copy(update={"options": {"divide": True} | recipe.data.options})
         recipe = recipe.model_copy(update={"data": data})
     return recipe

@@ -100,7 +100,9 @@ def check(recipe: Recipe) -> None:
     datasets = building.data(recipe, SPLITS, replicas=place.num_replicas_in_sync)
     with place.scope():
         model = building.model(recipe, datasets.specs, _steps(recipe, datasets))
-    print(tables.table(["split", "images"], list(datasets.sizes.items())), end="\n\n")
+    names, of = list(recipe.data.sources), datasets.parts
+    counts = [[split, size, *(of[split].get(name, 0) for name in names)] for split, size in datasets.sizes.items()]
+    print(tables.table(["split", "images", *names], counts), end="\n\n")
     rows = [[task.name, task.kind, len(task.classes), _abridged(task.classes)] for task in model.tasks.values()]
     print(tables.table(["task", "kind", "count", "classes"], rows), end="\n\n")
     height, width = model.image_size
@@ -170,6 +172,7 @@ def _callbacks(
         *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if plan.ema else []),
         Backup(run),  # once the averaged weights are swapped out again
         callbacks.LearningRate(),
+        callbacks.Shares(datasets, history),
         callbacks.TensorBoard(run / "tensorboard", datasets.validation),
         *_watch(recipe, run, model),
         callbacks.Checkpoint(run / "last.keras"),
@@ -240,7 +243,7 @@ def _plot(model: MultiTaskModel, run: Path, details: Mapping[str, Mapping[str, f
 
 def _steps(recipe: Recipe, datasets: pipelines.Datasets) -> int:
     """Return the training steps in an epoch."""
-    return min(datasets.sizes["train"] // recipe.data.batch_size, recipe.training.steps or sys.maxsize)
+    return min(int(datasets.splits["train"].cardinality()), recipe.training.steps or sys.maxsize)
 
 
 def _check_monitor(model: MultiTaskModel, monitor: str) -> None:

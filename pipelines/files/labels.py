@@ -124,7 +124,7 @@ def painted_masks(items: list[Item], spec: LabelSpec) -> Reader:
     return lambda index: (painted.read(index), weights[index])
 
 
-def follow_boxes(before: Tree, after: Tree, specs: dict[str, LabelSpec]) -> Tree:
+def follow_boxes(before: Tree, after: Tree, specs: dict[str, LabelSpec], indices: tf.Tensor) -> Tree:
     """Let presence follow the boxes of a batch that was cropped: a class whose boxes are all gone is no longer there.
 
     A class that never had a box, or only crowds, stays as it was.

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from pipelines.errors import DataError, Problems
+from pipelines.errors import DataError, MissingSplitError, Problems
+from pipelines.source import Request
 from pipelines.specs import IGNORE
 
 ALIASES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
@@ -46,21 +47,21 @@ def split_named(name: str) -> str | None:
     return next((split for split, aliases in ALIASES.items() if name.lower() in aliases), None)
 
 
-def shares(root: Path, splits: tuple[str, ...], divide: bool | None) -> dict[str, tuple[float, float]]:
+def shares(root: Path, request: Request, divide: bool | None) -> dict[str, tuple[float, float]]:
     """Return the share that each split has of data without splits, as a range of the hash of the file names.
 
     Args:
         root: where the data is.
-        splits: those asked for.
+        request: the splits asked for.
         divide: whether to divide 80/10/10. None divides unless one split alone is asked for, which is then all.
 
     Raises:
         DataError: several splits are asked for, but must not be made.
     """
-    divide = len(splits) > 1 if divide is None else divide
-    if not divide and len(splits) > 1:
-        raise DataError(f"'{root}' has no splits: ask for one of {', '.join(splits)}, or let it be divided.")
-    return {split: SHARES[split] if divide else WHOLE for split in splits}
+    divide = not request.one_alone if divide is None else divide
+    if not divide and len(request.splits) > 1:
+        raise DataError(f"'{root}' has no splits: ask for one of {', '.join(request.splits)}, or let it be divided.")
+    return {split: SHARES[split] if divide else WHOLE for split in request.splits}
 
 
 def holds(share: tuple[float, float], name: str) -> bool:
@@ -69,25 +70,25 @@ def holds(share: tuple[float, float], name: str) -> bool:
     return share[0] <= int.from_bytes(digest[:4], "big") / 2**32 < share[1]
 
 
-def divided(root: Path, names: Iterable[T], splits: tuple[str, ...], divide: bool | None) -> dict[str, list[T]]:
+def divided(root: Path, names: Iterable[T], request: Request, divide: bool | None) -> dict[str, list[T]]:
     """Divide what has no splits among those asked for, by the hash of each name; `shares` has the arguments."""
     names = list(names)
     return {
         split: [name for name in names if holds(share, str(name))]
-        for split, share in shares(root, splits, divide).items()
+        for split, share in shares(root, request, divide).items()
     }
 
 
-def asked(root: Path, found: Mapping[str, T], splits: tuple[str, ...]) -> dict[str, T]:
+def asked(root: Path, found: Mapping[str, T], request: Request) -> dict[str, T]:
     """Return the splits asked for that are there.
 
     Raises:
-        DataError: "train", or the only split asked for, is not.
+        MissingSplitError: "train" is not, or none is.
     """
-    for split in splits:
-        if split not in found and (split == "train" or len(splits) == 1):
-            raise DataError(f"'{root}' has no split '{split}'; it has: {', '.join(found) or 'none'}.")
-    return {split: found[split] for split in splits if split in found}
+    for split in request.splits:
+        if split not in found and (split == "train" or not set(found) & set(request.splits)):
+            raise MissingSplitError(f"'{root}' has no split '{split}'; it has: {', '.join(found) or 'none'}.")
+    return {split: found[split] for split in request.splits if split in found}
 
 
 def pictures_in(root: Path) -> Iterator[Path]:

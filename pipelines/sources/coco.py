@@ -31,7 +31,7 @@ def coco(request: Request, divide: bool | None = None, check: str = "full") -> S
             in memory; `assembly.assemble` says more.
     """
     root = layout.folder(request.path, "coco", "with annotations.json and images/ in it or in its train/")
-    folders = find(root, request.splits, divide)
+    folders = find(root, request, divide)
     read = {path: read_index(path, request.problems) for path in {f.annotations: None for f in folders.values()}}
     categories = _categories({folder.annotations: read[folder.annotations][0] for folder in folders.values()})
     entries = {name: _entries(read[folder.annotations][1], folder) for name, folder in folders.items()}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipelines.errors import DataError
 from pipelines.files import layout
+from pipelines.source import Request
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Folder:
     share: tuple[float, float] = layout.WHOLE
 
 
-def find(root: Path, splits: tuple[str, ...], divide: bool | None) -> dict[str, Folder]:
+def find(root: Path, request: Request, divide: bool | None) -> dict[str, Folder]:
     """Find the splits asked for.
 
     Three layouts are known:
@@ -43,13 +44,13 @@ def find(root: Path, splits: tuple[str, ...], divide: bool | None) -> dict[str, 
     """
     found = _official(root) or _folders(root)
     if not found and (root / "annotations.json").is_file():
-        found = {split: _folder(root, root, share) for split, share in layout.shares(root, splits, divide).items()}
+        found = {split: _folder(root, root, share) for split, share in layout.shares(root, request, divide).items()}
     if not found:
         raise DataError(
             f"Folder '{root}' is no COCO data set: expected train/annotations.json, annotations.json or "
             "annotations/instances_train*.json in it."
         )
-    return layout.asked(root, found, splits)
+    return layout.asked(root, found, request)
 
 
 def _official(root: Path) -> dict[str, Folder]:

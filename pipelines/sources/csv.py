@@ -91,14 +91,14 @@ def _files(path: Path) -> dict[str, Path]:
 def _splits(root: Path, request: Request, tables: dict[str, Table], divide: bool | None) -> dict[str, list[Entry]]:
     """Read the rows, split by split."""
     if ALL not in tables:
-        asked = layout.asked(root, tables, request.splits)
+        asked = layout.asked(root, tables, request)
         return {split: [entry for *_, entry in read_entries(table, request.problems)] for split, table in asked.items()}
     rows = read_entries(tables[ALL], request.problems)
     if tables[ALL].split:
         found: dict[str, list[Entry]] = {}
         for _, split, entry in rows:
             found.setdefault(str(split), []).append(entry)
-        return layout.asked(root, found, request.splits)
+        return layout.asked(root, found, request)
     entries = {name: entry for name, _, entry in rows}
-    chosen = layout.divided(root, entries, request.splits, divide)
+    chosen = layout.divided(root, entries, request, divide)
     return {split: [entries[name] for name in names] for split, names in chosen.items()}

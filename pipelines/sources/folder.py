@@ -71,11 +71,11 @@ def _splits(root: Path, divide: bool | None, request: Request) -> dict[str, list
         inner = split_folders(root / "images")
         places = {name: (path, root / "masks" / path.name) for name, path in inner.items()}
     if places:
-        asked = layout.asked(root, places, request.splits)
+        asked = layout.asked(root, places, request)
         return {name: _entries(place, request.problems) for name, place in asked.items()}
     place = _place(root)
     entries = {entry.image.relative_to(place[0]).as_posix(): entry for entry in _entries(place, request.problems)}
-    chosen = layout.divided(root, entries, request.splits, divide)
+    chosen = layout.divided(root, entries, request, divide)
     return {name: [entries[key] for key in keys] for name, keys in chosen.items()}
 
 

@@ -83,7 +83,7 @@ def _split(sprites: np.ndarray, seed: list[int], count: int, request: Request) -
     return Split(shapes, read, _follow, trusted=True)
 
 
-def _follow(before: Tree, after: Tree, specs: dict[str, LabelSpec]) -> Tree:
+def _follow(before: Tree, after: Tree, specs: dict[str, LabelSpec], indices: tf.Tensor) -> Tree:
     """After a crop, the class is the one that covers most of what is left; where no garment is left, it stays."""
     if not {"classification", "segmentation"} <= set(specs):
         return after

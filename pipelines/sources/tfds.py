@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipelines.errors import DataError, one_of
+from pipelines.errors import DataError, MissingSplitError, one_of
 from pipelines.files.labels import follow_boxes
 from pipelines.source import SPLITS, Request, Source, Split
 from pipelines.sources import tfds_adapters
@@ -67,6 +67,8 @@ def _parts(request: Request, name: str, slices: Mapping[str, str]) -> dict[str, 
     for split in slices:
         one_of(split, SPLITS, "split in slices:")
     for split in request.splits:
-        if split not in slices and (split == "train" or len(request.splits) == 1):
-            raise DataError(f"TFDS data set '{name}' has no labelled split '{split}'; it has: {', '.join(slices)}.")
+        if split not in slices and (split == "train" or not set(slices) & set(request.splits)):
+            raise MissingSplitError(
+                f"TFDS data set '{name}' has no labelled split '{split}'; it has: {', '.join(slices)}."
+            )
     return {split: slices[split] for split in request.splits if split in slices}

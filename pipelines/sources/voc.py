@@ -70,7 +70,7 @@ def _splits(root: Path, lists: str, divide: bool | None, request: Request) -> di
     """Find the splits: where each is, and its images by their stems."""
     nested = {name: place for name, place in layout.folders(root).items() if _is_voc(place)}
     if nested:
-        found = layout.asked(root, nested, request.splits)
+        found = layout.asked(root, nested, request)
         return {name: (place, _all_images(place, request.problems)) for name, place in found.items()}
     if not _is_voc(root):
         raise DataError(
@@ -78,7 +78,7 @@ def _splits(root: Path, lists: str, divide: bool | None, request: Request) -> di
         )
     if not (root / "ImageSets").is_dir():
         images = _all_images(root, request.problems)
-        parts = layout.divided(root, images, request.splits, divide)
+        parts = layout.divided(root, images, request, divide)
         return {name: (root, {stem: images[stem] for stem in stems}) for name, stems in parts.items()}
     return {name: (root, images) for name, images in _by_lists(root, lists, request).items()}
 
@@ -92,7 +92,7 @@ def _by_lists(root: Path, lists: str, request: Request) -> dict[str, dict[str, P
         listed["train"] = files["trainval"]
     if not listed:
         raise DataError(f"Folder '{root / 'ImageSets' / lists}' has no list train.txt, val.txt or test.txt.")
-    for name, path in layout.asked(root, listed, request.splits).items():
+    for name, path in layout.asked(root, listed, request).items():
         chosen = _listed(path, images, request.problems)
         if path.stem == "trainval" and "validation" in listed:
             held_back = {line.strip() for line in _lines(listed["validation"])}

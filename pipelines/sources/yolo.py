@@ -90,17 +90,17 @@ def _splits(
     keys = {split: key for split, aliases in layout.ALIASES.items() for key in aliases if content.get(key)}
     if keys:
         found = {}
-        for split, key in layout.asked(root, keys, request.splits).items():
+        for split, key in layout.asked(root, keys, request).items():
             values = content[key] if isinstance(content[key], list) else [content[key]]
             places = [_resolve(root, value, content, f"'{path}': {key}") for value in values]
             found[split] = [image for place in places for image in _images(place, request.problems)]
         return found
     inner, outer = layout.folders(root / "images"), layout.folders(root)
     if inner or outer:
-        asked = layout.asked(root, inner or outer, request.splits)
+        asked = layout.asked(root, inner or outer, request)
         return {split: _images(place, request.problems) for split, place in asked.items()}
     images = {image.relative_to(root).as_posix(): image for image in _images(root / "images", request.problems)}
-    chosen = layout.divided(root, images, request.splits, divide)
+    chosen = layout.divided(root, images, request, divide)
     return {split: [images[key] for key in keys] for split, keys in chosen.items()}
 
 

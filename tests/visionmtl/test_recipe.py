@@ -46,7 +46,7 @@ def test_a_mistake_on_the_command_line_is_one_sentence(override, sentence):
 FILES = [
     ("data:\n  source: coco\n  imagesize: [64, 64]\n", "line 3: unknown key 'data.imagesize'. Did you mean"),
     ("data: {source: coco}\ntraining:\n  seed: 1\n  epochs: many\n", "line 4: 'training.epochs' is \"many\""),
-    ("data:\n  batch_size: 4\n", "line 1: 'data.source' is missing."),
+    ("data:\n  batch_size: 4\n", "line 1: 'data': expected either source, the one to read, or sources"),
     ("training: {epochs: 2}\n", "'data' is missing."),
     ("data: {source: coco}\ndata: {source: garments}\n", "line 2: not valid YAML: the key 'data' is there twice."),
     ("data: [unclosed\n", "not valid YAML"),

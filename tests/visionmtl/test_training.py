@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from pipelines import DataError
-from visionmtl import backbones, building, cli, prediction, recipe, runs, training
-from visionmtl.backbones.architecture import Architecture
+from visionmtl import building, cli, prediction, recipe, runs, training
 from visionmtl.errors import UsageError
+
+pytestmark = pytest.mark.usefixtures("toy_by_name")
 
 SMALL = (
     "data.image_size=[64, 64]",
@@ -27,24 +28,6 @@ SMALL = (
 
 
 QUICK = ("balancing.watch=null", "training.validate_every=2")  # where the weights alone are looked at
-
-
-def toy(image, imagenet):
-    """A backbone of five convolutions."""
-    x, features = keras.layers.Rescaling(1 / 128, offset=-1)(image), {}
-    for level in range(1, 6):
-        x = keras.layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(x)
-        x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
-        features[f"P{level}"] = x
-    return {level: features[level] for level in ("P2", "P3", "P4", "P5")}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def toy_by_name():
-    """Make the toy backbone one that a recipe can name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(backbones.REGISTRY, "toy", Architecture("toy", "tests", 0.0, "", toy))
-        yield
 
 
 def small(*overrides):
