@@ -12,6 +12,8 @@ from visionmtl.tasks import Classification, Depth, Detection, Segmentation
 
 READS_OTHERS = {"cascade", "distillation", "fusion"}  # a task's loss moves the heads it reads
 SIZE = 32
+SCHEMES = [*sharing.names(), {"name": "experts", "kind": "cgc"}, {"name": "experts", "kind": "ple"}]
+each_scheme = pytest.mark.parametrize("scheme", SCHEMES, ids=lambda one: one if isinstance(one, str) else one["kind"])
 
 
 def some(count):
@@ -48,10 +50,10 @@ def pictures(images=4):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
-@pytest.mark.parametrize("name", sharing.names())
-def test_a_scheme_serves_any_tasks(name, count, toy_model, tmp_path):
+@each_scheme
+def test_a_scheme_serves_any_tasks(scheme, count, toy_model, tmp_path):
     tasks = some(count)
-    model = toy_model(tasks, sharing=name)
+    model = toy_model(tasks, sharing=scheme)
     plain = toy_model(some(count))
     images, labels = pictures(), labels_of(tasks)
     for key, tensor in plain.output.items():
@@ -71,7 +73,7 @@ def test_a_scheme_serves_any_tasks(name, count, toy_model, tmp_path):
             reached = any(gradient is not None for gradient in tape.gradient(total, own))
             if other.name == task:
                 assert reached
-            elif name not in READS_OTHERS and not any(isinstance(layer, keras.Model) for layer in heads):
+            elif str(scheme) not in READS_OTHERS and not any(isinstance(layer, keras.Model) for layer in heads):
                 assert not reached
 
     model.save(tmp_path / "model.keras")
@@ -81,13 +83,13 @@ def test_a_scheme_serves_any_tasks(name, count, toy_model, tmp_path):
         np.testing.assert_array_equal(loaded(images)[key], tensor)
 
 
-@pytest.mark.parametrize("name", sharing.names())
-def test_two_devices_train_a_scheme_like_one(name, toy_model, two_devices):
+@each_scheme
+def test_two_devices_train_a_scheme_like_one(scheme, toy_model, two_devices):
     tasks = some(2)
     strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
-    alone = toy_model(tasks, sharing=name)
+    alone = toy_model(tasks, sharing=scheme)
     with strategy.scope():
-        mirrored = toy_model(some(2), sharing=name)
+        mirrored = toy_model(some(2), sharing=scheme)
     mirrored.set_weights(alone.get_weights())
     data = tf.data.Dataset.from_tensors((pictures(), labels_of(tasks)))
     for model in (alone, mirrored):
@@ -97,12 +99,12 @@ def test_two_devices_train_a_scheme_like_one(name, toy_model, two_devices):
         np.testing.assert_allclose(one, two, atol=2e-5, err_msg=variable.path)
 
 
-@pytest.mark.parametrize("name", sharing.names())
-def test_a_scheme_runs_in_half_precision_and_is_exported(name, toy_model, tmp_path):
+@each_scheme
+def test_a_scheme_runs_in_half_precision_and_is_exported(scheme, toy_model, tmp_path):
     tasks = some(2)
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        model = toy_model(tasks, sharing=name)
+        model = toy_model(tasks, sharing=scheme)
     finally:
         keras.config.set_dtype_policy("float32")
     model.compile("sgd", run_eagerly=True)
@@ -110,7 +112,7 @@ def test_a_scheme_runs_in_half_precision_and_is_exported(name, toy_model, tmp_pa
     assert all(np.isfinite(float(value)) for value in logs.values())
     assert all(tensor.dtype == "float32" for key, tensor in model(pictures()).items() if not key.startswith("auxil"))
 
-    served = tf.saved_model.load(export.save(model, tmp_path / name)).signatures["serving_default"]
+    served = tf.saved_model.load(export.save(model, tmp_path / "exported")).signatures["serving_default"]
     found = served(images=tf.constant(pictures().astype("uint8")))
     predicted = model.predict(pictures(), verbose=0)
     np.testing.assert_allclose(found["scene_probabilities"], predicted["scene_probabilities"], atol=1e-2)
