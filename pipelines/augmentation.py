@@ -1,14 +1,14 @@
-"""What may be done to training pictures, checked and drawn at random: flip, zoom with crop or padding, colour."""
+"""What may be done to training pictures, checked and drawn at random: flip, zoom with crop or padding, turn, colour."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log
+from math import log, pi
 
 import tensorflow as tf
 
 from pipelines.errors import DataError, one_of
 
-DRAWS = 7  # uniform numbers a sample needs: flip, zoom, position (2), brightness, contrast, saturation
+DRAWS = 8  # uniform numbers a sample needs: flip, zoom, position (2), brightness, contrast, saturation, turn
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in grey
 MIDDLE = 127.5  # the level that contrast leaves as it is
 
@@ -22,6 +22,9 @@ class Augmentation:
         scale: `[low, high]`, the range of a zoom drawn log-uniformly: above 1 a random part of the picture fills the
             image, below 1 the picture lies somewhere in it, surrounded by grey (ignored in masks, unknown in depth).
             Depths are divided by the zoom: what is seen twice as large is half as far (Eigen et al. 2014, section 3).
+        rotate: degrees, up to 180: the picture is turned about the image's centre by an angle drawn from -rotate to
+            rotate; corners that stay empty are grey. A box becomes the upright one around the turned box. It costs
+            several times what flip and zoom do: every pixel has a place of its own.
         colour: brightness, contrast and saturation are each multiplied by 1 - colour to 1 + colour; 0.2 is mild, 0.5
             strong.
 
@@ -32,6 +35,7 @@ class Augmentation:
 
     flip: float = 0.0
     scale: tuple[float, float] | None = None
+    rotate: float = 0.0
     colour: float = 0.0
 
     @classmethod
@@ -44,7 +48,7 @@ class Augmentation:
         options = dict(options or {})
         for key in options:
             one_of(key, cls.__dataclass_fields__, "augmentation")
-        flip, scale, colour = options.get("flip"), options.get("scale"), options.get("colour")
+        flip, scale, rotate, colour = (options.get(key) for key in ("flip", "scale", "rotate", "colour"))
         if flip is True:
             flip = 0.5
         if not _number(flip or 0.0, 0.0, 1.0):
@@ -55,9 +59,17 @@ class Augmentation:
                 raise DataError(
                     f"augmentation.scale is {scale!r}: expected [low, high] within 0.05 to 20, as [0.75, 1.5]."
                 )
+        if isinstance(rotate, bool) or not _number(rotate or 0.0, 0.0, 180.0):
+            raise DataError(f"augmentation.rotate is {rotate!r}: expected degrees from 0 to 180.")
         if isinstance(colour, bool) or not _number(colour or 0.0, 0.0, 0.9):
             raise DataError(f"augmentation.colour is {colour!r}: expected a number from 0 to 0.9.")
-        return cls(float(flip or 0.0), scale and (float(scale[0]), float(scale[1])), float(colour or 0.0))
+        zoom = scale and (float(scale[0]), float(scale[1]))
+        return cls(float(flip or 0.0), zoom, float(rotate or 0.0), float(colour or 0.0))
+
+    @property
+    def moves(self) -> bool:
+        """Whether parts of a picture may leave the image."""
+        return self.scale is not None or self.rotate > 0
 
     def flips(self, uniform: tf.Tensor) -> tf.Tensor:
         """Turn uniform numbers `[N, DRAWS]` into whether to mirror: bool `[N]`."""
@@ -67,6 +79,10 @@ class Augmentation:
         """Turn uniform numbers `[N, DRAWS]` into zoom factors `[N]` and positions `[N, 2]`."""
         low, high = self.scale or (1.0, 1.0)
         return low * tf.exp(uniform[:, 1] * log(high / low)), uniform[:, 2:4]
+
+    def turns(self, uniform: tf.Tensor) -> tf.Tensor:
+        """Turn uniform numbers `[N, DRAWS]` into angles `[N]` in radians."""
+        return (2.0 * uniform[:, 7] - 1.0) * (self.rotate * pi / 180.0)
 
     def colours(self, uniform: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Turn uniform numbers `[N, DRAWS]` into colour maps for `recolour`: matrices `[N, 3, 3]` and lifts `[N]`."""

@@ -73,7 +73,7 @@ class Batching:
             factor, position = self.augmentation.zooms(uniform)
             if self.augmentation.scale:
                 placement = geometry.zoom(placement, self.size, factor, position)
-            placement = placement._replace(flip=self.augmentation.flips(uniform))
+            placement = placement._replace(flip=self.augmentation.flips(uniform), turn=self.augmentation.turns(uniform))
             colours = self.augmentation.colours(uniform)
             return {"index": rows, "turn": turns, "placement": placement, "zoom": factor, "colours": colours}
 
@@ -81,11 +81,18 @@ class Batching:
 
     def place(self, sample: Tree, placement: Placement) -> Tree:
         """Take image and maps of one sample to their place; boxes and mirroring are left for later."""
-        labels = dict(sample["labels"])
+        labels, turned = dict(sample["labels"]), self.augmentation.rotate > 0
         for kind, outside in OUTSIDE.items():
             for name in self._names(kind):
-                labels[name] = geometry.sample_map(labels[name], placement, self.size, outside)
-        return {**sample, "image": geometry.sample_image(sample["image"], placement, self.size), "labels": labels}
+                if turned:
+                    labels[name] = geometry.warp(labels[name], placement, self.size, outside, smooth=False)
+                else:
+                    labels[name] = geometry.sample_map(labels[name], placement, self.size, outside)
+        if turned:
+            image = geometry.warp(sample["image"], placement, self.size, geometry.GREY, smooth=True)
+        else:
+            image = geometry.sample_image(sample["image"], placement, self.size)
+        return {**sample, "image": image, "labels": labels}
 
     def place_whole(self, sample: Tree) -> Tree:
         """Take one sample, whole and with its boxes, to its place, as is done once for what is kept in memory."""
@@ -112,17 +119,17 @@ class Batching:
 
     def finish(self, batch: Tree, planned: Tree, follow: Callable | None) -> tuple[tf.Tensor, Tree, Tree]:
         """Turn stacked samples whose pixels are done into `(images, labels, weights)`."""
-        cut = self.augmentation.scale is not None
+        cut, turned = self.augmentation.moves, self.augmentation.rotate > 0
         labels = dict(batch["labels"])
         for name in self._names("detection"):
             boxes, classes = labels[name]["boxes"], labels[name]["classes"]
-            boxes, classes = geometry.place_boxes(boxes, classes, planned["placement"], self.size, cut)
+            boxes, classes = geometry.place_boxes(boxes, classes, planned["placement"], self.size, cut, turned)
             labels[name] = {"boxes": boxes, "classes": classes}
         for name in self._names("segmentation"):
             labels[name] = tf.cast(labels[name][..., 0], tf.int32)
         for name in self._names("depth"):
             labels[name] = labels[name][..., 0]
-            if cut:
+            if self.augmentation.scale:
                 labels[name] /= planned["zoom"][:, None, None]
         if cut and follow:
             labels = follow(batch["labels"], labels, {spec.name: spec for spec in self.specs}, planned["index"])

@@ -194,7 +194,7 @@ def _prepare(
         return convert(split.read(index))
 
     if room > 0:
-        placed = not batching.augmentation.scale
+        placed = not batching.augmentation.moves
         once = compiled((lambda index: batching.place_whole(read(index))) if placed else read)
         shapes = np.broadcast_to(batching.size, split.shapes.shape) if placed else split.shapes
         memory = Memory(once.structured_outputs, shapes)

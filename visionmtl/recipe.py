@@ -73,6 +73,7 @@ class Augmentation(Section):
     scale: tuple[float, float] | None = Field(
         None, description="zoom by a random factor in [low, high], as [0.75, 1.5]; null for none"
     )
+    rotate: float = Field(0.0, ge=0, le=180, description="turn by up to so many degrees either way; costs speed")
     colour: float = Field(
         0.0, ge=0, le=0.9, description="brightness, contrast and saturation vary by this share; 0.2 is mild"
     )

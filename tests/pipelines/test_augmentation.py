@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 import pipelines
+from pipelines import geometry
 from pipelines.augmentation import DRAWS, Augmentation, recolour
 
 SQUARE = (3, 12, 6, 24, 20)
@@ -12,8 +13,8 @@ STRONG = {"flip": 0.5, "scale": [0.5, 2.0], "colour": 0.3}
 
 
 def test_everything_is_off_by_default():
-    assert Augmentation.check(None) == Augmentation.check({}) == Augmentation(0.0, None, 0.0)
-    assert Augmentation.check({"flip": True, "scale": [0.5, 2]}) == Augmentation(0.5, (0.5, 2.0), 0.0)
+    assert Augmentation.check(None) == Augmentation.check({}) == Augmentation(0.0, None, 0.0, 0.0)
+    assert Augmentation.check({"flip": True, "scale": [0.5, 2]}) == Augmentation(0.5, (0.5, 2.0), 0.0, 0.0)
     assert Augmentation.check({"flip": False, "scale": None, "colour": None}) == Augmentation()
 
 
@@ -27,6 +28,9 @@ def test_everything_is_off_by_default():
         {"scale": [0, 1]},
         {"scale": [1, 2, 3]},
         {"scale": [1, float("nan")]},
+        {"rotate": -1},
+        {"rotate": 181},
+        {"rotate": True},
         {"colour": -0.1},
         {"colour": 1},
         {"colour": True},
@@ -67,7 +71,7 @@ def test_colour_keeps_grey_grey_and_changes_brightness_contrast_and_saturation_w
 @pytest.mark.parametrize("shape", [(4, 5, 3), (3, 5, 3)])
 def test_colours_are_those_of_the_definition(shape):
     picture = np.random.default_rng(0).integers(0, 256, shape)
-    uniform = tf.stack([tf.fill([DRAWS], 0.5), tf.constant([0, 0, 0, 0, 0.9, 0.2, 0.1])])
+    uniform = tf.stack([tf.fill([DRAWS], 0.5), tf.constant([0, 0, 0, 0, 0.9, 0.2, 0.1, 0])])
     matrices, lifts = Augmentation(colour=0.4).colours(uniform)
     unchanged, changed = (recolour(tf.constant(picture, tf.uint8), matrices[i], lifts[i]) for i in range(2))
     brightness, contrast, saturation = 1.32, 0.76, 0.68
@@ -103,6 +107,42 @@ def test_image_boxes_and_masks_move_together(coco, load, resize, cache):
         outside = mask == 255
         assert outside.any() == ((image[..., 0] == image[0, 0, 0]) & outside).any()
     assert len(seen) > 10
+
+
+@pytest.mark.parametrize("options", [{"rotate": 30}, {"rotate": 180, "flip": True, "scale": [0.6, 1.6]}])
+def test_a_turn_takes_image_boxes_and_masks_to_one_place(coco, load, options):
+    folder = coco({f"{i}.png": [SQUARE] for i in range(16)}, masks=True)
+    data = load(folder, augmentation=options, image_size=(120, 180), shuffle=True)
+    sides, differences = [], []
+    for images, labels, _ in data.train.as_numpy_iterator():
+        image, mask = images[0].astype(int), labels["segmentation"][0]
+        box = labels["detection"]["boxes"][0, 0]
+        if labels["detection"]["classes"][0, 0] == -1:
+            continue
+        painted = image[..., 0] - image[..., 1] > 60
+        assert (painted != (mask == 1)).mean() < 0.02  # edges, which are mixed
+        inside = extent(mask == 1)
+        clipped = min(box[0], box[1], 180 - box[2], 120 - box[3]) < 0.5
+        if not clipped:
+            np.testing.assert_allclose(box, inside, atol=2.01)
+        sides.append(box[2] - box[0])
+        differences.append(len(np.unique(np.nonzero(painted)[1])))
+    assert len(sides) > 8
+    assert np.ptp(sides) > 8  # they were turned: the box around a turned box is wider
+
+
+def test_without_an_angle_the_warp_is_the_resize():
+    picture = tf.constant(np.random.default_rng(0).integers(0, 256, (40, 60, 3)), tf.uint8)
+    placement = geometry.whole(tf.constant([40, 60]), (80, 90), "letterbox")
+    one = geometry.sample_image(picture, placement, (80, 90)).numpy().astype(int)
+    other = geometry.warp(picture, placement, (80, 90), geometry.GREY, smooth=True).numpy().astype(int)
+    assert np.abs(one - other)[12:-12, 2:-2].max() <= 1
+    mask = picture[..., :1]
+    one, other = (
+        geometry.sample_map(mask, placement, (80, 90), 255),
+        geometry.warp(mask, placement, (80, 90), 255, False),
+    )
+    assert (one.numpy() != other.numpy()).mean() < 0.02  # a place midway between two pixels may go either way
 
 
 def test_evaluation_is_never_augmented(coco, tmp_path):

@@ -86,7 +86,8 @@ def test_images_and_masks_are_mirrored_if_told(channels):
 
 
 def test_cut_objects_are_clipped_and_slivers_dropped_and_the_rest_moves_up():
-    placed = Placement(tf.constant([[10, 20, 20, 30]]), tf.constant([[0, 0, 40, 60]]), tf.constant([False]))  # twice
+    window, flip = tf.constant([[10, 20, 20, 30]]), tf.constant([False])
+    placed = Placement(window, tf.constant([[0, 0, 40, 60]]), flip, tf.zeros([1]))  # twice as large
     boxes = [[0, 10, 24, 30], [18, 8, 30, 20], [25, 15, 25.9, 25], [0, 0, 5, 5], [0, 0, 24, 14], [0, 0, 0, 0]]
     classes = [0, 1, 2, 3, -2, -1]
     placed_boxes, placed_classes = geometry.place_boxes(
