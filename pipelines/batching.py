@@ -9,7 +9,7 @@ import tensorflow as tf
 from pipelines import geometry
 from pipelines.augmentation import DRAWS, Augmentation, recolour
 from pipelines.geometry import Placement
-from pipelines.order import Order
+from pipelines.order import FOR_ALL, FOR_NONE, Order
 from pipelines.source import Split, Tree
 from pipelines.specs import OUTSIDE, LabelSpec
 from pipelines.store import Reader
@@ -43,6 +43,7 @@ class Batching:
         augmentation: what is done to the pictures at random.
         seed: of what is done to the pictures.
         drop_remainder: whether a last, smaller batch is left out.
+        worker: the number, from 0, of the worker that reads its part of every batch, and how many there are.
     """
 
     specs: tuple[LabelSpec, ...]
@@ -52,6 +53,7 @@ class Batching:
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
     drop_remainder: bool = False
+    worker: tuple[int, int] = (0, 1)
 
     def plan(self, order: Order, shapes: np.ndarray) -> Callable[[tf.Tensor], Tree]:
         """Return the function from an epoch's number to its plan: the order and what is done to each sample, one row
@@ -78,6 +80,25 @@ class Batching:
             return {"index": rows, "turn": turns, "placement": placement, "zoom": factor, "colours": colours}
 
         return plan
+
+    def part(self, plan: Tree, batches: int) -> Tree:
+        """Return the part of an epoch's plan that this worker does: of every batch a stretch as long as the others'.
+
+        A last batch that is smaller is filled up for all workers alike, with its last sample drawn for no task.
+        """
+        number, workers = self.worker
+        if workers == 1:
+            return plan
+        total = batches * self.batch_size
+        more = max(0, total - plan["index"].shape[0])
+        plan = {**plan, "turn": tf.concat([plan["turn"], tf.fill([more], FOR_NONE)], axis=0)}
+
+        def own(rows: tf.Tensor) -> tf.Tensor:
+            rows = tf.concat([rows, tf.repeat(rows[-1:], total - rows.shape[0], axis=0)], axis=0) if more else rows
+            dealt = tf.reshape(rows[:total], [batches, workers, -1, *rows.shape[1:]])
+            return tf.reshape(dealt[:, number], [total // workers, *rows.shape[1:]])
+
+        return tf.nest.map_structure(own, plan)
 
     def place(self, sample: Tree, placement: Placement) -> Tree:
         """Take image and maps of one sample to their place; boxes and mirroring are left for later."""
@@ -135,7 +156,7 @@ class Batching:
             labels = follow(batch["labels"], labels, {spec.name: spec for spec in self.specs}, planned["index"])
         turn, weights = planned["turn"], batch["weights"]
         for place, spec in enumerate(self.specs):  # a sample drawn for one task counts for no other
-            weights = {**weights, spec.name: tf.where((turn < 0) | (turn == place), weights[spec.name], 0.0)}
+            weights = {**weights, spec.name: tf.where((turn == FOR_ALL) | (turn == place), weights[spec.name], 0.0)}
         return batch["image"], labels, weights
 
     def dataset(self, order: Order, count: int, split: Split, reader: Reader, clock: Clock | None) -> tf.data.Dataset:
@@ -148,8 +169,13 @@ class Batching:
             reader: reads them.
             clock: tells the epochs apart; None where every pass is the same.
         """
+        batches = count // self.batch_size if self.drop_remainder else -(-count // self.batch_size)
         graph = tf.autograph.experimental.do_not_convert  # there is nothing to convert, and looking takes its time
-        plan = self.plan(order, np.broadcast_to(self.size, split.shapes.shape) if reader.placed else split.shapes)
+        whole = self.plan(order, np.broadcast_to(self.size, split.shapes.shape) if reader.placed else split.shapes)
+
+        def plan(epoch: tf.Tensor) -> Tree:
+            return self.part(whole(epoch), batches)
+
         if clock is None:
             epochs = tf.data.Dataset.from_tensor_slices(plan(tf.constant(0, tf.int64)))
         else:
@@ -167,9 +193,8 @@ class Batching:
             return self.finish(reader.complete(batch, planned["index"]), planned, split.follow)
 
         data = epochs.map(graph(one), num_parallel_calls=tf.data.AUTOTUNE)
-        data = data.batch(self.batch_size, drop_remainder=self.drop_remainder)
+        data = data.batch(self.batch_size // self.worker[1], drop_remainder=self.drop_remainder)
         data = data.map(graph(finished), num_parallel_calls=tf.data.AUTOTUNE)
-        batches = count // self.batch_size if self.drop_remainder else -(-count // self.batch_size)
         data = data.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
         options = tf.data.Options()
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA

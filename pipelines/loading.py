@@ -41,6 +41,7 @@ def load(
     on_error: str = "stop",
     sampling: str | Mapping | Sampling | None = None,
     epoch: str | int = "longest",
+    worker: tuple[int, int] = (0, 1),
     **options,
 ) -> Datasets:
     """Load labelled images, of one source or of several.
@@ -78,6 +79,10 @@ def load(
             explains them. None for "proportional".
         epoch: how long an epoch over several sources is; `Mixture` explains "longest" and "shortest". A number is
             batches.
+        worker: of several workers, each with a process of its own, the number of this one and how many there are. It
+            reads its part of every batch, of `batch_size` over all, decodes nothing else, and no sample is read twice
+            or by none; a last, smaller batch of evaluation is filled up with samples of weight 0, so that all have as
+            many. Under tf.distribute give its data sets to `strategy.distribute_datasets_from_function`.
         **options: of the source; its docstring has them.
 
     Returns:
@@ -104,6 +109,7 @@ def load(
         one_of(epoch, LENGTHS, "length of an epoch")
     else:
         _check_counts(epoch=epoch)
+    _check_worker(worker, batch_size)
     given = None if specs is None else tuple(specs)
     wanted = tasks if tasks is not None or given is None else [spec.name for spec in given]
     names = None if wanted is None else tuple(wanted)
@@ -136,6 +142,7 @@ def load(
             augmentation=augment if training else Augmentation(),
             seed=seed,
             drop_remainder=training,
+            worker=worker,
         )
         rows, reader, kept = _prepare(split, batching, convert, problems, room)
         room -= kept
@@ -213,6 +220,14 @@ def _splits(names: Iterable[str]) -> tuple[str, ...]:
     if not names:
         raise DataError(f"splits is empty: name some of {', '.join(SPLITS)}.")
     return tuple(name for name in SPLITS if name in names)
+
+
+def _check_worker(worker: tuple[int, int], batch_size: int) -> None:
+    number, workers = worker
+    if not 0 <= number < workers:
+        raise DataError(f"worker is {worker!r}: expected (number, how many), the number from 0 to below how many.")
+    if batch_size % workers:
+        raise DataError(f"batch_size is {batch_size}, expected a multiple of the {workers} workers.")
 
 
 def _check_counts(**counts: int) -> None:

@@ -10,14 +10,15 @@ from pipelines.errors import DataError
 from pipelines.sampling import Sampling, apportioned, lag
 
 # From an epoch's number to the indices of its samples, int64 `[N]`, and the task each is drawn for, int32 `[N]`: its
-# place among the tasks, or -1 for all.
+# place among the tasks, or -1 for all, -2 for none.
 Order = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+FOR_ALL, FOR_NONE = -1, -2
 
 
 def in_turn(rows: np.ndarray) -> Order:
     """Return the order that every epoch has: that of the samples."""
     rows = tf.constant(rows, tf.int64)
-    return lambda epoch: (rows, tf.fill([len(rows)], -1))
+    return lambda epoch: (rows, tf.fill([len(rows)], FOR_ALL))
 
 
 def shuffled(rows: np.ndarray, seed: int) -> Order:
@@ -26,7 +27,7 @@ def shuffled(rows: np.ndarray, seed: int) -> Order:
 
     def order(epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         keys = tf.random.stateless_uniform([len(rows)], tf.random.split([tf.constant(seed, tf.int64), epoch], 2)[0])
-        return tf.gather(rows, tf.argsort(keys)), tf.fill([len(rows)], -1)
+        return tf.gather(rows, tf.argsort(keys)), tf.fill([len(rows)], FOR_ALL)
 
     return order
 
@@ -120,7 +121,7 @@ class Mixture:
         random = np.random.default_rng([self.seed, epoch, len(self.streams)])
         when = [(np.arange(len(one)) + random.random(len(one))) / max(1, len(one)) for one in drawn]
         rows = np.concatenate(drawn)[np.argsort(np.concatenate(when), kind="stable")]
-        return rows, np.full(len(rows), -1, np.int32)
+        return rows, np.full(len(rows), FOR_ALL, np.int32)
 
     def _stretch(self, stream: int, start: int, count: int) -> np.ndarray:
         """Return `count` samples of a source's endless order from place `start` on."""
@@ -142,6 +143,6 @@ class Mixture:
         weights = None if self.weights is None else self.weights()
         found = {f"share/{name}": float(np.isin(rows, own).mean()) for name, own in self.rows.items()}
         for place, task in enumerate(self.tasks):
-            its = (turns < 0) | (turns == place)
+            its = (turns == FOR_ALL) | (turns == place)
             found[f"labelled/{task}"] = float((its if weights is None else weights[rows, place] * its).mean())
         return found

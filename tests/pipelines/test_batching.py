@@ -108,6 +108,39 @@ def test_two_replicas_see_each_image_once(folder, two_devices):
     np.testing.assert_array_equal(np.concatenate(seen), expected)
 
 
+@pytest.mark.parametrize("cache", [True, False])
+def test_workers_read_their_parts_of_the_batches_of_one(folder, cache):
+    options = {"augmentation": AUGMENT, "cache": cache}
+    whole = load(folder, **options)
+    parts = [load(folder, worker=(number, 2), **options) for number in range(2)]
+    for _ in range(2):
+        for one, *each in zip(whole.train, *(part.train for part in parts), strict=True):
+            joined = tf.nest.map_structure(lambda *x: tf.concat(x, axis=0), *each)
+            tf.nest.map_structure(np.testing.assert_array_equal, one, joined)
+
+
+def test_a_last_batch_is_filled_up_for_all_workers_with_samples_that_weigh_nothing(folder):
+    whole = epoch(load(folder).validation)[0]
+    parts = [list(load(folder, worker=(number, 2)).validation) for number in range(2)]
+    assert [[len(images) for images, _, _ in part] for part in parts] == [[2, 2], [2, 2]]
+    images, weights = [], []
+    for batches in zip(*parts, strict=True):
+        for picture, _, weight in batches:
+            images.append(picture)
+            assert all(np.array_equal(one, weight["detection"]) for one in weight.values())
+            weights.append(weight["detection"])
+    seen = np.concatenate(images)[np.concatenate(weights) > 0]
+    np.testing.assert_array_equal(seen, whole)
+
+
+@pytest.mark.parametrize(
+    ("worker", "sentence"), [((2, 2), "expected .number, how many."), ((0, 3), "a multiple of the 3")]
+)
+def test_a_part_that_cannot_be_is_refused(folder, worker, sentence):
+    with pytest.raises(pipelines.DataError, match=sentence):
+        load(folder, worker=worker)
+
+
 @pytest.mark.parametrize("replicas", [1, 2])
 def test_keras_fits_a_model_on_it(folder, two_devices, replicas):
     strategy = tf.distribute.MirroredStrategy(two_devices[:replicas])

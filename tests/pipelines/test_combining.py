@@ -126,7 +126,7 @@ def test_a_source_may_have_a_task_of_its_own(sources):
 def test_presence_follows_a_crop_in_the_source_where_it_follows(sources, coco, tmp_path):
     coco({"x.png": [(3, 0, 0, 16, 16)]}, at="corner/train")
     corner = {"source": "coco", "path": tmp_path / "corner", "tasks": {"classification": "there", "detection": "boxes"}}
-    options = {"augmentation": {"flip": False, "scale": [2.0, 2.0]}, "epoch": 40}
+    options = {"augmentation": {"flip": False, "scale": [2.0, 2.0]}, "epoch": 80, "sampling": "uniform"}
     data = load({"streets": sources["streets"], "corner": corner}, **options)
     seen = [
         (labels["there"][0], (labels["boxes"]["classes"] >= 0).any())
@@ -217,3 +217,12 @@ def test_two_replicas_share_each_batch_of_a_mixture(sources, two_devices):
     shared = strategy.experimental_distribute_dataset(data.train)
     seen = [part for images, _, _ in shared for part in strategy.experimental_local_results(images)]
     np.testing.assert_array_equal(np.concatenate(seen), expected)
+
+
+def test_workers_share_a_mixture(sources):
+    options = {"batch_size": 4, "epoch": 5, "sampling": "uniform"}
+    whole = load(sources, **options)
+    parts = [load(sources, worker=(number, 2), **options) for number in range(2)]
+    for one, *each in zip(whole.train, *(part.train for part in parts), strict=True):
+        joined = tf.nest.map_structure(lambda *x: tf.concat(x, axis=0), *each)
+        tf.nest.map_structure(np.testing.assert_array_equal, one, joined)
