@@ -44,6 +44,7 @@ class Batching:
         seed: of what is done to the pictures.
         drop_remainder: whether a last, smaller batch is left out.
         worker: the number, from 0, of the worker that reads its part of every batch, and how many there are.
+        fill: whether a last, smaller batch is filled up, as it always is for several workers.
     """
 
     specs: tuple[LabelSpec, ...]
@@ -54,6 +55,7 @@ class Batching:
     seed: int = 0
     drop_remainder: bool = False
     worker: tuple[int, int] = (0, 1)
+    fill: bool = False
 
     def plan(self, order: Order, shapes: np.ndarray) -> Callable[[tf.Tensor], Tree]:
         """Return the function from an epoch's number to its plan: the order and what is done to each sample, one row
@@ -87,7 +89,7 @@ class Batching:
         A last batch that is smaller is filled up for all workers alike, with its last sample drawn for no task.
         """
         number, workers = self.worker
-        if workers == 1:
+        if workers == 1 and not self.fill:
             return plan
         total = batches * self.batch_size
         more = max(0, total - plan["index"].shape[0])

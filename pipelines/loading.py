@@ -41,6 +41,7 @@ def load(
     on_error: str = "stop",
     sampling: str | Mapping | Sampling | None = None,
     epoch: str | int = "longest",
+    replicas: int = 1,
     worker: tuple[int, int] = (0, 1),
     **options,
 ) -> Datasets:
@@ -79,6 +80,8 @@ def load(
             explains them. None for "proportional".
         epoch: how long an epoch over several sources is; `Mixture` explains "longest" and "shortest". A number is
             batches.
+        replicas: devices that share a batch. With several, a last, smaller batch of evaluation is filled up with
+            samples of weight 0: a device that got none of it could not run.
         worker: of several workers, each with a process of its own, the number of this one and how many there are. It
             reads its part of every batch, of `batch_size` over all, decodes nothing else, and no sample is read twice
             or by none; a last, smaller batch of evaluation is filled up with samples of weight 0, so that all have as
@@ -143,6 +146,7 @@ def load(
             seed=seed,
             drop_remainder=training,
             worker=worker,
+            fill=replicas > 1,
         )
         rows, reader, kept = _prepare(split, batching, convert, problems, room)
         room -= kept

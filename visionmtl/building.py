@@ -89,6 +89,7 @@ def data(
         cache=data.cache,
         seed=recipe.training.seed,
         on_error=data.on_error,
+        replicas=replicas,
         **mixing,
         **data.options,
     )
