@@ -36,6 +36,10 @@ def one_of(name: str, valid: Iterable[str], what: str) -> str:
     valid = list(valid)
     if name in valid:
         return name
-    match = difflib.get_close_matches(str(name), valid, n=1, cutoff=0.5)
-    hint = f" Did you mean '{match[0]}'?" if match else ""
-    raise DataError(f"Unknown {what} '{name}'.{hint} Valid: {', '.join(valid)}.")
+    raise DataError(f"Unknown {what} '{name}'.{nearest(name, valid)} Valid: {', '.join(valid)}.")
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Return `" Did you mean 'x'?"` for the valid name closest to `name`, or an empty string if none is close."""
+    match = difflib.get_close_matches(str(name), list(valid), n=1, cutoff=0.5)
+    return f" Did you mean '{match[0]}'?" if match else ""

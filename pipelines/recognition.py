@@ -3,9 +3,34 @@
 from itertools import chain
 from pathlib import Path
 
-from pipelines.errors import DataError
+from pipelines import sources
+from pipelines.errors import DataError, nearest
 from pipelines.files import layout
+from pipelines.packs.catalogue import PACK
+from pipelines.packs.journal import JOURNAL
 from pipelines.sources.yolo import settings_file
+
+
+def find(source: str, path: str | None = None) -> tuple[str, str | None]:
+    """Return the name of a source and its path, of a name (and a path), or of a folder or CSV file alone.
+
+    Raises:
+        DataError: it is neither, or two paths are given.
+
+    Example:
+        >>> find("data/camvid")  # doctest: +SKIP
+        ('coco', 'data/camvid')
+    """
+    if source in sources.names():
+        return source, path
+    if path is not None:
+        raise DataError(f"'{source}' is no source, and data.path names another folder; give one of them.")
+    if not Path(source).exists():
+        names = sources.names()
+        raise DataError(
+            f"'{source}' is neither a source nor a folder; sources are: {', '.join(names)}.{nearest(source, names)}"
+        )
+    return recognise(Path(source)), source
 
 
 def recognise(path: Path) -> str:
@@ -22,6 +47,8 @@ def recognise(path: Path) -> str:
         return "csv"
     if not path.is_dir():
         raise DataError(f"'{path}' is neither a folder nor a CSV file.")
+    if (path / PACK).is_file() or (path / JOURNAL).is_file():
+        return "packed"
     places = [path, *layout.folders(path).values()]
     if any((place / "annotations.json").is_file() for place in places) or any(
         path.glob("annotations/instances_*.json")

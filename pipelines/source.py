@@ -75,6 +75,7 @@ class Split:
         trusted: the samples need not all be read once before they are used.
         name: what a sample is called, a file where there is one.
         parts: of several sources in one, how many samples each has, one source after the other.
+        encoded: the JPEG or PNG file whose pixels are a sample's, or None where they come about in another way.
     """
 
     shapes: np.ndarray
@@ -84,6 +85,7 @@ class Split:
     trusted: bool = False
     name: Callable[[int], str] = "sample {}".format
     parts: Mapping[str, int] = field(default_factory=dict)
+    encoded: Callable[[int], bytes | None] = lambda index: None
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,11 @@ class Source:
         splits: by name.
         absent: class names known to occur nowhere.
         parts: of several sources in one, the tasks that each labels.
+        place: the folder that it reads, where that is not all of the one it was given.
     """
 
     specs: tuple[LabelSpec, ...]
     splits: dict[str, Split]
     absent: frozenset[str] = frozenset()
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    place: Path | None = None

@@ -94,6 +94,7 @@ def _split(
         lambda index: _diagnose(items[index], names.get("segmentation"), ignore, painted),
         trusted,
         lambda index: str(items[index].image),
+        encoded=lambda index: None if items[index].slow else items[index].image.read_bytes(),
     )
 
 

@@ -65,9 +65,7 @@ def boxes(items: Sequence[Labelled], spec: LabelSpec, max_boxes: int) -> Reader:
         cut += len(chosen) > max_boxes
         rows += chosen[:max_boxes]
         starts.append(len(rows))
-    if cut:
-        text = f"{cut} of {len(items)} images have more objects than max_boxes={max_boxes}: the largest are kept."
-        warnings.warn(text, stacklevel=2)
+    warn_of_cut(cut, len(items), max_boxes)
     corners = tf.constant(np.array([a.box for a in rows], np.float32).reshape(-1, 4))
     classes = tf.constant(np.array([CROWD if a.crowd else ids[a.category] for a in rows], np.int32))
     starts = tf.constant(starts)
@@ -83,6 +81,13 @@ def boxes(items: Sequence[Labelled], spec: LabelSpec, max_boxes: int) -> Reader:
         return label, tf.cast(weights[index], tf.float32)
 
     return read
+
+
+def warn_of_cut(cut: int, images: int, max_boxes: int) -> None:
+    """Warn, if some images have more objects than are kept."""
+    if cut:
+        text = f"{cut} of {images} images have more objects than max_boxes={max_boxes}: the largest are kept."
+        warnings.warn(text, stacklevel=3)
 
 
 def mask_files(items: list[Item], spec: LabelSpec, ignore: int, trusted: bool) -> Reader:

@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 from pipelines.errors import one_of
 from pipelines.source import Source
-from pipelines.sources import coco, csv, folder, garments, tfds, voc, yolo
+from pipelines.sources import coco, csv, folder, garments, packed, tfds, voc, yolo
 
 SOURCES: dict[str, Callable[..., Source]] = {
     "coco": coco.coco,
     "csv": csv.csv,
     "folder": folder.folder,
     "garments": garments.garments,
+    "packed": packed.packed,
     "tfds": tfds.tfds,
     "voc": voc.voc,
     "yolo": yolo.yolo,

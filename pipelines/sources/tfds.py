@@ -58,8 +58,9 @@ def tfds(
             follow_boxes if follows else None,
             examples.diagnose,
             trusted=check == "headers",
+            encoded=examples.encoded,
         )
-    return Source(specs, splits)
+    return Source(specs, splits, place=data.place)
 
 
 def _parts(request: Request, name: str, slices: Mapping[str, str]) -> dict[str, str]:

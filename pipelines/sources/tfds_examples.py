@@ -128,6 +128,16 @@ class Examples:
 
         return read
 
+    def encoded(self, index: int) -> bytes | None:
+        """Return the file of a picture, where the data set keeps it as one."""
+        import tensorflow_datasets as tfds
+
+        path = self.adapter.image
+        if not isinstance(self.data.feature(path), tfds.features.Image):
+            return None
+        features, record = self.data.reduced([path]), self.records[self.numbers[index]]
+        return value(features.deserialize_example_np(record, decoders={path: tfds.decode.SkipDecoding()}), path)
+
     def diagnose(self, index: int) -> str:
         """Say why an example cannot be read, or which value of its mask is no class."""
         number = self.numbers[index]

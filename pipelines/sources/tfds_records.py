@@ -45,6 +45,11 @@ class Prepared:
         self.features = self.builder.info.features
 
     @property
+    def place(self) -> Path:
+        """The folder of its files."""
+        return Path(self.builder.data_path)
+
+    @property
     def splits(self) -> list[str]:
         """The names of its splits."""
         return sorted(self.builder.info.splits)

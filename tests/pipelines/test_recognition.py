@@ -20,6 +20,8 @@ import pipelines
         (["cats/a.jpg"], "folder"),
         (["images/a.jpg", "masks/a.png"], "folder"),
         (["train/cats/a.jpg", "notes.txt"], "folder"),
+        (["pack.json", "train-00000-of-00001.tfrecord"], "packed"),
+        (["journal.jsonl", "train-00000-of-00002.tfrecord"], "packed"),
     ],
 )
 def test_a_format_is_recognised(tmp_path, files, source):

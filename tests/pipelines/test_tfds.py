@@ -125,6 +125,22 @@ def test_voc_has_boxes_and_presence_and_does_not_count_difficult_objects(write):
     assert empty["classification"].sum() == 0
 
 
+def test_a_pack_of_a_data_set_has_its_jpegs_and_another_data_set_beside_it_changes_nothing(write, tmp_path_factory):
+    packed, photo = tmp_path_factory.mktemp("pack"), tmp_path_factory.mktemp("photo") / "a.jpg"
+    tf.io.write_file(str(photo), tf.io.encode_jpeg(PHOTO))
+    dog = {**voc(("dog", (0.0, 0.0, 0.5, 0.5), False)), "image": str(photo)}
+    folder = write("voc", {"train": [dog, voc()]})
+    pipelines.pack("tfds", packed, folder, ["train"], name="voc", slices={"train": "train"})
+    (record, _) = tf.data.TFRecordDataset(str(packed / "train-00000-of-00001.tfrecord")).as_numpy_iterator()
+    assert tf.train.Example.FromString(record).features.feature["image"].bytes_list.value == [photo.read_bytes()]
+    (folder / "other").mkdir()
+    (folder / "other/dataset_info.json").touch()
+    _, batches = read(folder, "voc")
+    data = pipelines.load("packed", (40, 60), 1, path=packed, splits=["train"], shuffle=False, max_boxes=3)
+    for one, other in zip(batches, data.train.as_numpy_iterator(), strict=True):
+        tf.nest.map_structure(np.testing.assert_array_equal, one, other)
+
+
 def coco(key, objects, **more):
     rows = [
         {"id": number, "area": 9, "bbox": BBox(*box), "label": label, "is_crowd": crowd}

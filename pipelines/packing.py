@@ -1,0 +1,123 @@
+"""`pack`: a source rewritten as sharded TFRecord, every sample read once, to be read faster or elsewhere."""
+
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pipelines import sources
+from pipelines.errors import DataError, Problems, one_of
+from pipelines.packs import catalogue, shards
+from pipelines.packs.catalogue import Pack
+from pipelines.packs.journal import JOURNAL
+from pipelines.packs.writing import Packed, Writing
+from pipelines.source import SPLITS, Request
+
+MOST_BOXES = 10_000  # of an image that are kept
+DRAWN_SIZE = (384, 512)  # asked of a source that draws its pictures, before it is refused
+
+
+def pack(
+    source: str,
+    out: str | Path,
+    path: str | Path | None = None,
+    splits: Iterable[str] = SPLITS,
+    tasks: Iterable[str] | None = None,
+    *,
+    shard_mb: float = 256,
+    on_error: str = "stop",
+    tell: Callable[[str], None] = lambda line: None,
+    **options: Any,
+) -> Packed:
+    """Write the samples of a source to a folder that the source "packed" reads.
+
+    Pictures keep the bytes of their JPEG or PNG file where those are read as the same pixels, and become PNG where not.
+    Every shard is written under another name first, and `pack.json` comes last. A call that was interrupted is gone on
+    with by the same call; where all is done already, nothing is.
+
+    Args:
+        source: one of `pipelines.names()`.
+        out: the folder to write to.
+        path: the folder (or CSV file), of a source that reads one.
+        splits: which of "train", "validation" and "test".
+        tasks: names of the tasks whose labels to keep; None for all.
+        shard_mb: megabytes of a shard, about.
+        on_error: "stop" raises at the first broken sample or box; "skip" leaves them out and lists them.
+        tell: called with a line for each shard that is written.
+        **options: of the source; its docstring has them.
+
+    Returns:
+        What is in the folder, and what was left out.
+
+    Raises:
+        DataError: the source cannot be read, or the folder not be written, or it holds something else.
+
+    Example:
+        >>> pack("coco", "data/coco-packed", path="data/coco")  # doctest: +SKIP
+        >>> data = load("packed", path="data/coco-packed")  # doctest: +SKIP
+    """
+    make = sources.get(source)
+    for option in options:
+        one_of(option, sources.options(source), f"option of source '{source}'")
+    if source == "packed":
+        raise DataError(f"'{path}' is a pack already: use it with data.source=packed data.path={path}.")
+    if not isinstance(shard_mb, int | float) or not shard_mb > 0:
+        raise DataError(f"A shard of {shard_mb!r} MB: expected a number above 0.")
+    root, place = Path(out), None if path is None else Path(path)
+    asked = {
+        "source": source,
+        "path": None if place is None else os.path.abspath(place),
+        "options": json.loads(json.dumps(options, default=str, sort_keys=True)),
+        "splits": [one_of(split, SPLITS, "split") for split in splits],
+        "tasks": None if tasks is None else list(tasks),
+        "shard_mb": shard_mb,
+    }
+    problems = Problems(one_of(on_error, ("stop", "skip"), "on_error"))
+    _check_place(root, place)
+    if there := _finished(root, asked):
+        return Packed(there, kept=sum(len(part.shards) for part in there.parts.values()))
+    names = None if tasks is None else tuple(asked["tasks"])
+    request = Request(place, tuple(asked["splits"]), names, DRAWN_SIZE, MOST_BOXES, problems)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        found = make(request, **options)
+    notes = tuple(str(warning.message) for warning in caught if issubclass(warning.category, UserWarning))
+    return replace(Writing(root, asked, found, place, problems, tell).run(), notes=notes)
+
+
+def _check_place(root: Path, place: Path | None) -> None:
+    """Refuse a folder that has something in it, or that is part of the data itself, which it would change."""
+    if place is not None and place.is_dir() and root.resolve().is_relative_to(place.resolve()):
+        raise DataError(f"'{root}' lies within the data itself: choose a folder beside '{place}'.")
+    if root.exists() and not root.is_dir():
+        raise DataError(f"'{root}' is a file: choose a folder that is empty or new.")
+    names = {entry.name for entry in root.iterdir()} if root.is_dir() else set()
+    if names and not names & {catalogue.PACK, JOURNAL} and not all(name.endswith(".partial") for name in names):
+        raise DataError(f"'{root}' is not empty, and no pack: choose a folder that is empty or new.")
+
+
+def _finished(root: Path, asked: dict[str, Any]) -> Pack | None:
+    """Return the pack that is asked for if it is there, and whole.
+
+    Raises:
+        DataError: there is another, or it is damaged, or its source has changed.
+    """
+    if not (root / catalogue.PACK).is_file():
+        return None
+    there = catalogue.read(root)
+    for key, value in asked.items():
+        if there.request.get(key) != value:
+            raise DataError(
+                f"'{root}' is a pack of {key}={there.request.get(key)!r}, not {value!r}: delete it, or choose another "
+                "folder."
+            )
+    if change := there.origin.change():
+        raise DataError(
+            f"'{there.origin.root}' has changed since '{root}' was packed from it ({change}): delete that, then pack "
+            "again."
+        )
+    shards.verify(root, [shard for part in there.parts.values() for shard in part.shards], full=True)
+    return there

@@ -1,0 +1,189 @@
+"""The writing of a pack: a source's samples read once, shard by shard."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipelines.errors import DataError, Problems
+from pipelines.packs import catalogue, examples, shards
+from pipelines.packs.catalogue import FOLLOWS, Pack, Part
+from pipelines.packs.journal import Finished, Journal
+from pipelines.packs.origin import Origin
+from pipelines.source import Source, Split, Tree
+from pipelines.specs import PADDING, LabelSpec
+from pipelines.store import compiled, visit
+
+AT_ONCE = 256  # samples that are read before they are written
+PICTURE = 0.5  # bytes a pixel, roughly, of a picture that is no file
+MAPS = {"segmentation": 0.05, "depth": 2.0}  # likewise, of the labels that are maps
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What `pipelines.pack` did.
+
+    Attributes:
+        pack: what is in the folder.
+        written: how many shards were written.
+        kept: how many were there already.
+        skipped: a sentence for each image or box left out.
+        notes: warnings of the source.
+    """
+
+    pack: Pack
+    written: int = 0
+    kept: int = 0
+    skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Writing:
+    """The writing of one pack.
+
+    Args:
+        root: the folder.
+        asked: what is packed and how.
+        source: where the samples come from.
+        place: the folder or file that it was asked to read.
+        problems: told of each sample that cannot be read.
+        tell: called with a line for each shard that is written.
+
+    Raises:
+        DataError: the source cannot be packed.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        asked: dict[str, Any],
+        source: Source,
+        place: Path | None,
+        problems: Problems,
+        tell: Callable[[str], None],
+    ):
+        self.root, self.asked, self.source, self.problems, self.tell = root, asked, source, problems, tell
+        reads = source.place or place
+        if reads is None:
+            raise DataError(
+                f"Source '{asked['source']}' draws its pictures at the size they are asked for: there are none to pack."
+            )
+        names = {key: [s.name(i) for i in range(len(s.shapes))] for key, s in source.splits.items()}
+        self.origin = Origin.of(reads, (name for found in names.values() for name in found))
+        self.names = {key: [self.origin.called(name) for name in found] for key, found in names.items()}
+        self.follows = {key: _follow(split, asked["source"]) for key, split in source.splits.items()}
+        self.boxed = [spec.name for spec in source.specs if spec.kind == "detection"]
+
+    def run(self) -> Packed:
+        """Write what is not there yet.
+
+        Raises:
+            DataError: a sample is broken, or the folder cannot be written, or the source changes meanwhile.
+        """
+        plans = {key: self._plan(key) for key in self.source.splits}
+        journal = Journal(self.root, {"request": self.asked, "origin": self.origin.digest, "plan": plans})
+        parts, kept = {}, 0
+        for key, plan in plans.items():
+            finished: list[Finished] = []
+            read = None
+            for number, (start, end) in enumerate(plan):
+                file = shards.name(key, number, len(plan))
+                done = journal.finished.get(file)
+                if done and shards.is_whole(self.root, done.shard):
+                    kept += 1
+                    for sentence in done.skipped:
+                        self.problems.report(sentence)
+                else:
+                    read = read or compiled(self.source.splits[key].read)
+                    done = self._write(file, key, read, range(start, end))
+                    journal.add(done)
+                    self.tell(f"{file}: {done.shard.samples:,} images, {done.shard.bytes / 1e6:,.1f} MB")
+                finished.append(done)
+            parts[key] = self._part(key, finished)
+        if change := self.origin.change():
+            raise DataError(f"'{self.origin.root}' changed while it was packed ({change}): delete '{self.root}'.")
+        pack = Pack(self.asked, self.source.specs, self.source.absent, parts, self.origin)
+        catalogue.write(self.root, pack)
+        journal.path.unlink()
+        written = sum(map(len, plans.values())) - kept
+        return Packed(pack, written, kept, tuple(self.problems.skipped))
+
+    def _plan(self, key: str) -> list[list[int]]:
+        """The first sample of each shard and the one past its last."""
+        pixels = self.source.splits[key].shapes.astype(np.int64).prod(axis=1)
+        stamps = [self.origin.files.get(name) for name in self.names[key]]
+        sizes = np.array([stamp[0] if stamp else PICTURE * count for stamp, count in zip(stamps, pixels, strict=True)])
+        sizes = sizes + pixels * sum(MAPS.get(spec.kind, 0.0) for spec in self.source.specs)
+        return [list(run) for run in shards.divide(sizes, self.asked["shard_mb"] * 1e6)]
+
+    def _write(self, file: str, key: str, read: Any, rows: range) -> Finished:
+        """Write the shard of these samples."""
+        done, before = Finished(file, objects={name: [] for name in self.boxed}), len(self.problems.skipped)
+
+        def records() -> Iterator[bytes]:
+            for start in range(rows.start, rows.stop, AT_ONCE):
+                keeper = _Keeper(self.source.splits[key], self.source.specs, self.names[key], start)
+                for row in self._read(key, read, start, min(start + AT_ONCE, rows.stop), keeper):
+                    record, counts = keeper.kept.pop(row)
+                    done.rows.append(row)
+                    done.lengths.append(len(record))
+                    for name in self.boxed:
+                        done.objects[name].append(counts[name])
+                    yield record
+
+        checksum = shards.write(self.root / file, records())
+        return replace(done, checksum=checksum, skipped=self.problems.skipped[before:])
+
+    def _read(self, key: str, read: Any, start: int, end: int, keeper: "_Keeper") -> list[int]:
+        """Read some samples of a split; return those that are good."""
+        split = self.source.splits[key]
+        part = replace(split, shapes=split.shapes[start:end], diagnose=lambda index: split.diagnose(index + start))
+        good = visit(part, lambda index: read(index + start), self.source.specs, self.problems, keeper)
+        return (good + start).tolist()
+
+    def _part(self, key: str, finished: list[Finished]) -> Part:
+        """Put together what is known of a split."""
+        rows = [row for one in finished for row in one.rows]
+        if not rows:
+            raise DataError(f"Split '{key}' has no image that can be used.")
+        objects = {name: [count for one in finished for count in one.objects[name]] for name in self.boxed}
+        return Part(
+            tuple(one.shard for one in finished),
+            self.source.splits[key].shapes[rows],
+            np.array([length for one in finished for length in one.lengths], np.int64),
+            [self.names[key][row] for row in rows],
+            {name: np.array(counts, np.int32) for name, counts in objects.items()},
+            self.follows[key],
+        )
+
+
+class _Keeper:
+    """Makes records of the samples of a split from `start` on, in any order and by several threads at once."""
+
+    def __init__(self, split: Split, specs: Sequence[LabelSpec], names: list[str], start: int):
+        self.split, self.specs, self.names, self.start = split, specs, names, start
+        self.kept: dict[int, tuple[bytes, dict[str, int]]] = {}
+
+    def put(self, index: int, sample: Tree) -> None:
+        """Make the record of one sample."""
+        row, labels = index + self.start, sample["labels"]
+        try:
+            encoded = self.split.encoded(row)
+        except OSError:
+            encoded = None
+        image = examples.picture(encoded, sample["image"])
+        boxed = [spec.name for spec in self.specs if spec.kind == "detection"]
+        counts = {name: int((labels[name]["classes"] != PADDING).sum()) for name in boxed}
+        self.kept[row] = examples.write(self.names[row], image, sample, self.specs), counts
+
+
+def _follow(split: Split, source: str) -> str | None:
+    """The name of what a split's image-level labels follow from."""
+    for name, follow in FOLLOWS.items():
+        if split.follow is follow:
+            return name
+    if split.follow is None:
+        return None
+    raise DataError(f"Source '{source}' changes labels with the crop in a way of its own, which a pack cannot keep.")
