@@ -5,7 +5,6 @@ TensorFlow is imported by the commands that compute, never by the parser: `visio
 
 import argparse
 import contextlib
-import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,19 +13,21 @@ from textwrap import dedent, indent
 from typing import Any
 
 from visionmtl import yamlfile
-from visionmtl.errors import UsageError, nearest, one_of
+from visionmtl.errors import UsageError, nearest, one_of, own_mistake
 
 COMMANDS = ("train", "evaluate", "predict", "export", "list", "check", "data")
+VERBS = ("inspect", "pack")
 LISTS = ("backbones", "sharing", "balancing", "recipes", "sources", "keys")
-DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 2 the user's mistake, 130 interrupted."""
     argv = sys.argv[1:] if argv is None else list(argv)
     parser = build_parser()
-    if argv and argv[0] not in COMMANDS and not argv[0].startswith("-"):
-        parser.error(f"unknown command '{argv[0]}'.{nearest(argv[0], COMMANDS)} Valid: {', '.join(COMMANDS)}.")
+    words = [(argv[:1], COMMANDS, "command"), (argv[1:2] if argv[:1] == ["data"] else [], VERBS, "verb of data")]
+    for word, valid, what in words:
+        if word and word[0] not in valid and not word[0].startswith("-"):
+            parser.error(f"unknown {what} '{word[0]}'.{nearest(word[0], valid)} Valid: {', '.join(valid)}.")
     args, rest = parser.parse_known_args(argv)
     # argparse takes no key=value that stands after an option; a user may.
     strangers = [text for text in rest if text.startswith("-") or "=" not in text or not hasattr(args, "overrides")]
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"\nvisionmtl: stopped. {stopped}".rstrip(), file=sys.stderr)
         return 130
     except Exception as error:
-        sentence = _own_mistake(error)
+        sentence = own_mistake(error)
         if sentence is None:
             raise
         print(f"visionmtl: {sentence}", file=sys.stderr)
@@ -150,7 +151,11 @@ def build_parser() -> argparse.ArgumentParser:
         recipe,
         overrides,
     )
-    data = add(commands, "data", "Look at a data set.", "visionmtl data inspect data/camvid")
+    data = add(commands, "data", "Look at a data set, or pack it.", "visionmtl data inspect data/camvid")
+    verbs = data.add_subparsers(title="verbs", metavar="VERB", required=True)
+    source = ("source", {"metavar": "SOURCE", "help": "a folder or CSV file, or a name of `visionmtl list sources`"})
+    data_keys = ("overrides", {"nargs": "*", "metavar": "key=value", "help": "data.path and data.options.<option>"})
+    one_split = ("--split", {"help": "train, validation or test alone; default all that are there"})
     command(
         "inspect",
         inspect,
@@ -159,11 +164,27 @@ def build_parser() -> argparse.ArgumentParser:
           visionmtl data inspect voc data.path=data/VOC2012 data.options.lists=Segmentation
           visionmtl data inspect garments --out scenes.png
         """,
-        ("source", {"metavar": "SOURCE", "help": "a folder or CSV file, or a name of `visionmtl list sources`"}),
-        ("overrides", {"nargs": "*", "metavar": "key=value", "help": "data.path and data.options.<option>"}),
-        ("--split", {"help": "train, validation or test alone; default all that are there"}),
+        source,
+        data_keys,
+        one_split,
         ("--out", {"metavar": "PNG", "help": "the contact sheet to write; default <name>-contact.png"}),
-        among=data.add_subparsers(title="verbs", metavar="VERB", required=True),
+        among=verbs,
+    )
+    command(
+        "pack",
+        pack,
+        """
+          visionmtl data pack data/camvid --out data/camvid-packed
+          visionmtl data pack tfds data.options.name=voc --out /mnt/fast/voc --shard-mb 512 --on-error skip
+          visionmtl train camvid data.source=packed data.path=data/camvid-packed
+        """,
+        source,
+        data_keys,
+        one_split,
+        ("--out", {"metavar": "DIR", "required": True, "help": "the folder to write, or to go on with"}),
+        ("--shard-mb", {"type": float, "default": 256, "metavar": "MB", "help": "of a shard, about; default 256"}),
+        ("--on-error", {"default": "stop", "help": "stop (the default) at what is broken, or skip it and list it"}),
+        among=verbs,
     )
     return parser
 
@@ -260,6 +281,22 @@ def check(args: argparse.Namespace) -> None:
 
 def inspect(args: argparse.Namespace) -> None:
     """Count what is in a data set, list what is broken, and draw pictures with their labels."""
+    path, options = _data_keys(args, "inspect")
+    with _quiet_import():
+        from visionmtl import inspection
+    inspection.inspect(args.source, path, options, args.split, args.out)
+
+
+def pack(args: argparse.Namespace) -> None:
+    """Write a data set as shards of TFRecord, to be read faster, or elsewhere."""
+    path, options = _data_keys(args, "pack")
+    with _quiet_import():
+        from visionmtl import packing
+    packing.pack(args.source, args.out, path, options, args.split, args.shard_mb, args.on_error)
+
+
+def _data_keys(args: argparse.Namespace, verb: str) -> tuple[str | None, dict[str, Any]]:
+    """Return what a verb of `data` was told of the path and the options of its source; check its split."""
     path, options = None, {}
     for text in args.overrides:
         name, _, value = text.partition("=")
@@ -268,12 +305,10 @@ def inspect(args: argparse.Namespace) -> None:
         elif name.startswith("data.options."):
             options[name.removeprefix("data.options.")] = yamlfile.parse(value, f"'{text}' on the command line").value
         else:
-            raise UsageError(f"data inspect takes data.path=DIR and data.options.<option>=value only, not '{text}'.")
+            raise UsageError(f"data {verb} takes data.path=DIR and data.options.<option>=value only, not '{text}'.")
     if args.split:
         one_of(args.split, ("train", "validation", "test"), "split")
-    with _quiet_import():
-        from visionmtl import inspection
-    inspection.inspect(args.source, path, options, args.split, args.out)
+    return path, options
 
 
 def _print_list(rows: Iterable[tuple[str, str]]) -> None:
@@ -281,21 +316,6 @@ def _print_list(rows: Iterable[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in rows)
     for name, meaning in rows:
         print(f"{name:<{width}}  {meaning}".rstrip())
-
-
-def _own_mistake(error: Exception) -> str | None:
-    """Return the sentence for a user's own mistake, or None for a fault of ours, whose stack trace is wanted."""
-    data = sys.modules.get("pipelines")  # what was never imported has not raised
-    if isinstance(error, UsageError) or (data and isinstance(error, data.DataError)):
-        return str(error)
-    if isinstance(error, OSError) and error.errno in DISK:
-        where = f" '{error.filename}'" if error.filename else ""
-        return f"cannot write{where}: {os.strerror(error.errno)}."
-    if "No space left on device" in str(error):
-        return "cannot write: No space left on device."
-    if type(error).__name__ == "ResourceExhaustedError":
-        return "the device is out of memory; try a smaller data.batch_size or data.image_size."
-    return None
 
 
 @contextlib.contextmanager

@@ -42,13 +42,7 @@ def inspect(
     Raises:
         UsageError, pipelines.DataError: the data cannot be read, or the contact sheet not be written.
     """
-    if source not in pipelines.names():
-        if path is not None:
-            raise UsageError(f"'{source}' is no source, and data.path names another folder; give one of them.")
-        if not Path(source).exists():
-            valid = ", ".join(pipelines.names())
-            raise UsageError(f"'{source}' is neither a source nor a folder; sources are: {valid}.")
-        source, path = pipelines.recognise(Path(source)), source
+    source, path = pipelines.find(source, path)
     where = f"'{path}', read as {source}" if path else f"{source} (built in)"
     found = pipelines.survey(source, path, [split] if split else pipelines.source.SPLITS, **(options or {}))
     print(f"{where}\n\n{report(found)}")

@@ -74,11 +74,18 @@ def test_a_mistake_is_one_sentence_and_status_2(arguments, sentence, capsys, tmp
     assert not list(tmp_path.iterdir()), "a mistake must leave nothing behind"
 
 
-def test_a_misspelt_command_suggests_the_nearest(capsys):
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["trian"], "unknown command 'trian'. Did you mean 'train'?"),
+        (["data", "inspekt", "x"], "unknown verb of data 'inspekt'. Did you mean 'inspect'? Valid: inspect, pack."),
+    ],
+)
+def test_a_misspelt_command_suggests_the_nearest(arguments, sentence, capsys):
     with pytest.raises(SystemExit) as stopped:
-        cli.main(["trian"])
+        cli.main(arguments)
     assert stopped.value.code == 2
-    assert "Did you mean 'train'?" in capsys.readouterr().err
+    assert sentence in capsys.readouterr().err
 
 
 def test_changes_may_stand_after_an_option(monkeypatch):

@@ -69,6 +69,7 @@ def test_a_broken_file_is_listed_and_the_rest_is_drawn(cats, capsys):
     ("arguments", "sentence"),
     [
         (["fodler"], "'fodler' is neither a source nor a folder; sources are: coco, csv"),
+        (["fodler"], "Did you mean 'folder'?"),
         (["{}", "data.path=x"], "is no source, and data.path names another folder"),
         (["folder", "data.pth=x"], "data inspect takes data.path=DIR and data.options.<option>=value only"),
         (["{}", "data.options.mask_clases=[a]"], "Did you mean 'mask_classes'?"),
