@@ -9,6 +9,8 @@ from pipelines import pictures
 from pipelines.errors import DataError, Problems
 from pipelines.files.entries import Annotation, Entry, corners
 
+STRETCH = 128  # files that a thread takes at once: to hand over one costs as much as to read its header
+
 
 @dataclass(frozen=True)
 class Item:
@@ -59,12 +61,14 @@ def read_items(entries: list[Entry], with_masks: bool, markers: bool, problems: 
             return None, [str(error)]
 
     items = []
+    stretches = [entries[start : start + STRETCH] for start in range(0, len(entries), STRETCH)]
     with ThreadPoolExecutor() as pool:
-        for found, wrong in pool.map(item, entries):
-            for message in wrong:
-                problems.report(message)
-            if found:
-                items.append(found)
+        for stretch in pool.map(lambda some: [item(entry) for entry in some], stretches):
+            for found, wrong in stretch:
+                for message in wrong:
+                    problems.report(message)
+                if found:
+                    items.append(found)
     return items
 
 

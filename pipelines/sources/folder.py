@@ -1,5 +1,6 @@
 """Pictures in a folder per class, pictures with a folder of PNG masks, or both."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -96,8 +97,9 @@ def _entries(place: Place, problems: Problems) -> list[Entry]:
     files = {path.relative_to(masks).as_posix(): path for path in layout.pictures_in(masks)}
     unused, entries = dict(files), []
     stems: dict[str, Path] = {}
+    inside = f"{masks}{os.sep}"
     for path in layout.pictures_in(images):
-        if masks in path.parents:
+        if str(path).startswith(inside):
             continue
         inner = path.relative_to(images)
         stem = inner.with_suffix("").as_posix()
