@@ -35,7 +35,7 @@ def load(
     augmentation: Mapping | None = None,
     resize: str = "stretch",
     max_boxes: int = 100,
-    cache: bool = True,
+    cache: bool | str | Path = True,
     shuffle: bool = True,
     seed: int = 0,
     on_error: str = "stop",
@@ -72,7 +72,9 @@ def load(
             grey (ignored in masks, unknown in depth).
         max_boxes: rows of boxes per image. Of more objects the largest are kept, and a warning says so.
         cache: keep samples in memory, all splits together up to 2 GB: at `image_size`, or as decoded where zooming
-            needs the whole picture. The batches are the same either way.
+            needs the whole picture. Or a folder: the source is packed into it once (see `pipelines.pack`), and read
+            from there until its files change; for data that memory does not hold, and to start at once the next time.
+            The batches are the same each way.
         shuffle: whether each epoch over "train" has an order of its own. Several sources are always shuffled.
         seed: of the order and the augmentation: the same seed gives the same batches, epoch by epoch.
         on_error: "stop" raises at the first broken sample or box; "skip" leaves them out and lists them in `skipped`.
@@ -118,7 +120,8 @@ def load(
     names = None if wanted is None else tuple(wanted)
 
     problems, size, chosen = Problems(on_error), (int(image_size[0]), int(image_size[1])), _splits(splits)
-    request = Request(None if path is None else Path(path), chosen, names, size, max_boxes, problems)
+    files = None if isinstance(cache, bool) else Path(cache)
+    request = Request(None if path is None else Path(path), chosen, names, size, max_boxes, problems, cache=files)
     if isinstance(source, str):
         found = opened(source, request, options)
         if given is None:
@@ -133,7 +136,7 @@ def load(
         given = found.specs
     convert = mapper(found, given)
 
-    clock, room = Clock(), MEMORY if cache else 0
+    clock, room = Clock(), MEMORY if cache is True else 0
     result = Datasets({}, given, {}, problems.skipped, seek=clock.seek)
     for name, split in found.splits.items():
         training = name == "train"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import sources
+from pipelines.caching import kept
 from pipelines.combining import Part, combine
 from pipelines.errors import DataError, MissingSplitError, one_of
 from pipelines.source import Request, Source
@@ -15,7 +16,9 @@ KEYS = ("source", "path", "options", "tasks", "classes")
 
 
 def opened(name: str, request: Request, options: Mapping[str, Any]) -> Source:
-    """Ask the source of this name, with its own options, for what is requested.
+    """Ask the source of this name, with its own options, for what is requested, or the cache if it is in files.
+
+    A source without files of its own, and a pack, are never cached.
 
     Raises:
         DataError: there is no such source or option, or the data cannot be read; the message suggests the nearest name.
@@ -23,7 +26,10 @@ def opened(name: str, request: Request, options: Mapping[str, Any]) -> Source:
     make = sources.get(name)
     for option in options:
         one_of(option, sources.options(name), f"option of source '{name}'")
-    return make(request, **options)
+    alone = request.part and len(request.splits) == 1  # divided by what the others are, as no pack of it would be
+    if request.cache is None or request.path is None or name == "packed" or alone:
+        return make(request, **options)
+    return kept(name, request, options, request.cache)
 
 
 def several_opened(

@@ -27,6 +27,7 @@ class Request:
         problems: told of what is broken.
         part: whether the splits are some of the data's, so that they need not all be there and what has no splits is
             divided, even if one split alone is asked for.
+        cache: the folder that keeps what was read, or None.
     """
 
     path: Path | None
@@ -36,6 +37,7 @@ class Request:
     max_boxes: int
     problems: Problems = field(default_factory=Problems)
     part: bool = False
+    cache: Path | None = None
 
     @property
     def one_alone(self) -> bool:
