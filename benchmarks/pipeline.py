@@ -103,6 +103,7 @@ def camvid(path: Path, size: tuple[int, int], repeats: int) -> None:
             "pipelines, later epochs, flip + colour": ours({"flip": True, "colour": 0.2}, True),
             "pipelines, later epochs, flip + scale": ours(GEOMETRY, True),
             "pipelines, later epochs, flip + scale + colour": ours(AUGMENTATION, True),
+            "pipelines, later epochs, flip + scale + rotate": ours(GEOMETRY | {"rotate": 15}, True),
         },
         repeats,
     )
@@ -220,11 +221,54 @@ def garments(size: tuple[int, int], repeats: int) -> None:
         )
 
 
+def first_batch(count: int, repeats: int) -> None:
+    """The time from `load` to the first batch of a folder of many files, and of its pack."""
+    with tempfile.TemporaryDirectory() as folder:
+        for label in "ab":
+            place = Path(folder, "many", "train", label)
+            place.mkdir(parents=True)
+            pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+            tf.io.write_file(str(place / "0.jpg"), tf.io.encode_jpeg(pixels))
+            for number in range(1, count // 2):
+                os.link(place / "0.jpg", place / f"{number}.jpg")
+        many, packed = Path(folder, "many"), Path(folder, "packed")
+        start = time.perf_counter()
+        pipelines.pack("folder", packed, many, ["train"])
+        print(f"\nFirst batch of {count:,} files (packed once in {time.perf_counter() - start:.0f} s)")
+
+        def first(source: str, path: Path, **options) -> float:
+            start = time.perf_counter()
+            data = pipelines.load(source, (64, 64), 32, path=path, splits=["train"], cache=False, **options)
+            next(iter(data.train))
+            return time.perf_counter() - start
+
+        for name, run in {
+            "folder, headers read": lambda: first("folder", many, check="headers"),
+            "packed, checksums and source compared": lambda: first("packed", packed),
+            "packed, source compared": lambda: first("packed", packed, verify="size"),
+            "packed, elsewhere than its source": lambda: first("packed", packed, verify="size", changed="ignore"),
+        }.items():
+            print(f"{name:50} {statistics.median(run() for _ in range(repeats)):8.2f} s", flush=True)
+
+
+def memory(path: Path, size: tuple[int, int]) -> None:
+    """The memory of the process after each of ten epochs, from files and from memory."""
+    for name, cache in (("from files", False), ("kept in memory", True)):
+        data = pipelines.load("coco", size, BATCH, path=path, splits=["train"], augmentation=AUGMENTATION, cache=cache)
+        held = []
+        for _ in range(10):
+            walk(data.train)()
+            status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+            held.append(int(status["VmRSS"].split()[0]) / 1e3)
+        print(f"\nMB held after each of ten epochs, {name}: {' '.join(f'{one:.0f}' for one in held)}", flush=True)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("camvid", type=Path, nargs="?", default=Path("../shared/data/camvid"), help="the CamVid folder")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--files", type=int, default=100_000, help="files of the data set whose first batch is timed")
     arguments = parser.parse_args()
     versions = f"TensorFlow {tf.__version__}, Keras {keras.__version__}, keras-cv {keras_cv.__version__}"
     print(f"{versions}, {os.cpu_count()} CPUs")
@@ -233,6 +277,8 @@ def main() -> None:
     if arguments.camvid.is_dir():
         camvid(arguments.camvid, (288, 384), arguments.repeats)
         layers(arguments.camvid, (288, 384), arguments.repeats)
+        memory(arguments.camvid, (288, 384))
+    first_batch(arguments.files, arguments.repeats)
 
 
 if __name__ == "__main__":
