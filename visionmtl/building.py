@@ -86,7 +86,7 @@ def data(
         augmentation=None if data.augmentation is None else data.augmentation.model_dump(),
         resize=data.resize,
         max_boxes=data.max_boxes,
-        cache=data.cache,
+        cache=data.cache_folder or data.cache,
         seed=recipe.training.seed,
         on_error=data.on_error,
         replicas=replicas,

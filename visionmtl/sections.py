@@ -120,9 +120,9 @@ class Data(Section):
     resize: Literal["stretch", "letterbox"] = Field("stretch", description="fill the input, or keep the aspect ratio")
     augmentation: Augmentation | None = Field(Augmentation(), description="null for none")
     on_error: Literal["stop", "skip"] = Field("stop", description="at a broken image or label: stop, or skip and list")
-    cache: bool | str = Field(
-        True,
-        description="keep decoded images in memory; or a folder, to pack the data into once and read it from there",
+    cache: bool = Field(True, description="keep decoded images in memory")
+    cache_folder: Annotated[str | None, BeforeValidator(_absolute)] = Field(
+        None, description="a folder to pack the data into once and read it from, instead of keeping it in memory"
     )
     max_boxes: int = Field(100, ge=1, description="boxes of one image kept for the detection loss")
     options: dict[str, Any] = Field({}, description="the source's own options, see `visionmtl list sources`")
