@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 import pipelines
+from pipelines.specs import CROWD
 from pipelines.surveying import Survey
 from visionmtl import drawing, tables, tasks
 from visionmtl.callbacks import drawing_order, written_whole
@@ -80,6 +81,8 @@ def contact_sheet(survey: Survey) -> np.ndarray:
         for task in order:
             if example.weights[task.name] > 0:
                 truth = {key: np.asarray(value)[0] for key, value in task.truth(example.labels[task.name]).items()}
+                if task.kind == "detection":
+                    image = _hatched(image, truth["boxes"][truth["classes"] == CROWD])
                 image = task.draw(image, truth)
         tiles.append(image)
         captions.append(f"{example.split}: {Path(example.name).name}")
@@ -96,6 +99,17 @@ def contact_sheet(survey: Survey) -> np.ndarray:
     keys = [drawing.legend(task.colours, width - 16, title=task.name) for task in order if task.kind == "segmentation"]
     keys = [np.pad(key, ((6, 6), (8, 8), (0, 0)), constant_values=255) for key in keys]
     return np.concatenate([*rows, *keys])
+
+
+def _hatched(image: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    """Hatch regions `[N, 4]` of an image that are neither learnt nor counted: they have no class to be drawn in."""
+    y, x = np.mgrid[0 : image.shape[0], 0 : image.shape[1]]
+    inside = np.zeros(image.shape[:2], bool)
+    for x_min, y_min, x_max, y_max in regions:
+        inside |= (x >= x_min) & (x < x_max) & (y >= y_min) & (y < y_max)
+    stripes = (x + y) % 12
+    hatched = np.where((inside & (stripes < 2))[..., None], 255, image)
+    return np.where((inside & ((stripes == 2) | (stripes == 11)))[..., None], 0, hatched).astype(np.uint8)
 
 
 def _images(survey: Survey) -> tuple[list[str], list[list[Any]]]:

@@ -1,5 +1,7 @@
 """`visionmtl data inspect`: the tables, and the contact sheet."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -91,3 +93,22 @@ def test_embedded_data_is_inspected_by_its_name(capsys, tmp_path):
     shown = lines(capsys.readouterr().out)
     assert shown[0] == "garments (built in)"
     assert "segmentation segmentation 11 4 (100%) 4 (100%) 4 (100%)" in shown
+
+
+def test_regions_to_ignore_are_hatched(tmp_path):
+    (tmp_path / "data/images").mkdir(parents=True)
+    Image.new("RGB", (60, 40), (90, 90, 90)).save(tmp_path / "data/images/a.png")
+    box = {"image_id": 1, "category_id": 1, "segmentation": []}
+    content = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 60, "height": 40}],
+        "categories": [{"id": 1, "name": "car"}],
+        "annotations": [{**box, "id": 1, "bbox": [30, 0, 30, 40], "iscrowd": 1}],
+    }
+    (tmp_path / "data/annotations.json").write_text(json.dumps(content))
+    out = tmp_path / "x.png"
+    assert cli.main(["data", "inspect", str(tmp_path / "data"), "--split", "test", "--out", str(out)]) == 0
+    with Image.open(out) as sheet:
+        shades = np.asarray(sheet.convert("L"))[40:-40]
+    left, right = shades[:, 20 : shades.shape[1] // 2 - 4], shades[:, shades.shape[1] // 2 + 4 : -20]
+    assert set(np.unique(left[100:150])) == {90}
+    assert {0, 90, 255} <= set(np.unique(right[100:150]))
