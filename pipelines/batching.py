@@ -45,6 +45,7 @@ class Batching:
         drop_remainder: whether a last, smaller batch is left out.
         worker: the number, from 0, of the worker that reads its part of every batch, and how many there are.
         fill: whether a last, smaller batch is filled up, as it always is for several workers.
+        reduced: whether pictures may be read smaller than they are placed.
     """
 
     specs: tuple[LabelSpec, ...]
@@ -56,6 +57,7 @@ class Batching:
     drop_remainder: bool = False
     worker: tuple[int, int] = (0, 1)
     fill: bool = False
+    reduced: bool = False
 
     def plan(self, order: Order, shapes: np.ndarray) -> Callable[[tf.Tensor], Tree]:
         """Return the function from an epoch's number to its plan: the order and what is done to each sample, one row
@@ -73,13 +75,15 @@ class Batching:
             rows, turns = order(epoch)
             seed = tf.random.split([tf.constant(self.seed, tf.int64), epoch], 2)[1]
             uniform = tf.random.stateless_uniform([rows.shape[0], DRAWS], seed)
-            placement = geometry.whole(tf.gather(shapes, rows), self.size, self.resize)
+            shape = tf.gather(shapes, rows)
+            placement = geometry.whole(shape, self.size, self.resize)
             factor, position = self.augmentation.zooms(uniform)
             if self.augmentation.scale:
                 placement = geometry.zoom(placement, self.size, factor, position)
             placement = placement._replace(flip=self.augmentation.flips(uniform), turn=self.augmentation.turns(uniform))
             colours = self.augmentation.colours(uniform)
-            return {"index": rows, "turn": turns, "placement": placement, "zoom": factor, "colours": colours}
+            known = {"shape": shape, "placement": placement, "zoom": factor, "colours": colours}
+            return {"index": rows, "turn": turns, **known}
 
         return plan
 
@@ -102,8 +106,15 @@ class Batching:
 
         return tf.nest.map_structure(own, plan)
 
-    def place(self, sample: Tree, placement: Placement) -> Tree:
-        """Take image and maps of one sample to their place; boxes and mirroring are left for later."""
+    def place(self, sample: Tree, placement: Placement, shape: tf.Tensor) -> Tree:
+        """Take image and maps of one sample to their place; boxes and mirroring are left for later.
+
+        Args:
+            sample: as a source reads it.
+            placement: where to.
+            shape: height and width int32 `[2]` of the picture.
+        """
+        read = shape if self.reduced else None
         labels, turned = dict(sample["labels"]), self.augmentation.rotate > 0
         for kind, outside in OUTSIDE.items():
             for name in self._names(kind):
@@ -112,15 +123,15 @@ class Batching:
                 else:
                     labels[name] = geometry.sample_map(labels[name], placement, self.size, outside)
         if turned:
-            image = geometry.warp(sample["image"], placement, self.size, geometry.GREY, smooth=True)
+            image = geometry.warp(sample["image"], placement, self.size, geometry.GREY, True, read)
         else:
-            image = geometry.sample_image(sample["image"], placement, self.size)
+            image = geometry.sample_image(sample["image"], placement, self.size, read)
         return {**sample, "image": image, "labels": labels}
 
-    def place_whole(self, sample: Tree) -> Tree:
+    def place_whole(self, sample: Tree, shape: tf.Tensor) -> Tree:
         """Take one sample, whole and with its boxes, to its place, as is done once for what is kept in memory."""
-        placement = geometry.whole(tf.shape(sample["image"])[:2], self.size, self.resize)
-        sample = self.place(sample, placement)
+        placement = geometry.whole(shape, self.size, self.resize)
+        sample = self.place(sample, placement, shape)
         one = Placement(*(part[None] for part in placement))
         for name in self._names("detection"):
             boxes, classes = sample["labels"][name]["boxes"], sample["labels"][name]["classes"]
@@ -188,7 +199,7 @@ class Batching:
         def one(planned: Tree) -> tuple[Tree, Tree]:
             sample = reader.read(planned["index"])
             if not reader.placed:
-                sample = self.place(sample, planned["placement"])
+                sample = self.place(sample, planned["placement"], planned["shape"])
             return self.vary(sample, planned), planned
 
         def finished(batch: Tree, planned: Tree) -> tuple[tf.Tensor, Tree, Tree]:

@@ -1,7 +1,7 @@
 """Several sources as one: their tasks under one list of specs, their samples end to end, what one lacks unlabelled."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import tensorflow as tf
@@ -81,7 +81,7 @@ def _renamed(name: str, part: Part) -> Source:
             changed = one.follow(own(before), own(after), own(specs), indices) if one.follow else {}
             return {**after, **{new[old]: value for old, value in changed.items()}}
 
-        return Split(one.shapes, read, one.follow and follow, one.diagnose, one.trusted, one.name)
+        return replace(one, read=read, follow=one.follow and follow)
 
     specs = tuple(LabelSpec(new[spec.name], spec.kind, spec.classes) for spec in source.specs)
     return Source(specs, {key: split(one) for key, one in source.splits.items()}, source.absent)
@@ -116,13 +116,16 @@ def _joined(there: Mapping[str, Split], readers: Mapping, specs: tuple[LabelSpec
     splits = list(there.values())
     bounds = np.concatenate([[0], np.cumsum([len(split.shapes) for split in splits])])
     ends, starts = tf.constant(bounds[1:]), tf.constant(bounds[:-1])
+    shapes = np.concatenate([split.shapes for split in splits])
+    sizes = tf.constant(shapes, tf.int32)
+    ratios = [np.ones(len(split.shapes), np.int32) if split.ratios is None else split.ratios for split in splits]
 
     def part(index: tf.Tensor) -> tf.Tensor:
         return tf.searchsorted(ends, tf.reshape(index, [-1]), side="right")
 
     def reader(place: int, name: str, index: tf.Tensor) -> Tree:
         sample = readers[name](splits[place].read(index - starts[place]))
-        shape = tf.shape(sample["image"])[:2]
+        shape = sizes[index]
         labels, weights = {}, {}
         for spec in specs:
             has = spec.name in sample["labels"]
@@ -157,13 +160,14 @@ def _joined(there: Mapping[str, Split], readers: Mapping, specs: tuple[LabelSpec
         return split.name(row)
 
     return Split(
-        np.concatenate([split.shapes for split in splits]),
+        shapes,
         read,
         follow if any(split.follow for split in splits) else None,
         diagnose,
         all(split.trusted for split in splits),
         name,
-        {name: len(split.shapes) for name, split in there.items()},
+        parts={name: len(split.shapes) for name, split in there.items()},
+        ratios=None if all(split.ratios is None for split in splits) else np.concatenate(ratios),
     )
 
 

@@ -71,9 +71,25 @@ def zoom(placement: Placement, size: tuple[int, int], factor: tf.Tensor, positio
     return placement._replace(source=tf.cast(source, tf.int32), target=tf.cast(target, tf.int32))
 
 
-def sample_image(image: tf.Tensor, placement: Placement, size: tuple[int, int]) -> tf.Tensor:
-    """Take the pixels of one picture uint8 `[h, w, C]` to their place in `[H, W, C]`, amid grey; bilinear."""
+def sample_image(
+    image: tf.Tensor, placement: Placement, size: tuple[int, int], shape: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Take the pixels of one picture uint8 `[h, w, C]` to their place in `[H, W, C]`, amid grey; bilinear.
+
+    Args:
+        image: the picture.
+        placement: where to.
+        size: height and width of the image in pixels.
+        shape: height and width int32 `[2]` of the picture as the placement has it, where it was read smaller; its
+            window is then that to the nearest pixel.
+    """
     start, extent = tf.split(placement.source, 2)
+    if shape is not None:
+        read = tf.shape(image)[:2]
+        factor = tf.cast(read, tf.float32) / tf.cast(shape, tf.float32)
+        first, last = (tf.cast(tf.round(tf.cast(x, tf.float32) * factor), tf.int32) for x in (start, start + extent))
+        start = tf.minimum(first, read - 1)
+        extent = tf.maximum(tf.minimum(last, read) - start, 1)
     crop = tf.slice(image, tf.pad(start, [[0, 1]]), tf.pad(extent, [[0, 1]], constant_values=-1))
     crop = tf.ensure_shape(crop, [None, None, image.shape[-1]])
     resized = tf.raw_ops.ResizeBilinear(images=crop[None], size=placement.target[2:], half_pixel_centers=True)[0]
@@ -92,7 +108,14 @@ def sample_map(values: tf.Tensor, placement: Placement, size: tuple[int, int], o
     return _pad(sampled[..., None], placement, size, outside)
 
 
-def warp(picture: tf.Tensor, placement: Placement, size: tuple[int, int], outside: float, smooth: bool) -> tf.Tensor:
+def warp(
+    picture: tf.Tensor,
+    placement: Placement,
+    size: tuple[int, int],
+    outside: float,
+    smooth: bool,
+    shape: tf.Tensor | None = None,
+) -> tf.Tensor:
     """Take a picture or map `[h, w, C]` to its place, turned, in `[H, W, C]`, amid `outside`.
 
     What is turned into the image is shown, also what lies beyond the source window.
@@ -103,11 +126,15 @@ def warp(picture: tf.Tensor, placement: Placement, size: tuple[int, int], outsid
         size: height and width of the image in pixels.
         outside: the value of what lies beyond the picture.
         smooth: whether values are mixed (bilinear) or that of the nearest pixel is taken.
+        shape: as of `sample_image`.
     """
+    factor = tf.ones([2])
+    if shape is not None:
+        factor = tf.cast(tf.shape(picture)[:2], tf.float32) / tf.cast(shape, tf.float32)
     values = tf.cast(picture, tf.float32) + 0.5 if smooth else picture
     warped = tf.raw_ops.ImageProjectiveTransformV3(
         images=values[None],
-        transforms=_matrix(placement, size)[None],
+        transforms=_matrix(placement, size, factor)[None],
         output_shape=tf.constant(size, tf.int32),
         fill_value=tf.constant(outside, tf.float32) + (0.5 if smooth else 0.0),
         interpolation="BILINEAR" if smooth else "NEAREST",
@@ -116,12 +143,14 @@ def warp(picture: tf.Tensor, placement: Placement, size: tuple[int, int], outsid
     return tf.ensure_shape(tf.cast(warped, picture.dtype), [*size, picture.shape[-1]])
 
 
-def _matrix(placement: Placement, size: tuple[int, int]) -> tf.Tensor:
+def _matrix(placement: Placement, size: tuple[int, int], factor: tf.Tensor) -> tf.Tensor:
     """The map from places in the image to places in the picture, both by whole pixels: float32 `[8]`, as TensorFlow's.
 
-    The centre of a pixel lies half a pixel from where it is counted.
+    The centre of a pixel lies half a pixel from where it is counted. The picture's sides are `factor` times those that
+    the placement has.
     """
     source, target = tf.cast(placement.source, tf.float32), tf.cast(placement.target, tf.float32)
+    source *= tf.tile(factor, [2])
     y, x = size[0] / 2, size[1] / 2
     cos, sin = tf.cos(placement.turn), tf.sin(placement.turn)
     down, right = tf.unstack(source[2:] / target[2:])

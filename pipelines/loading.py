@@ -36,6 +36,7 @@ def load(
     resize: str = "stretch",
     max_boxes: int = 100,
     cache: bool | str | Path = True,
+    fast_decode: bool = False,
     shuffle: bool = True,
     seed: int = 0,
     on_error: str = "stop",
@@ -75,6 +76,9 @@ def load(
             needs the whole picture. Or a folder: the source is packed into it once (see `pipelines.pack`), and read
             from there until its files change; for data that memory does not hold, and to start at once the next time.
             The batches are the same each way.
+        fast_decode: decode JPEG files at a half, a quarter or an eighth of their sides where they still are as large as
+            is needed: photographs of several times `image_size` cost less, and are averaged where they would be
+            sampled. Not of packs and TFDS.
         shuffle: whether each epoch over "train" has an order of its own. Several sources are always shuffled.
         seed: of the order and the augmentation: the same seed gives the same batches, epoch by epoch.
         on_error: "stop" raises at the first broken sample or box; "skip" leaves them out and lists them in `skipped`.
@@ -121,7 +125,10 @@ def load(
 
     problems, size, chosen = Problems(on_error), (int(image_size[0]), int(image_size[1])), _splits(splits)
     files = None if isinstance(cache, bool) else Path(cache)
-    request = Request(None if path is None else Path(path), chosen, names, size, max_boxes, problems, cache=files)
+    zoom = max(1.0, (augment.scale or (1.0, 1.0))[1]) if fast_decode else 0.0
+    request = Request(
+        None if path is None else Path(path), chosen, names, size, max_boxes, problems, cache=files, zoom=zoom
+    )
     if isinstance(source, str):
         found = opened(source, request, options)
         if given is None:
@@ -150,6 +157,7 @@ def load(
             drop_remainder=training,
             worker=worker,
             fill=replicas > 1,
+            reduced=split.ratios is not None,
         )
         rows, reader, kept = _prepare(split, batching, convert, problems, room)
         room -= kept
@@ -209,9 +217,10 @@ def _prepare(
 
     if room > 0:
         placed = not batching.augmentation.moves
-        once = compiled((lambda index: batching.place_whole(read(index))) if placed else read)
-        shapes = np.broadcast_to(batching.size, split.shapes.shape) if placed else split.shapes
-        memory = Memory(once.structured_outputs, shapes)
+        known = tf.constant(split.shapes, tf.int32)
+        once = compiled((lambda index: batching.place_whole(read(index), known[index])) if placed else read)
+        size = np.broadcast_to(batching.size, split.shapes.shape)
+        memory = Memory(once.structured_outputs, *((size, size) if placed else (split.shapes, split.read_shapes)))
         if memory.nbytes <= room:
             memory.allocate()
             rows = visit(split, once, batching.specs, problems, memory)

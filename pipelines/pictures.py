@@ -5,6 +5,7 @@ TensorFlow's decoder is the fast way, and right for grey and CMYK JPEGs and for 
 orientation, and masks whose values TensorFlow would rescale or colour (palettes, fewer or more than 8 bits).
 """
 
+import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from pipelines.errors import DataError
 
 ORIENTATION = 0x0112  # EXIF tag; 1 is upright, 5 to 8 swap height and width
 FAST = ("JPEG", "MPO", "PNG")
+RATIOS = (1, 2, 4, 8)  # of a JPEG's size to that at which it can be decoded, at less cost and without aliases
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Header:
         height: in pixels as stored; so is `width`.
         orientation: by EXIF, 1 to 8.
         fast: TensorFlow decodes it as an image.
+        jpeg: it can be decoded smaller.
         bands: number of channels.
         plain_grey: 8-bit grey PNG, whose values TensorFlow leaves as they are.
     """
@@ -35,6 +38,7 @@ class Header:
     width: int
     orientation: int
     fast: bool
+    jpeg: bool
     bands: int
     plain_grey: bool
 
@@ -68,6 +72,7 @@ def inspect(path: Path, marker: bool = False) -> Header:
                 width=picture.width,
                 orientation=orientation if orientation in range(1, 9) else 1,
                 fast=picture.format in FAST,
+                jpeg=picture.format in FAST[:2],
                 bands=len(picture.getbands()),
                 plain_grey=picture.format == "PNG" and raw_mode == "L",
             )
@@ -83,23 +88,40 @@ def inspect(path: Path, marker: bool = False) -> Header:
         raise DataError(f"File '{path}' cannot be read as a picture: {reason}.") from None
 
 
-def decode(path: tf.Tensor, slow: tf.Tensor, turn: tf.Tensor) -> tf.Tensor:
+def decode(path: tf.Tensor, slow: tf.Tensor, turn: tf.Tensor, ratio: tf.Tensor | None = None) -> tf.Tensor:
     """Read an image file, in graph.
 
     Args:
         path: scalar string.
         slow: scalar bool, whether Pillow must read it.
         turn: scalar bool, whether Pillow then turns it upright.
+        ratio: scalar int32, one of `RATIOS` by which a JPEG file is decoded smaller; None for no file.
 
     Returns:
         uint8 `[h, w, 3]`.
     """
-    image = tf.cond(
-        slow,
-        lambda: tf.numpy_function(_image, [path, turn], tf.uint8),
-        lambda: tf.io.decode_jpeg(tf.io.read_file(path), channels=3),
-    )
+
+    def fast() -> tf.Tensor:
+        encoded = tf.io.read_file(path)
+        if ratio is None:
+            return tf.io.decode_jpeg(encoded, channels=3)
+        choices = [functools.partial(tf.io.decode_jpeg, encoded, channels=3, ratio=one) for one in RATIOS]
+        return tf.switch_case(tf.searchsorted(RATIOS, ratio[None])[0], choices)
+
+    image = tf.cond(slow, lambda: tf.numpy_function(_image, [path, turn], tf.uint8), fast)
     return tf.ensure_shape(image, [None, None, 3])
+
+
+def ratio(shape: tuple[int, int], size: tuple[int, int], zoom: float) -> int:
+    """Return by how much a JPEG of this height and width may be decoded smaller, and still is as large as is needed.
+
+    Args:
+        shape: height and width of the picture in pixels.
+        size: of the image that it fills, or lies in.
+        zoom: the largest zoom of the picture in it.
+    """
+    room = min(shape[0] / size[0], shape[1] / size[1]) / zoom
+    return max((one for one in RATIOS if one <= room), default=1)
 
 
 def decode_mask(path: tf.Tensor, slow: tf.Tensor) -> tf.Tensor:

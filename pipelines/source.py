@@ -28,6 +28,7 @@ class Request:
         part: whether the splits are some of the data's, so that they need not all be there and what has no splits is
             divided, even if one split alone is asked for.
         cache: the folder that keeps what was read, or None.
+        zoom: JPEG files may be decoded smaller if they still are as large as `image_size` times this; 0: none may.
     """
 
     path: Path | None
@@ -38,6 +39,7 @@ class Request:
     problems: Problems = field(default_factory=Problems)
     part: bool = False
     cache: Path | None = None
+    zoom: float = 0.0
 
     @property
     def one_alone(self) -> bool:
@@ -67,7 +69,9 @@ class Split:
     """One split of a source.
 
     Attributes:
-        shapes: int32 `[N, 2]`, height and width of each picture in pixels.
+        shapes: int32 `[N, 2]`, height and width of each picture in pixels, in which its labels are.
+        ratios: int32 `[N]`, by how much smaller each picture is read than that, its sides rounded up; None for not at
+            all.
         read: from a scalar index to a sample, in graph: `{"image": uint8 [h, w, 3], "labels": {task: label}, "weights":
             {task: float32 []}}`. Labels are those of a batch without its first axis, at the picture's own size: boxes
             `[max_boxes, 4]` in its pixels, masks uint8 `[h, w, 1]`, depth float32 `[h, w, 1]`.
@@ -87,7 +91,13 @@ class Split:
     trusted: bool = False
     name: Callable[[int], str] = "sample {}".format
     parts: Mapping[str, int] = field(default_factory=dict)
+    ratios: np.ndarray | None = None
     encoded: Callable[[int], bytes | None] = lambda index: None
+
+    @property
+    def read_shapes(self) -> np.ndarray:
+        """Height and width at which each picture is read, int32 `[N, 2]`."""
+        return self.shapes if self.ratios is None else -(-self.shapes // self.ratios[:, None])
 
 
 @dataclass(frozen=True)

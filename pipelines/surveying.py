@@ -94,7 +94,8 @@ class Survey:
             share = left if not others else max(1, min(left - others, round(count * len(rows) / total)))
             left -= share
             for row in rows[np.unique(np.linspace(0, len(rows) - 1, max(0, share)).round().astype(int))]:
-                sample = batching.place_whole(self.source.splits[split].read(tf.constant(row, tf.int64)))
+                sample = self.source.splits[split].read(tf.constant(row, tf.int64))
+                sample = batching.place_whole(sample, tf.shape(sample["image"])[:2])
                 labels = {spec.name: sample["labels"][spec.name] for spec in self.specs}
                 for spec in self.specs:
                     if spec.kind in ("segmentation", "depth"):

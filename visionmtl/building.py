@@ -87,6 +87,7 @@ def data(
         resize=data.resize,
         max_boxes=data.max_boxes,
         cache=data.cache_folder or data.cache,
+        fast_decode=data.fast_decode,
         seed=recipe.training.seed,
         on_error=data.on_error,
         replicas=replicas,

@@ -121,6 +121,9 @@ class Data(Section):
     augmentation: Augmentation | None = Field(Augmentation(), description="null for none")
     on_error: Literal["stop", "skip"] = Field("stop", description="at a broken image or label: stop, or skip and list")
     cache: bool = Field(True, description="keep decoded images in memory")
+    fast_decode: bool = Field(
+        False, description="decode large JPEG files at a half, quarter or eighth of their sides where that is enough"
+    )
     cache_folder: Annotated[str | None, BeforeValidator(_absolute)] = Field(
         None, description="a folder to pack the data into once and read it from, instead of keeping it in memory"
     )

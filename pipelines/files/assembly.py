@@ -43,7 +43,7 @@ def assemble(
         if not found:
             where = entries[name][0].index if entries[name] else request.path
             raise DataError(f"Split '{name}' is empty: '{where}' gives it no usable image.")
-    splits = {name: _split(found, specs, ignore, painted, request.max_boxes, trusted) for name, found in items.items()}
+    splits = {name: _split(found, specs, ignore, painted, request, trusted) for name, found in items.items()}
     return Source(specs, splits, _absent(items, there, painted))
 
 
@@ -58,7 +58,7 @@ def _absent(items: Mapping[str, list[Item]], there: Sequence[LabelSpec], painted
 
 
 def _split(
-    items: list[Item], specs: tuple[LabelSpec, ...], ignore: int, painted: bool, max_boxes: int, trusted: bool
+    items: list[Item], specs: tuple[LabelSpec, ...], ignore: int, painted: bool, request: Request, trusted: bool
 ) -> Split:
     """Make the samples of one split readable in graph."""
     paths = tf.constant([str(item.image) for item in items])
@@ -70,16 +70,21 @@ def _split(
         elif spec.kind == "multi_label":
             readers[spec.name] = labels.presence(items, spec)
         elif spec.kind == "detection":
-            readers[spec.name] = labels.boxes(items, spec, max_boxes)
+            readers[spec.name] = labels.boxes(items, spec, request.max_boxes)
         elif painted:
             readers[spec.name] = labels.painted_masks(items, spec)
         else:
             readers[spec.name] = labels.mask_files(items, spec, ignore, trusted)
 
+    ratios = _ratios(items, request)
+    smaller = None if ratios is None else tf.constant(ratios)
+
     def read(index: tf.Tensor) -> Tree:
         pairs = {name: reader(index) for name, reader in readers.items()}
         return {
-            "image": pictures.decode(paths[index], slow[index], turn[index]),
+            "image": pictures.decode(
+                paths[index], slow[index], turn[index], None if smaller is None else smaller[index]
+            ),
             "labels": {name: label for name, (label, _) in pairs.items()},
             "weights": {name: weight for name, (_, weight) in pairs.items()},
         }
@@ -94,8 +99,17 @@ def _split(
         lambda index: _diagnose(items[index], names.get("segmentation"), ignore, painted),
         trusted,
         lambda index: str(items[index].image),
+        ratios=ratios,
         encoded=lambda index: None if items[index].slow else items[index].image.read_bytes(),
     )
+
+
+def _ratios(items: list[Item], request: Request) -> np.ndarray | None:
+    """By how much smaller each image is decoded, int32 `[N]`; None where none is."""
+    if not request.zoom:
+        return None
+    found = [pictures.ratio(item.shape, request.image_size, request.zoom) if item.jpeg else 1 for item in items]
+    return np.array(found, np.int32) if max(found) > 1 else None
 
 
 def _diagnose(item: Item, masks: LabelSpec | None, ignore: int, painted: bool) -> str:

@@ -21,6 +21,7 @@ class Item:
         shape: height and width in pixels, as the annotations mean them.
         slow: Pillow must decode the image.
         turn: the image is turned upright by its EXIF orientation.
+        jpeg: the image can be decoded smaller.
         objects: those of the entry, in pixels and within the image; None where they are not known.
         mask: the mask file, or None; `slow_mask`: Pillow must decode it.
     """
@@ -30,6 +31,7 @@ class Item:
     slow: bool
     turn: bool
     objects: list[Annotation] | None
+    jpeg: bool = False
     mask: Path | None = None
     slow_mask: bool = False
 
@@ -86,7 +88,8 @@ def _item(entry: Entry, with_masks: bool, markers: bool) -> tuple[Item, list[str
     objects, wrong = entry.objects, list[str]()
     if objects and entry.size is None:
         objects, wrong = _clipped(entry, shape)
-    item = Item(entry, shape, turn or not header.fast, turn, objects)
+    slow = turn or not header.fast
+    item = Item(entry, shape, slow, turn, objects, header.jpeg and not slow)
     if with_masks and entry.mask:
         item = replace(item, mask=entry.mask, slow_mask=_inspect_mask(entry.mask, item, markers))
     return item, wrong
