@@ -16,7 +16,7 @@ from pipelines.mapping import mapper
 from pipelines.opening import opened, several_opened
 from pipelines.order import Mixture, in_turn, shuffled
 from pipelines.sampling import LENGTHS, Sampling
-from pipelines.source import SPLITS, Request, Split
+from pipelines.source import SPLITS, Request, Source, Split
 from pipelines.specs import Datasets, LabelSpec
 from pipelines.store import Memory, Read, Reader, compiled, visit
 
@@ -112,7 +112,6 @@ def load(
     one_of(resize, RESIZES, "resize")
     one_of(on_error, ("stop", "skip"), "on_error")
     augment = Augmentation.check(augmentation)
-    several = not isinstance(source, str)
     plan = Sampling.check(sampling or "proportional")
     if isinstance(epoch, str):
         one_of(epoch, LENGTHS, "length of an epoch")
@@ -129,18 +128,7 @@ def load(
     request = Request(
         None if path is None else Path(path), chosen, names, size, max_boxes, problems, cache=files, zoom=zoom
     )
-    if isinstance(source, str):
-        found = opened(source, request, options)
-        if given is None:
-            given = found.specs
-        else:
-            expected = {spec.name: spec for spec in given}
-            given = tuple(expected[one_of(spec.name, expected, "task of the specs given")] for spec in found.specs)
-    else:
-        if path is not None or options:
-            raise DataError(f"Of several sources each has its own path and options; {path or list(options)} is extra.")
-        found = several_opened(source, request, given)
-        given = found.specs
+    found, given = _open(source, request, given, options)
     convert = mapper(found, given)
 
     clock, room = Clock(), MEMORY if cache is True else 0
@@ -164,19 +152,13 @@ def load(
         if len(rows) < (batch_size if training else 1):
             raise DataError(f"Split '{name}' has {len(rows)} usable images, fewer than one batch of {batch_size}.")
         count, order = len(rows), shuffled(rows, seed) if shuffle and training else in_turn(rows)
-        members = {key: rows[own] for key, own in _members(rows, split).items()}
+        members = _members(rows, split)
         result.parts |= {name: {key: len(own) for key, own in members.items()}} if members else {}
-        if training and (several or sampling):
-            mixture = Mixture(
-                members or {str(source): rows},
-                found.parts or {str(source): tuple(spec.name for spec in given)},
-                [spec.name for spec in given],
-                plan,
-                batch_size,
-                epoch,
-                seed,
-                functools.partial(_weights, split, convert, given),
-            )
+        if training and (sampling or not isinstance(source, str)):
+            learnt = tuple(spec.name for spec in given)
+            parts = (members, found.parts) if members else ({str(source): rows}, {str(source): learnt})
+            weights = functools.partial(_weights, split, convert, given)
+            mixture = Mixture(*parts, learnt, plan, batch_size, epoch, seed, weights)
             order, count = mixture.order, mixture.steps * batch_size
             result.observe, result.report = mixture.observe, mixture.report
         result.splits[name] = batching.dataset(order, count, split, reader, clock if training else None)
@@ -184,11 +166,28 @@ def load(
     return result
 
 
+def _open(
+    source: str | Mapping, request: Request, expected: tuple[LabelSpec, ...] | None, options: Mapping
+) -> tuple[Source, tuple[LabelSpec, ...]]:
+    """Open one source or several; return it, or all as one, and what its labels are to be."""
+    if isinstance(source, str):
+        found = opened(source, request, options)
+        if expected is None:
+            return found, found.specs
+        known = {spec.name: spec for spec in expected}
+        return found, tuple(known[one_of(spec.name, known, "task of the specs given")] for spec in found.specs)
+    if request.path is not None or options:
+        extra = request.path or ", ".join(options)
+        raise DataError(f"Of several sources each has its own path and options; '{extra}' beside them is extra.")
+    found = several_opened(source, request, expected)
+    return found, found.specs
+
+
 def _members(rows: np.ndarray, split: Split) -> dict[str, np.ndarray]:
-    """Return which of the good samples are of which of several sources, bool `[N]` each; of one source, nothing."""
+    """Part the good samples of several sources by source; of one source, nothing."""
     ends = np.cumsum([0, *split.parts.values()])
     pairs = zip(split.parts, ends[:-1], ends[1:], strict=True)
-    return {name: (rows >= start) & (rows < end) for name, start, end in pairs}
+    return {name: rows[(rows >= start) & (rows < end)] for name, start, end in pairs}
 
 
 def _weights(split: Split, convert: Read, specs: tuple[LabelSpec, ...]) -> np.ndarray:
