@@ -27,7 +27,7 @@ A scheme is one word: `sharing="{name}"` in Python, `model.sharing={name}` on th
 `{{name: {name}, option: value}}`. Each drawing is of three tasks on EfficientNet-Lite0, made from the model itself.
 What one task owns stands in its lane and colour, what several share is grey and crosses their lanes, and what the
 scheme adds has a strong rim. `P2` to `P5` are the backbone's maps, of stride 4 to 32; a number counts parameters. What
-each scheme costs and reaches is measured by [benchmarks/sharing.py](../benchmarks/sharing.py).
+each scheme costs and reaches is in [benchmarks/RESULTS.md](../benchmarks/RESULTS.md#ways-of-sharing).
 
 <!-- Made by docs/draw_sharing.py: change the docstrings, not this page. -->
 """
