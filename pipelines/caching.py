@@ -12,15 +12,16 @@ from typing import Any
 from pipelines.errors import DataError
 from pipelines.packing import pack
 from pipelines.packs import catalogue
-from pipelines.source import Request, Source
+from pipelines.source import SPLITS, Request, Source
 from pipelines.sources.packed import packed
 
 
 def kept(name: str, request: Request, options: Mapping[str, Any], folder: Path) -> Source:
     """Return a source from its pack in a folder, which is made the first time and whenever the source has changed.
 
-    The pack of each source, path, options, splits and tasks has a folder of its own in this one. A pack that was
-    interrupted is gone on with, one that is damaged is made again.
+    The pack of each source, path, options and tasks has a folder of its own in this one, with all splits of a source
+    that has "train": training and evaluation read the same. A pack that was interrupted is gone on with, one that is
+    damaged is made again.
 
     Args:
         name: of the source.
@@ -32,7 +33,8 @@ def kept(name: str, request: Request, options: Mapping[str, Any], folder: Path) 
         DataError: the source cannot be read, something is broken in it, or the folder cannot be written.
     """
     place, tasks = os.path.abspath(request.path or ""), request.tasks
-    asked = json.dumps([name, place, dict(options), request.splits, tasks], default=str, sort_keys=True)
+    splits = SPLITS if "train" in request.splits else request.splits
+    asked = json.dumps([name, place, dict(options), splits, tasks], default=str, sort_keys=True)
     root = folder / f"{name}-{hashlib.md5(asked.encode(), usedforsecurity=False).hexdigest()[:12]}"
     if request.problems.on_error == "skip":
         raise DataError(
@@ -44,5 +46,5 @@ def kept(name: str, request: Request, options: Mapping[str, Any], folder: Path) 
             return packed(replace(request, path=root))
         except DataError:  # it is damaged, or the source has changed
             shutil.rmtree(root)
-    pack(name, root, request.path, request.splits, tasks, **options)
+    pack(name, root, request.path, splits, tasks, **options)
     return packed(replace(request, path=root), verify="size")

@@ -124,6 +124,8 @@ def load(
 
     problems, size, chosen = Problems(on_error), (int(image_size[0]), int(image_size[1])), _splits(splits)
     files = None if isinstance(cache, bool) else Path(cache)
+    if fast_decode and files:
+        raise DataError(f"fast_decode does not reach the packs in cache='{files}': choose one of them.")
     zoom = max(1.0, (augment.scale or (1.0, 1.0))[1]) if fast_decode else 0.0
     request = Request(
         None if path is None else Path(path), chosen, names, size, max_boxes, problems, cache=files, zoom=zoom

@@ -18,16 +18,14 @@ KEYS = ("source", "path", "options", "tasks", "classes")
 def opened(name: str, request: Request, options: Mapping[str, Any]) -> Source:
     """Ask the source of this name, with its own options, for what is requested, or the cache if it is in files.
 
-    A source without files of its own, and a pack, are never cached.
+    A source without files of its own and a pack are never cached, nor is one split asked for alone: what has no splits
+    would be divided for a pack of all, or packed twice.
 
     Raises:
         DataError: there is no such source or option, or the data cannot be read; the message suggests the nearest name.
     """
-    make = sources.get(name)
-    for option in options:
-        one_of(option, sources.options(name), f"option of source '{name}'")
-    alone = request.part and len(request.splits) == 1  # divided by what the others are, as no pack of it would be
-    if request.cache is None or request.path is None or name == "packed" or alone:
+    make = sources.get(name, options)
+    if request.cache is None or request.path is None or name == "packed" or len(request.splits) == 1:
         return make(request, **options)
     return kept(name, request, options, request.cache)
 
@@ -70,11 +68,11 @@ def several_opened(
             part = replace(part, source=_cut(source, renames, request.tasks))
         if part.source.specs:
             parts[name] = part
-    for task in (request.tasks or ()) if known else ():
+    if not known:
+        raise MissingSplitError(f"No source has a split '{request.splits[0]}': {', '.join(given)}.")
+    for task in request.tasks or ():
         if task not in known:
             raise DataError(f"Task '{task}' has no labels in any source; there are labels for: {', '.join(known)}.")
-    if not parts:
-        raise MissingSplitError(f"No source has a split '{request.splits[0]}': {', '.join(given)}.")
     return combine(parts, request.max_boxes, expected)
 
 

@@ -59,9 +59,7 @@ def pack(
         >>> pack("coco", "data/coco-packed", path="data/coco")  # doctest: +SKIP
         >>> data = load("packed", path="data/coco-packed")  # doctest: +SKIP
     """
-    make = sources.get(source)
-    for option in options:
-        one_of(option, sources.options(source), f"option of source '{source}'")
+    make = sources.get(source, options)
     if source == "packed":
         raise DataError(f"'{path}' is a pack already: use it with data.source=packed data.path={path}.")
     if not isinstance(shard_mb, int | float) or not shard_mb > 0:

@@ -18,7 +18,6 @@ from visionmtl.tasks.task import share_colours
 TILE = (288, 384)  # height and width of a picture on the contact sheet
 COLUMNS, ROWS = 4, 5
 SMALL, LARGE = 32**2, 96**2  # COCO's limits of small and large objects, in square pixels
-LISTED = 20  # problems, duplicates and classes that are printed one by one
 
 
 def inspect(
@@ -63,11 +62,11 @@ def report(survey: Survey) -> str:
     parts += [tables.table(*_classes(survey, spec)) for spec in survey.specs]
     across = [group for group in survey.duplicates if len({split for split, _ in group}) > 1]
     within = [group for group in survey.duplicates if group not in across]
-    parts.append(_listing("Same pixels in several splits", map(_together, across)))
-    parts.append(_listing("Same pixels twice in one split", map(_together, within)))
-    parts.append(_listing("Cannot be used", survey.skipped))
+    parts.append(tables.listing("Same pixels in several splits", map(_together, across)))
+    parts.append(tables.listing("Same pixels twice in one split", map(_together, within)))
+    parts.append(tables.listing("Cannot be used", survey.skipped))
     if survey.notes:
-        parts.append(_listing("Notes", survey.notes))
+        parts.append(tables.listing("Notes", survey.notes))
     return "\n\n".join(parts)
 
 
@@ -154,20 +153,13 @@ def _classes(survey: Survey, spec: pipelines.LabelSpec) -> tuple[list[str], list
     units = {"detection": "objects", "segmentation": "pixels"}
     counts = np.stack([split.counts[spec.name].classes for split in survey.splits.values()], axis=1)
     rows: list[list[Any]] = [[name, *row] for name, row in zip(spec.classes, counts.tolist(), strict=True)]
-    if len(rows) > LISTED:
+    if len(rows) > tables.LISTED:
         rows.sort(key=lambda row: -sum(row[1:]))
-        left = len(rows) - LISTED
-        rest = np.array([row[1:] for row in rows[LISTED // 2 : -(LISTED // 2)]]).sum(axis=0)
-        rows[LISTED // 2 : -(LISTED // 2)] = [[f"({left} more)", *rest.tolist()]]
+        left = len(rows) - tables.LISTED
+        rest = np.array([row[1:] for row in rows[tables.LISTED // 2 : -(tables.LISTED // 2)]]).sum(axis=0)
+        rows[tables.LISTED // 2 : -(tables.LISTED // 2)] = [[f"({left} more)", *rest.tolist()]]
     unit = units.get(spec.kind, "images")
     return [spec.name, *(f"{unit} in {split}" for split in survey.splits)], rows
-
-
-def _listing(title: str, lines: Any) -> str:
-    lines = list(lines)
-    shown = [f"  {line}" for line in lines[:LISTED]]
-    more = [f"  and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
-    return "\n".join([f"{title}: {len(lines) or 'none'}", *shown, *more])
 
 
 def _together(group: list[tuple[str, str]]) -> str:

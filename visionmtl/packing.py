@@ -8,8 +8,6 @@ import pipelines
 from visionmtl import tables
 from visionmtl.errors import one_of
 
-LISTED = 20  # sentences that are printed one by one
-
 
 def pack(
     source: str,
@@ -57,11 +55,6 @@ def report(done: "pipelines.Packed", out: str | Path) -> str:
     for name, part in done.pack.parts.items():
         rows.append([name, len(part.names), len(part.shards), sum(shard.bytes for shard in part.shards) / 1e6])
     parts = [tables.table(["split", "images", "shards", "MB"], rows)]
-    parts += [_listing(*pair) for pair in (("Left out", done.skipped), ("Notes", done.notes)) if pair[1]]
+    parts += [tables.listing(*pair) for pair in (("Left out", done.skipped), ("Notes", done.notes)) if pair[1]]
     parts.append(f"Use it with: data.source=packed data.path={out}")
     return "\n\n".join(parts)
-
-
-def _listing(title: str, lines: tuple[str, ...]) -> str:
-    more = [f"  and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
-    return "\n".join([f"{title}: {len(lines)}", *(f"  {line}" for line in lines[:LISTED]), *more])

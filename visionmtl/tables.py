@@ -1,10 +1,11 @@
 """Tables for the terminal and Markdown, and the one layout of final metrics that terminal and report share."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Row = Sequence[Any]
+LISTED = 20  # lines that are printed one by one
 
 
 def table(header: Sequence[str], rows: Sequence[Row]) -> str:
@@ -89,6 +90,14 @@ def results(metrics: Mapping[str, Any], details: bool = False) -> tuple[list[str
     }
     rows = [[*key, *(_value(tasks, *key) for tasks in splits.values())] for key in keys]
     return ["task", "metric", *splits], rows
+
+
+def listing(title: str, lines: Iterable[str]) -> str:
+    """Return a title with how many lines there are, and the first of them below."""
+    lines = list(lines)
+    shown = [f"  {line}" for line in lines[:LISTED]]
+    more = [f"  and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
+    return "\n".join([f"{title}: {len(lines) or 'none'}", *shown, *more])
 
 
 def duration(seconds: float) -> str:

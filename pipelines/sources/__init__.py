@@ -1,7 +1,7 @@
 """Where labelled images come from: one file a source, one line here."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pipelines.errors import one_of
 from pipelines.source import Source
@@ -24,13 +24,20 @@ def names() -> list[str]:
     return sorted(SOURCES)
 
 
-def get(name: str) -> Callable[..., Source]:
+def get(name: str, given: Iterable[str] = ()) -> Callable[..., Source]:
     """Return the source of this name.
 
+    Args:
+        name: of the source.
+        given: names of options that it is to take.
+
     Raises:
-        DataError: there is none; the message suggests the nearest name.
+        DataError: there is no such source, or it has no such option; the message suggests the nearest name.
     """
-    return SOURCES[one_of(name, names(), "source")]
+    source = SOURCES[one_of(name, names(), "source")]
+    for option in given:
+        one_of(option, options(name), f"option of source '{name}'")
+    return source
 
 
 def options(name: str) -> list[str]:

@@ -41,6 +41,9 @@ def test_batches_from_the_cache_are_those_of_the_source_and_it_is_packed_once(da
             for one, other in zip(all_of(found.splits[split]), arrays, strict=True):
                 np.testing.assert_array_equal(one, other)
     assert made == ["coco"]
+    data(splits=["train", "test"])
+    data(splits=["validation"])
+    assert made == ["coco"]
     data(tasks=["detection"])
     assert made == ["coco", "coco"]
     assert len(list((tmp_path / "cache").iterdir())) == 2
@@ -76,11 +79,16 @@ def test_several_sources_are_kept_each_for_itself(data, tmp_path, monkeypatch):
     for _ in range(2):
         found = pipelines.load(sources, (32, 48), 2, splits=["train"], cache=str(tmp_path / "cache"))
     assert found.sizes == {"train": 16}
-    assert made == []  # one split of several sources is divided by what the others are: no pack would be
+    assert made == []  # one split alone is read from its files
     for _ in range(2):
         found = pipelines.load(sources, (32, 48), 2, splits=["train", "validation"], cache=str(tmp_path / "cache"))
     assert found.parts["train"] == {"all": 6, "boxes": 6, "drawn": 4}
     assert made == ["coco", "coco"]
+
+
+def test_a_cache_and_fast_decoding_exclude_each_other(data):
+    with pytest.raises(pipelines.DataError, match="choose one of them"):
+        data(fast_decode=True)
 
 
 def test_broken_data_is_not_cached_half(data, tmp_path):
