@@ -1,5 +1,7 @@
 """Every sharing scheme, for one to five tasks: shapes, gradients, saving, export, two devices and half precision."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -12,8 +14,15 @@ from visionmtl.tasks import Classification, Depth, Detection, Segmentation
 
 READS_OTHERS = {"cascade", "distillation", "fusion"}  # a task's loss moves the heads it reads
 SIZE = 32
-SCHEMES = [*sharing.names(), {"name": "experts", "kind": "cgc"}, {"name": "experts", "kind": "ple"}]
-each_scheme = pytest.mark.parametrize("scheme", SCHEMES, ids=lambda one: one if isinstance(one, str) else one["kind"])
+KINDS = [{"name": "experts", "kind": "cgc"}, {"name": "experts", "kind": "ple"}]
+
+
+def named(value):
+    """What a parameter is called in the name of a test."""
+    return value["kind"] if isinstance(value, dict) else str(value)
+
+
+each_scheme = pytest.mark.parametrize("scheme", [*sharing.names(), *KINDS], ids=named)
 
 
 def some(count):
@@ -49,8 +58,9 @@ def pictures(images=4):
     return np.random.default_rng(1).integers(0, 256, (images, SIZE, SIZE, 3)).astype("float32")
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 5])
-@each_scheme
+@pytest.mark.parametrize(
+    ("scheme", "count"), [*itertools.product(sharing.names(), (1, 2, 3, 5)), *((kind, 2) for kind in KINDS)], ids=named
+)
 def test_a_scheme_serves_any_tasks(scheme, count, toy_model, tmp_path):
     tasks = some(count)
     model = toy_model(tasks, sharing=scheme)
