@@ -17,11 +17,14 @@ class NDDR(SideBySide):
     """A backbone per task, all maps reduced anew for each task after every stage.
 
     Each task's convolution starts as a diagonal: `own` of a channel itself, the rest shared by the same channel of the
-    others. Batch normalisation follows, and no activation: a backbone's maps may be signed, as those of MobileNet's and
-    EfficientNet's linear bottlenecks are, and half of them would be lost.
+    others. The paper's batch normalisation is left to `normalise`, and its activation left out: a backbone's maps may
+    be signed, as those of MobileNet's and EfficientNet's linear bottlenecks are, and half of them would be lost.
 
     Args:
         own: at the start, the weight of a task's own map, 0 to 1; the other tasks share the rest.
+        normalise: whether batch normalisation follows each convolution, as in the paper. It changes the scale of what
+            the next stage reads, to which a pretrained backbone's moving averages take hundreds of steps to adapt:
+            meant for long training, or for backbones without weights.
         until: the last level of a stem that all tasks share, such as "P2"; None gives each task a whole backbone.
 
     Reference: Gao et al. 2019, NDDR-CNN: Layerwise Feature Fusing in Multi-Task CNNs by Neural Discriminative
@@ -30,9 +33,9 @@ class NDDR(SideBySide):
 
     name = "nddr"
 
-    def __init__(self, own: float = 0.9, until: str | None = None):
+    def __init__(self, own: float = 0.9, normalise: bool = False, until: str | None = None):
         super().__init__(until)
-        self.own = own
+        self.own, self.normalise = own, normalise
         self.levels: list[str] = []
         near_identity(1, own)  # refuses what is no weight
 
@@ -47,8 +50,10 @@ class NDDR(SideBySide):
             reduce = keras.layers.Conv2D(channels, 1, use_bias=False, name=name)
             reduced = reduce(stacked)
             reduce.set_weights([np.kron(weights[:, None], np.eye(channels))[None, None]])
-            normalise = FusedBatchNormalization(momentum=0.97, epsilon=1e-3, name=f"{name}_normalisation")
-            joined[task] = normalise(reduced)
+            if self.normalise:
+                normalise = FusedBatchNormalization(momentum=0.97, epsilon=1e-3, name=f"{name}_normalisation")
+                reduced = normalise(reduced)
+            joined[task] = reduced
         return joined
 
     def learnt(self, model):
@@ -72,4 +77,4 @@ class NDDR(SideBySide):
         return found
 
     def get_config(self):
-        return {"own": self.own, "until": self.until}
+        return {"own": self.own, "normalise": self.normalise, "until": self.until}
