@@ -37,7 +37,7 @@ VARIANTS = {
     "famo": "famo",
     "equal, watched in every step": "equal",
 }
-LOSSES = {"equal": "equal"} | {name: name for name in balancing.LOSSES if name != "fixed"}
+LOSSES = {"equal": "equal"} | {name: name for name in [*balancing.LOSSES, "excess_mtl"] if name != "fixed"}
 WEIGHED = ("equal", "one forward, K backward", "cagrad, parameters", "cagrad, features")
 
 

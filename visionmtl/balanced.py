@@ -79,7 +79,12 @@ class BalancedModel(keras.Model):
         """Create the balancer's state, and cut the model where its tasks part if that can be wanted."""
         outputs, balancer = self._task_outputs(), self.balancer
         self._parting, self._last_layers = shared.parting(self, outputs), shared.last_layers(self, outputs)
-        balancer.prepare(self.task_names, self._regression(), shared.variables(self, outputs))
+        if balancer.scope == "features":
+            shared.check_common(self._parting, self.task_names)
+            compared = self._parting.features if self._parting else []
+        else:
+            compared = shared.variables(self, outputs)
+        balancer.prepare(self.task_names, self._regression(), compared)
         if isinstance(balancer, balancers.GradientBalancer):
             self.balancer_state = balancer.state  # a layer, which the model saves
         self.conflicts = Conflicts(len(self.task_names))
@@ -89,8 +94,6 @@ class BalancedModel(keras.Model):
                 f"update_every={balancer.update_every} needs steps_per_execution=1, but compile was given"
                 f" {self.steps_per_execution}: leave one of them out."
             )
-        if balancer.scope == "features":
-            shared.check_common(self._parting, self.task_names)
 
     def _task_outputs(self) -> dict[str, list]:
         """Return each task's symbolic outputs."""

@@ -85,13 +85,19 @@ def test_db_mtl_is_the_papers_loop(sigma):
     check(model_of({"method": "db_mtl", "beta": 0.7, "beta_sigma": sigma}), kernel, heads, seen)
 
 
-def test_excess_mtl_is_the_papers_loop():
+@pytest.mark.parametrize("scope", ["features", "parameters"])
+def test_excess_mtl_is_the_papers_loop(scope):
     kernel, heads = start()
-    squares, first, weights, seen = np.zeros((2, 3, 2)), None, np.ones(2), []
+    squares, first, weights, seen = 0.0, None, np.ones(2), []
     for _ in range(STEPS):
         _, shared, own = losses_and_gradients(kernel, heads)
-        squares += shared**2
-        risks = (shared**2 / np.sqrt(squares + 1e-7)).sum((1, 2))
+        if scope == "features":  # of a bias beside the kernel, were there one
+            errors = [X @ kernel @ head - LABELS[task] for task, head in zip("ab", heads, strict=True)]
+            looked_at = np.stack([(2 * e / len(X) @ head.T).sum(0) for e, head in zip(errors, heads, strict=True)])
+        else:
+            looked_at = shared.reshape(2, -1)
+        squares += looked_at**2
+        risks = (looked_at**2 / np.sqrt(squares + 1e-7)).sum(1)
         if first is None:
             first = risks
         else:
@@ -100,7 +106,7 @@ def test_excess_mtl_is_the_papers_loop():
         seen.append(weights)
         kernel = kernel - 0.05 * np.tensordot(weights, shared, 1)
         heads = [head - 0.05 * weight * one for head, weight, one in zip(heads, weights, own, strict=True)]
-    check(model_of({"method": "excess_mtl", "step_size": 0.4}), kernel, heads, seen)
+    check(model_of({"method": "excess_mtl", "step_size": 0.4, "scope": scope}), kernel, heads, seen)
 
 
 @pytest.mark.parametrize("scope", ["features", "parameters"])

@@ -88,6 +88,8 @@ def apart(forward: Forward, balancer, look: str | None) -> Backward:
     if look:
         if not cut:
             held = balancer.smooth(held, forward)
+        elif look == "features":
+            held = [*balancer.smooth(held[:cut], forward), *held[cut:]]
         shared = range(cut) if look == "features" else [p for p in range(cut, len(held)) if len(held[p]) > 1]
         compared = [(parted if halves else held)[place] for place in shared]
         if cut and look == "parameters":

@@ -34,7 +34,8 @@ class Balancer:
         Args:
             tasks: their names.
             regression: which losses are a regression's (squared error).
-            shared: the variables that several tasks train.
+            shared: where the tasks' gradients are compared: the variables that several tasks train, or with the scope
+                "features" the symbolic maps that they share.
         """
         self.tasks = list(tasks)
 
@@ -56,7 +57,8 @@ class Balancer:
         """Return the gradients to compare and merge in place of those of the step, and move the state past it.
 
         Args:
-            held: the gradients by variable, summed over the replicas, `task_gradients.TaskGradients`.
+            held: the gradients, `task_gradients.TaskGradients`: by variable and summed over the replicas, or with the
+                scope "features" by shared map, of this replica's images.
             forward: the pass, `backward.Forward`.
         """
         return held

@@ -39,7 +39,7 @@ _OWN = {
     "imtl_l": ("Liu et al. 2021", ONE_PASS, "weighted losses alike"),
     "famo": ("Liu et al. 2023", LOOKS_BACK, "all losses fall by the same share, learnt as they fall"),
     "gradnorm": ("Chen et al. 2018", K_HEADS, "gradients as long as training rates ask"),
-    "excess_mtl": ("He et al. 2024", K_PASSES, "more weight where most is still to gain, whatever the label noise"),
+    "excess_mtl": ("He et al. 2024", K_HEADS, "more weight where most is still to gain, whatever the label noise"),
     "db_mtl": ("Lin et al. 2023", K_PASSES, "log losses, gradients smoothed and all as long as the longest"),
     "graddrop": ("Chen et al. 2020", K_PASSES, "one sign a parameter, drawn at random"),
 }  # fmt: skip
@@ -61,7 +61,7 @@ _GRAMIAN = {
 }
 NOTE = (
     "* with scope=features, 1 backward of the backbone and K of the heads; between the steps of update_every=n, 1"
-    " backward. Neither for db_mtl, excess_mtl and graddrop."
+    " backward. Neither for db_mtl and graddrop."
 )
 
 

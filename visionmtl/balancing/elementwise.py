@@ -1,16 +1,19 @@
-"""Balancers that need more of the task gradients than their inner products: each parameter's gradient itself."""
+"""Balancers that need more of the task gradients than their inner products: each number of them."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from visionmtl.balancing import gramian as maths
+from visionmtl.balancing import task_gradients
 from visionmtl.balancing.balancer import add_state, check_range, check_scope
 from visionmtl.balancing.gradients import GradientBalancer
 from visionmtl.errors import UsageError
 
 
 class Elementwise(GradientBalancer):
-    """What the balancers of this file have in common: they look at every step, at the parameters.
+    """What the balancers of this file have in common: they look at every step.
 
     Args:
         method: its name.
@@ -19,8 +22,10 @@ class Elementwise(GradientBalancer):
         **hyperparameters: of the method.
     """
 
+    scopes: tuple[str, ...] = ("parameters",)
+
     def __init__(self, method, scope="parameters", seed=0, **hyperparameters):
-        if check_scope(method, scope) == "features":
+        if check_scope(method, scope) not in self.scopes:
             raise UsageError(
                 f"balancing '{method}' works on the gradient of each parameter and cannot be had with"
                 " scope='features': leave scope out."
@@ -139,17 +144,21 @@ class ExcessRisks(Elementwise):
     """Give weight to the tasks that are farthest from what they could reach, not to those of a large loss (ExcessMTL).
 
     A task's excess risk is estimated as `g' H^-1/2 g`, H being the sum of its squared gradients so far, and taken
-    relative to the first one; its weight is multiplied by `exp(step_size * risk)`. K of these sums, each as large as
-    what the tasks share, are kept in memory and in the checkpoint. The weights also hold for what one task trains
-    alone, and sum to K.
+    relative to the first one; its weight is multiplied by `exp(step_size * risk)`. The weights also hold for what one
+    task trains alone, and sum to K. K of these sums are kept in memory and in the checkpoint.
 
     Args:
         step_size: above 0. Default 0.01.
+        scope: whose gradients tell the risk. "features", the default: those of a shift of each channel of the last maps
+            that all tasks share, as a bias there would have; K passes through the heads and one through the backbone.
+            "parameters", as in the paper: those of all that several tasks train; K whole passes, and K sums as large.
 
     Reference: He et al. 2024, Robust Multi-Task Learning with Excess Risks.
     """
 
-    def __init__(self, step_size=0.01, scope="parameters"):
+    scopes = ("parameters", "features")
+
+    def __init__(self, step_size=0.01, scope="features"):
         self.step_size = check_range("excess_mtl", "step_size", step_size, 0)
         super().__init__("excess_mtl", scope, step_size=self.step_size)
 
@@ -158,16 +167,13 @@ class ExcessRisks(Elementwise):
 
     def prepare(self, tasks, regression, shared=()):
         super().prepare(tasks, regression, shared)
-        self.squares = _beside(self.state, "squares", len(tasks), shared)
+        self.squares = _beside(self.state, "squares", len(tasks), shared, self.scope == "features")
         self.first = add_state(self.state, "first", (len(tasks),))
         self.relative = add_state(self.state, "weights", (len(tasks),), 1.0)
 
     def smooth(self, held, forward):
         risks = [tf.constant(0.0)] * len(self.tasks)
-        for one, variable in zip(held, forward.variables, strict=True):
-            if id(variable) not in self.squares or len(one) < 2:
-                continue
-            squares = self.squares[id(variable)]
+        for one, squares in self._compared(held, forward):
             rows = tf.unstack(tf.convert_to_tensor(squares))
             for task, gradient in one.items():
                 square = (tf.cast(gradient, tf.float32) / forward.unit) ** 2
@@ -176,6 +182,16 @@ class ExcessRisks(Elementwise):
             squares.assign(tf.stack(rows))
         self._move(tf.stack(risks), forward.present)
         return held
+
+    def _compared(self, held, forward) -> list[tuple[dict[int, tf.Tensor], Any]]:
+        """Return the tasks' gradients by what they share, summed over the replicas, each beside its sums of squares."""
+        if self.scope == "parameters":
+            pairs = zip(held, forward.variables, strict=True)
+            squares = [(one, self.squares.get(id(variable))) for one, variable in pairs]
+            return [(one, sums) for one, sums in squares if sums is not None and len(one) > 1]
+        shifts = [{task: _over_places(gradient) for task, gradient in one.items()} for one in held]
+        together = zip(task_gradients.summed(shifts, forward.reduce), self.squares.values(), strict=True)
+        return [(one, sums) for one, sums in together if len(one) > 1]
 
     def _move(self, risks, present):
         """Move the weights by the risks `[K]` of a step; the first one of a task only sets its scale."""
@@ -196,9 +212,22 @@ class ExcessRisks(Elementwise):
         return weights
 
 
-def _beside(layer, name: str, tasks: int, variables) -> dict:
-    """Add to a layer, for each variable, one `[K, ...]` of K such variables; return them by the variable's id."""
+def _over_places(gradient: tf.Tensor) -> tf.Tensor:
+    """Return the sum over images and places of the gradient of a map: that of a shift of its channels, `[C]`."""
+    return tf.reduce_sum(tf.cast(gradient, tf.float32), axis=list(range(len(gradient.shape) - 1)))
+
+
+def _beside(layer, name: str, tasks: int, shared, channels: bool = False) -> dict:
+    """Add to a layer, for each variable or map, one variable `[K, ...]` of its shape; return them by what it is for.
+
+    Args:
+        layer: that saves them.
+        name: of the new variables.
+        tasks: K.
+        shared: the variables, or symbolic maps.
+        channels: whether the channels alone count of the shape.
+    """
     return {
-        id(variable): add_state(layer, f"{name}_{place}", (tasks, *variable.shape))
-        for place, variable in enumerate(variables)
+        id(one): add_state(layer, f"{name}_{place}", (tasks, *(one.shape[-1:] if channels else one.shape)))
+        for place, one in enumerate(shared)
     }
