@@ -21,7 +21,7 @@ MOST_ALIKE = 1 - 1e-9  # the largest cosine that gradvac aims at: to turn a grad
 
 
 def unit_norm(gramian, present=None):
-    """Give every gradient the same length: the mean of their lengths.
+    """Give every gradient the same length: the mean of their lengths, `w_k = mean(|g|) / |g_k|`.
 
     Reference: the equal-norm start of Chen et al. 2018, GradNorm, without its learnt rates.
     Fall-back: a zero gradient weighs 0 and does not enter the mean.
@@ -32,8 +32,9 @@ def unit_norm(gramian, present=None):
 
 
 def longest_norm(gramian, present=None):
-    """Give every gradient the length of the longest, as `elementwise.DualBalancing` (DB-MTL) does.
+    """Give every gradient the length of the longest, `w_k = max(|g|) / |g_k|`.
 
+    Reference: Lin et al. 2023, Dual-Balancing for Multi-Task Learning; `elementwise.DualBalancing` is the whole of it.
     Fall-back: a zero gradient weighs 0.
     """
     seen = gradients(gramian, present)
@@ -42,7 +43,7 @@ def longest_norm(gramian, present=None):
 
 
 def mgda(gramian, present=None, normalisation="none", losses=None):
-    """Take the shortest vector in the convex hull of the gradients, K times.
+    """Take the shortest vector in the convex hull of the gradients, K times: min w' G w over w >= 0, sum(w) = 1.
 
     Reference: Désidéri 2012, Multiple-gradient descent algorithm; Sener and Koltun 2018, Multi-Task Learning as
     Multi-Objective Optimization, and the normalisations of its code: the normalised gradients choose the weights, the
@@ -81,7 +82,7 @@ def pcgrad(gramian, present=None, order=None, seed=None):
     """Sum the gradients after each was freed, one by one, of its conflicts with the others.
 
     Reference: Yu et al. 2020, Gradient Surgery for Multi-Task Learning, algorithm 1: the running gradient is projected
-    against the ORIGINAL others, in a random order of its own.
+    against the ORIGINAL others, in a random order of its own: where g . g_j < 0, g <- g - (g . g_j) / |g_j|^2 g_j.
 
     Args:
         order: int `[K, K - 1]`: row k holds the other tasks in the order in which gradient k meets them.
@@ -99,7 +100,9 @@ def gradvac(gramian, present=None, order=None, seed=None, memory=None, beta=0.01
     """Turn each gradient, one by one, until it is as near to the others as they usually are.
 
     Reference: Wang et al. 2021, Gradient Vaccine: Investigating and Improving Multi-task Optimization in Massively
-    Multilingual Models: like `pcgrad`, with a running mean of the cosines in place of 0 as the least cosine allowed.
+    Multilingual Models: like `pcgrad`, with a running mean m of the cosines in place of 0 as the least cosine allowed:
+    where the cosine c of g and g_j is below m, g <- g + |g| (m sqrt(1 - c^2) - c sqrt(1 - m^2)) / (|g_j| sqrt(1 - m^2))
+    g_j.
 
     Args:
         order, seed: as for `pcgrad`.
@@ -167,9 +170,10 @@ def cagrad(gramian, present=None, c=0.5):
 def imtl_g(gramian, present=None):
     """Find the combination with equal projections on every gradient's direction.
 
-    Reference: Liu et al. 2021, Towards Impartial Multi-task Learning (IMTL-G), with the pseudo-inverse in place of the
-    inverse, so that parallel gradients are allowed. Weights may be negative; where their sum was negative before it
-    was made 1, the update climbs every loss, as the equation has it.
+    Reference: Liu et al. 2021, Towards Impartial Multi-task Learning (IMTL-G): with g = sum_k w_k g_k and sum(w) = 1,
+    g . g_k / |g_k| is the same for all k. The pseudo-inverse stands in place of the inverse, so that parallel gradients
+    are allowed. Weights may be negative; where their sum was negative before it was made 1, the update climbs every
+    loss, as the equation has it.
 
     Scale: the weights sum to K; the paper's sum to 1.
     Fall-back: a zero gradient weighs 0; 1 for each where the directions cancel or the weights sum to 0.
@@ -185,7 +189,8 @@ def config(gramian, present=None):
     """Find the direction with the same cosine to every gradient, as long as the gradients' projections on it.
 
     Reference: Liu, Chu and Thuerey 2024, ConFIG: Towards Conflict-free Training of Physics Informed Neural Networks:
-    the pseudo-inverse of the unit gradients times a vector of ones.
+    the pseudo-inverse of the unit gradients times a vector of ones, u, gives the direction; the update is
+    (sum_k g_k . u / |u|) u / |u|.
 
     Fall-back: a zero gradient weighs 0; 1 for each where the directions cancel.
     """
@@ -230,7 +235,8 @@ def aligned_mtl(gramian, present=None):
     """Replace the gradients by the nearest orthogonal ones, of the length of their smallest principal component.
 
     Reference: Senushkin et al. 2023, Independent Component Alignment for Multi-Task Learning, algorithm 1, with equal
-    task preferences and the smallest eigenvalue above rounding as the scale.
+    task preferences: w = sqrt(l_R) V L^(-1/2) V' 1, G being V L V' with its R eigenvalues above rounding, of which l_R
+    is the smallest.
 
     Fall-back: a zero gradient weighs 0.
     """

@@ -32,6 +32,8 @@ class Adam:
 class Uncertainty(LossBalancer):
     """Weights learnt with the model from each task's homoscedastic uncertainty; see `layers.UncertaintyWeighting`.
 
+    The sum of `L * exp(-s) * c + s / 2` over the tasks; `c` is 1/2 for a regression and 1 for a classification.
+
     Scale: at the start (`s = 0`) a classification's loss weighs 1 and a regression's 1/2.
 
     Reference: Kendall, Gal and Cipolla 2018, Multi-Task Learning Using Uncertainty to Weigh Losses.

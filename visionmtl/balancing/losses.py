@@ -55,7 +55,9 @@ class Fixed(LossBalancer):
 
 @keras.saving.register_keras_serializable("visionmtl")
 class Geometric(LossBalancer):
-    """The geometric mean of the losses: a task's weight is `GLS / (K * L)`, so that each falls by the same share.
+    """The geometric mean of the losses, `GLS = (prod_k L_k)^(1 / K)`: each falls by the same share.
+
+    A task's weight is `GLS / (K * L_k)`.
 
     Scale: K identical losses weigh 1 / K each, a K-th of the other methods', as in the paper.
 
