@@ -7,12 +7,14 @@ orientation, and masks whose values TensorFlow would rescale or colour (palettes
 
 import functools
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from pipelines.errors import DataError
 
@@ -58,24 +60,18 @@ def inspect(path: Path, marker: bool = False) -> Header:
     Raises:
         DataError: the file is missing, empty, truncated or no picture, or has more pixels than Pillow allows.
     """
-    if path.exists() and not path.is_file():
-        raise DataError(f"'{path}' is no file.")  # to open a pipe would wait for ever
-    if marker and path.is_file() and not _has_end(path):
-        raise DataError(f"File '{path}' is truncated: its end marker is missing.")
     try:
-        with Image.open(path) as picture:
-            # A PNG's own getexif() would decode the picture; the tile is gone after that.
-            orientation = Image.Image.getexif(picture).get(ORIENTATION, 1)
-            raw_mode = picture.tile[0][3] if picture.tile else ""
-            return Header(
-                height=picture.height,
-                width=picture.width,
-                orientation=orientation if orientation in range(1, 9) else 1,
-                fast=picture.format in FAST,
-                jpeg=picture.format in FAST[:2],
-                bands=len(picture.getbands()),
-                plain_grey=picture.format == "PNG" and raw_mode == "L",
-            )
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(f"'{path}' is no file.")  # to open a pipe would wait for ever
+        with open(path, "rb") as file:  # once: to open a file takes longer than to read what is needed
+            if marker and not _has_end(file, status.st_size):
+                raise DataError(f"File '{path}' is truncated: its end marker is missing.")
+            file.seek(0)
+            with Image.open(file) as picture:
+                return _header(picture)
+    except DataError:
+        raise
     except FileNotFoundError:
         raise DataError(f"File '{path}' is missing.") from None
     except Image.DecompressionBombError:
@@ -84,8 +80,24 @@ def inspect(path: Path, marker: bool = False) -> Header:
             f"File '{path}' has more than {limit} pixels, the limit: it may be meant to fill memory."
         ) from None
     except (OSError, SyntaxError, ValueError) as error:
-        reason = "it is empty" if path.is_file() and path.stat().st_size == 0 else error
+        reason = "its content is that of no known format" if isinstance(error, UnidentifiedImageError) else error
+        reason = "it is empty" if path.is_file() and path.stat().st_size == 0 else reason
         raise DataError(f"File '{path}' cannot be read as a picture: {reason}.") from None
+
+
+def _header(picture: Image.Image) -> Header:
+    # A PNG's own getexif() would decode the picture; the tile is gone after that.
+    orientation = Image.Image.getexif(picture).get(ORIENTATION, 1)
+    raw_mode = picture.tile[0][3] if isinstance(picture, ImageFile.ImageFile) and picture.tile else ""
+    return Header(
+        height=picture.height,
+        width=picture.width,
+        orientation=orientation if orientation in range(1, 9) else 1,
+        fast=picture.format in FAST,
+        jpeg=picture.format in FAST[:2],
+        bands=len(picture.getbands()),
+        plain_grey=picture.format == "PNG" and raw_mode == "L",
+    )
 
 
 def decode(path: tf.Tensor, slow: tf.Tensor, turn: tf.Tensor, ratio: tf.Tensor | None = None) -> tf.Tensor:
@@ -170,10 +182,8 @@ def _text(path: bytes | np.ndarray) -> str:
     return os.fsdecode(np.asarray(path, object).item())
 
 
-def _has_end(path: Path) -> bool:
-    with path.open("rb") as file:
-        start = file.read(2)
-        file.seek(max(file.seek(0, 2) - 4096, 0))
-        end = file.read()
+def _has_end(file: BinaryIO, size: int) -> bool:
+    start = file.read(2)
+    file.seek(max(size - 4096, 0))
     marker = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}.get(start)
-    return marker is None or marker in end
+    return marker is None or marker in file.read()

@@ -96,7 +96,7 @@ def pictures_in(root: Path) -> Iterator[Path]:
     for place, inner, files in os.walk(root):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in PICTURES:
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in PICTURES:
                 yield Path(place, name)
 
 
