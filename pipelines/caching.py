@@ -12,6 +12,7 @@ from typing import Any
 from pipelines.errors import DataError
 from pipelines.packing import pack
 from pipelines.packs import catalogue
+from pipelines.packs.journal import OtherPackError
 from pipelines.source import SPLITS, Request, Source
 from pipelines.sources.packed import packed
 
@@ -21,7 +22,7 @@ def kept(name: str, request: Request, options: Mapping[str, Any], folder: Path) 
 
     The pack of each source, path, options and tasks has a folder of its own in this one, with all splits of a source
     that has "train": training and evaluation read the same. A pack that was interrupted is gone on with, one that is
-    damaged is made again.
+    damaged, or was begun before the source changed, is made again.
 
     Args:
         name: of the source.
@@ -46,5 +47,9 @@ def kept(name: str, request: Request, options: Mapping[str, Any], folder: Path) 
             return packed(replace(request, path=root))
         except DataError:  # it is damaged, or the source has changed
             shutil.rmtree(root)
-    pack(name, root, request.path, splits, tasks, **options)
+    try:
+        pack(name, root, request.path, splits, tasks, **options)
+    except OtherPackError:  # begun before the source changed, as when it was broken then
+        shutil.rmtree(root)
+        pack(name, root, request.path, splits, tasks, **options)
     return packed(replace(request, path=root), verify="size")

@@ -12,6 +12,10 @@ from pipelines.packs.shards import FRAME, Shard, written_whole
 JOURNAL = "journal.jsonl"
 
 
+class OtherPackError(DataError):
+    """A folder that has the beginning of another pack than the one asked for."""
+
+
 @dataclass(frozen=True)
 class Finished:
     """A shard that is written.
@@ -49,7 +53,7 @@ class Journal:
         finished: by file.
 
     Raises:
-        DataError: the folder has the beginning of another pack.
+        OtherPackError: the folder has the beginning of another pack.
     """
 
     def __init__(self, root: Path, head: dict[str, Any]):
@@ -60,7 +64,7 @@ class Journal:
                 partial.write_text(json.dumps(head) + "\n", encoding="utf-8")
             return
         if _parsed(lines[0]) != head:
-            raise DataError(
+            raise OtherPackError(
                 f"'{root}' holds the beginning of another pack, of other data or options, or of the data as it was "
                 "before it changed: delete it, or choose another folder."
             )

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 import pipelines
 from pipelines import caching, loading
+from pipelines.packs import catalogue
 
 
 @pytest.fixture
@@ -95,6 +96,23 @@ def test_broken_data_is_not_cached_half(data, tmp_path):
     with pytest.raises(pipelines.DataError, match="keeps sound data only"):
         data(on_error="skip")
     broken = tmp_path / "data" / "train" / "images" / "1.png"
-    broken.write_bytes(broken.read_bytes()[:60])
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:60])
     with pytest.raises(pipelines.DataError, match="1.png"):
         data()
+    broken.write_bytes(whole)
+    assert data().sizes["train"] == 6
+
+
+def test_a_source_that_changes_while_it_is_packed_is_packed_anew(data, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(catalogue, "write", stop)
+        with pytest.raises(KeyboardInterrupt):
+            data()
+    assert list((tmp_path / "cache").glob("*/journal.jsonl"))
+    (tmp_path / "data" / "train" / "images" / "extra.png").write_bytes(b"not in the index")
+    assert data().sizes["train"] == 6
+
+
+def stop(*args):
+    raise KeyboardInterrupt
