@@ -2,13 +2,14 @@
 
     python benchmarks/balancing.py [--backbones resnet50 efficientnet_lite0] [--tasks 2 3 8] [--size 128] [--losses]
 
-Each model has K light classification heads on one backbone. The steps are run in turn in one process, forth and back;
-a ratio is the median of those of neighbours. "One forward, K backward" is a bare step that goes back once a task, adds
+Each model has K light classification heads on one backbone. The steps are run in rounds in one process, each round in an
+order of its own; a ratio is the median of those within a round. "One forward, K backward" is a bare step that goes back once a task, adds
 the gradients up and compares nothing. The memory is the highest of a process that does nothing else.
 """
 
 import argparse
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -100,7 +101,8 @@ def times(backbone: str, count: int, options) -> dict[str, list[float]]:
         steps[variant]()  # and where the first step compared gradients, traces the step between
     found: dict[str, list[float]] = {variant: [] for variant in variants}
     for turn in range(options.rounds):
-        for variant in list(variants)[:: 1 if turn % 2 else -1]:
+        # Not forth and back: the first would follow itself at every turn, with its weights still in the caches.
+        for variant in random.Random(turn).sample(list(variants), len(variants)):
             start = time.perf_counter()
             steps[variant]()
             found[variant].append(time.perf_counter() - start)
