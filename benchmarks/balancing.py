@@ -2,9 +2,10 @@
 
     python benchmarks/balancing.py [--backbones resnet50 efficientnet_lite0] [--tasks 2 3 8] [--size 128] [--losses]
 
-Each model has K light classification heads on one backbone. The steps are run in rounds in one process, each round in an
-order of its own; a ratio is the median of those within a round. "One forward, K backward" is a bare step that goes back once a task, adds
-the gradients up and compares nothing. The memory is the highest of a process that does nothing else.
+Each model has K light classification heads on one backbone. The steps are run in rounds in one process, each round in
+an order of its own; a ratio is the median of those within a round. "One forward, K backward" is a bare step that goes
+back once a task, adds the gradients up and compares nothing. The memory is the highest of a process that does nothing
+else.
 """
 
 import argparse
