@@ -255,7 +255,7 @@ def test_tasks_that_read_no_feature_in_common_are_compared_at_the_parameters():
     assert abs(model.conflicts.read()["cosines"][0, 1]) < 1e-6  # columns of one kernel, none in common
 
 
-@pytest.mark.parametrize("name", ["uncertainty", "cagrad", "nash_mtl", "db_mtl", "graddrop", "gradnorm"])
+@pytest.mark.parametrize("name", ["uncertainty", "cagrad", "nash_mtl", "db_mtl", "graddrop", "gradnorm", "excess_mtl"])
 def test_the_step_runs_under_xla(name):
     logs = []
     for compiled in (False, True):

@@ -61,7 +61,7 @@ _GRAMIAN = {
 }
 NOTE = (
     "* with scope=features, 1 backward of the backbone and K of the heads; between the steps of update_every=n, 1"
-    " backward. Neither for db_mtl and graddrop."
+    " backward. Neither for db_mtl and graddrop. For gradnorm and excess_mtl with scope=parameters, K backward."
 )
 
 
