@@ -10,16 +10,15 @@ else.
 
 import argparse
 import os
-import random
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import interleaved
 import keras
 import numpy as np
 import tensorflow as tf
@@ -100,14 +99,7 @@ def times(backbone: str, count: int, options) -> dict[str, list[float]]:
         steps[variant] = stepper(variant, model(backbone, count, options.size, variant), dataset)
         steps[variant]()  # traces
         steps[variant]()  # and where the first step compared gradients, traces the step between
-    found: dict[str, list[float]] = {variant: [] for variant in variants}
-    for turn in range(options.rounds):
-        # Not forth and back: the first would follow itself at every turn, with its weights still in the caches.
-        for variant in random.Random(turn).sample(list(variants), len(variants)):
-            start = time.perf_counter()
-            steps[variant]()
-            found[variant].append(time.perf_counter() - start)
-    return found
+    return interleaved.seconds(steps, options.rounds, warm=0)
 
 
 def memory(backbone: str, count: int, options, variant: str) -> float:
@@ -138,21 +130,20 @@ def report(backbone: str, count: int, options) -> None:
     """Print the table of one backbone and number of tasks."""
     found = times(backbone, count, options)
     plain = found["equal"]
-
-    def ratio(variant, other):
-        return statistics.median(a / b for a, b in zip(found[variant], other, strict=True))
-
     rows = []
     for variant, seconds in found.items():
         held = f"{memory(backbone, count, options, variant):.2f}" if variant in WEIGHED and options.memory else ""
-        rows.append([variant, f"{statistics.median(seconds) * 1000:.0f}", f"{ratio(variant, plain):.2f}", held])
+        rows.append(
+            [variant, f"{statistics.median(seconds) * 1000:.0f}", f"{interleaved.ratio(seconds, plain):.2f}", held]
+        )
     head = f"{backbone}, K = {count}, {options.size} x {options.size}, batch {options.batch}"
     print(tables.table([head, "ms a step", "of equal", "peak GB"], rows))
     if options.losses:
         return
     passes = found["one forward, K backward"]
-    print(f"cagrad, parameters / one forward, K backward: {ratio('cagrad, parameters', passes):.3f} (at most 1.05)")
-    look = (ratio("equal, watched in every step", plain) - 1) / 50
+    exact = interleaved.ratio(found["cagrad, parameters"], passes)
+    print(f"cagrad, parameters / one forward, K backward: {exact:.3f} (at most 1.05)")
+    look = (interleaved.ratio(found["equal, watched in every step"], plain) - 1) / 50
     print(f"watching every 50 steps: {100 * look:.2f}% of a step (at most 2%)\n", flush=True)
 
 

@@ -4,7 +4,7 @@
 
 Costs are those of the model with all three tasks of the embedded garments: its parameters, the multiplications and
 additions of convolutions and matrix products in a forward pass of one image, a training step as a ratio to that of
-`hard` (both run in turn in one process; the median of neighbours), and the highest memory of a process that trains
+`hard` (both run in rounds in one process; the median over these), and the highest memory of a process that trains
 three steps. Then every scheme is trained with the same budget, and so is a model for each task alone: delta-m is the
 mean relative gain over those three.
 
@@ -20,11 +20,11 @@ import re
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import interleaved
 import keras
 import tensorflow as tf
 
@@ -103,30 +103,18 @@ def built(options, scheme: str = "hard", tasks=TASKS):
     return model, lambda: float(model.train_function([batch])["loss"])
 
 
-def seconds(steps: dict, rounds: int) -> dict[str, list[float]]:
-    """Return the seconds of each step, run in turn, forth and back, after two to warm up."""
-    found: dict[str, list[float]] = {name: [] for name in steps}
-    for turn in range(rounds + 2):
-        for name in list(steps)[:: 1 if turn % 2 else -1]:
-            start = time.perf_counter()
-            steps[name]()
-            if turn >= 2:
-                found[name].append(time.perf_counter() - start)
-    return found
-
-
 def costs(options, scheme: str) -> dict:
     """Return a scheme's parameters, backbones, operations, step ratio and memory."""
     model, step = built(options, scheme)
     steps = {"hard": built(options)[1], scheme: step}
-    times = seconds(steps, options.rounds)
+    times = interleaved.seconds(steps, options.rounds)
     deepest = max(part for part in model.parts if re.fullmatch(r"P\d+", part))
     return {
         "backbones": len(model.parts[deepest]),
         "parameters": model.count_params(),
         "operations": multiplications(model),
         "step": statistics.median(times[scheme]),
-        "ratio": statistics.median(a / b for a, b in zip(times[scheme], times["hard"], strict=True)),
+        "ratio": interleaved.ratio(times[scheme], times["hard"]),
         "memory": memory(options, scheme),
     }
 
@@ -134,14 +122,16 @@ def costs(options, scheme: str) -> dict:
 def costs_alone(options) -> dict:
     """Return the same of three models for a task each, one after the other: sums, and the highest memory."""
     made = {task: built(options, tasks=[task]) for task in TASKS}
-    times = seconds({"hard": built(options)[1], **{task: step for task, (_, step) in made.items()}}, options.rounds)
+    times = interleaved.seconds(
+        {"hard": built(options)[1], **{task: step for task, (_, step) in made.items()}}, options.rounds
+    )
     together = [sum(each) for each in zip(*(times[task] for task in TASKS), strict=True)]
     return {
         "backbones": len(TASKS),
         "parameters": sum(model.count_params() for model, _ in made.values()),
         "operations": sum(multiplications(model) for model, _ in made.values()),
         "step": statistics.median(together),
-        "ratio": statistics.median(a / b for a, b in zip(together, times["hard"], strict=True)),
+        "ratio": interleaved.ratio(together, times["hard"]),
         "memory": max(memory(options, "hard", task) for task in TASKS),
     }
 

@@ -2,17 +2,16 @@
 
     python benchmarks/step.py [--size 288 384] [--batch 8] [--repeats 9]
 
-Both sides are run in turn in one process, forth and back; a ratio is the median of those of neighbours, so that a
-machine's drift hits both sides alike.
+Both sides are run in rounds in one process; a ratio is the median of those within a round.
 """
 
 import argparse
 import os
 import statistics
-import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import interleaved
 import keras
 import numpy as np
 import tensorflow as tf
@@ -55,24 +54,11 @@ def batch(images: int, height: int, width: int) -> tuple:
     return pixels, labels, {name: np.ones(images, "float32") for name in labels}
 
 
-def in_turn(functions: dict, repeats: int) -> dict[str, list[float]]:
-    """Return the seconds of each function, called in turn `repeats` times, forth and back, after a warm-up."""
-    times: dict[str, list[float]] = {name: [] for name in functions}
-    for repeat in range(repeats + 2):
-        for name in list(functions)[:: 1 if repeat % 2 else -1]:
-            start = time.perf_counter()
-            functions[name]()
-            if repeat >= 2:
-                times[name].append(time.perf_counter() - start)
-    return times
-
-
 def rows(title: str, times: dict[str, list[float]], ratio: str) -> list[list[str]]:
-    """Return a line for each side's median and one for the median ratio of neighbours, first to second."""
+    """Return a line for each side's median and one for the median ratio, first to second."""
     first, second = times.values()
     lines = [[f"{title}, {name}", f"{statistics.median(values) * 1000:.0f} ms"] for name, values in times.items()]
-    ratios = [a / b for a, b in zip(first, second, strict=True)]
-    return [*lines, [f"  ratio {ratio}", f"{statistics.median(ratios):.2f}"]]
+    return [*lines, [f"  ratio {ratio}", f"{interleaved.ratio(first, second):.2f}"]]
 
 
 def training(shape: tuple, data: tuple, repeats: int) -> dict[str, list[float]]:
@@ -88,7 +74,7 @@ def training(shape: tuple, data: tuple, repeats: int) -> dict[str, list[float]]:
         "MultiTaskModel": lambda: model.fit(dataset, verbose=0, shuffle=False),
         "plain Keras": lambda: plain.fit(dataset, verbose=0, shuffle=False),
     }
-    return in_turn(runs, repeats)
+    return interleaved.seconds(runs, repeats)
 
 
 def forward(shape: tuple, pixels: np.ndarray, repeats: int) -> dict[str, list[float]]:
@@ -101,7 +87,7 @@ def forward(shape: tuple, pixels: np.ndarray, repeats: int) -> dict[str, list[fl
         functions = [tf.function(lambda x, model=model: model(x, training=False)) for model in models]
         return lambda: [tf.nest.map_structure(np.asarray, function(images)) for function in functions]
 
-    return in_turn({"three single": compiled(single), "joint": compiled([joint])}, repeats)
+    return interleaved.seconds({"three single": compiled(single), "joint": compiled([joint])}, repeats)
 
 
 def main() -> None:
