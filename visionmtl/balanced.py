@@ -12,6 +12,7 @@ from visionmtl.balancing.backward import Forward, apart, together
 from visionmtl.balancing.conflicts import Conflicts
 from visionmtl.errors import UsageError, one_of
 from visionmtl.shares import Shares, shares
+from visionmtl.updating import Update
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -166,7 +167,8 @@ class BalancedModel(keras.Model):
         )  # fmt: skip
         back = together(forward) if single else apart(forward, self.balancer, look)
         del tape
-        (self._apply_summed if back.summed else self._apply)(back.gradients)
+        update = Update(self.optimizer, self.trainable_variables, self.clip_norm, self._replicas(), self._reduce)
+        (update.sums if back.summed else update.parts)(back.gradients)
         if back.gramian is not None:
             self.conflicts.record(back.gramian, back.weights, present)
         self.balancer.update(losses, present)
@@ -215,29 +217,6 @@ class BalancedModel(keras.Model):
         for variable, value in zip(touched, values, strict=True):
             variable.assign(value)
         return losses
-
-    def _apply(self, gradients):
-        """Clip this replica's part of the gradients by the norm over all variables and replicas, and update."""
-        scaled = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
-        if self.clip_norm is None and not (scaled and self._replicas() > 1):
-            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
-        else:
-            self._apply_summed(self._reduce_known(gradients))
-
-    def _apply_summed(self, gradients):
-        """Clip gradients that are summed over the replicas, and update: every replica sees the same overflow."""
-        variables = self.trainable_variables
-        kept = [(gradient, one) for gradient, one in zip(gradients, variables, strict=True) if gradient is not None]
-        factor = tf.constant(1.0 / self._replicas())  # the optimizer's own sum adds equal parts
-        if self.clip_norm is not None:
-            norm = tf.linalg.global_norm([gradient for gradient, _ in kept]) / self.optimizer.scale_loss(1.0)
-            factor *= tf.minimum(1.0, self.clip_norm / tf.maximum(norm, 1e-12))
-        self.optimizer.apply_gradients([(gradient * tf.cast(factor, gradient.dtype), one) for gradient, one in kept])
-
-    def _reduce_known(self, gradients):
-        """Return gradients summed over the replicas; None stays None."""
-        summed = iter(self._reduce([gradient for gradient in gradients if gradient is not None]))
-        return [None if gradient is None else next(summed) for gradient in gradients]
 
     def _track(self, total, losses, counts):
         """Update the running means of the losses and return them."""
