@@ -109,7 +109,8 @@ class DualBalancing(Elementwise):
 
     def prepare(self, tasks, regression, shared=()):
         super().prepare(tasks, regression, shared)
-        self.means, self.steps = _beside(self.state, "mean", len(tasks), shared), add_state(self.state, "steps")
+        shapes = {id(variable): tuple(variable.shape) for variable in shared}
+        self.means, self.steps = _beside(self.state, "mean", len(tasks), shapes), add_state(self.state, "steps")
 
     def smooth(self, held, forward):
         scales = self.weights_of_own(None, forward.losses, forward.present) / forward.unit
@@ -167,7 +168,9 @@ class ExcessRisks(Elementwise):
 
     def prepare(self, tasks, regression, shared=()):
         super().prepare(tasks, regression, shared)
-        self.squares = _beside(self.state, "squares", len(tasks), shared, self.scope == "features")
+        start = -1 if self.scope == "features" else 0  # of a map the channels count alone
+        shapes = {id(one): tuple(one.shape[start:]) for one in shared}
+        self.squares = _beside(self.state, "squares", len(tasks), shapes)
         self.first = add_state(self.state, "first", (len(tasks),))
         self.relative = add_state(self.state, "weights", (len(tasks),), 1.0)
 
@@ -217,17 +220,8 @@ def _over_places(gradient: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.cast(gradient, tf.float32), axis=list(range(len(gradient.shape) - 1)))
 
 
-def _beside(layer, name: str, tasks: int, shared, channels: bool = False) -> dict:
-    """Add to a layer, for each variable or map, one variable `[K, ...]` of its shape; return them by what it is for.
-
-    Args:
-        layer: that saves them.
-        name: of the new variables.
-        tasks: K.
-        shared: the variables, or symbolic maps.
-        channels: whether the channels alone count of the shape.
-    """
+def _beside(layer, name: str, tasks: int, shapes: dict[int, tuple]) -> dict:
+    """Add to a layer one variable `[K, ...]` for each shape, K being `tasks`; return them by the keys of the shapes."""
     return {
-        id(one): add_state(layer, f"{name}_{place}", (tasks, *(one.shape[-1:] if channels else one.shape)))
-        for place, one in enumerate(shared)
+        key: add_state(layer, f"{name}_{place}", (tasks, *shape)) for place, (key, shape) in enumerate(shapes.items())
     }
