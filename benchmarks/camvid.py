@@ -8,12 +8,13 @@ as for the other, so the ratio of steps is the ratio of trainings of equal epoch
 """
 
 import argparse
+import itertools
 import os
 import statistics
-import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import interleaved
 import keras
 import keras_cv
 import tensorflow as tf
@@ -56,16 +57,10 @@ def retinanet(shape: tuple, classes: int) -> keras.Model:
     return model
 
 
-def in_turn(trainers: dict, rounds: int, steps: int) -> dict[str, float]:
-    """Return the median seconds a step of each model; the first round warms up and does not count."""
-    times: dict[str, list[float]] = {name: [] for name in trainers}
-    for turn in range(rounds + 1):
-        for name, (model, dataset) in trainers.items():
-            start = time.perf_counter()
-            model.fit(dataset.skip(turn * steps).take(steps), verbose=0, shuffle=False)
-            if turn:
-                times[name].append((time.perf_counter() - start) / steps)
-    return {name: statistics.median(values) for name, values in times.items()}
+def trainer(model: keras.Model, dataset: tf.data.Dataset, steps: int):
+    """Return a function that trains so many steps, each time on the next batches."""
+    turns = itertools.count()
+    return lambda: model.fit(dataset.skip(next(turns) * steps).take(steps), verbose=0, shuffle=False)
 
 
 def main() -> None:
@@ -87,7 +82,9 @@ def main() -> None:
         "keras-cv DeepLabV3+": (deeplab(shape, names["segmentation"]), masks),
         "keras-cv RetinaNet": (retinanet(shape, names["detection"]), boxes),
     }
-    seconds = in_turn(trainers, options.rounds, options.steps)
+    runs = {name: trainer(*trained, options.steps) for name, trained in trainers.items()}
+    taken = interleaved.seconds(runs, options.rounds, warm=1)
+    seconds = {name: statistics.median(values) / options.steps for name, values in taken.items()}
     rows = [[name, f"{seconds[name]:.2f}", f"{trainers[name][0].count_params():,}"] for name in trainers]
     print(tables.table(["model", "seconds a step", "parameters"], rows))
     joint, *single = seconds.values()
