@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import pipelines
@@ -44,6 +45,7 @@ np.savez(sys.argv[2], **found)
 """
 
 
+@pytest.mark.slow
 def test_two_processes_read_each_sample_once(coco, tmp_path):
     for split, count in (("train", 10), ("val", 5)):
         coco({f"{i}.png": [(3, 3 * i, 2 * i, 10, 10 + i)] for i in range(count)}, at=f"data/{split}", masks=True)

@@ -108,7 +108,7 @@ def test_a_loss_moves_the_mixture_of_every_level(toy_model, toy_batch):
         assert np.all(np.abs(gradient).max(axis=0) > 1e-3)  # each level, in one sum at least
 
 
-@pytest.mark.parametrize("name", ["cross_stitch", "sluice"])
+@pytest.mark.parametrize("name", ["cross_stitch", "sluice", "nddr"])
 def test_with_the_identity_tasks_are_separate_models(name, toy_model, toy_batch):
     stitched, separate = (
         toy_model(sharing={"name": name, "own": 1.0}),
@@ -152,6 +152,15 @@ def test_nddr_starts_near_the_identity_and_shows_its_blocks(toy_model):
     matrix = model.learnt_sharing()["NDDR P2"]
     np.testing.assert_allclose(matrix.values, np.full((3, 3), 0.1) + np.eye(3) * 0.7, atol=1e-6)
     assert list(matrix.rows) == list(matrix.columns) == list(model.tasks)
+
+
+def test_nddr_normalises_what_it_reduced_if_asked(toy_model, toy_batch):
+    images, _, _ = toy_batch()
+    model = toy_model(sharing={"name": "nddr", "normalise": True})
+    layer = model.get_layer("nddr_P3_ground_normalisation")
+    maps = keras.Model(model.input, layer.output)(images, training=True)
+    np.testing.assert_allclose(np.mean(maps, axis=(0, 1, 2)), 0, atol=1e-4)
+    assert not [one.name for one in toy_model(sharing="nddr").layers if "nddr" in one.name and "norm" in one.name]
 
 
 def test_what_is_learnt_is_shown_by_level(toy_model):
