@@ -44,7 +44,10 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.11",
     packages=find_packages(include=["visionmtl", "visionmtl.*", "pipelines", "pipelines.*"]),
-    package_data={"visionmtl": ["recipes/*.yaml"], "pipelines": ["data/*"]},
+    package_data={
+        "visionmtl": ["recipe/built_in/*.yaml"],
+        "pipelines": ["sources/garments/garments.npz", "sources/garments/LICENSE.txt"],
+    },
     install_requires=REQUIRED,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["visionmtl = visionmtl.cli:main"]},

@@ -24,8 +24,9 @@ import numpy as np
 import tensorflow as tf
 
 import visionmtl
-from visionmtl import balancing, tables
-from visionmtl.gradient_watch import GradientWatch
+from visionmtl import balancing
+from visionmtl.callbacks.gradient_watch import GradientWatch
+from visionmtl.report import tables
 from visionmtl.tasks import Classification
 
 VARIANTS = {

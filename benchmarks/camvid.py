@@ -19,7 +19,9 @@ import keras
 import keras_cv
 import tensorflow as tf
 
-from visionmtl import building, recipe, tables
+from visionmtl import recipe
+from visionmtl.report import tables
+from visionmtl.training import building
 
 
 def backbone(shape: tuple) -> keras.Model:

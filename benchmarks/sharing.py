@@ -28,8 +28,10 @@ import interleaved
 import keras
 import tensorflow as tf
 
-from visionmtl import building, recipe, sharing, tables, training
-from visionmtl.delta_m import delta_m
+from visionmtl import recipe, sharing, training
+from visionmtl.comparison.delta_m import delta_m
+from visionmtl.report import tables
+from visionmtl.training import building
 
 TASKS = ("classification", "detection", "segmentation")
 RESULTS = Path(__file__).with_name("RESULTS.md")

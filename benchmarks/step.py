@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 import visionmtl
-from visionmtl import tables
+from visionmtl.report import tables
 from visionmtl.tasks import Classification, Detection, Segmentation
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import visionmtl
-from visionmtl import diagram, sharing, tables
+from visionmtl import sharing
+from visionmtl.report import diagram, tables
 from visionmtl.tasks import Classification, Detection, Segmentation
 
 FOLDER = Path(__file__).parent

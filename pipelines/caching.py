@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipelines.contract import SPLITS, Request, Source
 from pipelines.errors import DataError
 from pipelines.packing import pack
 from pipelines.packs import catalogue
 from pipelines.packs.journal import OtherPackError
-from pipelines.source import SPLITS, Request, Source
 from pipelines.sources.packed import packed
 
 

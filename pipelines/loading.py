@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pipelines.augmentation import Augmentation
-from pipelines.batching import Batching, Clock
+from pipelines.contract import SPLITS, Request, Source, Split
+from pipelines.datasets import Datasets
+from pipelines.epochs.order import Mixture, in_turn, shuffled
+from pipelines.epochs.sampling import LENGTHS, Sampling
 from pipelines.errors import DataError, Problems, one_of
-from pipelines.geometry import RESIZES
-from pipelines.mapping import mapper
-from pipelines.opening import opened, several_opened
-from pipelines.order import Mixture, in_turn, shuffled
-from pipelines.sampling import LENGTHS, Sampling
-from pipelines.source import SPLITS, Request, Source, Split
-from pipelines.specs import Datasets, LabelSpec
-from pipelines.store import Memory, Read, Reader, compiled, visit
+from pipelines.joining.mapping import mapper
+from pipelines.joining.opening import opened, several_opened
+from pipelines.kinds.spec import LabelSpec
+from pipelines.pixels.augmentation import Augmentation
+from pipelines.pixels.geometry import RESIZES
+from pipelines.samples.batching import Batching, Clock
+from pipelines.samples.memory import Memory, Reader
+from pipelines.samples.reading import Read, compiled, visit
 
 MEMORY = 2 * 10**9  # bytes that samples kept in memory may take
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import sources
+from pipelines.contract import SPLITS, Request
 from pipelines.errors import DataError, Problems, one_of
 from pipelines.packs import catalogue, shards
 from pipelines.packs.catalogue import Pack
 from pipelines.packs.journal import JOURNAL
 from pipelines.packs.writing import Packed, Writing
-from pipelines.source import SPLITS, Request
 
 MOST_BOXES = 10_000  # of an image that are kept
 DRAWN_SIZE = (384, 512)  # asked of a source that draws its pictures, before it is refused

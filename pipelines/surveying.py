@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from pipelines.batching import Batching
+from pipelines.contract import SPLITS, Request, Source, Split, Tree
 from pipelines.errors import Problems, one_of
-from pipelines.opening import opened
-from pipelines.source import SPLITS, Request, Source, Split, Tree
-from pipelines.specs import CROWD, IGNORE, LabelSpec
-from pipelines.store import compiled, visit
+from pipelines.joining.opening import opened
+from pipelines.kinds.spec import CROWD, IGNORE, LabelSpec
+from pipelines.samples.batching import Batching
+from pipelines.samples.reading import compiled, visit
 
 MOST_BOXES = 2000  # of an image that are counted
 DRAWN_SIZE = (384, 512)  # height and width at which a source that draws its pictures is surveyed

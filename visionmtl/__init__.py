@@ -11,32 +11,32 @@ from visionmtl.errors import UsageError
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Alternating": "visionmtl.alternating",
-    "BalancedModel": "visionmtl.balanced",
+    "Alternating": "visionmtl.step",
+    "BalancedModel": "visionmtl.step",
     "MultiTaskModel": "visionmtl.model",
     "Classification": "visionmtl.tasks",
     "Depth": "visionmtl.tasks",
     "Detection": "visionmtl.tasks",
     "Segmentation": "visionmtl.tasks",
 }
-_ROOMS = (
-    "backbones",
-    "balancing",
-    "boxes",
-    "callbacks",
-    "export",
-    "gradient_watch",
-    "images",
-    "layers",
-    "metrics",
-    "necks",
-    "prediction",
-    "recipe",
-    "runs",
-    "sharing",
-    "tasks",
-    "training",
-)
+_ROOMS = {
+    "backbones": "visionmtl.backbones",
+    "balancing": "visionmtl.balancing",
+    "boxes": "visionmtl.tasks.boxes",
+    "callbacks": "visionmtl.callbacks",
+    "export": "visionmtl.export",
+    "gradient_watch": "visionmtl.callbacks.gradient_watch",
+    "images": "visionmtl.images",
+    "layers": "visionmtl.layers",
+    "metrics": "visionmtl.metrics",
+    "necks": "visionmtl.model.necks",
+    "prediction": "visionmtl.prediction",
+    "recipe": "visionmtl.recipe",
+    "runs": "visionmtl.training.runs",
+    "sharing": "visionmtl.sharing",
+    "tasks": "visionmtl.tasks",
+    "training": "visionmtl.training",
+}
 
 __all__ = ["UsageError", "__version__", *_HOMES, *_ROOMS]
 
@@ -45,7 +45,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         value = getattr(importlib.import_module(_HOMES[name]), name)
     elif name in _ROOMS:
-        value = importlib.import_module(f"visionmtl.{name}")
+        value = importlib.import_module(_ROOMS[name])
     else:
         raise AttributeError(f"module 'visionmtl' has no attribute '{name}'")
     globals()[name] = value

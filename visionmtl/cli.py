@@ -12,8 +12,8 @@ from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
 
-from visionmtl import yamlfile
 from visionmtl.errors import UsageError, nearest, one_of, own_mistake
+from visionmtl.recipe import yamlfile
 
 COMMANDS = ("train", "evaluate", "predict", "export", "list", "check", "data")
 VERBS = ("inspect", "pack")
@@ -214,7 +214,8 @@ def evaluate(args: argparse.Namespace) -> None:
 def predict(args: argparse.Namespace) -> None:
     """Predict on images: pictures with the predictions drawn on, and a COCO-style JSON."""
     with _quiet_import():
-        from visionmtl import prediction, runs
+        from visionmtl import prediction
+        from visionmtl.training import runs
     model, plan = runs.load_model(args.model)
     if bool(args.images) == bool(args.split):
         raise UsageError("Give pictures to predict on, or --split to take them from the run's data.")
@@ -231,7 +232,8 @@ def predict(args: argparse.Namespace) -> None:
 def export(args: argparse.Namespace) -> None:
     """Write a SavedModel that needs TensorFlow and nothing else."""
     with _quiet_import():
-        from visionmtl import export, runs
+        from visionmtl import export
+        from visionmtl.training import runs
     model, plan = runs.load_model(args.model)
     name = args.name or (plan.name if plan else Path(args.model).stem)
     folder = export.save(model, Path(args.to, name), resize=plan.data.resize if plan else "stretch")
@@ -252,8 +254,9 @@ def list_(args: argparse.Namespace) -> None:
         with _quiet_import():
             import pipelines
             from pipelines.sources import SOURCES
-            from visionmtl import backbones, tables
+            from visionmtl import backbones
             from visionmtl.balancing import catalogue
+            from visionmtl.report import tables
             from visionmtl.sharing import SCHEMES
         if args.what == "backbones":
             _print_list((name, backbones.describe(name)) for name in backbones.names())
@@ -283,7 +286,7 @@ def inspect(args: argparse.Namespace) -> None:
     """Count what is in a data set, list what is broken, and draw pictures with their labels."""
     path, options = _data_keys(args, "inspect")
     with _quiet_import():
-        from visionmtl import inspection
+        from visionmtl.commands import inspection
     inspection.inspect(args.source, path, options, args.split, args.out)
 
 
@@ -291,7 +294,7 @@ def pack(args: argparse.Namespace) -> None:
     """Write a data set as shards of TFRecord, to be read faster, or elsewhere."""
     path, options = _data_keys(args, "pack")
     with _quiet_import():
-        from visionmtl import packing
+        from visionmtl.commands import packing
     packing.pack(args.source, args.out, path, options, args.split, args.shard_mb, args.on_error)
 
 

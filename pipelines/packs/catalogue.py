@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from pipelines.errors import DataError
-from pipelines.files.labels import follow_boxes
+from pipelines.kinds.spec import LabelSpec
 from pipelines.packs.origin import Origin
 from pipelines.packs.shards import ANEW, FRAME, Shard, checksum, written_whole
-from pipelines.specs import LabelSpec
+from pipelines.sources.files.labels import follow_boxes
 
 PACK, INDEX = "pack.json", "index.npz"
 FORMAT = 1

@@ -14,8 +14,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from pipelines.source import Tree
-from pipelines.specs import PADDING, LabelSpec
+from pipelines.contract import Tree
+from pipelines.kinds.spec import PADDING, LabelSpec
 
 
 def write(name: str, image: bytes, sample: Tree, specs: Sequence[LabelSpec]) -> bytes:

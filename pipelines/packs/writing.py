@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.contract import Source, Split, Tree
 from pipelines.errors import DataError, Problems
+from pipelines.kinds.spec import PADDING, LabelSpec
 from pipelines.packs import catalogue, examples, shards
 from pipelines.packs.catalogue import FOLLOWS, Pack, Part
 from pipelines.packs.journal import Finished, Journal
 from pipelines.packs.origin import Origin
-from pipelines.source import Source, Split, Tree
-from pipelines.specs import PADDING, LabelSpec
-from pipelines.store import compiled, visit
+from pipelines.samples.reading import compiled, visit
 
 AT_ONCE = 256  # samples that are read before they are written
 PICTURE = 0.5  # bytes a pixel, roughly, of a picture that is no file

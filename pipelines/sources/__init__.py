@@ -3,8 +3,8 @@
 import inspect
 from collections.abc import Callable, Iterable
 
+from pipelines.contract import Source
 from pipelines.errors import one_of
-from pipelines.source import Source
 from pipelines.sources import coco, csv, folder, garments, packed, tfds, voc, yolo
 
 SOURCES: dict[str, Callable[..., Source]] = {

@@ -4,13 +4,13 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from pipelines.contract import Request, Source
 from pipelines.errors import DataError, Problems
-from pipelines.files import layout
-from pipelines.files.assembly import assemble
-from pipelines.files.classes import agree, name_list
-from pipelines.files.entries import Entry
-from pipelines.source import Request, Source
-from pipelines.specs import IGNORE, LabelSpec
+from pipelines.kinds.spec import IGNORE, LabelSpec
+from pipelines.sources.files import layout
+from pipelines.sources.files.assembly import assemble
+from pipelines.sources.files.classes import agree, name_list
+from pipelines.sources.files.entries import Entry
 
 Place = tuple[Path, Path]  # where the pictures and the masks of a split are
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from pipelines.contract import Request, Source, Split, Tree
 from pipelines.errors import DataError, one_of
-from pipelines.files import layout
-from pipelines.files.labels import warn_of_cut
+from pipelines.kinds.spec import LabelSpec
 from pipelines.packs import catalogue, examples, shards
 from pipelines.packs.catalogue import FOLLOWS, Part
 from pipelines.packs.journal import JOURNAL
-from pipelines.source import Request, Source, Split, Tree
-from pipelines.specs import LabelSpec
+from pipelines.sources.files import layout
+from pipelines.sources.files.labels import warn_of_cut
 
 
 def packed(request: Request, verify: str = "full", changed: str = "stop") -> Source:

@@ -11,8 +11,8 @@ from PIL import Image
 
 import pipelines
 from pipelines import sources
+from pipelines.contract import Request, Source
 from pipelines.errors import Problems
-from pipelines.source import Request, Source
 
 CATEGORIES = [{"id": 3, "name": "square"}, {"id": 7, "name": "bar"}]  # ids with gaps
 SIZE = (40, 60)  # height and width of the pictures

@@ -121,7 +121,7 @@ def test_after_an_interruption_at_any_shard_the_rest_is_written(pack, tmp_path, 
 )
 def test_an_interruption_at_any_step_leaves_nothing_half_done(pack, tmp_path, monkeypatch, place, name, count, kept):
     pack("whole")
-    monkeypatch.setattr("pipelines.store.cpu_count", lambda: 1)  # the samples one after the other
+    monkeypatch.setattr("pipelines.samples.reading.cpu_count", lambda: 1)  # the samples one after the other
     with monkeypatch.context() as patch:
         stop_at(patch, place, name, count, KeyboardInterrupt)
         with pytest.raises(KeyboardInterrupt):

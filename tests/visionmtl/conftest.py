@@ -51,7 +51,7 @@ def batch(images: int = 4, seed: int = 0) -> tuple:
 @pytest.fixture(scope="session")
 def toy_model():
     """Return a function that builds a MultiTaskModel on the toy backbone."""
-    from visionmtl.model import MultiTaskModel
+    from visionmtl.model.multi_task import MultiTaskModel
 
     def build(chosen=None, **options):
         keras.utils.set_random_seed(0)

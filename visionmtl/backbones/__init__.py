@@ -4,8 +4,7 @@ from pathlib import Path
 
 import keras
 
-from visionmtl import pretrained
-from visionmtl.backbones import from_keras, from_keras_cv
+from visionmtl.backbones import from_keras, from_keras_cv, pretrained
 from visionmtl.backbones.architecture import STRIDE, Architecture
 from visionmtl.errors import UsageError, one_of
 

@@ -5,7 +5,7 @@ import itertools
 
 import keras
 
-from visionmtl import pretrained
+from visionmtl.backbones import pretrained
 from visionmtl.backbones.architecture import LEVELS, Architecture, Features
 
 # Each row a block: kernel, expanded channels, channels, squeeze-and-excite ratio, activation, stride

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from visionmtl.balancing.balancer import LossBalancer, check_range, check_scope, check_seed, masked_softmax
-from visionmtl.layers import UncertaintyWeighting
+from visionmtl.layers.uncertainty import UncertaintyWeighting
 
 
 class Adam:

@@ -3,6 +3,7 @@
 import keras
 
 from visionmtl.errors import UsageError, nearest, one_of
+from visionmtl.sharing.base.scheme import Matrix, Scheme
 from visionmtl.sharing.cascade import Cascade
 from visionmtl.sharing.cross_stitch import CrossStitched
 from visionmtl.sharing.distillation import Distillation
@@ -13,7 +14,6 @@ from visionmtl.sharing.hierarchical import Hierarchical
 from visionmtl.sharing.mtan import MTAN
 from visionmtl.sharing.nddr import NDDR
 from visionmtl.sharing.relation import Relation
-from visionmtl.sharing.scheme import Matrix, Scheme
 from visionmtl.sharing.sluice import Sluice
 from visionmtl.sharing.soft import Soft
 from visionmtl.sharing.task_tokens import TaskTokens

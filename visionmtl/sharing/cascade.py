@@ -5,8 +5,9 @@ where one answer helps the next, as a segmentation tells a detector where the ro
 convolution a level and task that reads, and the tasks run one after the other.
 """
 
-from visionmtl.sharing.evidence import evidence_maps, refined
-from visionmtl.sharing.scheme import Scheme, reading_order
+from visionmtl.sharing.base.evidence import evidence_maps, refined
+from visionmtl.sharing.base.reading_order import reading_order
+from visionmtl.sharing.base.scheme import Scheme
 
 
 class Cascade(Scheme):

@@ -7,9 +7,9 @@ and a neck for each task, less a stem that `until` shares; the units themselves 
 
 import keras
 
-from visionmtl.layers import CrossStitch
-from visionmtl.sharing.scheme import Matrix
-from visionmtl.sharing.side_by_side import SideBySide
+from visionmtl.layers.cross_stitch import CrossStitch
+from visionmtl.sharing.base.scheme import Matrix
+from visionmtl.sharing.base.side_by_side import SideBySide
 
 
 class CrossStitched(SideBySide):

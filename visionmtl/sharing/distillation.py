@@ -9,9 +9,10 @@ task and two convolutions a pair of tasks and level.
 import keras
 
 from visionmtl.errors import one_of
-from visionmtl.layers import ConvBlock
-from visionmtl.sharing.evidence import evidence_maps, refined
-from visionmtl.sharing.scheme import Auxiliary, Scheme, check_number
+from visionmtl.layers.convolution import ConvBlock
+from visionmtl.sharing.base.checks import check_number
+from visionmtl.sharing.base.evidence import evidence_maps, refined
+from visionmtl.sharing.base.scheme import Auxiliary, Scheme
 
 
 class Initial:

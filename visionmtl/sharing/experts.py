@@ -13,9 +13,11 @@ import numpy as np
 from keras import ops
 
 from visionmtl.errors import one_of
-from visionmtl.layers import SharedBlock
-from visionmtl.sharing.running_mean import RunningMean
-from visionmtl.sharing.scheme import Maps, Matrix, Scheme, check_number
+from visionmtl.layers.convolution import SharedBlock
+from visionmtl.sharing.base.checks import check_number
+from visionmtl.sharing.base.running_mean import RunningMean
+from visionmtl.sharing.base.scheme import Matrix, Scheme
+from visionmtl.sharing.base.stages import Maps
 
 KINDS = ("mmoe", "cgc", "ple")
 GATES = ("level", "all")

@@ -5,9 +5,10 @@ beside the shared map, and the final heads read the result. Take it where the an
 features need not talk. It costs a second head a task and one convolution a task and level.
 """
 
+from visionmtl.sharing.base.checks import check_number
+from visionmtl.sharing.base.evidence import refined
+from visionmtl.sharing.base.scheme import Auxiliary, Scheme
 from visionmtl.sharing.distillation import Initial
-from visionmtl.sharing.evidence import refined
-from visionmtl.sharing.scheme import Auxiliary, Scheme, check_number
 
 
 class Fusion(Scheme):

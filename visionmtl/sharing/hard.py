@@ -5,7 +5,8 @@ own. Take it first: it is the cheapest, and the baseline every other scheme has 
 `until` also the stages after that level once a task.
 """
 
-from visionmtl.sharing.scheme import Scheme, run_stages, split_after
+from visionmtl.sharing.base.scheme import Scheme
+from visionmtl.sharing.base.stages import run_stages, split_after
 
 
 class Hard(Scheme):

@@ -6,8 +6,10 @@ then does not bend the deep layers. It costs hard sharing, a convolution a level
 """
 
 from visionmtl.errors import UsageError, nearest, one_of
-from visionmtl.sharing.evidence import refined
-from visionmtl.sharing.scheme import Scheme, reading_order, run_stages
+from visionmtl.sharing.base.evidence import refined
+from visionmtl.sharing.base.reading_order import reading_order
+from visionmtl.sharing.base.scheme import Scheme
+from visionmtl.sharing.base.stages import run_stages
 
 
 class Hierarchical(Scheme):

@@ -7,8 +7,10 @@ costs hard sharing, two to three small convolutions a level and task, and a neck
 
 import keras
 
-from visionmtl.layers import ConvBlock
-from visionmtl.sharing.scheme import Scheme, check_number, run_stages
+from visionmtl.layers.convolution import ConvBlock
+from visionmtl.sharing.base.checks import check_number
+from visionmtl.sharing.base.scheme import Scheme
+from visionmtl.sharing.base.stages import run_stages
 
 
 class MTAN(Scheme):

@@ -8,9 +8,10 @@ each task, less a stem that `until` shares, and K * C * C weights a task and lev
 import keras
 import numpy as np
 
-from visionmtl.layers import FusedBatchNormalization, near_identity
-from visionmtl.sharing.scheme import Matrix
-from visionmtl.sharing.side_by_side import SideBySide
+from visionmtl.layers.cross_stitch import near_identity
+from visionmtl.layers.normalisation import FusedBatchNormalization
+from visionmtl.sharing.base.scheme import Matrix
+from visionmtl.sharing.base.side_by_side import SideBySide
 
 
 class NDDR(SideBySide):

@@ -12,9 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl.errors import UsageError, nearest, one_of
-from visionmtl.sharing import penalties
-from visionmtl.sharing.branches import Branches, Parameters, stack
-from visionmtl.sharing.scheme import Matrix, Penalty, check_number
+from visionmtl.sharing.base import penalties
+from visionmtl.sharing.base.branches import Branches, Parameters, stack
+from visionmtl.sharing.base.checks import check_number
+from visionmtl.sharing.base.scheme import Matrix, Penalty
 
 ABOUT = ("start", "mean", "zero")
 

@@ -14,9 +14,10 @@ import tensorflow as tf
 from keras import ops
 
 from visionmtl.errors import UsageError
-from visionmtl.layers import CrossStitch, near_identity
-from visionmtl.sharing.scheme import Matrix, Penalty, check_number
-from visionmtl.sharing.side_by_side import SideBySide
+from visionmtl.layers.cross_stitch import CrossStitch, near_identity
+from visionmtl.sharing.base.checks import check_number
+from visionmtl.sharing.base.scheme import Matrix, Penalty
+from visionmtl.sharing.base.side_by_side import SideBySide
 
 
 @keras.saving.register_keras_serializable("visionmtl")

@@ -12,9 +12,10 @@ from functools import partial
 import tensorflow as tf
 
 from visionmtl.errors import one_of
-from visionmtl.sharing import penalties
-from visionmtl.sharing.branches import Branches, Kernels, Parameters, stack
-from visionmtl.sharing.scheme import Penalty, check_number
+from visionmtl.sharing.base import penalties
+from visionmtl.sharing.base.branches import Branches, Kernels, Parameters, stack
+from visionmtl.sharing.base.checks import check_number
+from visionmtl.sharing.base.scheme import Penalty
 
 TIES: dict[str, Callable] = {
     "mean": penalties.to_mean,

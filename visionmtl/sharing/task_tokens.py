@@ -14,8 +14,10 @@ import numpy as np
 from keras import ops
 
 from visionmtl.errors import UsageError
-from visionmtl.sharing.running_mean import RunningMean
-from visionmtl.sharing.scheme import Maps, Matrix, Scheme, check_number
+from visionmtl.sharing.base.checks import check_number
+from visionmtl.sharing.base.running_mean import RunningMean
+from visionmtl.sharing.base.scheme import Matrix, Scheme
+from visionmtl.sharing.base.stages import Maps
 
 OCTAVES = 5  # the finest wave has 8 periods across the image: two cells of a grid of 16
 

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from visionmtl import boxes, drawing, images, metrics
-from visionmtl.layers import SharedBlock
+from visionmtl import drawing, images, metrics
+from visionmtl.layers.convolution import SharedBlock
+from visionmtl.tasks import boxes
 from visionmtl.tasks.task import Task
 
 BINS = 8  # a side's distance is a distribution over 0..7 strides

@@ -2,7 +2,7 @@
 
 import keras
 
-from visionmtl.layers import ConvBlock, DepthToSpace
+from visionmtl.layers.convolution import ConvBlock, DepthToSpace
 
 
 def head(task, features: dict, count: int, output: str):

@@ -1,0 +1,70 @@
+"""What a pipeline yields: the data sets of each split, with what their labels mean."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import tensorflow as tf
+
+from pipelines.kinds.spec import LabelSpec
+
+
+def _stay(epoch: int) -> None:
+    """Seek nothing: every pass over these data sets is the same."""
+
+
+def _no_report(epoch: int) -> dict[str, float]:
+    """Report nothing: there is one source."""
+    return {}
+
+
+def _unheard(epoch: int, losses: Mapping[str, float]) -> None:
+    """Take no note: no share depends on the losses."""
+
+
+@dataclass
+class Datasets:
+    """The splits of one source, or of several, as `tf.data.Dataset`s of batches `(images, labels, weights)`.
+
+    - `images`: uint8 `[B, H, W, 3]`, RGB.
+    - `labels[name]`, by the kind of the label: classification int32 `[B]`; multi_label float32 `[B, C]` of 0 and 1, or
+      -1 where it is unknown; detection `{"boxes": float32 [B, M, 4], "classes": int32 [B, M]}`, boxes as `x_min, y_min,
+      x_max, y_max` in pixels of the image, where rows of class -2 (regions to ignore) follow the objects and rows of
+      class -1 (padding) come last; segmentation int32 `[B, H, W]`, 255 = ignore; depth float32 `[B, H, W]` in metres,
+      0 or NaN = unknown.
+    - `weights[name]`: float32 `[B]`: 1 where the image is labelled for this task, 0 where not.
+
+    Attributes:
+        splits: split name -> data set, of the splits that are there.
+        specs: what the labels mean.
+        sizes: split name -> number of images.
+        skipped: with `on_error="skip"`, a sentence for each image or box left out.
+        parts: of several sources, split name -> source -> number of images.
+        seek: `seek(epoch)` makes the next pass over `train` that of this epoch (from 0), for a resumed training.
+        observe: `observe(epoch, {task: loss})` tells what an epoch's losses were, for sampling by `curriculum`.
+        report: `report(epoch)` returns, of several sources, what an epoch took: `share/<source>`, and
+            `labelled/<task>`, the share of its samples that are labelled for a task.
+    """
+
+    splits: dict[str, tf.data.Dataset]
+    specs: tuple[LabelSpec, ...]
+    sizes: dict[str, int]
+    skipped: list[str] = field(default_factory=list)
+    parts: dict[str, dict[str, int]] = field(default_factory=dict)
+    seek: Callable[[int], None] = field(default=_stay, repr=False)
+    observe: Callable[[int, Mapping[str, float]], None] = field(default=_unheard, repr=False)
+    report: Callable[[int], dict[str, float]] = field(default=_no_report, repr=False)
+
+    @property
+    def train(self) -> tf.data.Dataset | None:
+        """The training split, or None."""
+        return self.splits.get("train")
+
+    @property
+    def validation(self) -> tf.data.Dataset | None:
+        """The validation split, or None."""
+        return self.splits.get("validation")
+
+    @property
+    def test(self) -> tf.data.Dataset | None:
+        """The test split, or None."""
+        return self.splits.get("test")

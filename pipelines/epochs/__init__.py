@@ -1,0 +1,1 @@
+"""What an epoch takes, and in which order."""

@@ -1,0 +1,186 @@
+"""Several sources as one: their tasks under one list of specs, their samples end to end, what one lacks unlabelled."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import tensorflow as tf
+
+from pipelines.contract import SPLITS, Source, Split, Tree
+from pipelines.errors import DataError, one_of
+from pipelines.joining.mapping import ClassMap, called, mapper
+from pipelines.kinds.spec import IGNORE, NO_DEPTH, PADDING, UNKNOWN, LabelSpec
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of several sources.
+
+    Attributes:
+        source: the source.
+        tasks: what some of its tasks are called among all; the others keep their names.
+        classes: what some of its classes are called among all, or None for those that are neither learnt nor counted;
+            the others keep their names.
+    """
+
+    source: Source
+    tasks: Mapping[str, str] = field(default_factory=dict)
+    classes: ClassMap = field(default_factory=dict)
+
+
+def combine(parts: Mapping[str, Part], max_boxes: int, expected: Sequence[LabelSpec] | None = None) -> Source:
+    """Return one source that has the samples of all, split by split; a task that a source does not label has weight 0.
+
+    Tasks of one name are one task: its classes are those of the first source, then what the others add, by name.
+
+    Args:
+        parts: the sources by name, in the order of their samples.
+        max_boxes: rows of boxes per image.
+        expected: the tasks with their classes, as of a trained model; None for those of the sources.
+
+    Raises:
+        DataError: two sources have labels of different kinds under one name, or a class is not among those expected.
+    """
+    sources = {name: _renamed(name, part) for name, part in parts.items()}
+    specs = _merged(parts, sources) if expected is None else _expected(sources, expected)
+    readers = {}
+    for name, source in sources.items():
+        own = tuple(spec for spec in specs if spec.name in {one.name for one in source.specs})
+        readers[name] = mapper(source, own, parts[name].classes)
+    splits = {}
+    for split in SPLITS:
+        there = {name: source.splits[split] for name, source in sources.items() if split in source.splits}
+        if there:
+            splits[split] = _joined(there, readers, specs, max_boxes)
+    labelled = {name: tuple(spec.name for spec in source.specs) for name, source in sources.items()}
+    return Source(specs, splits, parts=labelled)
+
+
+def _renamed(name: str, part: Part) -> Source:
+    """The source with its tasks under their new names."""
+    source, tasks = part.source, part.tasks
+    classes = list(dict.fromkeys(c for spec in source.specs for c in spec.classes))
+    for given in part.classes:
+        one_of(given, classes, f"class of source '{name}'")
+    new = {spec.name: tasks.get(spec.name, spec.name) for spec in source.specs}
+    if len(set(new.values())) < len(new):
+        raise DataError(f"Source '{name}' has two tasks of one name: {', '.join(new.values())}.")
+    if all(old == given for old, given in new.items()):
+        return source
+
+    def split(one: Split) -> Split:
+        def read(index: tf.Tensor) -> Tree:
+            sample = one.read(index)
+            kinds = {kind: {given: sample[kind][old] for old, given in new.items()} for kind in ("labels", "weights")}
+            return {**sample, **kinds}
+
+        def follow(before: Tree, after: Tree, specs: dict[str, LabelSpec], indices: tf.Tensor) -> Tree:
+            def own(tree: dict) -> dict:
+                return {old: tree[given] for old, given in new.items() if given in tree}
+
+            changed = one.follow(own(before), own(after), own(specs), indices) if one.follow else {}
+            return {**after, **{new[old]: value for old, value in changed.items()}}
+
+        return replace(one, read=read, follow=one.follow and follow)
+
+    specs = tuple(LabelSpec(new[spec.name], spec.kind, spec.classes) for spec in source.specs)
+    return Source(specs, {key: split(one) for key, one in source.splits.items()}, source.absent)
+
+
+def _merged(parts: Mapping[str, Part], sources: Mapping[str, Source]) -> tuple[LabelSpec, ...]:
+    """The tasks of all sources with the classes of all."""
+    kinds: dict[str, tuple[str, str]] = {}
+    classes: dict[str, dict[str, None]] = {}
+    for name, source in sources.items():
+        for spec in source.specs:
+            first, kind = kinds.setdefault(spec.name, (name, spec.kind))
+            if kind != spec.kind:
+                raise DataError(
+                    f"Task '{spec.name}' is of kind {kind} in source '{first}' and {spec.kind} in '{name}': give one of"
+                    f" them another name, as tasks: {{{spec.name}: another}}."
+                )
+            names = called(spec, parts[name].classes)
+            classes.setdefault(spec.name, {}).update({one: None for one in names if one is not None})
+    return tuple(LabelSpec(task, kind, tuple(classes[task])) for task, (_, kind) in kinds.items())
+
+
+def _expected(sources: Mapping[str, Source], expected: Sequence[LabelSpec]) -> tuple[LabelSpec, ...]:
+    """Those of the tasks expected that some source labels."""
+    names = [spec.name for spec in expected]
+    found = {one_of(spec.name, names, "task of the specs given") for part in sources.values() for spec in part.specs}
+    return tuple(spec for spec in expected if spec.name in found)
+
+
+def _joined(there: Mapping[str, Split], readers: Mapping, specs: tuple[LabelSpec, ...], max_boxes: int) -> Split:
+    """One split out of those of several sources, one after the other."""
+    splits = list(there.values())
+    bounds = np.concatenate([[0], np.cumsum([len(split.shapes) for split in splits])])
+    ends, starts = tf.constant(bounds[1:]), tf.constant(bounds[:-1])
+    shapes = np.concatenate([split.shapes for split in splits])
+    sizes = tf.constant(shapes, tf.int32)
+    ratios = [np.ones(len(split.shapes), np.int32) if split.ratios is None else split.ratios for split in splits]
+
+    def part(index: tf.Tensor) -> tf.Tensor:
+        return tf.searchsorted(ends, tf.reshape(index, [-1]), side="right")
+
+    def reader(place: int, name: str, index: tf.Tensor) -> Tree:
+        sample = readers[name](splits[place].read(index - starts[place]))
+        shape = sizes[index]
+        labels, weights = {}, {}
+        for spec in specs:
+            has = spec.name in sample["labels"]
+            labels[spec.name] = sample["labels"][spec.name] if has else unlabelled(spec, shape, max_boxes)
+            weights[spec.name] = sample["weights"][spec.name] if has else tf.constant(0.0)
+        return {"image": sample["image"], "labels": labels, "weights": weights}
+
+    def read(index: tf.Tensor) -> Tree:
+        choices = [lambda p=place, n=name: reader(p, n, index) for place, name in enumerate(there)]
+        return choices[0]() if len(choices) == 1 else tf.switch_case(part(index)[0], choices)
+
+    def follow(before: Tree, after: Tree, known: dict[str, LabelSpec], indices: tf.Tensor) -> Tree:
+        origin, result = part(indices), dict(after)
+        for place, split in enumerate(splits):
+            changed = split.follow(before, after, known, indices - starts[place]) if split.follow else {}
+            for name, value in changed.items():
+                if value is not after[name]:
+                    mine = tf.reshape(origin == place, [-1] + [1] * (value.shape.rank - 1))
+                    result[name] = tf.where(mine, value, result[name])
+        return result
+
+    def of(index: int) -> tuple[Split, int]:
+        place = int(np.searchsorted(bounds[1:], index, side="right"))
+        return splits[place], int(index - bounds[place])
+
+    def diagnose(index: int) -> str:
+        split, row = of(index)
+        return split.diagnose(row)
+
+    def name(index: int) -> str:
+        split, row = of(index)
+        return split.name(row)
+
+    return Split(
+        shapes,
+        read,
+        follow if any(split.follow for split in splits) else None,
+        diagnose,
+        all(split.trusted for split in splits),
+        name,
+        parts={name: len(split.shapes) for name, split in there.items()},
+        ratios=None if all(split.ratios is None for split in splits) else np.concatenate(ratios),
+    )
+
+
+def unlabelled(spec: LabelSpec, shape: tf.Tensor, max_boxes: int) -> Tree | tf.Tensor:
+    """Return the label, in graph, of an image of this height and width (int32 `[2]`) that has none; its weight is 0."""
+    match spec.kind:
+        case "classification":
+            return tf.constant(0)
+        case "multi_label":
+            return tf.fill([len(spec.classes)], UNKNOWN)
+        case "detection":
+            return {"boxes": tf.zeros([max_boxes, 4]), "classes": tf.fill([max_boxes], PADDING)}
+        case "segmentation":
+            return tf.ensure_shape(tf.fill([shape[0], shape[1], 1], tf.constant(IGNORE, tf.uint8)), [None, None, 1])
+        case _:
+            return tf.ensure_shape(tf.fill([shape[0], shape[1], 1], NO_DEPTH), [None, None, 1])

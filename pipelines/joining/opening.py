@@ -1,0 +1,81 @@
+"""Sources opened: one by its name, or several as one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pipelines import sources
+from pipelines.caching import kept
+from pipelines.contract import Request, Source
+from pipelines.errors import DataError, MissingSplitError, one_of
+from pipelines.joining.combining import Part, combine
+from pipelines.kinds.spec import LabelSpec
+
+KEYS = ("source", "path", "options", "tasks", "classes")
+
+
+def opened(name: str, request: Request, options: Mapping[str, Any]) -> Source:
+    """Ask the source of this name, with its own options, for what is requested, or the cache if it is in files.
+
+    A source without files of its own and a pack are never cached, nor is one split asked for alone: what has no splits
+    would be divided for a pack of all, or packed twice.
+
+    Raises:
+        DataError: there is no such source or option, or the data cannot be read; the message suggests the nearest name.
+    """
+    make = sources.get(name, options)
+    if request.cache is None or request.path is None or name == "packed" or len(request.splits) == 1:
+        return make(request, **options)
+    return kept(name, request, options, request.cache)
+
+
+def several_opened(
+    given: Mapping[str, Mapping[str, Any]], request: Request, expected: Sequence[LabelSpec] | None = None
+) -> Source:
+    """Ask several sources and return them as one.
+
+    Args:
+        given: `{name: {"source": ..., "path": ..., "options": ..., "tasks": ..., "classes": ...}}`; `pipelines.load`
+            explains them.
+        request: what is asked of all; each source has its own path and tasks.
+        expected: the tasks with their classes, as of a trained model; None for those of the sources.
+
+    Raises:
+        DataError: a key is unknown, a source cannot be read, or none has a split or task that is asked for.
+    """
+    if not given:
+        raise DataError("No source is given: name at least one.")
+    parts, known = {}, set()
+    for name, settings in given.items():
+        for key in settings:
+            one_of(key, KEYS, f"key of source '{name}'")
+        if "source" not in settings:
+            raise DataError(f"Source '{name}' has no key 'source', the kind of source that it is.")
+        chosen = settings.get("tasks")
+        renames = chosen if isinstance(chosen, Mapping) else {task: task for task in chosen or ()}
+        path = settings.get("path")
+        own = replace(request, path=None if path is None else Path(path), tasks=tuple(renames) or None, part=True)
+        try:
+            source = opened(settings["source"], own, settings.get("options") or {})
+        except MissingSplitError:
+            if "train" in request.splits:
+                raise
+            continue  # it has none of the splits to be measured
+        part = Part(source, renames, settings.get("classes") or {})
+        known |= {renames.get(spec.name, spec.name) for spec in source.specs}
+        if request.tasks is not None:
+            part = replace(part, source=_cut(source, renames, request.tasks))
+        if part.source.specs:
+            parts[name] = part
+    if not known:
+        raise MissingSplitError(f"No source has a split '{request.splits[0]}': {', '.join(given)}.")
+    for task in request.tasks or ():
+        if task not in known:
+            raise DataError(f"Task '{task}' has no labels in any source; there are labels for: {', '.join(known)}.")
+    return combine(parts, request.max_boxes, expected)
+
+
+def _cut(source: Source, renames: Mapping[str, str], tasks: Sequence[str]) -> Source:
+    """A source with those of its tasks alone that are among `tasks` under their new names."""
+    return replace(source, specs=tuple(spec for spec in source.specs if renames.get(spec.name, spec.name) in tasks))

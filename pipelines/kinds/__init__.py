@@ -1,0 +1,1 @@
+"""The kinds of label; one file a kind."""

@@ -1,0 +1,1 @@
+"""Samples read, kept, and made into batches."""

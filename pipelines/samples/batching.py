@@ -1,0 +1,217 @@
+"""From samples to batches: the plan of an epoch, then pixels sample by sample and labels batch by batch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import tensorflow as tf
+
+from pipelines.contract import Split, Tree
+from pipelines.epochs.order import FOR_ALL, FOR_NONE, Order
+from pipelines.kinds.spec import OUTSIDE, LabelSpec
+from pipelines.pixels import geometry
+from pipelines.pixels.augmentation import DRAWS, Augmentation, recolour
+from pipelines.pixels.geometry import Placement
+from pipelines.samples.memory import Reader
+
+
+@dataclass
+class Clock:
+    """Counts the passes over a data set."""
+
+    epoch: int = 0
+
+    def seek(self, epoch: int) -> None:
+        """Make the next pass that of `epoch`, counted from 0."""
+        self.epoch = epoch
+
+    def tick(self) -> np.int64:
+        """Return the number of this pass and count on."""
+        self.epoch += 1
+        return np.int64(self.epoch - 1)
+
+
+@dataclass(frozen=True)
+class Batching:
+    """How samples of any size become batches of one.
+
+    Args:
+        specs: of the labels.
+        size: height and width of the images in pixels.
+        batch_size: images in a batch.
+        resize: "stretch" or "letterbox".
+        augmentation: what is done to the pictures at random.
+        seed: of what is done to the pictures.
+        drop_remainder: whether a last, smaller batch is left out.
+        worker: the number, from 0, of the worker that reads its part of every batch, and how many there are.
+        fill: whether a last, smaller batch is filled up, as it always is for several workers.
+        reduced: whether pictures may be read smaller than they are placed.
+    """
+
+    specs: tuple[LabelSpec, ...]
+    size: tuple[int, int]
+    batch_size: int
+    resize: str = "stretch"
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    seed: int = 0
+    drop_remainder: bool = False
+    worker: tuple[int, int] = (0, 1)
+    fill: bool = False
+    reduced: bool = False
+
+    def plan(self, order: Order, shapes: np.ndarray) -> Callable[[tf.Tensor], Tree]:
+        """Return the function from an epoch's number to its plan: the order and what is done to each sample, one row
+        each.
+
+        Everything random is drawn here, from the seed, the epoch and the place in it alone.
+
+        Args:
+            order: the samples of each epoch.
+            shapes: int32 `[N, 2]`, height and width of all samples.
+        """
+        shapes = tf.constant(shapes, tf.int32)
+
+        def plan(epoch: tf.Tensor) -> Tree:
+            rows, turns = order(epoch)
+            seed = tf.random.split([tf.constant(self.seed, tf.int64), epoch], 2)[1]
+            uniform = tf.random.stateless_uniform([rows.shape[0], DRAWS], seed)
+            shape = tf.gather(shapes, rows)
+            placement = geometry.whole(shape, self.size, self.resize)
+            factor, position = self.augmentation.zooms(uniform)
+            if self.augmentation.scale:
+                placement = geometry.zoom(placement, self.size, factor, position)
+            placement = placement._replace(flip=self.augmentation.flips(uniform), turn=self.augmentation.turns(uniform))
+            colours = self.augmentation.colours(uniform)
+            known = {"shape": shape, "placement": placement, "zoom": factor, "colours": colours}
+            return {"index": rows, "turn": turns, **known}
+
+        return plan
+
+    def part(self, plan: Tree, batches: int) -> Tree:
+        """Return the part of an epoch's plan that this worker does: of every batch a stretch as long as the others'.
+
+        A last batch that is smaller is filled up for all workers alike, with its last sample drawn for no task.
+        """
+        number, workers = self.worker
+        if workers == 1 and not self.fill:
+            return plan
+        total = batches * self.batch_size
+        more = max(0, total - plan["index"].shape[0])
+        plan = {**plan, "turn": tf.concat([plan["turn"], tf.fill([more], FOR_NONE)], axis=0)}
+
+        def own(rows: tf.Tensor) -> tf.Tensor:
+            rows = tf.concat([rows, tf.repeat(rows[-1:], total - rows.shape[0], axis=0)], axis=0) if more else rows
+            dealt = tf.reshape(rows[:total], [batches, workers, -1, *rows.shape[1:]])
+            return tf.reshape(dealt[:, number], [total // workers, *rows.shape[1:]])
+
+        return tf.nest.map_structure(own, plan)
+
+    def place(self, sample: Tree, placement: Placement, shape: tf.Tensor) -> Tree:
+        """Take image and maps of one sample to their place; boxes and mirroring are left for later.
+
+        Args:
+            sample: as a source reads it.
+            placement: where to.
+            shape: height and width int32 `[2]` of the picture.
+        """
+        read = shape if self.reduced else None
+        labels, turned = dict(sample["labels"]), self.augmentation.rotate > 0
+        for kind, outside in OUTSIDE.items():
+            for name in self._names(kind):
+                if turned:
+                    labels[name] = geometry.warp(labels[name], placement, self.size, outside, smooth=False)
+                else:
+                    labels[name] = geometry.sample_map(labels[name], placement, self.size, outside)
+        if turned:
+            image = geometry.warp(sample["image"], placement, self.size, geometry.GREY, True, read)
+        else:
+            image = geometry.sample_image(sample["image"], placement, self.size, read)
+        return {**sample, "image": image, "labels": labels}
+
+    def place_whole(self, sample: Tree, shape: tf.Tensor) -> Tree:
+        """Take one sample, whole and with its boxes, to its place, as is done once for what is kept in memory."""
+        placement = geometry.whole(shape, self.size, self.resize)
+        sample = self.place(sample, placement, shape)
+        one = Placement(*(part[None] for part in placement))
+        for name in self._names("detection"):
+            boxes, classes = sample["labels"][name]["boxes"], sample["labels"][name]["classes"]
+            boxes, classes = geometry.place_boxes(boxes[None], classes[None], one, self.size)
+            sample["labels"][name] = {"boxes": boxes[0], "classes": classes[0]}
+        return sample
+
+    def vary(self, sample: Tree, planned: Tree) -> Tree:
+        """Recolour and mirror image and maps of one sample that are in place."""
+        image, labels = sample["image"], dict(sample["labels"])
+        if self.augmentation.colour:
+            image = recolour(image, *planned["colours"])
+        if self.augmentation.flip:
+            flip = planned["placement"].flip
+            image = geometry.mirror(image, flip)
+            for name in self._names(*OUTSIDE):
+                labels[name] = geometry.mirror(labels[name], flip)
+        return {**sample, "image": image, "labels": labels}
+
+    def finish(self, batch: Tree, planned: Tree, follow: Callable | None) -> tuple[tf.Tensor, Tree, Tree]:
+        """Turn stacked samples whose pixels are done into `(images, labels, weights)`."""
+        cut, turned = self.augmentation.moves, self.augmentation.rotate > 0
+        labels = dict(batch["labels"])
+        for name in self._names("detection"):
+            boxes, classes = labels[name]["boxes"], labels[name]["classes"]
+            boxes, classes = geometry.place_boxes(boxes, classes, planned["placement"], self.size, cut, turned)
+            labels[name] = {"boxes": boxes, "classes": classes}
+        for name in self._names("segmentation"):
+            labels[name] = tf.cast(labels[name][..., 0], tf.int32)
+        for name in self._names("depth"):
+            labels[name] = labels[name][..., 0]
+            if self.augmentation.scale:
+                labels[name] /= planned["zoom"][:, None, None]
+        if cut and follow:
+            labels = follow(batch["labels"], labels, {spec.name: spec for spec in self.specs}, planned["index"])
+        turn, weights = planned["turn"], batch["weights"]
+        for place, spec in enumerate(self.specs):  # a sample drawn for one task counts for no other
+            weights = {**weights, spec.name: tf.where((turn == FOR_ALL) | (turn == place), weights[spec.name], 0.0)}
+        return batch["image"], labels, weights
+
+    def dataset(self, order: Order, count: int, split: Split, reader: Reader, clock: Clock | None) -> tf.data.Dataset:
+        """Build the data set of one split.
+
+        Args:
+            order: which samples each epoch yields.
+            count: how many it yields.
+            split: where they come from.
+            reader: reads them.
+            clock: tells the epochs apart; None where every pass is the same.
+        """
+        batches = count // self.batch_size if self.drop_remainder else -(-count // self.batch_size)
+        graph = tf.autograph.experimental.do_not_convert  # there is nothing to convert, and looking takes its time
+        whole = self.plan(order, np.broadcast_to(self.size, split.shapes.shape) if reader.placed else split.shapes)
+
+        def plan(epoch: tf.Tensor) -> Tree:
+            return self.part(whole(epoch), batches)
+
+        if clock is None:
+            epochs = tf.data.Dataset.from_tensor_slices(plan(tf.constant(0, tf.int64)))
+        else:
+            epochs = tf.data.Dataset.range(1).map(graph(lambda _: tf.numpy_function(clock.tick, [], tf.int64)))
+            slices = tf.data.Dataset.from_tensor_slices
+            epochs = epochs.flat_map(graph(lambda epoch: slices(plan(tf.reshape(epoch, [])))))
+
+        def one(planned: Tree) -> tuple[Tree, Tree]:
+            sample = reader.read(planned["index"])
+            if not reader.placed:
+                sample = self.place(sample, planned["placement"], planned["shape"])
+            return self.vary(sample, planned), planned
+
+        def finished(batch: Tree, planned: Tree) -> tuple[tf.Tensor, Tree, Tree]:
+            return self.finish(reader.complete(batch, planned["index"]), planned, split.follow)
+
+        data = epochs.map(graph(one), num_parallel_calls=tf.data.AUTOTUNE)
+        data = data.batch(self.batch_size // self.worker[1], drop_remainder=self.drop_remainder)
+        data = data.map(graph(finished), num_parallel_calls=tf.data.AUTOTUNE)
+        data = data.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
+        options = tf.data.Options()
+        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+        return data.with_options(options)
+
+    def _names(self, *kinds: str) -> list[str]:
+        return [spec.name for spec in self.specs if spec.kind in kinds]

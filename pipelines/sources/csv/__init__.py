@@ -1,0 +1,5 @@
+"""The source "csv"."""
+
+from pipelines.sources.csv.source import csv
+
+__all__ = ["csv"]

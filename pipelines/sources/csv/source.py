@@ -1,0 +1,104 @@
+"""A table of images: a column of class names, columns of 0 and 1, or a row for each box."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipelines.contract import Request, Source
+from pipelines.errors import DataError
+from pipelines.kinds.spec import LabelSpec
+from pipelines.sources.csv.table import Table, read_entries, read_table
+from pipelines.sources.files import layout
+from pipelines.sources.files.assembly import assemble
+from pipelines.sources.files.classes import agree, name_list
+from pipelines.sources.files.entries import Entry
+
+ALL = "all"  # in place of a split's name: a file of all splits
+
+
+def csv(
+    request: Request,
+    image: str | None = None,
+    label: str | None = None,
+    labels: Iterable[str] | None = None,
+    images: str | None = None,
+    classes: Iterable[str] | None = None,
+    divide: bool | None = None,
+    check: str = "full",
+) -> Source:
+    """Read a CSV file, or a folder with one, or with `train.csv` and perhaps `val.csv` and `test.csv`.
+
+    The first line names the columns. One has the image files, relative to the CSV or to `images/` beside it; the others
+    are one of these:
+
+    - a class name (`label`): task "classification", one class an image. An empty cell is an image without this label.
+    - classes as columns of 1, 0, or nothing where nobody looked: task "classification", multi-label.
+    - a box in each row, in columns `x_min, y_min, x_max, y_max` (or xmin, ...; pixels) with its class in `label`: tasks
+      "detection" and "classification" (multi-label: the classes present). A row whose four are empty is an image
+      without objects.
+
+    A column `split` may name the split of each row; else the images are divided by a hash of their names.
+
+    Args:
+        request: what `pipelines.load` asks for; its path is the file or the folder.
+        image: the column of the files; None for one called image, image_path, path, file, file_name or filename.
+        label: the column of class names; None for one called label, class, class_name or category.
+        labels: the columns that are classes; None for all that hold 0, 1 and nothing else, if no column has class
+            names.
+        images: the folder of the image files, relative to the CSV.
+        classes: the class names in the order of their ids. None for those of the first split, sorted.
+        divide: whether a table without splits is divided 80/10/10. None divides it unless one split alone is asked
+            for, which is then all of it.
+        check: "full" decodes every file when loading, "headers" reads only headers and end markers of what is not kept
+            in memory; `assembly.assemble` says more.
+    """
+    if request.path is None:
+        raise DataError("Source 'csv' needs path=FILE, or the folder of a CSV file.")
+    named = None if labels is None else name_list(labels, "labels")
+    files = _files(request.path)
+    tables = {split: read_table(path, image, label, named, images) for split, path in files.items()}
+    first = next(iter(tables.values()))
+    for table in tables.values():
+        if table.kinds != first.kinds:
+            raise DataError(f"'{table.path}': line 1: the label columns are not those of '{first.path}'.")
+    entries = _splits(request.path, request, tables, divide)
+    there = []
+    if first.labels:
+        there.append(LabelSpec("classification", "multi_label", first.labels))
+    if first.label:
+        known, entries = agree(entries, classes, request.problems)
+        if not known:
+            raise DataError(f"'{first.path}': column '{first.label}' has no class name.")
+        if first.edges and not first.labels:
+            there.append(LabelSpec("classification", "multi_label", known))
+        kind = "detection" if first.edges else "classification"
+        there.append(LabelSpec(kind, kind, known))
+    return assemble(request, entries, there, check=check)
+
+
+def _files(path: Path) -> dict[str, Path]:
+    """Find the CSV file of each split, or of ALL."""
+    if path.is_file():
+        return {ALL: path}
+    layout.folder(path, "csv", "of a CSV file")
+    found = sorted(path.glob("*.csv"))
+    named = {split: file for file in found if (split := layout.split_named(file.stem))}
+    if named or len(found) == 1:
+        return named or {ALL: found[0]}
+    names = ", ".join(file.name for file in found) or "none"
+    raise DataError(f"Folder '{path}' must have one CSV file, or train.csv, val.csv and test.csv; it has: {names}.")
+
+
+def _splits(root: Path, request: Request, tables: dict[str, Table], divide: bool | None) -> dict[str, list[Entry]]:
+    """Read the rows, split by split."""
+    if ALL not in tables:
+        asked = layout.asked(root, tables, request)
+        return {split: [entry for *_, entry in read_entries(table, request.problems)] for split, table in asked.items()}
+    rows = read_entries(tables[ALL], request.problems)
+    if tables[ALL].split:
+        found: dict[str, list[Entry]] = {}
+        for _, split, entry in rows:
+            found.setdefault(str(split), []).append(entry)
+        return layout.asked(root, found, request)
+    entries = {name: entry for name, _, entry in rows}
+    chosen = layout.divided(root, entries, request, divide)
+    return {split: [entries[name] for name in names] for split, names in chosen.items()}

@@ -1,0 +1,65 @@
+"""One class list for all splits, and what is to be done with a label that is not in it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from pipelines.errors import DataError, Problems, one_of
+from pipelines.sources.files.entries import Entry
+
+
+def agree(
+    entries: Mapping[str, list[Entry]], classes: Iterable[str] | None, problems: Problems
+) -> tuple[tuple[str, ...], dict[str, list[Entry]]]:
+    """Give all splits one class list.
+
+    Args:
+        entries: of each split.
+        classes: the class names in the order of their ids; None for those of the first split, sorted.
+        problems: told of each object of another class, and of each image whose one class is another; it is left out.
+
+    Returns:
+        The class names, and what is left of the entries.
+
+    Raises:
+        DataError: the classes given are no list of names, or (unless `problems` skips it) a label is none of them.
+    """
+    if classes is None:
+        first = next(iter(entries.values()), [])
+        names = {a.category for entry in first for a in entry.objects or ()} | {entry.label for entry in first}
+        known = tuple(sorted(name for name in names if name is not None))
+    else:
+        known = name_list(classes, "classes")
+    return known, {split: _of_these(found, known, split, problems) for split, found in entries.items()}
+
+
+def name_list(names: object, option: str) -> tuple[str, ...]:
+    """Check an option that is a list of names.
+
+    Raises:
+        DataError: it is none.
+    """
+    names = [names] if isinstance(names, str) else names
+    if not isinstance(names, list | tuple) or not names or not all(isinstance(name, str) for name in names):
+        raise DataError(f"Option {option} is {names!r}: expected a list of names.")
+    return tuple(names)
+
+
+def _of_these(entries: list[Entry], classes: tuple[str, ...], split: str, problems: Problems) -> list[Entry]:
+    known, kept = set(classes), []
+
+    def is_known(entry: Entry, name: str | None, number: object) -> bool:
+        if name is None or name in known:
+            return True
+        try:
+            one_of(name, classes, f"{split} class")
+        except DataError as error:
+            problems.report(f"{entry.at(number)}: {error}")
+        return False
+
+    for entry in entries:
+        if not is_known(entry, entry.label, entry.number):
+            continue
+        if entry.objects and not all(a.category in known for a in entry.objects):
+            entry = replace(entry, objects=[a for a in entry.objects if is_known(entry, a.category, a.number)])
+        kept.append(entry)
+    return kept

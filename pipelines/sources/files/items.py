@@ -1,0 +1,132 @@
+"""The image and mask files of a split, their headers checked against what the index says."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipelines.errors import DataError, Problems
+from pipelines.pixels import pictures
+from pipelines.sources.files.entries import Annotation, Entry, corners
+
+STRETCH = 128  # files that a thread takes at once: to hand over one costs as much as to read its header
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image that is there: its labels, and how its files are decoded.
+
+    Attributes:
+        entry: what the index says.
+        shape: height and width in pixels, as the annotations mean them.
+        slow: Pillow must decode the image.
+        turn: the image is turned upright by its EXIF orientation.
+        jpeg: the image can be decoded smaller.
+        objects: those of the entry, in pixels and within the image; None where they are not known.
+        mask: the mask file, or None; `slow_mask`: Pillow must decode it.
+    """
+
+    entry: Entry
+    shape: tuple[int, int]
+    slow: bool
+    turn: bool
+    objects: list[Annotation] | None
+    jpeg: bool = False
+    mask: Path | None = None
+    slow_mask: bool = False
+
+    @property
+    def image(self) -> Path:
+        """The image file."""
+        return self.entry.image
+
+    @property
+    def presence(self) -> Mapping[str, float] | None:
+        """Which classes the index says the image has."""
+        return self.entry.presence
+
+
+def read_items(entries: list[Entry], with_masks: bool, markers: bool, problems: Problems) -> list[Item]:
+    """Read the headers of all files of a split.
+
+    Args:
+        entries: the images of the index.
+        with_masks: whether masks are needed.
+        markers: whether to look for the end markers of the files too.
+        problems: told of each image and box that cannot be used, which is left out.
+    """
+
+    def item(entry: Entry) -> tuple[Item | None, list[str]]:
+        try:
+            return _item(entry, with_masks, markers)
+        except DataError as error:
+            return None, [str(error)]
+
+    items = []
+    stretches = [entries[start : start + STRETCH] for start in range(0, len(entries), STRETCH)]
+    with ThreadPoolExecutor() as pool:
+        for stretch in pool.map(lambda some: [item(entry) for entry in some], stretches):
+            for found, wrong in stretch:
+                for message in wrong:
+                    problems.report(message)
+                if found:
+                    items.append(found)
+    return items
+
+
+def _item(entry: Entry, with_masks: bool, markers: bool) -> tuple[Item, list[str]]:
+    header = pictures.inspect(entry.image, markers)
+    stored = (header.height, header.width)
+    turn = header.orientation > 1 and entry.size in (None, header.upright)
+    shape = header.upright if turn else stored
+    if entry.size not in (None, shape):
+        height, width = entry.size
+        raise DataError(
+            f"Image '{entry.image}' is {header.width} x {header.height}, but '{entry.index}' gives width {width} and "
+            f"height {height}."
+        )
+    objects, wrong = entry.objects, list[str]()
+    if objects and entry.size is None:
+        objects, wrong = _clipped(entry, shape)
+    slow = turn or not header.fast
+    item = Item(entry, shape, slow, turn, objects, header.jpeg and not slow)
+    if with_masks and entry.mask:
+        item = replace(item, mask=entry.mask, slow_mask=_inspect_mask(entry.mask, item, markers))
+    return item, wrong
+
+
+def _clipped(entry: Entry, shape: tuple[int, int]) -> tuple[list[Annotation], list[str]]:
+    """Clip the boxes of an image whose size the index does not give; returns what is wrong with the others too."""
+    objects, wrong = [], []
+    for annotation in entry.objects or []:
+        if entry.relative:
+            annotation = _scaled(annotation, shape)
+        try:
+            objects.append(replace(annotation, box=corners(annotation.box, shape)))
+        except ValueError as error:
+            wrong.append(f"{entry.at(annotation.number)}: {error} ('{entry.image.name}').")
+    return objects, wrong
+
+
+def _scaled(annotation: Annotation, shape: tuple[int, int]) -> Annotation:
+    """Turn fractions of an image into pixels."""
+    height, width = shape
+    x_min, y_min, x_max, y_max = annotation.box
+    box = (x_min * width, y_min * height, x_max * width, y_max * height)
+    outline = annotation.segmentation
+    if isinstance(outline, list):
+        outline = [[value * (height if i % 2 else width) for i, value in enumerate(points)] for points in outline]
+    return replace(annotation, box=box, segmentation=outline)
+
+
+def _inspect_mask(path: Path, item: Item, markers: bool) -> bool:
+    """Check the header of a mask; return whether Pillow must decode it."""
+    header = pictures.inspect(path, markers)
+    if (header.height, header.width) != item.shape:
+        height, width = item.shape
+        raise DataError(
+            f"Mask '{path}' is {header.width} x {header.height}, but image '{item.image}' is {width} x {height}."
+        )
+    if header.bands != 1:
+        raise DataError(f"Mask '{path}' has {header.bands} channels: expected one, of class ids.")
+    return not header.plain_grey

@@ -1,0 +1,5 @@
+"""The source "garments"."""
+
+from pipelines.sources.garments.source import garments
+
+__all__ = ["garments"]

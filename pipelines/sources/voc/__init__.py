@@ -1,0 +1,5 @@
+"""The source "voc"."""
+
+from pipelines.sources.voc.source import voc
+
+__all__ = ["voc"]

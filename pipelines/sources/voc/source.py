@@ -1,0 +1,165 @@
+"""Pascal VOC: an XML file of boxes beside each image, lists of the splits, and palette masks of classes."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from pipelines.contract import Request, Source
+from pipelines.errors import DataError, Problems
+from pipelines.kinds.spec import IGNORE, LabelSpec
+from pipelines.sources.files import layout
+from pipelines.sources.files.assembly import assemble
+from pipelines.sources.files.classes import agree
+from pipelines.sources.files.entries import Entry, inside
+from pipelines.sources.voc.xml import read_xml
+
+VOC = (  # the classes of the challenge; their masks are numbered in this order
+    *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog"),
+    *("horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
+)
+
+
+def voc(
+    request: Request,
+    lists: str = "Main",
+    classes: Iterable[str] | None = None,
+    divide: bool | None = None,
+    check: str = "full",
+) -> Source:
+    """Read a folder in the layout of Pascal VOC, or a folder of such per split.
+
+    The images are in `JPEGImages/` (or `images/`), the XML files of the same stems in `Annotations/`, the splits in
+    `ImageSets/Main/{train,val,test}.txt`, and masks, where there are any, in `SegmentationClass/*.png`.
+
+    Tasks: "classification" (multi-label: the classes present), "detection" and "segmentation". An image without XML
+    is not labelled for the first two, one without a mask not for the last.
+
+    - Corners are pixels counted from 1, both inclusive, as VOC has them: xmin and ymin are moved by one.
+    - "difficult" objects are neither learnt nor counted (class -2), and count as present.
+    - Masks hold 0 for "background", then the classes; 255, VOC's border, is ignored. Their classes are those of
+      `mask_classes.json` (`{"classes": [...], "ignore": 255}`) if there is one; else the challenge's twenty if no
+      object is of another class; else "background" and the classes.
+
+    Args:
+        request: what `pipelines.load` asks for; its path is the folder.
+        lists: the folder in `ImageSets/` that has the lists, as "Segmentation". Without a list "train", it is what is
+            in "trainval" and not in "val".
+        classes: the class names in the order of their ids. None for those of the first split, sorted.
+        divide: whether a folder without lists is divided 80/10/10 by a hash of the file names. None divides it unless
+            one split alone is asked for, which is then all of it.
+        check: "full" decodes every file when loading, "headers" reads only headers and end markers of what is not kept
+            in memory; `assembly.assemble` says more.
+    """
+    root = layout.folder(request.path, "voc", "with Annotations/ and JPEGImages/ in it")
+    entries = {name: _entries(*found, request) for name, found in _splits(root, lists, divide, request).items()}
+    known, entries = agree(entries, classes, request.problems)
+    filed, ignore = layout.mask_classes(root, layout.folders(root).values()) or (None, IGNORE)
+    named = VOC if classes is None and set(known) <= set(VOC) else known
+    there = []
+    if known:
+        there.append(LabelSpec("classification", "multi_label", known))
+        there.append(LabelSpec("detection", "detection", known))
+    if any(entry.mask for found in entries.values() for entry in found):
+        there.append(LabelSpec("segmentation", "segmentation", filed or ("background", *named)))
+    if not there:
+        raise DataError(f"Folder '{root}' has neither objects in Annotations/*.xml nor masks in SegmentationClass/.")
+    return assemble(request, entries, there, ignore, check)
+
+
+def _splits(root: Path, lists: str, divide: bool | None, request: Request) -> dict[str, tuple[Path, dict[str, Path]]]:
+    """Find the splits: where each is, and its images by their stems."""
+    nested = {name: place for name, place in layout.folders(root).items() if _is_voc(place)}
+    if nested:
+        found = layout.asked(root, nested, request)
+        return {name: (place, _all_images(place, request.problems)) for name, place in found.items()}
+    if not _is_voc(root):
+        raise DataError(
+            f"Folder '{root}' is no Pascal VOC data set: expected Annotations/ or SegmentationClass/, and JPEGImages/."
+        )
+    if not (root / "ImageSets").is_dir():
+        images = _all_images(root, request.problems)
+        parts = layout.divided(root, images, request, divide)
+        return {name: (root, {stem: images[stem] for stem in stems}) for name, stems in parts.items()}
+    return {name: (root, images) for name, images in _by_lists(root, lists, request).items()}
+
+
+def _by_lists(root: Path, lists: str, request: Request) -> dict[str, dict[str, Path]]:
+    """Find the images of each split that `ImageSets/` lists."""
+    images, result = _images(root, request.problems), {}
+    files = {path.stem: path for path in sorted((root / "ImageSets" / lists).glob("*.txt"))}
+    listed = {name: files[alias] for name, aliases in layout.ALIASES.items() for alias in aliases if alias in files}
+    if "train" not in listed and "trainval" in files:
+        listed["train"] = files["trainval"]
+    if not listed:
+        raise DataError(f"Folder '{root / 'ImageSets' / lists}' has no list train.txt, val.txt or test.txt.")
+    for name, path in layout.asked(root, listed, request).items():
+        chosen = _listed(path, images, request.problems)
+        if path.stem == "trainval" and "validation" in listed:
+            held_back = {line.strip() for line in _lines(listed["validation"])}
+            chosen = {stem: image for stem, image in chosen.items() if stem not in held_back}
+        result[name] = chosen
+    return result
+
+
+def _is_voc(place: Path) -> bool:
+    return (place / "Annotations").is_dir() or (place / "SegmentationClass").is_dir()
+
+
+def _images(place: Path, problems: Problems) -> dict[str, Path]:
+    folder = next((place / name for name in ("JPEGImages", "images") if (place / name).is_dir()), None)
+    if folder is None:
+        raise DataError(f"Folder '{place}' lacks its images: expected JPEGImages/.")
+    return layout.by_stem(folder, problems)
+
+
+def _all_images(place: Path, problems: Problems) -> dict[str, Path]:
+    """The images of a place without lists, where each XML file and mask must have its image."""
+    images = _images(place, problems)
+    for folder, suffix in (("Annotations", ".xml"), ("SegmentationClass", ".png")):
+        for path in layout.without_image(place / folder, suffix, images):
+            problems.report(f"'{path}' has no image of its name.")
+    return images
+
+
+def _listed(path: Path, images: dict[str, Path], problems: Problems) -> dict[str, Path]:
+    """Read a list of stems, one a line."""
+    chosen: dict[str, Path] = {}
+    for number, line in enumerate(_lines(path), 1):
+        stem = line.strip()
+        if not stem:
+            continue
+        try:
+            if inside(stem, "image") in chosen:
+                raise ValueError(f"image '{stem}' is given twice")
+            if stem not in images:
+                raise ValueError(f"image '{stem}' is missing from JPEGImages/")
+            chosen[stem] = images[stem]
+        except ValueError as error:
+            problems.report(f"'{path}': line {number}: {error}.")
+    return chosen
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"'{path}' is no text in UTF-8: {error}.") from None
+
+
+def _entries(place: Path, images: dict[str, Path], request: Request) -> list[Entry]:
+    """Read the XML files of one split."""
+    entries, problems = [], request.problems
+    for stem, image in images.items():
+        xml, mask = place / "Annotations" / f"{stem}.xml", place / "SegmentationClass" / f"{stem}.png"
+        entry = Entry(image, xml, place="object {}", mask=mask if mask.is_file() else None)
+        if xml.is_file():
+            try:
+                size, objects, wrong = read_xml(xml)
+            except DataError as error:
+                problems.report(str(error))
+                continue
+            for message in wrong:
+                problems.report(f"'{xml}': {message}.")
+            entry = replace(entry, size=size, objects=objects)
+        entries.append(entry)
+    return entries

@@ -1,0 +1,5 @@
+"""The source "yolo"."""
+
+from pipelines.sources.yolo.source import yolo
+
+__all__ = ["yolo"]

@@ -1,0 +1,173 @@
+"""YOLO: a text file of boxes or polygons for each image, and data.yaml with the splits and the class names."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines.contract import Request, Source
+from pipelines.errors import DataError, Problems
+from pipelines.kinds.spec import IGNORE, LabelSpec
+from pipelines.sources.files import layout
+from pipelines.sources.files.assembly import assemble
+from pipelines.sources.files.entries import Entry, inside
+from pipelines.sources.yolo.lines import read_lines
+
+
+def yolo(request: Request, divide: bool | None = None, check: str = "full") -> Source:
+    """Read YOLO's text files of boxes and polygons, with the names of the classes in `data.yaml`.
+
+    That file has `names` (a list, or ids and names), and for each of `train`, `val` and `test` a folder of images, a
+    text file that lists them, or several of these, relative to DIR. Without any of them, the splits are
+    `DIR/images/{train,val,test}/` or `DIR/{train,val,test}/images/`, or else `DIR/images/` is divided. The labels of
+    `.../images/a.jpg` are in `.../labels/a.txt`: a line an object, `class x y width height` with the centre, or
+    `class x1 y1 x2 y2 x3 y3 ...`, all as fractions of the image. An image without a file has no objects.
+
+    Tasks: "classification" (multi-label: the classes present), "detection", and, where there are polygons,
+    "segmentation" ("background" and the classes), for which an image with an object that is a mere box is not labelled.
+
+    Args:
+        request: what `pipelines.load` asks for; its path is the folder.
+        divide: whether images without splits are divided 80/10/10 by a hash of their names. None divides them unless
+            one split alone is asked for, which is then all of them.
+        check: "full" decodes every file when loading, "headers" reads only headers and end markers of what is not kept
+            in memory; `assembly.assemble` says more.
+    """
+    root = layout.folder(request.path, "yolo", "with data.yaml in it")
+    path = settings_file(root)
+    if path is None:
+        raise DataError(f"Folder '{root}' is no YOLO data set: expected data.yaml with the names of the classes.")
+    content = _parse(path)
+    classes = _names(content, path)
+    found = _splits(root, path, content, divide, request)
+    entries = {name: [_entry(image, classes, request.problems) for image in images] for name, images in found.items()}
+    if not any(entry.index.is_file() for found in entries.values() for entry in found):
+        raise DataError(f"Folder '{root}' has no labels: expected labels/*.txt for images/*.jpg.")
+    there = [
+        LabelSpec("classification", "multi_label", classes),
+        LabelSpec("detection", "detection", classes),
+    ]
+    outlined = any(a.segmentation for found in entries.values() for entry in found for a in entry.objects or ())
+    if outlined and len(classes) < IGNORE:
+        there.append(LabelSpec("segmentation", "segmentation", ("background", *classes)))
+    return assemble(request, entries, there, check=check)
+
+
+def settings_file(root: Path) -> Path | None:
+    """Return `data.yaml`, or else the only YAML file there is."""
+    files = sorted([*root.glob("*.yaml"), *root.glob("*.yml")])
+    named = [path for path in files if path.stem == "data"]
+    return named[0] if named else files[0] if len(files) == 1 else None
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError(f"'{path}' is not valid YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(content, dict):
+        raise DataError(f"'{path}' must have keys, 'names' among them.")
+    return content
+
+
+def _names(content: dict[str, Any], path: Path) -> tuple[str, ...]:
+    names = content.get("names")
+    if isinstance(names, dict):
+        if sorted(names) != list(range(len(names))):
+            raise DataError(f"'{path}': names: the ids must be 0 to {len(names) - 1}, each once.")
+        names = [names[i] for i in range(len(names))]
+    if not isinstance(names, list) or not names or len(set(map(str, names))) < len(names):
+        raise DataError(f"'{path}': names is {names!r}, expected a list of class names, all different.")
+    if content.get("nc", len(names)) != len(names):
+        raise DataError(f"'{path}': nc is {content['nc']!r}, but there are {len(names)} names.")
+    return tuple(map(str, names))
+
+
+def _splits(
+    root: Path, path: Path, content: dict[str, Any], divide: bool | None, request: Request
+) -> dict[str, list[Path]]:
+    """Find the images of each split."""
+    keys = {split: key for split, aliases in layout.ALIASES.items() for key in aliases if content.get(key)}
+    if keys:
+        found = {}
+        for split, key in layout.asked(root, keys, request).items():
+            values = content[key] if isinstance(content[key], list) else [content[key]]
+            places = [_resolve(root, value, content, f"'{path}': {key}") for value in values]
+            found[split] = [image for place in places for image in _images(place, request.problems)]
+        return found
+    inner, outer = layout.folders(root / "images"), layout.folders(root)
+    if inner or outer:
+        asked = layout.asked(root, inner or outer, request)
+        return {split: _images(place, request.problems) for split, place in asked.items()}
+    images = {image.relative_to(root).as_posix(): image for image in _images(root / "images", request.problems)}
+    chosen = layout.divided(root, images, request, divide)
+    return {split: [images[key] for key in keys] for split, keys in chosen.items()}
+
+
+def _resolve(root: Path, value: object, content: dict[str, Any], where: str) -> Path:
+    """Find the place that data.yaml names; exports say "../train/images" where they mean "train/images"."""
+    if not isinstance(value, str):
+        raise DataError(f"{where} is {value!r}, expected a folder or a text file.")
+    inner = value
+    while inner.startswith("../"):
+        inner = inner.removeprefix("../")
+    if Path(inner).is_absolute() and Path(inner).is_relative_to(root.absolute()):
+        inner = str(Path(inner).relative_to(root.absolute()))
+    try:
+        inside(inner, "it")
+    except ValueError:
+        raise DataError(f"{where} is '{value}', which leads out of the folder '{root}'.") from None
+    base = str(content.get("path") or ".")
+    for place in (root / inner, *([root / base / inner] if _is_inside(base) else [])):
+        if place.exists():
+            return place
+    raise DataError(f"{where} is '{value}', which is missing from '{root}'.")
+
+
+def _is_inside(name: str) -> bool:
+    try:
+        return bool(inside(name))
+    except ValueError:
+        return False
+
+
+def _images(place: Path, problems: Problems) -> list[Path]:
+    """The images in a folder, or in a text file that lists them relative to itself."""
+    if place.is_dir():
+        images = layout.by_stem(place, problems)
+        labels = _labels_of(place / "name.jpg").parent
+        if labels != place:
+            for path in layout.without_image(labels, ".txt", [*images, "classes"]):  # tools leave classes.txt there
+                problems.report(f"'{path}' has no image of its name in '{place}'.")
+        return list(images.values())
+    found: dict[str, Path] = {}
+    for number, line in enumerate(place.read_text(encoding="utf-8").splitlines(), 1):
+        name = line.strip().removeprefix("./")
+        if not name:
+            continue
+        try:
+            if inside(name, "image") in found:
+                raise ValueError(f"image '{name}' is given twice")
+            found[name] = place.parent / name
+        except ValueError as error:
+            problems.report(f"'{place}': line {number}: {error}.")
+    return list(found.values())
+
+
+def _entry(image: Path, classes: tuple[str, ...], problems: Problems) -> Entry:
+    """Read the labels of one image."""
+    path = _labels_of(image)
+    objects, wrong = read_lines(path, classes) if path.is_file() else ([], [])
+    for message in wrong:
+        problems.report(f"'{path}': {message}.")
+    return Entry(image, path, objects=objects, relative=True, place="line {}")
+
+
+def _labels_of(image: Path) -> Path:
+    """The text file of an image: the last folder called images is called labels instead."""
+    parts = list(image.with_suffix(".txt").parts)
+    for place in reversed(range(len(parts) - 1)):
+        if parts[place] == "images":
+            parts[place] = "labels"
+            break
+    return Path(*parts)

@@ -1,0 +1,163 @@
+"""Augmentation: its options, and that image, boxes and masks move together."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import pipelines
+from pipelines.pixels import geometry
+from pipelines.pixels.augmentation import DRAWS, Augmentation, recolour
+
+SQUARE = (3, 12, 6, 24, 20)
+STRONG = {"flip": 0.5, "scale": [0.5, 2.0], "colour": 0.3}
+
+
+def test_everything_is_off_by_default():
+    assert Augmentation.check(None) == Augmentation.check({}) == Augmentation(0.0, None, 0.0, 0.0)
+    assert Augmentation.check({"flip": True, "scale": [0.5, 2]}) == Augmentation(0.5, (0.5, 2.0), 0.0, 0.0)
+    assert Augmentation.check({"flip": False, "scale": None, "colour": None}) == Augmentation()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"flip": 1.5},
+        {"flip": "yes"},
+        {"scale": 2},
+        {"scale": [2, 1]},
+        {"scale": [0, 1]},
+        {"scale": [1, 2, 3]},
+        {"scale": [1, float("nan")]},
+        {"rotate": -1},
+        {"rotate": 181},
+        {"rotate": True},
+        {"colour": -0.1},
+        {"colour": 1},
+        {"colour": True},
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_name(options):
+    (key,) = options
+    with pytest.raises(pipelines.DataError, match=f"augmentation.{key} is .*: expected"):
+        Augmentation.check(options)
+
+
+def test_an_unknown_key_is_refused_with_the_nearest():
+    with pytest.raises(pipelines.DataError, match="Unknown augmentation 'color'. Did you mean 'colour'"):
+        Augmentation.check({"color": 0.2})
+
+
+def test_zooms_are_log_uniform_in_their_range_and_flips_have_their_probability():
+    uniform = tf.random.stateless_uniform([4000, DRAWS], [1, 2])
+    augmentation = Augmentation(flip=0.2, scale=(0.5, 2.0))
+    factors, positions = augmentation.zooms(uniform)
+    assert 0.5 <= factors.numpy().min() < 0.51
+    assert 1.99 < factors.numpy().max() <= 2.0
+    assert abs(np.log(factors).mean()) < 0.03
+    assert positions.shape == (4000, 2)
+    assert abs(augmentation.flips(uniform).numpy().mean() - 0.2) < 0.02
+
+
+def test_colour_keeps_grey_grey_and_changes_brightness_contrast_and_saturation_within_its_range():
+    augmentation = Augmentation(colour=0.4)
+    colours = zip(*augmentation.colours(tf.random.stateless_uniform([50, DRAWS], [1, 2])), strict=True)
+    grey = tf.fill([1, 1, 3], tf.constant(128, tf.uint8))
+    mapped = np.array([recolour(grey, *colour).numpy().astype(int) for colour in colours])
+    assert np.ptp(mapped, axis=-1).max() <= 1
+    assert mapped.min() >= 127 - 0.4 * 1.4 * 128 - 1
+    assert 170 < mapped.max() <= 128 + 0.4 * 1.4 * 128 + 1
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 3), (3, 5, 3)])
+def test_colours_are_those_of_the_definition(shape):
+    picture = np.random.default_rng(0).integers(0, 256, shape)
+    uniform = tf.stack([tf.fill([DRAWS], 0.5), tf.constant([0, 0, 0, 0, 0.9, 0.2, 0.1, 0])])
+    matrices, lifts = Augmentation(colour=0.4).colours(uniform)
+    unchanged, changed = (recolour(tf.constant(picture, tf.uint8), matrices[i], lifts[i]) for i in range(2))
+    brightness, contrast, saturation = 1.32, 0.76, 0.68
+    grey = (picture * [0.299, 0.587, 0.114]).sum(axis=-1, keepdims=True)
+    expected = brightness * (saturation * picture + (1 - saturation) * grey)
+    np.testing.assert_allclose(changed, np.clip(contrast * (expected - 127.5) + 127.5, 0, 255), atol=0.51)
+    np.testing.assert_array_equal(unchanged, picture)
+
+
+def extent(pixels):
+    """The box around what is set in `[H, W]`, or None."""
+    y, x = np.nonzero(pixels)
+    return (x.min(), y.min(), x.max() + 1, y.max() + 1) if len(x) else None
+
+
+@pytest.mark.parametrize(("resize", "cache"), [("stretch", True), ("letterbox", False)])
+def test_image_boxes_and_masks_move_together(coco, load, resize, cache):
+    folder = coco({f"{i}.png": [SQUARE] for i in range(16)}, masks=True)
+    data = load(folder, augmentation=STRONG, resize=resize, cache=cache, image_size=(96, 160), shuffle=True)
+    seen = set()
+    for images, labels, _ in data.train.as_numpy_iterator():
+        image, mask = images[0].astype(int), labels["segmentation"][0]
+        boxes, classes = labels["detection"]["boxes"][0], labels["detection"]["classes"][0]
+        in_mask, in_image = extent(mask == 1), extent(image[..., 0] - image[..., 1] > 60)
+        if classes[0] == -1:
+            assert in_mask is None or (mask == 1).mean() < 0.25
+            assert labels["classification"][0].tolist() == [0.0, 0.0]
+            continue
+        seen.add(tuple(boxes[0]))
+        assert labels["classification"][0].tolist() == [1.0, 0.0]
+        np.testing.assert_allclose(boxes[0], in_mask, atol=1.01)
+        np.testing.assert_allclose(boxes[0], in_image, atol=2.01)
+        outside = mask == 255
+        assert outside.any() == ((image[..., 0] == image[0, 0, 0]) & outside).any()
+    assert len(seen) > 10
+
+
+@pytest.mark.parametrize("options", [{"rotate": 30}, {"rotate": 180, "flip": True, "scale": [0.6, 1.6]}])
+def test_a_turn_takes_image_boxes_and_masks_to_one_place(coco, load, options):
+    folder = coco({f"{i}.png": [SQUARE] for i in range(16)}, masks=True)
+    data = load(folder, augmentation=options, image_size=(120, 180), shuffle=True)
+    sides, differences = [], []
+    for images, labels, _ in data.train.as_numpy_iterator():
+        image, mask = images[0].astype(int), labels["segmentation"][0]
+        box = labels["detection"]["boxes"][0, 0]
+        if labels["detection"]["classes"][0, 0] == -1:
+            continue
+        painted = image[..., 0] - image[..., 1] > 60
+        assert (painted != (mask == 1)).mean() < 0.02  # edges, which are mixed
+        inside = extent(mask == 1)
+        clipped = min(box[0], box[1], 180 - box[2], 120 - box[3]) < 0.5
+        if not clipped:
+            np.testing.assert_allclose(box, inside, atol=2.01)
+        sides.append(box[2] - box[0])
+        differences.append(len(np.unique(np.nonzero(painted)[1])))
+    assert len(sides) > 8
+    assert np.ptp(sides) > 8  # they were turned: the box around a turned box is wider
+
+
+def test_without_an_angle_the_warp_is_the_resize():
+    picture = tf.constant(np.random.default_rng(0).integers(0, 256, (40, 60, 3)), tf.uint8)
+    placement = geometry.whole(tf.constant([40, 60]), (80, 90), "letterbox")
+    one = geometry.sample_image(picture, placement, (80, 90)).numpy().astype(int)
+    other = geometry.warp(picture, placement, (80, 90), geometry.GREY, smooth=True).numpy().astype(int)
+    assert np.abs(one - other)[12:-12, 2:-2].max() <= 1
+    mask = picture[..., :1]
+    one, other = (
+        geometry.sample_map(mask, placement, (80, 90), 255),
+        geometry.warp(mask, placement, (80, 90), 255, False),
+    )
+    assert (one.numpy() != other.numpy()).mean() < 0.02  # a place midway between two pixels may go either way
+
+
+def test_evaluation_is_never_augmented(coco, tmp_path):
+    for split in ("train", "val"):
+        coco({f"{i}.png": [SQUARE] for i in range(4)}, at=f"data/{split}", masks=True)
+    data = pipelines.load("coco", (40, 60), 2, path=tmp_path / "data", augmentation=STRONG)
+    for images, labels, _ in data.validation.as_numpy_iterator():
+        assert np.ptp(images, axis=0).max() == 0
+        assert labels["detection"]["boxes"][:, 0].tolist() == [[12.0, 6.0, 36.0, 26.0]] * 2
+
+
+def test_presence_follows_the_boxes_that_are_left_and_stays_for_crowds(coco, load):
+    crowd = (7, 0, 0, 4, 4, {"iscrowd": 1})
+    folder = coco({f"{i}.png": [(3, 0, 0, 30, 20), crowd] for i in range(16)})
+    data = load(folder, augmentation={"scale": [2.0, 3.0]})
+    presence = np.concatenate([labels["classification"] for _, labels, _ in data.train.as_numpy_iterator()])
+    assert set(presence[:, 0]) == {0.0, 1.0}
+    assert set(presence[:, 1]) == {1.0}

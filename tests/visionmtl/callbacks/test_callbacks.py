@@ -1,0 +1,198 @@
+"""Callbacks around a tiny model that has the tasks, logs and predictions of a real one."""
+
+import csv
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from visionmtl import callbacks, drawing
+from visionmtl.drawing import samples
+from visionmtl.errors import UsageError
+from visionmtl.files import written_whole
+from visionmtl.training import devices
+
+
+class Painted:
+    """A task whose truth paints a picture red and whose prediction paints it blue."""
+
+    kind, classes, colours = "segmentation", ("sky", "road"), drawing.colours(["sky", "road"])
+
+    def __init__(self, name):
+        self.name = name
+
+    def truth(self, labels):
+        return {"classes": np.asarray(labels)}
+
+    def draw(self, image, predictions):
+        assert predictions["classes"].shape == image.shape[:2]
+        colours = np.array([[200, 0, 0], [0, 0, 200]], np.uint8)
+        return colours[predictions["classes"]]
+
+
+@keras.saving.register_keras_serializable("tests")
+class Tiny(keras.Model):
+    """Logs and predicts under the names of a real model."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(1)
+        self.tasks = {name: Painted(name) for name in ("street", "street_far")}
+
+    def call(self, images):
+        return self.dense(tf.cast(images, tf.float32) / 255)
+
+    def train_step(self, data):
+        images, _, _ = data
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(self(images) ** 2)
+        self.optimizer.apply_gradients(
+            zip(tape.gradient(loss, self.trainable_variables), self.trainable_variables, strict=True)
+        )
+        return {"loss": loss, "street_loss": loss, "weight/street": tf.constant(0.7)}
+
+    def test_step(self, data):
+        loss = tf.reduce_mean(self(data[0]) ** 2)
+        return {"loss": loss, "street_loss": loss, "street_mIoU": tf.constant(0.5), "score": 1 - loss}
+
+    def predict_step(self, data):
+        ones = tf.ones(tf.shape(data)[:3], tf.int32)
+        return {"street_classes": ones, "street_far_classes": ones}
+
+
+@pytest.fixture
+def dataset():
+    images = np.full((5, 32, 48, 3), 90, np.uint8)
+    labels = {name: np.zeros((5, 32, 48), np.int32) for name in ("street", "street_far")}
+    weights = {name: np.array([1, 1, 0, 1, 1], np.float32) for name in labels}
+    return tf.data.Dataset.from_tensor_slices((images, labels, weights)).batch(2)
+
+
+@pytest.fixture
+def model():
+    model = Tiny()
+    model(np.zeros((1, 32, 48, 3), np.uint8))
+    model.compile(keras.optimizers.SGD(keras.optimizers.schedules.PolynomialDecay(0.1, 6, 0.0)))
+    return model
+
+
+def rows(path):
+    return list(csv.DictReader(path.open()))
+
+
+def test_history_has_the_columns_that_appear_late(model, dataset, tmp_path):
+    history = [callbacks.LearningRate(), callbacks.History(tmp_path / "history.csv")]
+    model.fit(dataset, validation_data=dataset, validation_freq=2, epochs=2, verbose=0, callbacks=history)
+    first, second = rows(tmp_path / "history.csv")
+    assert (first["epoch"], second["epoch"]) == ("1", "2")
+    assert first["val_score"] == ""
+    assert float(second["val_street_mIoU"]) == 0.5
+    assert float(first["weight/street"]) == pytest.approx(0.7)
+    assert float(first["learning_rate"]) == pytest.approx(0.05)  # three of six steps done
+    assert float(second["learning_rate"]) == 0
+
+
+def test_a_resumed_run_has_one_history(model, dataset, tmp_path):
+    path = tmp_path / "history.csv"
+    model.fit(dataset, epochs=3, verbose=0, callbacks=[callbacks.History(path)])
+    before = rows(path)
+    model.fit(dataset, epochs=4, initial_epoch=2, verbose=0, callbacks=[callbacks.History(path)])
+    assert [row["epoch"] for row in rows(path)] == ["1", "2", "3", "4"]
+    assert rows(path)[:2] == before[:2]
+    model.fit(dataset, epochs=1, verbose=0, callbacks=[callbacks.History(path)])
+    assert [row["epoch"] for row in rows(path)] == ["1"]
+
+
+def test_the_best_checkpoint_is_kept_and_survives_missing_values(model, tmp_path):
+    best = callbacks.Checkpoint(tmp_path / "best.keras", "val_score")
+    best.set_model(model)
+    for epoch, value in enumerate([0.5, None, math.nan, 0.7, 0.6]):
+        model.dense.bias.assign([float(epoch)])
+        best.on_epoch_end(epoch, {} if value is None else {"val_score": value})
+    assert best.best == 0.7
+    assert keras.saving.load_model(tmp_path / "best.keras").dense.bias.numpy() == [3.0]
+    assert [path.name for path in tmp_path.iterdir()] == ["best.keras"]
+
+
+def test_without_a_monitor_every_epoch_is_saved(model, tmp_path):
+    last = callbacks.Checkpoint(tmp_path / "last.keras")
+    last.set_model(model)
+    for epoch in range(2):
+        model.dense.bias.assign([float(epoch)])
+        last.on_epoch_end(epoch, {})
+    assert keras.saving.load_model(tmp_path / "last.keras").dense.bias.numpy() == [1.0]
+
+
+def test_a_failing_write_leaves_the_old_file_and_says_so(tmp_path):
+    path = tmp_path / "last.keras"
+    path.write_text("whole")
+
+    def write_half():
+        with written_whole(path) as partial:
+            partial.write_text("ha")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(UsageError, match="No space left on device"):
+        write_half()
+    assert path.read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_tensorboard_events_can_be_read(model, dataset, tmp_path):
+    board = callbacks.TensorBoard(tmp_path, dataset, count=2, every=2)
+    watchers = [callbacks.LearningRate(), board]
+    model.fit(dataset, validation_data=dataset, epochs=4, verbose=0, callbacks=watchers)
+    train, validation = (EventAccumulator(str(tmp_path / run)).Reload() for run in ("train", "validation"))
+    tags = {"loss/total", "loss/street", "weight/street", "learning_rate"}
+    assert set(train.Tags()["tensors"]) == tags
+    assert set(validation.Tags()["tensors"]) == {
+        "loss/total",
+        "loss/street",
+        "metrics/street_mIoU",
+        "metrics/score",
+        "samples",
+    }
+    assert [event.step for event in train.Tensors("loss/total")] == [1, 2, 3, 4]
+    assert [event.step for event in validation.Tensors("samples")] == [1, 3, 4]  # every other epoch, and the last
+    encoded = tf.make_ndarray(validation.Tensors("samples")[0].tensor_proto)
+    assert tf.io.decode_png(encoded[2]).shape[-1] == 3  # behind width and height
+    assert len(encoded) == 2 + 2
+
+
+def test_samples_show_photograph_truth_and_prediction(model, dataset, tmp_path):
+    paths = samples.save_samples(model, tmp_path / "samples", dataset, count=3)
+    assert [path.name for path in paths] == ["01.png", "02.png", "03.png"]
+    strip = np.asarray(Image.open(paths[0]))
+    middle = strip[strip.shape[0] // 2]
+    for colour in ([90, 90, 90], [200, 0, 0], [0, 0, 200]):
+        assert (middle == colour).all(axis=-1).sum() == 48 * 12  # enlarged to 384 pixels
+    unlabelled = np.asarray(Image.open(paths[1]))
+    assert not (unlabelled == [200, 0, 0]).all(axis=-1).any()
+
+
+def test_samples_are_drawn_by_a_model_on_two_devices(dataset, two_devices, tmp_path):
+    with devices.strategy(two_devices).scope():
+        model = Tiny()
+        model(np.zeros((1, 32, 48, 3), np.uint8))
+        model.compile("sgd")
+    samples.save_samples(model, tmp_path, dataset, count=3)
+    strip = np.asarray(Image.open(tmp_path / "03.png"))
+    assert (strip[strip.shape[0] // 2] == [0, 0, 200]).all(axis=-1).sum() == 48 * 12
+
+
+def test_pictures_are_picked_far_apart_and_as_many_as_asked_for():
+    dataset = tf.data.Dataset.from_tensor_slices((np.arange(24), {"a": np.arange(24)}, {"a": np.ones(24)})).batch(2)
+    assert samples.pick(dataset, 4)[0].tolist() == [0, 6, 12, 18]
+    assert samples.pick(dataset, 20)[1]["a"].tolist() == list(range(20))
+    assert samples.pick(dataset.take(1), 4)[0].tolist() == [0, 1]
+    uncounted = dataset.filter(lambda *_: True)
+    assert samples.pick(uncounted, 4)[0].tolist() == [0, 1, 2, 3]
+
+
+def test_an_empty_split_has_no_pictures(dataset):
+    with pytest.raises(UsageError, match="empty"):
+        samples.pick(dataset.take(0), 4)

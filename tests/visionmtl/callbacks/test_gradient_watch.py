@@ -1,0 +1,111 @@
+"""Watching the gradients of the tasks: the file, TensorBoard, the plot and the picture."""
+
+import csv
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import visionmtl
+from visionmtl import drawing
+from visionmtl.callbacks.gradient_watch import GradientWatch
+from visionmtl.report import curves
+
+X = np.random.default_rng(0).normal(size=(24, 4)).astype("float32")
+LABELS = {"up": X[:, :1], "down": -X[:, :1], "free": X[:, 1:2]}
+
+
+def model_of(balancing="equal", kernel=1.0):
+    """Three tasks that read a table through one kernel; "up" and "down" want the opposite."""
+    keras.utils.set_random_seed(0)
+    x = keras.Input((4,))
+    hidden = keras.layers.Dense(4, use_bias=False, kernel_initializer=keras.initializers.RandomNormal(stddev=0.01))(x)
+    ones = keras.initializers.Constant(kernel)
+    outputs = {name: keras.layers.Dense(1, kernel_initializer=ones, name=name)(hidden) for name in LABELS}
+    model = visionmtl.BalancedModel(x, outputs)
+    model.compile(keras.optimizers.SGD(1e-4), dict.fromkeys(LABELS, "mse"), balancing=balancing)
+    return model
+
+
+def train(model, folder, every=4, epochs=2, initial=0):
+    watch = GradientWatch(folder / "gradients.csv", folder / "tensorboard", every)
+    dataset = tf.data.Dataset.from_tensor_slices((X, LABELS)).batch(4)  # six steps an epoch
+    model.fit(dataset, epochs=epochs, initial_epoch=initial, verbose=0, callbacks=[watch])
+    with (folder / "gradients.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("balancing", ["equal", "uncertainty", "cagrad", "db_mtl", "gradnorm"])
+def test_every_balancer_is_watched_every_so_many_steps(balancing, tmp_path):
+    rows = train(model_of(balancing), tmp_path)
+    assert [int(row["step"]) for row in rows] == [0, 4, 8]
+    assert list(rows[0]) == [
+        *("step", "conflicts", "weight/up", "weight/down", "weight/free", "norm/up", "norm/down", "norm/free"),
+        *("cosine/up/down", "cosine/up/free", "cosine/down/free"),
+    ]
+    assert all(-1.001 <= float(row["cosine/up/down"]) < 0 and float(row["conflicts"]) == 1 for row in rows)
+
+
+def test_a_balancer_that_seldom_looks_is_read_when_it_did(tmp_path):
+    rows = train(model_of({"method": "mgda", "update_every": 3}), tmp_path)
+    assert [int(row["step"]) for row in rows] == [0, 6, 9]  # 3 is before 4 is due, 9 the first after 8
+
+
+def test_tensorboard_has_scalars_and_a_picture_by_step(tmp_path):
+    train(model_of(), tmp_path)
+    events = EventAccumulator(str(tmp_path / "tensorboard" / "gradients"), {"tensors": 0, "images": 0}).Reload()
+    tags = events.Tags()["tensors"]
+    assert {"gradients/cosine/up/down", "gradients/norm/free", "gradients/weight/up", "gradients/conflicts"} <= set(
+        tags
+    )
+    values = events.Tensors("gradients/conflicts")
+    assert [one.step for one in values] == [0, 4, 8]
+    assert [float(tf.make_ndarray(one.tensor_proto)) for one in values] == [1, 1, 1]
+    picture = tf.io.decode_png(tf.make_ndarray(events.Tensors("gradients/cosines")[0].tensor_proto)[2])
+    assert picture.shape == drawing.matrix(np.eye(3), list(LABELS)).shape
+
+
+def test_a_resumed_training_goes_on_with_its_rows(tmp_path):
+    whole = train(model_of(), tmp_path / "whole")
+    model = model_of()
+    first = train(model, tmp_path / "parts", epochs=1)
+    rows = train(model, tmp_path / "parts", epochs=2, initial=1)
+    assert [row["step"] for row in first] == ["0", "4"]
+    assert [row["step"] for row in rows] == ["0", "4", "8"] == [row["step"] for row in whole]
+
+
+def test_the_plot_shows_weights_lengths_and_cosines(tmp_path):
+    train(model_of("cagrad"), tmp_path, every=1)
+    figure = curves.balancing(curves.read(tmp_path / "gradients.csv"))
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles[:3] == ["weight of each task", "length of its gradient", "cosine between gradients"]
+    assert titles[3].endswith("100% of steps in conflict")
+    assert figure.axes[0].get_xlabel() == "step"
+    assert curves.write(figure, tmp_path / "balancing.png").stat().st_size > 10_000
+    assert curves.balancing({"step": np.array([])}) is None
+
+
+def test_many_pairs_are_drawn_as_their_range():
+    tasks, steps = [f"task {place}" for place in range(6)], np.arange(0, 100, 5)
+    history = {"step": steps} | {f"norm/{task}": steps + 1.0 for task in tasks}
+    for place, one in enumerate(tasks):
+        history |= {f"cosine/{one}/{other}": np.full(len(steps), 0.1 * place) for other in tasks[place + 1 :]}
+    history["cosine/task 0/task 1"] = np.full(len(steps), np.nan)
+    texts = " ".join(text.get_text() for text in curves.balancing(history).axes[2].texts)
+    assert "highest 0.4" in texts
+    assert "lowest 0" in texts
+
+
+def test_a_matrix_is_drawn_by_sign_and_what_is_unknown_is_grey():
+    picture = drawing.matrix(np.array([[1.0, -1.0], [np.nan, 0.0]]), ["one", "a name too long for its column"])
+    right, bottom = picture.shape[1] - 64, picture.shape[0] - 64
+    corners = [picture[bottom - 64 + 4, right - 64 + 4], picture[bottom - 64 + 4, right + 4], picture[-60, right - 60]]
+    assert [tuple(corner) for corner in corners] == [drawing.POSITIVE, drawing.NEGATIVE, (222, 226, 230)]
+
+
+def test_a_matrix_may_have_other_columns_than_rows_and_a_limit_of_its_own():
+    picture = drawing.matrix(np.array([[0.2, 0.1, 0.0]]), ["one"], ["a", "b", "c"], limit=0.2)
+    assert tuple(picture[22 + 4, -3 * 64 + 4]) == drawing.POSITIVE
+    assert picture.shape == (22 + 64, drawing.matrix(np.eye(1), ["one"]).shape[1] + 128, 3)

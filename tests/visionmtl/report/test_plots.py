@@ -1,0 +1,111 @@
+"""Plots: what is drawn of which logs, and that odd histories are drawn at all."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from visionmtl.report import charts, curves
+
+HISTORY = {
+    "epoch": [1, 2, 3],
+    "loss": [3.0, -1.0, -2.0],
+    "cars_loss": [200.0, 20.0, 2.0],
+    "cars_far_loss": [1.0, 0.8, 0.7],
+    "val_loss": [np.nan, 2.0, np.nan],
+    "val_cars_loss": [np.nan, 1.0, np.nan],
+    "val_cars_AP": [np.nan, 0.2, np.nan],
+    "val_cars_far_AP": [np.nan, 0.1, np.nan],
+    "val_score": [np.nan, 0.2, np.nan],
+    "weight/cars": [1.0, 1.1, 1.2],
+    "learning_rate": [1e-3, 5e-4, 0.0],
+}
+
+
+def titles(figure):
+    return [axes.get_title(loc="left") for axes in figure.axes]
+
+
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_losses_have_a_panel_per_task_and_the_total():
+    figure = curves.losses(HISTORY)
+    assert titles(figure) == ["cars loss", "cars_far loss", "total loss"]
+    assert texts(figure.axes[0]) == ["training 2", "validation 1"]
+
+
+def test_the_scale_is_logarithmic_only_where_values_are_positive_and_far_apart():
+    assert [axes.get_yscale() for axes in curves.losses(HISTORY).axes] == ["log", "linear", "linear"]
+
+
+def test_the_total_of_one_task_is_not_drawn_twice():
+    assert titles(curves.losses({"loss": [1.0], "cars_loss": [1.0]})) == ["cars loss"]
+
+
+def test_metrics_go_to_the_task_with_the_longest_matching_name():
+    figure = curves.metrics(HISTORY)
+    assert titles(figure) == ["cars", "cars_far", "score"]
+    assert [texts(axes) for axes in figure.axes] == [["AP 0.2"], ["AP 0.1"], ["0.2"]]
+
+
+def test_weights_and_learning_rate_are_drawn():
+    assert titles(curves.weights(HISTORY)) == ["weight of each task", "learning rate"]
+
+
+def test_nothing_to_draw_is_no_figure(tmp_path):
+    assert curves.losses({}) is None
+    assert curves.metrics({"loss": [1.0]}) is None
+    assert curves.weights({"loss": [1.0]}) is None
+    assert curves.save({}, tmp_path) == []
+
+
+def test_a_history_that_is_not_a_number_is_drawn_empty(tmp_path):
+    (path,) = curves.save({"loss": [np.nan, np.inf]}, tmp_path)
+    assert Image.open(path).size[0] > 100
+
+
+def test_files_are_read_with_gaps_and_drawn(tmp_path):
+    (tmp_path / "history.csv").write_text("epoch,loss,val_loss\n1,2.5,\n2,2,3\n")
+    history = curves.read(tmp_path / "history.csv")
+    assert history["loss"].tolist() == [2.5, 2]
+    assert np.isnan(history["val_loss"][0])
+    assert history["val_loss"][1] == 3
+    assert [path.name for path in curves.save(history | HISTORY, tmp_path / "plots")] == [
+        "losses.png",
+        "metrics.png",
+        "weights.png",
+    ]
+
+
+def test_the_labels_at_line_ends_do_not_touch():
+    values = {f"val_{name}": [0.5] for name in "abcdef"}
+    (axes,) = curves.metrics({"x_loss": [1.0]} | {f"val_x_{name[-1]}": value for name, value in values.items()}).axes
+    heights = sorted(text.get_position()[1] for text in axes.texts)
+    assert min(np.diff(heights)) > 0.07
+    assert max(heights) <= 1
+
+
+def test_classes_are_sorted_and_those_without_a_value_come_last():
+    figure = charts.per_class({"sky": 0.5, "cow": float("nan"), "road": 0.9}, "IoU")
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["road", "sky", "cow"]
+    assert figure.axes[0].get_xlabel() == "mean 0.700"
+
+
+def test_metrics_of_single_classes_become_a_chart_for_each_kind(tmp_path):
+    details = {
+        "cars": {"AP": 0.2, "AP/van/red": 0.1, "AP/bus": 0.3},
+        "scene": {"mAP": 0.5, "AP/day": 0.5, "F1/day": 1.0},
+    }
+    paths = curves.save({}, tmp_path, details)
+    assert [path.name for path in paths] == ["cars_AP.png", "scene_AP.png", "scene_F1.png"]
+
+
+@pytest.mark.parametrize("count", [2, 30])
+def test_confusion_and_precision_recall_are_drawn_for_few_and_many_classes(count, tmp_path):
+    classes = [f"class {index}" for index in range(count)]
+    precision = np.linspace(1, 0, 101)[:, None] * np.ones(count)
+    precision[:, 0] = np.nan
+    curves.write(charts.confusion(np.eye(count) * 5, classes), tmp_path / "confusion.png")
+    curves.write(charts.precision_recall(precision, classes), tmp_path / "precision.png")
+    assert len(list(tmp_path.iterdir())) == 2

@@ -1,0 +1,215 @@
+"""Heads, losses, decoders and drawings of the tasks."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from visionmtl import tasks
+from visionmtl.errors import UsageError
+from visionmtl.tasks import Classification, Detection, Segmentation
+from visionmtl.tasks.boxes import IGNORED
+
+SIZE = 64
+
+
+def _maps(channels=6):
+    return {f"P{i}": keras.Input((SIZE // 2**i, SIZE // 2**i, channels)) for i in range(2, 6)}
+
+
+def _outputs(task, images=2, seed=0):
+    """Random raw outputs of a task's head."""
+    head = task.outputs(_maps())
+    random = np.random.default_rng(seed)
+    shapes = {name: (images, *tensor.shape[1:]) for name, tensor in head.items()}
+    return {name: tf.constant(random.normal(size=shape), tf.float32) for name, shape in shapes.items()}
+
+
+def _objects(*images):
+    """Labels of detection from a list of (x0, y0, x1, y1, class) an image, padded to three."""
+    boxes, classes = np.zeros((len(images), 3, 4), "float32"), np.full((len(images), 3), -1, "int32")
+    for i, objects in enumerate(images):
+        for j, (*box, kind) in enumerate(objects):
+            boxes[i, j], classes[i, j] = box, kind
+    return {"boxes": tf.constant(boxes), "classes": tf.constant(classes)}
+
+
+def test_classification_is_the_cross_entropy():
+    outputs = {"logits": tf.constant([[2.0, 0.0, -1.0]])}
+    plain, smoothed = Classification("c", 3), Classification("c", 3, label_smoothing=0.3)
+    log = np.log(np.exp([2.0, 0, -1]) / np.exp([2.0, 0, -1]).sum())
+    assert float(plain.loss(tf.constant([1]), outputs)[0]) == pytest.approx(-log[1], rel=1e-5)
+    assert float(smoothed.loss(tf.constant([1]), outputs)[0]) == pytest.approx(-np.dot([0.1, 0.8, 0.1], log), rel=1e-5)
+
+
+def test_multi_label_does_not_learn_unknown_labels():
+    task = Classification("c", 3, multi_label=True)
+    outputs = {"logits": tf.constant([[0.0, 3.0, -50.0]])}
+    loss = task.loss(tf.constant([[1.0, 0.0, -1.0]]), outputs)[0]
+    assert float(loss) == pytest.approx((np.log(2) + np.log(1 + np.exp(3))) / 2, rel=1e-5)
+    assert task.loss(tf.constant([[-1.0, -1.0, -1.0]]), outputs) == 0
+
+
+def test_segmentation_is_the_mean_over_labelled_pixels():
+    task = Segmentation("s", 2, dice=0)
+    logits = np.zeros((1, 2, 2, 2), "float32")
+    logits[..., 1] = 2
+    labels = np.full((1, 8, 8), 255)
+    labels[0, :2, :2], labels[0, 2:4, :2] = 0, 1
+    log = np.log(np.exp([0.0, 2]) / np.exp([0.0, 2]).sum())
+    assert float(task.loss(tf.constant(labels), {"logits": tf.constant(logits)})[0]) == pytest.approx(
+        -log.mean(), rel=1e-5
+    )
+
+
+def test_segmentation_without_a_labelled_pixel_has_no_loss_and_no_gradient():
+    task = Segmentation("s", 3)
+    logits = tf.Variable(tf.random.stateless_normal((1, 4, 4, 3), (0, 1)))
+    with tf.GradientTape() as tape:
+        loss = task.loss(tf.fill((1, 16, 16), 255), {"logits": logits})
+    assert loss == 0
+    assert (tape.gradient(loss, logits) == 0).numpy().all()
+
+
+def test_dice_is_small_for_the_truth_and_large_for_its_opposite():
+    task = Segmentation("s", 2)
+    labels = np.zeros((1, 16, 16), "int32")
+    labels[:, :, 8:] = 1
+    right = tf.one_hot(labels[:, ::4, ::4], 2) * 40 - 20
+    loss = [float(task.loss(labels, {"logits": logits})[0]) for logits in (right, -right)]
+    assert loss[0] < 0.2
+    assert loss[1] > 10
+
+
+def test_detection_prefers_the_truth_to_noise():
+    task = Detection("d", 2)
+    labels = _objects([(8, 8, 40, 40, 1)], [(20, 4, 50, 60, 0), (4, 4, 16, 16, 1)])
+    outputs = {name: tf.Variable(value) for name, value in _outputs(task).items()}
+    optimizer = keras.optimizers.Adam(0.3)
+    first = None
+    for _ in range(120):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(task.loss(labels, {name: value.value() for name, value in outputs.items()}))
+        first = first or float(loss)
+        variables = list(outputs.values())
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+    assert float(loss) < first / 10
+    found = task.decode({name: value.value() for name, value in outputs.items()}, (SIZE, SIZE))
+    np.testing.assert_allclose(found["boxes"][0, 0], [8, 8, 40, 40], atol=1.5)
+    assert found["classes"][0, 0] == 1
+    assert sorted(found["classes"][1, :2].numpy().tolist()) == [0, 1]
+
+
+def test_an_image_without_objects_has_a_finite_loss_and_no_gradient_on_boxes():
+    task = Detection("d", 2)
+    outputs = {name: tf.Variable(value) for name, value in _outputs(task).items()}
+    with tf.GradientTape() as tape:
+        loss = task.loss(_objects([], []), {name: value.value() for name, value in outputs.items()})
+    slopes = tape.gradient(loss, outputs)
+    assert np.isfinite(loss).all()
+    for name, slope in slopes.items():
+        slope = 0 if slope is None else tf.convert_to_tensor(slope).numpy()
+        if name.endswith("distances"):
+            assert np.all(slope == 0), name
+        else:
+            assert np.any(slope != 0), name
+
+
+def test_an_image_weighs_alike_whatever_stands_beside_it():
+    task = Detection("d", 2)
+    outputs = _outputs(task)
+    together = task.loss(_objects([(8, 8, 40, 40, 1)], [(4, 4, 30, 20, 0), (4, 30, 20, 60, 0)]), outputs)
+    alone = task.loss(_objects([(8, 8, 40, 40, 1)]), {name: value[:1] for name, value in outputs.items()})
+    np.testing.assert_allclose(together[0], alone[0], rtol=1e-5)
+
+
+def test_an_ignored_region_is_not_learnt():
+    task = Detection("d", 2)
+    outputs = {name: tf.Variable(value) for name, value in _outputs(task, images=1).items()}
+    with tf.GradientTape() as tape:
+        loss = task.loss(_objects([(0, 0, 64, 32, IGNORED)]), {name: value.value() for name, value in outputs.items()})
+    slope = tape.gradient(loss, outputs["P2_scores"]).numpy()[0]
+    assert (slope[:8] == 0).all()
+    assert (slope[8:] != 0).all()
+
+
+@pytest.mark.parametrize("task", [Classification("a", 3), Detection("b", 2), Segmentation("c", 4)])
+def test_predictions_refer_to_the_pixels_of_the_window(task):
+    outputs = _outputs(task)
+    whole = task.decode(outputs, (SIZE, SIZE))
+    window = task.decode(outputs, (100, 50), tf.constant([0.25, 0.0, 0.75, 1.0]))
+    if task.kind == "detection":
+        x_scale, y_scale = 50 / SIZE, 100 / (SIZE / 2)
+        expected = (whole["boxes"].numpy() - [0, SIZE / 4, 0, SIZE / 4]) * [x_scale, y_scale, x_scale, y_scale]
+        valid = whole["classes"].numpy() >= 0
+        clipped = np.clip(expected, 0, [50, 100, 50, 100])
+        np.testing.assert_allclose(window["boxes"].numpy()[valid], clipped[valid], atol=1e-3)
+    elif task.kind == "segmentation":
+        assert window["classes"].shape == (2, 100, 50)
+    else:
+        np.testing.assert_allclose(window["probabilities"], whole["probabilities"])
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        Classification("a", ["x", "y"], multi_label=True, dropout=0.1),
+        Detection("b", 3, depth=1, box_weight=1.5),
+        Segmentation("c", 3, dice=0.2, channels=5),
+    ],
+)
+def test_a_task_is_made_again_from_its_config(task):
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(task))
+    assert type(again) is type(task)
+    assert again.get_config() == task.get_config()
+    assert again.classes == task.classes
+
+
+@pytest.mark.parametrize(
+    ("task", "labels"),
+    [
+        (Classification("a", 3), np.array([0, 2])),
+        (Classification("a", 2, multi_label=True), np.array([[1.0, 0], [0, -1]])),
+        (Detection("b", 2), _objects([(8, 8, 40, 40, 1)], [])),
+        (Segmentation("c", 2), np.eye(SIZE, dtype="int32")[None].repeat(2, 0)),
+    ],
+)
+def test_truth_and_predictions_are_drawn_alike(task, labels):
+    image = np.full((SIZE, SIZE, 3), 120, "uint8")
+    truth = task.truth(labels)
+    predictions = {name: value.numpy() for name, value in task.decode(_outputs(task), (SIZE, SIZE)).items()}
+    assert predictions.keys() == truth.keys()
+    for drawn in (truth, predictions):
+        picture = task.draw(image, {name: value[0] for name, value in drawn.items()})
+        assert picture.dtype == np.uint8
+        assert picture.shape[1:] == (SIZE, 3)
+        assert (picture[:SIZE] != image).any()
+
+
+class _Spec:
+    def __init__(self, name, kind, classes):
+        self.name, self.kind, self.classes = name, kind, classes
+
+
+def test_a_task_comes_from_the_description_of_its_labels():
+    task = tasks.from_spec(_Spec("tags", "multi_label", ("a", "b")), dropout=0.2)
+    assert task.kind == "multi_label"
+    assert task.multi_label
+    assert task.dropout == 0.2
+    assert {tasks.from_spec(_Spec("t", kind, ("a", "b"))).kind for kind in tasks.names()} == set(tasks.names())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Classification("my task", 3), "cannot name a task"),
+        (lambda: Classification("c", 0), "no class"),
+        (lambda: Segmentation("c", ["a", "b", "a"]), "class 'a' twice"),
+        (lambda: Detection("c", 2, dropout=1.5), "dropout=1.5"),
+        (lambda: tasks.from_spec(_Spec("c", "segmentaton", ("a",))), "Did you mean 'segmentation'"),
+        (lambda: tasks.from_spec(_Spec("c", "detection", ("a",)), dise=1), "has no option 'dise'"),
+    ],
+)
+def test_mistakes_are_told(make, message):
+    with pytest.raises(UsageError, match=message):
+        make()

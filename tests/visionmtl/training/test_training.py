@@ -1,0 +1,290 @@
+"""A run folder is complete, can be resumed, measured and predicted from, on one device or two."""
+
+import json
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipelines import DataError
+from visionmtl import callbacks, cli, prediction, recipe, training
+from visionmtl.errors import UsageError
+from visionmtl.training import building, optimizers, runs, session
+
+pytestmark = pytest.mark.usefixtures("toy_by_name")
+
+SMALL = (
+    "data.image_size=[64, 64]",
+    "data.batch_size=4",
+    "data.options={train: 8, validation: 4, test: 4}",
+    "model.backbone=toy",
+    "model.weights=null",
+    "balancing.method=equal",
+    "model.neck.channels=8",
+    "training.epochs=2",
+    "training.verbose=0",
+)
+
+
+QUICK = ("balancing.watch=null", "training.validate_every=2")  # where the weights alone are looked at
+
+
+def small(*overrides):
+    """The garments recipe, cut down to two epochs of two steps."""
+    return recipe.load("garments", [*SMALL, *overrides])
+
+
+def weights_of(run, file="last.keras"):
+    """Every variable of a saved model of a run."""
+    return keras.saving.load_model(run / file).get_weights()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run that was trained to its end."""
+    run = tmp_path_factory.mktemp("runs") / "finished"
+    training.train(small(), run)
+    return run
+
+
+@pytest.fixture
+def weights_only(monkeypatch):
+    """Train without pictures and report, where a test looks at nothing but the weights."""
+    monkeypatch.setattr(session, "finish", lambda *args: {})
+    monkeypatch.setattr(session.callbacks, "TensorBoard", lambda *args: keras.callbacks.Callback())
+
+
+def test_a_run_folder_is_complete(finished):
+    for name in ("recipe.yaml", "history.csv", "metrics.json", "best.keras", "last.keras", "report.html"):
+        assert (finished / name).stat().st_size, name
+    for pattern in ("tensorboard/*/events*", "checkpoints/*", "plots/balancing.png", "samples/*.png"):
+        assert list(finished.glob(pattern)), pattern
+
+
+def test_the_recipe_of_a_run_trains_the_same_again(finished):
+    assert recipe.load(finished / "recipe.yaml") == small()
+
+
+def test_metrics_name_split_task_and_metric(finished):
+    metrics = json.loads((finished / "metrics.json").read_text())
+    assert metrics["parameters"] > 0
+    assert metrics["seconds"] > 0
+    assert {"accuracy"} <= metrics["validation"]["classification"].keys()
+    assert {"AP", "AP50", "AP75"} <= metrics["validation"]["detection"].keys()
+    assert {"mIoU"} <= metrics["validation"]["segmentation"].keys()
+
+
+def test_history_has_a_row_an_epoch_with_each_task_s_loss_and_weight(finished):
+    rows = runs.read_history(finished)
+    assert [row["epoch"] for row in rows] == [1, 2]
+    for task in ("classification", "detection", "segmentation"):
+        assert {f"{task}_loss", f"val_{task}_loss", f"weight/{task}"} <= rows[0].keys()
+    assert {"learning_rate", "val_score", "seconds"} <= rows[0].keys()
+
+
+def test_the_best_model_is_the_one_of_the_best_epoch(finished):
+    model, _ = runs.load_model(finished)
+    datasets = building.data(small(), ["validation"], model)
+    score = model.evaluate(datasets.validation, verbose=0, return_dict=True)["score"]
+    assert score == pytest.approx(max(row["val_score"] for row in runs.read_history(finished)), abs=1e-6)
+
+
+def test_evaluate_keeps_the_figures_of_a_split_beside_the_others(finished, capsys):
+    results = training.evaluate(finished, "test")
+    metrics = json.loads((finished / "metrics.json").read_text())
+    assert {"validation", "test", "seconds", "parameters"} <= metrics.keys()
+    assert metrics["test"]["segmentation"]["mIoU"] == pytest.approx(results["segmentation"]["mIoU"])
+    assert "mIoU" in capsys.readouterr().out
+
+
+def test_a_folder_without_splits_is_divided_as_for_training_unless_another_is_given(tmp_path):
+    runs.write(tmp_path / "recipe.yaml", recipe.load("camvid", ["data.path=photographs"]).dump())
+    assert runs.read_recipe(tmp_path).data.options == {"divide": True}
+    assert runs.read_recipe(tmp_path, ["data.path=other"]).data.options == {}
+    assert runs.read_recipe(tmp_path, ["data.options={divide: false}"]).data.options == {"divide": False}
+
+
+def test_evaluate_refuses_a_size_that_is_not_the_model_s(finished):
+    with pytest.raises(UsageError, match="the model's is \\[64, 64\\]"):
+        training.evaluate(finished, "test", ["data.image_size=[96, 96]"])
+
+
+def test_one_task_is_fine_tuned_from_a_run(finished, tmp_path, weights_only, capsys):
+    parts = ["training.freeze=[backbone, neck, detection, classification]", "training.epochs=1"]
+    training.train(small(f"model.start={finished}", *parts, "balancing.watch=null"), tmp_path / "tuned")
+    before, after = (keras.saving.load_model(run / "best.keras") for run in (finished, tmp_path / "tuned"))
+    assert "layers, all there are." in capsys.readouterr().out
+    for layer in before.layers:
+        same = [
+            (a == b).all() for a, b in zip(layer.get_weights(), after.get_layer(layer.name).get_weights(), strict=True)
+        ]
+        if layer.weights:
+            assert all(same) == (layer.name not in before.parts["segmentation"]), layer.name
+
+
+def test_a_start_without_a_layer_in_common_is_refused(finished, tmp_path, weights_only):
+    other = ["model.backbone=efficientnet_lite0", "model.neck.channels=16", "tasks=[classification]"]
+    with pytest.raises(UsageError, match="has no layer in common with this model"):
+        training.train(small(f"model.start={finished}", *other), tmp_path / "tuned")
+
+
+def test_a_new_run_does_not_overwrite_one(finished):
+    with pytest.raises(UsageError, match="is there already"):
+        training.train(small(), finished)
+
+
+def test_a_finished_run_has_nothing_to_resume(finished):
+    with pytest.raises(UsageError, match="is finished"):
+        training.resume(finished)
+
+
+def test_predict_writes_overlays_masks_and_coco_json_in_pixels_of_the_picture(finished, tmp_path, capsys):
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (90, 140, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(photographs / "noise.jpg")
+    Image.fromarray(noise[:, :, 0]).save(photographs / "grey noise.png")
+    out = tmp_path / "out"
+    assert cli.main(["predict", str(finished), str(photographs), "--out", str(out)]) == 0
+
+    found = json.loads((out / "predictions.json").read_text())
+    assert [image["width"] for image in found["images"]] == [140, 140]
+    assert sum(found["images"][0]["classification"].values()) == pytest.approx(1, abs=1e-3)
+    categories = {category["id"] for category in found["categories"]}
+    for annotation in found["annotations"]:
+        x, y, width, height = annotation["bbox"]
+        assert annotation["category_id"] in categories
+        assert 0 <= x <= x + width <= 140.01
+        assert 0 <= y <= y + height <= 90.01
+    for image in found["images"]:
+        assert np.asarray(Image.open(out / image["segmentation"])).shape == (90, 140)
+    assert len(list((out / "overlays").glob("*.png"))) == 2
+
+
+def test_predict_takes_held_out_pictures_of_the_run_s_data(finished, tmp_path):
+    assert cli.main(["predict", str(finished), "--split", "test", "--out", str(tmp_path)]) == 0
+    assert len(list((tmp_path / "overlays").glob("test-*.png"))) == 4
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture at all", None], ids=["empty", "text", "truncated"])
+def test_predict_names_a_picture_that_cannot_be_read(finished, tmp_path, capsys, content):
+    path = tmp_path / "broken.jpg"
+    if content is None:
+        Image.fromarray(np.full((64, 64, 3), 99, np.uint8)).save(path)
+        content = path.read_bytes()[:300]
+    path.write_bytes(content)
+    assert cli.main(["predict", str(finished), str(path), "--out", str(tmp_path / "out")]) == 2
+    assert "broken.jpg" in capsys.readouterr().err
+
+
+def test_pictures_of_one_name_in_two_folders_do_not_overwrite_each_other(tmp_path):
+    files = [tmp_path / "a" / "1.jpg", tmp_path / "b" / "1.png", tmp_path / "b" / "2.png"]
+    assert list(prediction.distinct_names(files).values()) == ["1", "1-2", "2"]
+
+
+def test_an_interrupted_run_resumes_to_the_same_weights(finished, tmp_path, monkeypatch, weights_only):
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    run = tmp_path / "interrupted"
+    with monkeypatch.context() as patch:
+        watch = session._callbacks
+        patch.setattr(session, "_callbacks", lambda *args: [*watch(*args), Interrupt()])
+        with pytest.raises(KeyboardInterrupt, match="--resume"):
+            training.train(small(*QUICK), run)
+    assert not (run / "metrics.json").exists()
+    training.resume(run)
+    assert [row["epoch"] for row in runs.read_history(run)] == [1, 2]
+    for one, other in zip(weights_of(finished), weights_of(run), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_two_devices_train_the_weights_of_one(finished, tmp_path, two_devices, weights_only):
+    training.train(small(*QUICK), tmp_path / "two", devices=two_devices)
+    for one, other in zip(weights_of(finished), weights_of(tmp_path / "two"), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_averaged_weights_are_what_is_measured_and_saved(tmp_path, monkeypatch, weights_only):
+    steps = []
+
+    class Record(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            steps.append([variable.numpy() for variable in self.model.trainable_variables])
+
+    watch = session._callbacks
+    monkeypatch.setattr(session, "_callbacks", lambda *args: [*watch(*args), Record()])
+    run = tmp_path / "averaged"
+    training.train(small("training.ema=0.5", *QUICK), run)
+    expected = steps[0]
+    for step in steps[1:]:
+        expected = [0.5 * average + 0.5 * value for average, value in zip(expected, step, strict=True)]
+    saved = [variable.numpy() for variable in keras.saving.load_model(run / "last.keras").trainable_variables]
+    for one, other in zip(expected, saved, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_early_stopping_counts_the_validations_of_earlier_sessions():
+    patience = callbacks.Patience("val_score", 2, values=[0.5, 0.4])
+    patience.set_model(SimpleNamespace(stop_training=False))
+    patience.on_epoch_end(2, {"loss": 1.0})
+    assert not patience.model.stop_training
+    patience.on_epoch_end(3, {"val_score": 0.3})
+    assert patience.model.stop_training
+
+
+def test_weight_decay_leaves_biases_norms_and_the_balancer_alone():
+    plan = small("balancing.method=uncertainty", "training.weight_decay=0.5")
+    model = building.model(plan, building.data(plan).specs, steps=2)
+    decayed = {v.name for v in model.trainable_variables if model.optimizer._use_weight_decay(v)}
+    kept = {v.name for v in model.trainable_variables if not model.optimizer._use_weight_decay(v)}
+    assert all(name.endswith("kernel") for name in decayed)
+    assert {"bias", "gamma", "beta", "log_variance"} <= kept
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "constant"])
+def test_the_learning_rate_warms_up_to_the_top_of_its_schedule(schedule):
+    plan = small(
+        f"training.schedule={schedule}", "training.epochs=10", "training.warmup_epochs=2", "training.learning_rate=1e-3"
+    )
+    rate = optimizers.optimizer(plan, steps=50)._learning_rate
+    assert float(rate(0)) == pytest.approx(0)
+    assert float(rate(50)) == pytest.approx(0.5e-3, rel=0.02)
+    assert float(rate(100)) == pytest.approx(1e-3)
+    assert float(rate(500)) == pytest.approx(0 if schedule == "cosine" else 1e-3, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("training.monitor=val_scor", "Did you mean 'val_score'?"),
+        ("data.batch_size=5", "expected a multiple of the 2 devices"),
+        ("data.options.trian=3", "Did you mean 'train'?"),
+    ],
+)
+def test_what_only_data_or_devices_can_tell_is_told_before_the_run_folder_is_made(
+    override, sentence, tmp_path, two_devices
+):
+    with pytest.raises((UsageError, DataError)) as caught:
+        training.train(small(override), tmp_path / "run", devices=two_devices)
+    assert sentence in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_runs_are_numbered_by_recipe(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert [runs.new(small()).name for _ in range(2)] == ["garments-1", "garments-2"]
+
+
+def test_a_model_of_another_kind_is_refused_in_one_sentence(tmp_path):
+    path = tmp_path / "other.keras"
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
+    with pytest.raises(UsageError, match="holds a Sequential, expected a MultiTaskModel"):
+        runs.load_model(path)
+    (tmp_path / "broken.keras").write_bytes(b"PK nothing")
+    with pytest.raises(UsageError, match="is not a model that Keras can load"):
+        runs.load_model(tmp_path / "broken.keras")

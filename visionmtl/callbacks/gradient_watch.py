@@ -1,0 +1,83 @@
+"""GradientWatch: what the gradients of the tasks do to each other, written down while a model trains."""
+
+import csv
+import itertools
+import math
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from visionmtl import drawing
+from visionmtl.files import written_whole
+
+
+class GradientWatch(keras.callbacks.Callback):
+    """Write how the tasks' gradients lie to each other, to a CSV file and to TensorBoard, every so many steps.
+
+    It works with every balancer. One that compares gradients itself is read, in its scope; for any other the gradients
+    by the parameters of the last layers that all tasks share are compared in that step, for the price of a backward
+    pass a task through these layers and the heads. No update depends on being watched.
+
+    The columns, and the scalars of the run `gradients`, by step: `conflicts`, the share of the epoch's comparisons in
+    which two tasks pulled against each other; `weight/<task>`; `norm/<task>`, the length of the gradient of the task's
+    mean loss; `cosine/<task>/<task>` for each pair. The picture `cosines` is the whole matrix. A task without labels in
+    the batch has an empty cell.
+
+    Args:
+        path: the CSV file, such as `gradients.csv`; a training that starts at a later step keeps the rows before it.
+        folder: where event files go; None for no TensorBoard.
+        every: steps from one look to the next.
+
+    Example:
+        >>> model.fit(dataset, callbacks=[GradientWatch("gradients.csv", "tensorboard", every=50)])
+    """
+
+    def __init__(self, path: str | Path, folder: str | Path | None = None, every: int = 50):
+        super().__init__()
+        self.path, self.folder, self.every = Path(path), folder, every
+        self.rows: list[dict[str, Any]] = []
+        self.writer = None
+
+    def on_train_begin(self, logs=None):
+        behind = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
+        earlier = list(csv.DictReader(self.path.open(encoding="utf-8"))) if behind and self.path.exists() else []
+        self.rows = [row for row in earlier if int(row["step"]) < behind]
+        self.model.conflicts.every, self.model.conflicts.step = self.every, None
+        self.due = behind
+        if self.folder is not None:
+            self.writer = tf.summary.create_file_writer(str(Path(self.folder) / "gradients"))
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = self.model.conflicts.step
+        if step is None or step < self.due:
+            return
+        self.due = (step // self.every + 1) * self.every
+        seen, tasks = self.model.conflicts.read(), self.model.task_names
+        row = {"conflicts": float(seen["conflicts"])}
+        row |= {f"weight/{task}": float(value) for task, value in zip(tasks, seen["weights"], strict=True)}
+        row |= {f"norm/{task}": float(value) for task, value in zip(tasks, seen["norms"], strict=True)}
+        for one, other in itertools.combinations(range(len(tasks)), 2):
+            row[f"cosine/{tasks[one]}/{tasks[other]}"] = float(seen["cosines"][one, other])
+        row = {name: value for name, value in row.items() if math.isfinite(value)}
+        self.rows.append({"step": step} | {name: f"{value:.6g}" for name, value in row.items()})
+        if self.writer is not None:
+            with self.writer.as_default():
+                for name, value in row.items():
+                    tf.summary.scalar(f"gradients/{name}", value, step=step)
+                tf.summary.image("gradients/cosines", drawing.matrix(seen["cosines"], tasks)[None], step=step)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.writer is not None:
+            self.writer.flush()
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        with written_whole(self.path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, columns or ["step"], restval="")
+            table.writeheader()
+            table.writerows(self.rows)
+
+    def on_train_end(self, logs=None):
+        self.model.conflicts.every = None
+        if self.writer is not None:
+            self.writer.close()

@@ -1,0 +1,97 @@
+"""SharingWatch: what a sharing scheme has learnt of how the tasks share, written down while a model trains."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from visionmtl import drawing
+from visionmtl.callbacks.rows import rows_before
+from visionmtl.files import written_whole
+from visionmtl.sharing import Matrix
+
+COLUMNS = ("epoch", "title", "row", "column", "value")
+FEW = 36  # cells of a matrix, each of which is still worth a curve
+
+
+class SharingWatch(keras.callbacks.Callback):
+    """Write the matrices that a sharing scheme has learnt, to a CSV file and to TensorBoard, after each epoch.
+
+    The file has a line for each cell: `epoch` (from 1), `title`, `row`, `column`, `value`; a value that is no number is
+    empty. TensorBoard's run `sharing` has a picture `sharing/<title>` and, of a matrix of at most 36 cells, the scalars
+    `sharing/<title>/<row>/<column>`, by epoch. A scheme that learns nothing of that kind leaves no file.
+
+    Args:
+        path: the CSV file, such as `sharing.csv`; a training that starts at a later epoch keeps the rows before it.
+        folder: where event files go; None for no TensorBoard.
+
+    Example:
+        >>> model.fit(dataset, callbacks=[SharingWatch("sharing.csv", "tensorboard")])
+    """
+
+    def __init__(self, path: str | Path, folder: str | Path | None = None):
+        super().__init__()
+        self.path, self.folder = Path(path), folder
+        self.rows: list[dict[str, Any]] = []
+        self.begun = False
+        self.writer = None
+
+    def on_train_begin(self, logs=None):
+        self.begun = False
+        if self.folder is not None:
+            self.writer = tf.summary.create_file_writer(str(Path(self.folder) / "sharing"))
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if not self.begun:
+            self.begun = True
+            self.rows = rows_before(self.path, epoch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        found = self.model.learnt_sharing()
+        for title, learnt in found.items():
+            for row, values in zip(learnt.rows, learnt.values, strict=True):
+                for column, value in zip(learnt.columns, values, strict=True):
+                    text = f"{value:.6g}" if np.isfinite(value) else ""
+                    self.rows.append(dict(zip(COLUMNS, (epoch + 1, title, row, column, text), strict=True)))
+        if not found:
+            return
+        if self.writer is not None:
+            with self.writer.as_default():
+                for title, learnt in found.items():
+                    _summarise(f"sharing/{title}", learnt, epoch + 1)
+            self.writer.flush()
+        with written_whole(self.path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, COLUMNS)
+            table.writeheader()
+            table.writerows(self.rows)
+
+    def on_train_end(self, logs=None):
+        if self.writer is not None:
+            self.writer.close()
+
+
+def read(path: str | Path) -> dict[int, dict[str, Matrix]]:
+    """Return the matrices of a SharingWatch's file, `{epoch: {title: matrix}}`; NaN where a cell is empty."""
+    cells: dict[int, dict[str, dict[tuple[str, str], float]]] = {}
+    with Path(path).open(encoding="utf-8") as file:
+        for line in csv.DictReader(file):
+            matrix = cells.setdefault(int(line["epoch"]), {}).setdefault(line["title"], {})
+            matrix[line["row"], line["column"]] = float(line["value"] or "nan")
+    return {epoch: {title: _matrix(each) for title, each in titles.items()} for epoch, titles in cells.items()}
+
+
+def _matrix(cells: dict[tuple[str, str], float]) -> Matrix:
+    rows, columns = (list(dict.fromkeys(names)) for names in zip(*cells, strict=True))
+    return Matrix(np.array([[cells.get((row, column), np.nan) for column in columns] for row in rows]), rows, columns)
+
+
+def _summarise(tag: str, learnt: Matrix, step: int) -> None:
+    """Write a matrix to TensorBoard, as a picture and, if it is small, as a scalar a cell."""
+    limit = float(np.max(np.abs(learnt.values), initial=0, where=np.isfinite(learnt.values))) or 1.0
+    tf.summary.image(tag, drawing.matrix(learnt.values, learnt.rows, learnt.columns, limit)[None], step=step)
+    for (row, column), value in np.ndenumerate(learnt.values):
+        if learnt.values.size <= FEW and np.isfinite(value):
+            tf.summary.scalar(f"{tag}/{learnt.rows[row]}/{learnt.columns[column]}", value, step=step)

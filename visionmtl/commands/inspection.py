@@ -1,0 +1,173 @@
+"""`visionmtl data inspect`: what is in a data set, printed as tables and drawn on a contact sheet."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+import pipelines
+from pipelines.contract import SPLITS
+from pipelines.kinds.spec import CROWD
+from pipelines.surveying import Survey
+from visionmtl import drawing, tasks
+from visionmtl.drawing.samples import drawing_order
+from visionmtl.errors import UsageError
+from visionmtl.files import written_whole
+from visionmtl.report import tables
+from visionmtl.tasks.task import share_colours
+
+TILE = (288, 384)  # height and width of a picture on the contact sheet
+COLUMNS, ROWS = 4, 5
+SMALL, LARGE = 32**2, 96**2  # COCO's limits of small and large objects, in square pixels
+
+
+def inspect(
+    source: str,
+    path: str | None = None,
+    options: dict[str, Any] | None = None,
+    split: str | None = None,
+    out: str | Path | None = None,
+) -> Path:
+    """Read all of a data set, print what is in it, and draw a contact sheet.
+
+    Args:
+        source: the name of a source, or a folder or CSV file whose format is recognised.
+        path: the folder of a source that reads one.
+        options: of the source.
+        split: one split alone; None for all that are there.
+        out: the PNG; None for `<name>-contact.png` here.
+
+    Returns:
+        The contact sheet.
+
+    Raises:
+        UsageError, pipelines.DataError: the data cannot be read, or the contact sheet not be written.
+    """
+    source, path = pipelines.find(source, path)
+    where = f"'{path}', read as {source}" if path else f"{source} (built in)"
+    found = pipelines.survey(source, path, [split] if split else SPLITS, **(options or {}))
+    print(f"{where}\n\n{report(found)}")
+    name = Path(path).resolve().stem if path else source
+    target = Path(out or f"{name}-contact.png")
+    with written_whole(target) as partial:
+        Image.fromarray(contact_sheet(found)).save(partial)
+    print(f"\nContact sheet: {target}")
+    return target
+
+
+def report(survey: Survey) -> str:
+    """Return the tables and lists of a survey as text."""
+    parts = [tables.table(*_images(survey)), tables.table(*_labelled(survey))]
+    if any(spec.kind == "detection" for spec in survey.specs):
+        parts.append(tables.table(*_boxes(survey)))
+    parts += [tables.table(*_classes(survey, spec)) for spec in survey.specs]
+    across = [group for group in survey.duplicates if len({split for split, _ in group}) > 1]
+    within = [group for group in survey.duplicates if group not in across]
+    parts.append(tables.listing("Same pixels in several splits", map(_together, across)))
+    parts.append(tables.listing("Same pixels twice in one split", map(_together, within)))
+    parts.append(tables.listing("Cannot be used", survey.skipped))
+    if survey.notes:
+        parts.append(tables.listing("Notes", survey.notes))
+    return "\n\n".join(parts)
+
+
+def contact_sheet(survey: Survey) -> np.ndarray:
+    """Draw pictures of all splits with their labels, uint8 `[H, W, 3]`; the classes' colours are explained below."""
+    order = drawing_order(tasks.from_spec(spec) for spec in survey.specs)
+    share_colours(order)
+    tiles, captions = [], []
+    for example in survey.examples(COLUMNS * ROWS, TILE):
+        image = example.image
+        for task in order:
+            if example.weights[task.name] > 0:
+                truth = {key: np.asarray(value)[0] for key, value in task.truth(example.labels[task.name]).items()}
+                if task.kind == "detection":
+                    image = _hatched(image, truth["boxes"][truth["classes"] == CROWD])
+                image = task.draw(image, truth)
+        tiles.append(image)
+        captions.append(f"{example.split}: {Path(example.name).name}")
+    if not tiles:
+        raise UsageError("There is no picture to draw: none can be used.")
+    columns = min(COLUMNS, len(tiles))
+    blank = np.full_like(tiles[0], 255)
+    rows = []
+    for start in range(0, len(tiles), columns):
+        row, names = tiles[start : start + columns], captions[start : start + columns]
+        missing = columns - len(row)
+        rows.append(drawing.side_by_side(row + [blank] * missing, [_short(name) for name in names] + [""] * missing))
+    width = rows[0].shape[1]
+    keys = [drawing.legend(task.colours, width - 16, title=task.name) for task in order if task.kind == "segmentation"]
+    keys = [np.pad(key, ((6, 6), (8, 8), (0, 0)), constant_values=255) for key in keys]
+    return np.concatenate([*rows, *keys])
+
+
+def _hatched(image: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    """Hatch regions `[N, 4]` of an image that are neither learnt nor counted: they have no class to be drawn in."""
+    y, x = np.mgrid[0 : image.shape[0], 0 : image.shape[1]]
+    inside = np.zeros(image.shape[:2], bool)
+    for x_min, y_min, x_max, y_max in regions:
+        inside |= (x >= x_min) & (x < x_max) & (y >= y_min) & (y < y_max)
+    stripes = (x + y) % 12
+    hatched = np.where((inside & (stripes < 2))[..., None], 255, image)
+    return np.where((inside & ((stripes == 2) | (stripes == 11)))[..., None], 0, hatched).astype(np.uint8)
+
+
+def _images(survey: Survey) -> tuple[list[str], list[list[Any]]]:
+    header = ["split", "images", "sizes", "smallest", "commonest", "largest"]
+    rows: list[list[Any]] = []
+    for name, split in survey.splits.items():
+        sizes = sorted(map(tuple, split.shapes[:, ::-1].tolist()), key=lambda size: size[0] * size[1])
+        shown = [f"{w} x {h}" for w, h in sizes]
+        common = Counter(shown).most_common(1)
+        row = [name, split.images, len(set(shown)), *(shown and [shown[0], common[0][0], shown[-1]])]
+        rows.append(row + [""] * (len(header) - len(row)))
+    return header, rows
+
+
+def _labelled(survey: Survey) -> tuple[list[str], list[list[Any]]]:
+    def share(task: str, split: str) -> str:
+        counts, images = survey.splits[split].counts[task], survey.splits[split].images
+        return f"{counts.labelled:,} ({counts.labelled / max(images, 1):.0%})"
+
+    rows = [[s.name, s.kind, len(s.classes), *(share(s.name, split) for split in survey.splits)] for s in survey.specs]
+    return ["task", "kind", "classes", *(f"labelled in {split}" for split in survey.splits)], rows
+
+
+def _boxes(survey: Survey) -> tuple[list[str], list[list[Any]]]:
+    header = ["boxes", "objects", "ignored", "most in one", "smallest", "median", "largest", "small", "medium", "large"]
+    rows: list[list[Any]] = []
+    for name, split in survey.splits.items():
+        detection = next(split.counts[spec.name] for spec in survey.specs if spec.kind == "detection")
+        areas = split.boxes.prod(axis=1)
+        row: list[Any] = [name, len(areas), detection.ignored, split.most_boxes]
+        if len(areas):
+            ordered = split.boxes[np.argsort(areas, kind="stable")]
+            sizes = [f"{width:.0f} x {height:.0f}" for width, height in ordered[[0, len(ordered) // 2, -1]]]
+            shares = [(areas < SMALL).mean(), ((areas >= SMALL) & (areas <= LARGE)).mean(), (areas > LARGE).mean()]
+            row += [*sizes, *(f"{share:.0%}" for share in shares)]
+        rows.append(row + [""] * (len(header) - len(row)))
+    return header, rows
+
+
+def _classes(survey: Survey, spec: pipelines.LabelSpec) -> tuple[list[str], list[list[Any]]]:
+    """Counts of each class; of many classes the commonest and the rarest."""
+    units = {"detection": "objects", "segmentation": "pixels"}
+    counts = np.stack([split.counts[spec.name].classes for split in survey.splits.values()], axis=1)
+    rows: list[list[Any]] = [[name, *row] for name, row in zip(spec.classes, counts.tolist(), strict=True)]
+    if len(rows) > tables.LISTED:
+        rows.sort(key=lambda row: -sum(row[1:]))
+        left = len(rows) - tables.LISTED
+        rest = np.array([row[1:] for row in rows[tables.LISTED // 2 : -(tables.LISTED // 2)]]).sum(axis=0)
+        rows[tables.LISTED // 2 : -(tables.LISTED // 2)] = [[f"({left} more)", *rest.tolist()]]
+    unit = units.get(spec.kind, "images")
+    return [spec.name, *(f"{unit} in {split}" for split in survey.splits)], rows
+
+
+def _together(group: list[tuple[str, str]]) -> str:
+    return " = ".join(f"{split}: {name}" for split, name in group)
+
+
+def _short(name: str, length: int = 46) -> str:
+    return name if len(name) <= length else f"{name[: length // 2]}...{name[-length // 2 + 3 :]}"

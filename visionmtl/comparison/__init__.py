@@ -1,0 +1,1 @@
+"""Did sharing pay: several runs, side by side."""

@@ -1,0 +1,27 @@
+"""What is drawn on pictures: boxes, maps, words, strips, matrices, in the colours of the classes."""
+
+from visionmtl.drawing.boxes import boxes
+from visionmtl.drawing.colours import BACKGROUND, INK, NEGATIVE, PAPER, POSITIVE, Colours, colours, palette
+from visionmtl.drawing.maps import depth, masks
+from visionmtl.drawing.matrices import matrix
+from visionmtl.drawing.strips import enlarge, side_by_side
+from visionmtl.drawing.text import caption, legend
+
+__all__ = [
+    "BACKGROUND",
+    "INK",
+    "NEGATIVE",
+    "PAPER",
+    "POSITIVE",
+    "Colours",
+    "boxes",
+    "caption",
+    "colours",
+    "depth",
+    "enlarge",
+    "legend",
+    "masks",
+    "matrix",
+    "palette",
+    "side_by_side",
+]

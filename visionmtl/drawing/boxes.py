@@ -1,0 +1,67 @@
+"""Boxes with their class and score drawn on a picture."""
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from visionmtl.drawing.colours import INK, Colours
+from visionmtl.drawing.text import font_of, ink_on, text_size
+
+
+def boxes(
+    image: np.ndarray,
+    boxes: np.ndarray,
+    classes: np.ndarray,
+    colours: Colours,
+    scores: np.ndarray | None = None,
+) -> np.ndarray:
+    """Draw boxes and, where there is room, their labels.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        boxes: `[N, 4]`, x_min, y_min, x_max, y_max in pixels of `image`; clipped to it.
+        classes: int `[N]`; rows of negative class (padding, crowds) are left out.
+        colours: of the classes, as from `colours`.
+        scores: `[N]`, written behind the name; the most confident box lies on top.
+    """
+    boxes = np.clip(boxes, 0, (image.shape[1], image.shape[0]) * 2)
+    shown = np.flatnonzero((np.asarray(classes) >= 0) & np.isfinite(boxes).all(axis=-1))
+    if scores is not None:
+        shown = shown[np.argsort(-np.asarray(scores)[shown], kind="stable")]
+    canvas = Image.fromarray(image)
+    draw = ImageDraw.Draw(canvas)
+    line, font = max(1, round(min(canvas.size) / 170)), font_of(text_size(image))
+    named = [(name, colour or INK) for name, colour in colours.items()]
+    for index in shown[::-1]:
+        x0, y0, x1, y1 = (round(float(edge)) for edge in boxes[index])
+        x1, y1 = max(x0, x1 - 1), max(y0, y1 - 1)
+        if line > 1:  # a dark rim keeps the line apart from a mask of the same colour
+            draw.rectangle((x0 - 1, y0 - 1, x1 + 1, y1 + 1), outline=INK, width=line + 2)
+        draw.rectangle((x0, y0, x1, y1), outline=named[classes[index]][1], width=line)
+    taken: list[tuple[int, int, int, int]] = []
+    for index in shown:
+        name, colour = named[classes[index]]
+        text = name if scores is None else f"{name} {scores[index]:.2f}"
+        tag = _room_for_tag(draw, font, text, boxes[index], canvas.size, taken)
+        if tag:
+            taken.append(tag)
+            draw.rectangle(tag, fill=colour)
+            draw.text(((tag[0] + tag[2] + 1) / 2, (tag[1] + tag[3] + 1) / 2), text, ink_on(colour), font, anchor="mm")
+    return np.asarray(canvas)
+
+
+def _room_for_tag(draw, font, text, box, size, taken) -> tuple[int, int, int, int] | None:
+    """Find a place for a label above, inside or below its box that covers no other label; None if there is none."""
+    pad = max(1, font.size // 5)
+    width = round(draw.textlength(text, font)) + 2 * pad
+    height = round(font.size * 1.1) + pad
+    x = int(np.clip(round(float(box[0])), 0, max(0, size[0] - width)))
+    top, bottom = round(float(box[1])), round(float(box[3]))
+    for y in (top - height, top, bottom, bottom - height):
+        place = (x, y, x + width - 1, y + height - 1)
+        inside = y >= 0 and y + height <= size[1]
+        if inside and not any(
+            place[0] <= other[2] and other[0] <= place[2] and place[1] <= other[3] and other[1] <= place[3]
+            for other in taken
+        ):
+            return place
+    return None

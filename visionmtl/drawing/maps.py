@@ -1,0 +1,58 @@
+"""Maps drawn over a picture: masks of classes, and depth."""
+
+import numpy as np
+from matplotlib import colormaps
+from PIL import Image, ImageDraw
+
+from visionmtl.drawing.colours import INK, PAPER, Colours
+from visionmtl.drawing.text import font_of, text_size
+
+
+def masks(image: np.ndarray, classes: np.ndarray, colours: Colours, opacity: float = 0.5) -> np.ndarray:
+    """Tint each pixel with the colour of its class, and trace where classes meet.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        classes: int `[H, W]`; a pixel of no class (255 = ignore), or of one without a colour, keeps the photograph.
+        colours: of the classes, as from `colours`.
+        opacity: of the tint, 0 to 1.
+    """
+    table, painted = np.array([colour or INK for colour in colours.values()]), np.array([*map(bool, colours.values())])
+    known = np.where((classes >= 0) & (classes < len(table)), classes, len(table))
+    tint, valid = np.append(table, [INK], axis=0)[known], np.append(painted, False)[known]
+    edge = np.zeros(classes.shape, bool)
+    edge[:, 1:] |= classes[:, 1:] != classes[:, :-1]
+    edge[1:] |= classes[1:] != classes[:-1]
+    strength = np.where(edge, min(1.0, opacity + 0.4), opacity)[..., None] * valid[..., None]
+    return (image * (1 - strength) + tint * strength + 0.5).astype(np.uint8)
+
+
+def depth(image: np.ndarray, metres: np.ndarray, farthest: float, opacity: float = 0.8) -> np.ndarray:
+    """Colour each pixel by its depth, from yellow at 0 to dark blue at `farthest`, with a key in a corner.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        metres: float `[H, W]`; a pixel of unknown depth (0 or NaN) keeps the photograph.
+        farthest: metres at the end of the scale, and beyond.
+        opacity: of the colours, 0 to 1.
+    """
+    known = np.isfinite(metres) & (metres > 0)
+    nearness = 1 - np.clip(np.where(known, metres, 0) / farthest, 0, 1)
+    strength = opacity * known[..., None]
+    canvas = Image.fromarray((image * (1 - strength) + _nearness(nearness) * strength + 0.5).astype(np.uint8))
+    size, draw = text_size(image), ImageDraw.Draw(canvas)
+    width, text, font = canvas.width // 4, f"{farthest:g} m", font_of(size)
+    pad, end = size // 2, canvas.width - round(font.getlength(text)) - size
+    start, top = end - width, pad + size // 4
+    left = start - pad - round(font.getlength("0"))
+    draw.rectangle((left - pad, 0, canvas.width, 2 * pad + size), fill=INK)
+    scale = _nearness(np.linspace(1, 0, width)).round().astype(np.uint8)
+    canvas.paste(Image.fromarray(np.tile(scale[None], (max(2, size // 2), 1, 1))), (start, top))
+    draw.text((left, pad + size / 2), "0", PAPER, font, anchor="lm")
+    draw.text((end + pad, pad + size / 2), text, PAPER, font, anchor="lm")
+    return np.asarray(canvas)
+
+
+def _nearness(shares: np.ndarray) -> np.ndarray:
+    """Return colours `[..., 3]`, 0..255, that grow lighter with shares in 0..1, for all kinds of colour vision."""
+    return 255 * colormaps["viridis"](shares)[..., :3]

@@ -1,0 +1,61 @@
+"""Pictures side by side, and enlarged so that what is drawn on them can be read."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from visionmtl.drawing.colours import INK, PAPER, Colours
+from visionmtl.drawing.text import font_of, legend
+
+
+def side_by_side(
+    images: Sequence[np.ndarray], captions: Sequence[str] = (), legends: Mapping[str, Colours] | None = None
+) -> np.ndarray:
+    """Set pictures of one height beside each other on white, as in "photo | truth | prediction".
+
+    Args:
+        images: uint8 `[H, W_i, 3]`.
+        captions: one above each picture, or none at all.
+        legends: colours of classes by title, one legend each below the pictures.
+
+    Returns:
+        uint8 `[h, w, 3]`.
+    """
+    size = min(18, max(12, round(images[0].shape[0] / 24)))
+    gap, font = size // 2, font_of(size)
+    top = gap + (round(size * 1.5) if captions else 0)
+    width = sum(image.shape[1] + gap for image in images) + gap
+    keys = [legend(colours, width - 2 * gap, size, title) for title, colours in (legends or {}).items()]
+    height = top + images[0].shape[0] + gap + sum(key.shape[0] for key in keys) + (gap // 2 if keys else 0)
+    canvas = Image.new("RGB", (width, height), PAPER)
+    draw, x = ImageDraw.Draw(canvas), gap
+    for index, image in enumerate(images):
+        canvas.paste(Image.fromarray(image), (x, top))
+        if captions:
+            draw.text((x, top / 2), captions[index], INK, font, anchor="lm")
+        x += image.shape[1] + gap
+    y = top + images[0].shape[0] + gap // 2
+    for key in keys:
+        canvas.paste(Image.fromarray(key), (gap, y))
+        y += key.shape[0]
+    return np.asarray(canvas)
+
+
+def enlarge(image: np.ndarray, predictions: Mapping[str, np.ndarray], factor: int) -> tuple[np.ndarray, dict]:
+    """Enlarge a small picture and what was predicted for it, so that labels drawn on it can be read.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        predictions: of this one image: boxes are `[N, 4]` in pixels, maps `[H, W]`; anything else stays as it is.
+        factor: a whole number, 1 or more.
+    """
+
+    def grown(key, value):
+        if key == "boxes":
+            return value * factor
+        return value.repeat(factor, 0).repeat(factor, 1) if value.shape == image.shape[:2] else value
+
+    size = (image.shape[1] * factor, image.shape[0] * factor)
+    large = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)) if factor > 1 else image
+    return large, {key: grown(key, np.asarray(value)) for key, value in predictions.items()}

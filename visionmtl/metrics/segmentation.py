@@ -1,0 +1,38 @@
+"""Metrics of segmentation: the mean intersection over union."""
+
+import numpy as np
+import tensorflow as tf
+
+from visionmtl.metrics.classification import margins
+from visionmtl.metrics.metric import Metric, mean_of, ratio
+
+IGNORED_PIXEL = 255
+
+
+class MeanIoU(Metric):
+    """Mean intersection over union and pixel accuracy of a segmentation.
+
+    `mIoU` averages over the classes that occur in the truth or among the predictions of the whole split.
+    Labels: int32 `[B, H, W]`, 255 = ignore. Predictions: `classes` int32 `[B, H, W]`.
+    """
+
+    def statistics(self, labels, predictions, weights):
+        count = len(self.classes)
+        labels = tf.cast(labels, tf.int32)
+        known = (labels != IGNORED_PIXEL) & (labels >= 0) & (weights > 0)[:, None, None]
+        # Pixels that do not count go to one bin past the matrix: cheaper than gathering those that do.
+        bins = tf.where(known, count * labels + tf.cast(predictions["classes"], tf.int32), count * count)
+        counts = tf.math.bincount(tf.reshape(bins, [-1]), minlength=count * count + 1, maxlength=count * count + 1)
+        return {"confusion": tf.reshape(tf.cast(counts[:-1], tf.int64), [1, count, count])}
+
+    def update(self, statistics):
+        self.confusion += statistics["confusion"].sum(axis=0)
+
+    def result(self, details=False):
+        hits, truth, predicted = margins(self.confusion)
+        iou = ratio(hits, truth + predicted - hits)
+        values = {"mIoU": mean_of(iou), "pixel_accuracy": float(ratio(hits.sum(), truth.sum()))}
+        return values | (self._per_class("IoU", iou) if details else {})
+
+    def reset(self):
+        self.confusion = np.zeros((len(self.classes), len(self.classes)), np.int64)  # rows: truth, columns: prediction

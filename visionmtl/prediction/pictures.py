@@ -1,0 +1,67 @@
+"""Pictures on disk: found, read, named apart."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from pipelines import DataError
+from pipelines.pixels import pictures
+from visionmtl.errors import UsageError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+
+
+def find(paths: Sequence[str | Path]) -> list[Path]:
+    """Return the image files among `paths` and in the folders among them.
+
+    Raises:
+        UsageError: a path is not there, or a folder holds no picture.
+    """
+    files: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+            if not inside:
+                raise UsageError(f"The folder '{path}' holds no picture ({', '.join(SUFFIXES)}).")
+            files += inside
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise UsageError(f"There is no picture '{path}'.")
+    return list(dict.fromkeys(files))
+
+
+def read(path: Path) -> np.ndarray:
+    """Return a picture, upright, uint8 `[H, W, 3]`.
+
+    Raises:
+        pipelines.DataError: the file is missing, truncated or no picture.
+    """
+    header = pictures.inspect(path)
+    turn = header.orientation != 1
+    try:
+        return pictures.decode(tf.constant(str(path)), tf.constant(turn or not header.fast), tf.constant(turn)).numpy()
+    except (tf.errors.OpError, OSError) as error:
+        raise DataError(f"Image '{path}' cannot be decoded; is it truncated?") from error
+
+
+def distinct_names(files: Sequence[Path]) -> dict[Path, str]:
+    """Return a name for what is written about each file: its stem, numbered where two folders hold the same."""
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
+    for file in files:
+        name, number = file.stem, 1
+        while name in taken:
+            number += 1
+            name = f"{file.stem}-{number}"
+        taken.add(name)
+        names[file] = name
+    return names
+
+
+def save(path: Path, pixels: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)

@@ -1,0 +1,123 @@
+"""Predictions for pictures on disk: overlays to look at, class maps, and one COCO-style JSON."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from visionmtl import drawing, images
+from visionmtl.drawing import samples
+from visionmtl.files import written_whole
+from visionmtl.model.multi_task import MultiTaskModel
+from visionmtl.prediction.pictures import distinct_names, find, read, save
+from visionmtl.recipe.reading import Recipe
+from visionmtl.training import building
+
+BATCH = 8
+
+
+def predict(model: MultiTaskModel, paths: Sequence[str | Path], out: str | Path, resize: str = "stretch") -> Path:
+    """Predict on pictures of any size; everything comes back in the pixels of the picture it is about.
+
+    Args:
+        model: a trained model.
+        paths: image files, or folders of them.
+        out: the folder to write: `overlays/*.png`, `masks/*.png` of class ids, `depth/*.npy` of metres, `[H, W]`, and
+            `predictions.json`: COCO's `images`, `categories` and `annotations` (`bbox` is x, y, width, height),
+            each image with its labels' probabilities, its masks and its depth. Every box of a score of 0.01 or more is
+            there; overlays show those of 0.3 or more.
+        resize: as the model was trained, "stretch" or "letterbox".
+
+    Returns:
+        The path of the JSON.
+
+    Raises:
+        UsageError: there is no picture.
+        pipelines.DataError: a picture cannot be read; the message names it.
+    """
+    out, files = Path(out), find(paths)
+    entries: dict[str, list] = {"images": [], "categories": _categories(model), "annotations": []}
+    ids = {(entry["supercategory"], entry["name"]): entry["id"] for entry in entries["categories"]}
+    names = distinct_names(files)
+    for number, (file, picture, predictions) in enumerate(_predictions(model, files, resize), start=1):
+        image = {"id": number, "file_name": str(file), "width": picture.shape[1], "height": picture.shape[0]}
+        for name, task in model.tasks.items():
+            found = predictions[name]
+            if task.kind == "segmentation":
+                image[name] = f"masks/{names[file]}_{name}.png"
+                save(out / image[name], found["classes"].astype(np.uint8))
+            elif task.kind == "depth":
+                image[name] = f"depth/{names[file]}_{name}.npy"
+                (out / image[name]).parent.mkdir(parents=True, exist_ok=True)
+                np.save(out / image[name], found["depth"])
+            elif task.kind == "detection":
+                for box, score, label in _boxes(found):
+                    about = {"id": len(entries["annotations"]) + 1, "image_id": number, "file_name": str(file)}
+                    category = ids[name, task.classes[label]]
+                    entries["annotations"].append(about | {"category_id": category, "bbox": box, "score": score})
+            else:
+                image[name] = dict(zip(task.classes, map(_rounded, found["probabilities"]), strict=True))
+        entries["images"].append(image)
+        save(out / "overlays" / f"{names[file]}.png", _overlay(model, picture, predictions))
+    path = out / "predictions.json"
+    with written_whole(path) as partial:
+        partial.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+    print(f"Predicted on {len(files)} pictures: {out / 'overlays'}, {path}")
+    return path
+
+
+def save_split(recipe: Recipe, model: MultiTaskModel, split: str, folder: Path, count: int = 8) -> list[Path]:
+    """Write pictures of a split of a recipe's data as PNG files, at the size of the network's input."""
+    datasets = building.data(recipe, [split], model)
+    pixels, _, _ = samples.pick(datasets.splits[split], count)
+    paths = [folder / f"{split}-{number:02d}.png" for number in range(1, len(pixels) + 1)]
+    for path, image in zip(paths, pixels, strict=True):
+        save(path, image.astype(np.uint8))
+    return paths
+
+
+def _predictions(
+    model: MultiTaskModel, files: Sequence[Path], resize: str
+) -> Iterator[tuple[Path, np.ndarray, dict[str, dict[str, np.ndarray]]]]:
+    """Yield each file with its picture and its predictions by task; the network sees several at a time."""
+    forward = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
+    for start in range(0, len(files), BATCH):
+        chunk = [(file, read(file)) for file in files[start : start + BATCH]]
+        fitted = [images.fit(tf.constant(picture), model.image_size, resize) for _, picture in chunk]
+        outputs = forward(tf.stack([image for image, _ in fitted]))
+        for index, ((file, picture), (_, window)) in enumerate(zip(chunk, fitted, strict=True)):
+            one = {key: value[index : index + 1] for key, value in outputs.items()}
+            decoded = {key: value[0].numpy() for key, value in model.decode(one, picture.shape[:2], window).items()}
+            yield file, picture, {name: samples.of_task(decoded, name, model.tasks) for name in model.tasks}
+
+
+def _overlay(
+    model: MultiTaskModel, picture: np.ndarray, predictions: Mapping[str, Mapping[str, np.ndarray]]
+) -> np.ndarray:
+    """Draw all tasks' predictions on a picture; a small one is enlarged so that labels can be read."""
+    factor = max(1, round(samples.READABLE_SIDE / min(picture.shape[:2])))
+    drawn, _ = drawing.enlarge(picture, {}, factor)
+    for task in samples.drawing_order(model.tasks.values()):
+        drawn = task.draw(drawn, drawing.enlarge(picture, predictions[task.name], factor)[1])
+    return drawn
+
+
+def _categories(model: MultiTaskModel) -> list[dict[str, Any]]:
+    """Return COCO's categories: the classes of every task that finds boxes, numbered from 1."""
+    named = [(task.name, name) for task in model.tasks.values() if task.kind == "detection" for name in task.classes]
+    return [{"id": number, "name": name, "supercategory": task} for number, (task, name) in enumerate(named, start=1)]
+
+
+def _boxes(found: Mapping[str, np.ndarray]) -> Iterator[tuple[list[float], float, int]]:
+    """Yield each box as x, y, width, height with its score and class."""
+    for index in range(int(found["count"])):
+        left, top, right, bottom = found["boxes"][index]
+        box = [_rounded(value, 2) for value in (left, top, right - left, bottom - top)]
+        yield box, _rounded(found["scores"][index]), int(found["classes"][index])
+
+
+def _rounded(value: Any, digits: int = 5) -> float:
+    return round(float(value), digits)

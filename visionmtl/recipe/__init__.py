@@ -1,0 +1,7 @@
+"""A recipe: the YAML file that says what to train, read, checked and completed with its defaults."""
+
+from visionmtl.recipe.keys import Key, each_key
+from visionmtl.recipe.reading import built_in, load, summary
+from visionmtl.recipe.sections import Recipe
+
+__all__ = ["Key", "Recipe", "built_in", "each_key", "load", "summary"]

@@ -1,0 +1,74 @@
+"""The sentence for a recipe that is wrong."""
+
+import difflib
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+from visionmtl.errors import nearest
+from visionmtl.recipe.keys import each_key, is_by_names, section_of
+from visionmtl.recipe.sections import Recipe
+
+
+def sentence(error: Any, key: tuple[str | int, ...]) -> str:
+    """Say what one of pydantic's errors means, in a sentence of our own."""
+    name = ".".join(map(str, key))
+    match error["type"]:
+        case "extra_forbidden":
+            section = _at(key[:-1])
+            beside = [".".join(map(str, (*key[:-1], field))) for field in (section.model_fields if section else ())]
+            suggestion = nearest(name, beside) or _elsewhere(str(key[-1]))
+            return f"unknown key '{name}'.{suggestion} Valid: {', '.join(beside)}."
+        case "missing":
+            return f"'{name}' is missing."
+        case "value_error":
+            expected = str(error["ctx"]["error"])
+        case "literal_error":
+            choices = [choice.strip("'") for choice in error["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+            expected = f"{error['ctx']['expected']}.{nearest(error['input'], choices)}"
+        case kind:
+            plain = error["msg"].removeprefix("Input should be ").split(",")[0]
+            expected = _EXPECTED.get(
+                kind, plain.replace("greater", "a number greater").replace("less", "a number less")
+            )
+    if isinstance(error["input"], dict) and error["type"] == "value_error":  # its keys do not go together
+        return f"'{name}': expected {expected}."
+    given = json.dumps(error["input"], default=str)
+    return f"'{name}' is {given}, expected {expected}".removesuffix(".") + ("" if expected.endswith("?") else ".")
+
+
+_EXPECTED = {
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "string_type": "a name",
+    "dict_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+    "model_attributes_type": "a mapping of keys to values",
+    "tuple_type": "a list of two numbers",
+    "too_long": "a list of two numbers",
+}
+
+
+def _at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
+    section: type[BaseModel] | None = Recipe
+    free = False
+    for part in path:
+        if free:  # the part is a name
+            free = False
+        elif section:
+            annotation = section.model_fields[str(part)].annotation
+            section, free = section_of(annotation), is_by_names(annotation)
+    return None if free else section
+
+
+def _elsewhere(name: str) -> str:
+    """Suggest the full key when only its last part was written, as in `epochs: 5` at the top of the file."""
+    last = {key.name.rpartition(".")[2]: key.name for key in each_key()}
+    match = difflib.get_close_matches(name, last, n=1, cutoff=0.8)
+    return f" Did you mean '{last[match[0]]}'?" if match else ""

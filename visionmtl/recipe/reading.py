@@ -1,0 +1,87 @@
+"""A recipe: the YAML file that says what to train, read, checked and completed with its defaults.
+
+Nothing here imports TensorFlow, so that a mistyped key is answered at once. Names that only the library knows (a
+backbone, a sharing scheme, a balancer, a data source) are looked up when they are built.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from visionmtl.errors import UsageError, one_of
+from visionmtl.recipe import yamlfile
+from visionmtl.recipe.mistakes import sentence
+from visionmtl.recipe.sections import Recipe, by_name
+
+BUILT_IN = Path(__file__).with_name("built_in")
+
+
+def built_in() -> list[str]:
+    """Return the names of the recipes that come with the package."""
+    return sorted(path.stem for path in BUILT_IN.glob("*.yaml"))
+
+
+def summary(name: str) -> str:
+    """Return the first line of a built-in recipe, which says what it trains."""
+    return (BUILT_IN / f"{name}.yaml").read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
+
+
+def load(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
+    """Read a recipe and check it.
+
+    Args:
+        source: a YAML file, or the name of a built-in recipe.
+        overrides: `key=value` strings such as `training.epochs=5`; the value is read as YAML.
+
+    Raises:
+        UsageError: the file, a key or a value is wrong; the message names it and what was expected.
+
+    Example:
+        >>> load("garments", ["training.epochs=2"]).training.epochs
+        2
+    """
+    path = _find(source)
+    document = yamlfile.read(path)
+    settings = dict(document.value)
+    given = [_override(settings, text) for text in overrides]
+    settings.setdefault("name", path.stem)
+    try:
+        return Recipe.model_validate(settings)
+    except pydantic.ValidationError as problem:
+        error = problem.errors()[0]
+        key = tuple(part for part in error["loc"] if part != "[key]")
+        on_command_line = any(key[: len(path)] == path or path[: len(key)] == key for path in given)
+        where = "on the command line" if on_command_line else document.where(key)
+        raise UsageError(f"Recipe {source}, {where}: {sentence(error, key)}") from None
+
+
+def _find(source: str | Path) -> Path:
+    path = Path(source)
+    if path.is_dir():
+        raise UsageError(f"'{source}' is a folder; give a recipe file, such as {path / 'recipe.yaml'}.")
+    if path.exists():
+        return path
+    if path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
+        raise UsageError(f"There is no recipe file '{source}'; built-in recipes are {', '.join(built_in())}.")
+    return BUILT_IN / f"{one_of(str(source), built_in(), 'recipe')}.yaml"
+
+
+def _override(settings: dict[str, Any], text: str) -> tuple[str, ...]:
+    """Set one `a.b=value` in `settings` and return its path; a shorthand on the way becomes the mapping it means."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip(". "):
+        raise UsageError(f"'{text}' is not of the form key=value, such as training.epochs=5.")
+    *parents, last = path = tuple(name.strip().split("."))
+    for part in parents:
+        child = settings.get(part)
+        child = (
+            {} if child is None else by_name({str(name): {} for name in child} if isinstance(child, list) else child)
+        )
+        if not isinstance(child, dict):
+            raise UsageError(f"'{text}' on the command line: '{part}' is {json.dumps(child)} and has no keys.")
+        settings[part] = settings = dict(child)
+    settings[last] = yamlfile.parse(value, f"'{text}' on the command line").value
+    return path

@@ -1,0 +1,1 @@
+"""What sharing schemes have in common."""

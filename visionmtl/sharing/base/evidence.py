@@ -1,0 +1,72 @@
+"""What one task may read of another's predictions, as maps of every level, and the block by which maps take it in."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+from visionmtl.layers.convolution import ConvBlock
+from visionmtl.sharing.base.stages import Maps
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class StopGradient(keras.layers.Layer):
+    """Pass a tensor on, and no gradient back."""
+
+    def call(self, inputs):
+        return keras.ops.stop_gradient(inputs)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def evidence_maps(task, outputs: Mapping[str, Any], maps: Maps, name: str, stop: bool = False) -> Maps:
+    """Return a task's evidence as a map `[B, h, w, c]` of each level.
+
+    Args:
+        task: a `tasks.Task`.
+        outputs: its raw outputs.
+        maps: of the levels and sizes wanted.
+        name: prefix of the layers' names.
+        stop: whether no gradient goes back through the evidence.
+    """
+    evidence = task.evidence(outputs)
+    if stop:
+        evidence = {level: StopGradient(name=f"{name}_stop{level}")(tensor) for level, tensor in evidence.items()}
+    return {level: _fitted(evidence.get(level, evidence.get("")), maps, level, name) for level in maps}
+
+
+def _fitted(tensor, maps: Maps, level: str, name: str):
+    """Return evidence at the size of a level; None where the task has none for it."""
+    height, width = maps[level].shape[1:3]
+    if tensor is None:
+        return None
+    if len(tensor.shape) == 2:
+        tensor = keras.layers.Reshape((1, 1, tensor.shape[-1]), name=f"{name}_{level}_cell")(tensor)
+        return keras.layers.UpSampling2D((height, width), name=f"{name}_{level}_spread")(tensor)
+    if tuple(tensor.shape[1:3]) == (height, width):
+        return tensor
+    shrink = tensor.shape[1] / height, tensor.shape[2] / width
+    if min(shrink) >= 1 and all(side == int(side) for side in shrink):
+        return keras.layers.AveragePooling2D(tuple(map(int, shrink)), name=f"{name}_{level}_pool")(tensor)
+    return keras.layers.Resizing(height, width, name=f"{name}_{level}_resize")(tensor)
+
+
+def refined(x, others: Sequence, name: str):
+    """Return a map plus what a separable convolution finds in it and in other maps of its size.
+
+    What is added starts at zero, so that a pretrained network starts as it was.
+
+    Args:
+        x: `[B, h, w, C]`.
+        others: maps `[B, h, w, c]`; None among them is passed over.
+        name: prefix of the layers' names.
+
+    Returns:
+        `[B, h, w, C]`.
+    """
+    channels, read = x.shape[-1], [x, *(other for other in others if other is not None)]
+    joined = keras.layers.Concatenate(name=f"{name}_read")(read) if len(read) > 1 else x
+    found = ConvBlock(channels, name=f"{name}_block")(joined)
+    found = keras.layers.Conv2D(channels, 1, use_bias=False, kernel_initializer="zeros", name=f"{name}_write")(found)
+    return keras.layers.Add(name=name)([x, found])

@@ -1,0 +1,108 @@
+"""Alternating: training that takes the tasks in turn, one a step, each with its own data and optimizer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from visionmtl.errors import UsageError, nearest
+from visionmtl.step.balanced import BalancedModel
+from visionmtl.step.task_losses import shares
+
+
+class Alternating(keras.Model):
+    """Train a model's tasks in turn: a step of one task runs its own part of the model and moves what it reaches.
+
+    What `fit` counts as a step is a round: one batch, one pass and one update of each task, in the order of the model's
+    tasks. Nothing of another task is computed meanwhile, its labels need not be there, and no losses are balanced. The
+    model itself learns; save, evaluate and export it as ever.
+
+    Args:
+        model: a compiled model; under a strategy, build this in the same scope.
+        optimizers: `{task: optimizer}`; a task not named is moved by the model's own.
+
+    Raises:
+        UsageError: the model is not compiled, or a task is unknown.
+
+    Example:
+        >>> turns = Alternating(model, {"detection": keras.optimizers.SGD(0.01)})
+        >>> turns.fit({"detection": boxes, "segmentation": masks}, epochs=10, steps_per_epoch=500)
+
+    Reference: Collobert and Weston 2008, A Unified Architecture for Natural Language Processing, section 4.
+    """
+
+    def __init__(self, model: BalancedModel, optimizers: Mapping[str, Any] | None = None):
+        super().__init__(name=f"{model.name}_in_turns")
+        if not model.compiled:
+            raise UsageError("Alternating takes a compiled model: call model.compile first.")
+        self.model = model
+        self.routes = {task: model.route(task) for task in model.task_names}
+        self.optimizers = {task: keras.optimizers.get(one) for task, one in (optimizers or {}).items()}
+        for task in self.optimizers:
+            _check(task, model)
+        own = [self.optimizers[task] for task in self.optimizers]
+        if len({id(one) for one in own}) < len(own):
+            raise UsageError("Two tasks were given one optimizer: give each its own, or none for the model's.")
+        model._build_optimizer()
+        for task, optimizer in self.optimizers.items():
+            optimizer.build(self.routes[task].trainable_variables)
+        self.trackers = {task: keras.metrics.Mean(name=f"{task}_loss") for task in self.routes}
+        self.compile(model.optimizer)
+        self.built = True
+
+    @property
+    def metrics(self):
+        return list(self.trackers.values())
+
+    def fit(self, x=None, *args, **kwargs):
+        """Train on `{task: batches of images, labels and weights}`; a round takes one batch of each.
+
+        An epoch ends with the shortest data set, or after `steps_per_epoch` rounds if every data set goes on for ever.
+        A batch's labels and weights are `{task: ...}`, of which only the task's own are read.
+
+        Raises:
+            UsageError: `x` names a task the model does not have, or not one.
+        """
+        if not isinstance(x, Mapping) or not x:
+            raise UsageError("Alternating.fit takes {task: data set}, one data set of batches for each task to train.")
+        for task in x:
+            _check(task, self.model)
+        return super().fit(tf.data.Dataset.zip(dict(x)), *args, **kwargs)
+
+    def evaluate(self, *args, **kwargs):
+        """Evaluate the model, all tasks together, as the model itself does."""
+        kwargs.pop("_use_cached_eval_dataset", None)
+        return self.model.evaluate(*args, **kwargs)
+
+    def train_step(self, data):
+        for task in self.routes:
+            if task in data:
+                self._turn(task, *keras.utils.unpack_x_y_sample_weight(data[task]))
+        return {f"{task}_loss": self.trackers[task].result() for task in self.routes if task in data}
+
+    def _turn(self, task: str, images, labels, weights) -> None:
+        """Train one step of a task."""
+        model, route = self.model, self.routes[task]
+        optimizer: Any = self.optimizers.get(task, model.optimizer)
+        own = {task: labels[task]}
+        weights = None if weights is None else {task: weights.get(task)}
+        with tf.GradientTape() as tape:
+            losses = model.sample_losses(own, route(images, training=True))
+            found = shares(losses, weights, [task], model._reduce)
+            penalties = [loss / model._replicas() for loss in model.losses]
+            target = optimizer.scale_loss(tf.add_n([found.parts[0], *penalties]))
+        variables = route.trainable_variables
+        gradients = tape.gradient(target, variables)
+        known = [(gradient, one) for gradient, one in zip(gradients, variables, strict=True) if gradient is not None]
+        optimizer.apply_gradients(known)
+        self.trackers[task].update_state(found.losses[0], sample_weight=found.counts[0])
+
+    def call(self, inputs, training=None):
+        return self.model(inputs, training=training)
+
+
+def _check(task: str, model: BalancedModel) -> None:
+    if task not in model.task_names:
+        valid = ", ".join(model.task_names)
+        raise UsageError(f"The model has no task '{task}'.{nearest(task, model.task_names)} Tasks: {valid}.")

@@ -1,0 +1,151 @@
+"""What the tasks share in a functional model: layers, and the features at which they part."""
+
+import itertools
+import math
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from visionmtl.errors import UsageError
+from visionmtl.keras_graph import Node, calls, key
+
+
+class Parting(NamedTuple):
+    """Where the tasks of a model part: all of them use what is before, the trunk.
+
+    Attributes:
+        common: the calls of layers that every task uses.
+        features: the symbolic tensors that the trunk hands on.
+        apart: two tasks that read no feature in common, or None.
+    """
+
+    common: set[Node]
+    features: list
+    apart: tuple[str, str] | None
+
+    def run(self, model: keras.Model, inputs: list, operation_fn, tape: tf.GradientTape):
+        """Run a functional model's graph so that no gradient goes on from the heads to the trunk.
+
+        Args:
+            model: the model.
+            inputs: as `model.inputs`.
+            operation_fn: what makes a callable of an operation, as Keras gives it.
+            tape: that is to watch the features as the heads read them.
+
+        Returns:
+            The features, the same as the heads read them, and the outputs in the model's structure.
+        """
+        made = {id(symbol): tensor for symbol, tensor in zip(model.inputs, inputs, strict=True)}
+        read, features = dict(made), {id(feature) for feature in self.features}
+        for depth in sorted(model._nodes_by_depth, reverse=True):
+            for node in model._nodes_by_depth[depth]:
+                if node.is_input:
+                    continue
+                common = key(node.outputs[0]) in self.common
+                args, kwargs = node.arguments.fill_in(made if common else read)
+                results = keras.tree.flatten(operation_fn(node.operation)(*args, **kwargs))
+                for symbol, tensor in zip(node.outputs, results, strict=True):
+                    made[id(symbol)] = read[id(symbol)] = tensor
+                    if id(symbol) in features:
+                        read[id(symbol)] = tf.stop_gradient(tensor)
+                        tape.watch(read[id(symbol)])
+        outputs = keras.tree.pack_sequence_as(model.output, [read[id(symbol)] for symbol in model.outputs])
+        return [made[id(one)] for one in self.features], [read[id(one)] for one in self.features], outputs
+
+
+def parting(model: keras.Model, outputs: dict[str, list]) -> Parting | None:
+    """Return where the tasks of a model part; None where they have no layer in common.
+
+    Args:
+        model: a functional model.
+        outputs: of each task, the symbolic outputs its loss is made of.
+    """
+    paths = {task: calls(tensors) for task, tensors in outputs.items()}
+    return _cut(paths, outputs, _common(model, paths))
+
+
+def last_layers(model: keras.Model, outputs: dict[str, list]) -> Parting | None:
+    """Return the cut before the last layers that all tasks share, so that these lie with the heads.
+
+    These are the trained layers next to where the tasks part and all behind them; if that is more than a quarter of
+    what the tasks share, only those of them that no other follows.
+    """
+    paths = {task: calls(tensors) for task, tensors in outputs.items()}
+    common = _common(model, paths)
+    cut = _cut(paths, outputs, common)
+    if cut is None:
+        return None
+    inputs = next(iter(paths.values()))
+    layers = {id(layer): layer for layer in model.layers}
+    weighs = {node: sum(math.prod(v.shape) for v in _trained(layers, node)) for node in common}
+    nearest = set().union(*(_nearest(key(feature), inputs, weighs, common) for feature in cut.features))
+    behind = _behind(nearest, inputs, common)
+    if sum(weighs[node] for node in behind) > sum(weighs.values()) / 4:
+        nearest = {node for node in nearest if not nearest & (_behind({node}, inputs, common) - {node})}
+        behind = _behind(nearest, inputs, common)
+    return _cut(paths, outputs, common - behind) if nearest else None
+
+
+def _common(model: keras.Model, paths: dict[str, dict[Node, list]]) -> set[Node]:
+    """Return the calls of layers that every task uses."""
+    return set.intersection(*(set(nodes) for nodes in paths.values())) - {key(symbol) for symbol in model.inputs}
+
+
+def _cut(paths: dict[str, dict[Node, list]], outputs: dict[str, list], common: set[Node]) -> Parting | None:
+    """Return the cut behind some calls of layers; None if nothing is handed on."""
+    features: dict[int, keras.KerasTensor] = {}
+    readers: dict[str, set[int]] = {task: set() for task in outputs}
+    for task, nodes in paths.items():
+        read = [tensor for node, inputs in nodes.items() if node not in common for tensor in inputs]
+        for tensor in [*read, *outputs[task]]:
+            if key(tensor) in common:
+                features[id(tensor)] = tensor
+                readers[task].add(id(tensor))
+    if not features:
+        return None
+    apart = next((pair for pair in itertools.combinations(outputs, 2) if not readers[pair[0]] & readers[pair[1]]), None)
+    return Parting(common, list(features.values()), apart)
+
+
+def _trained(layers: dict, node: Node) -> list:
+    return layers[node[0]].trainable_variables if node[0] in layers else []
+
+
+def _nearest(node: Node, inputs: dict[Node, list], weighs: dict[Node, int], common: set[Node]) -> set[Node]:
+    """Return the first calls of trained layers on the ways back from a call."""
+    if node not in common:
+        return set()
+    if weighs[node]:
+        return {node}
+    return set().union(*(_nearest(key(tensor), inputs, weighs, common) for tensor in inputs[node]))
+
+
+def _behind(start: set[Node], inputs: dict[Node, list], common: set[Node]) -> set[Node]:
+    """Return some calls and all common ones that read, through whatever, what they made."""
+    behind, grown = set(start), True
+    while grown:
+        more = {node for node in common - behind if any(key(tensor) in behind for tensor in inputs[node])}
+        behind, grown = behind | more, bool(more)
+    return behind
+
+
+def check_common(cut: Parting | None, tasks: list[str]) -> None:
+    """Raise UsageError where two tasks read no feature in common."""
+    pair = tasks[:2] if cut is None else cut.apart
+    if pair and len(tasks) > 1:
+        raise UsageError(
+            f"scope='features' compares gradients at features that tasks share, and '{pair[0]}' and '{pair[1]}' read"
+            " none in common in this model: choose scope='parameters' or share more."
+        )
+
+
+def variables(model: keras.Model, outputs: dict[str, list]) -> list:
+    """Return the trained variables of the layers that two tasks or more use."""
+    users: dict[int, set[str]] = {}
+    for task, tensors in outputs.items():
+        for operation, _ in calls(tensors):
+            users.setdefault(operation, set()).add(task)
+    layers = [layer for layer in model.layers if len(users.get(id(layer), ())) > 1]
+    shared = {id(variable) for layer in layers for variable in layer.trainable_variables}
+    return [variable for variable in model.trainable_variables if id(variable) in shared]

@@ -1,0 +1,126 @@
+"""What a recipe stands for: its data sets, its model with optimizer and balancer, and the devices they live on."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import keras
+
+import pipelines
+from visionmtl import backbones, balancing, sharing, tasks
+from visionmtl.errors import UsageError, one_of
+from visionmtl.model.multi_task import MultiTaskModel
+from visionmtl.recipe.reading import Recipe
+from visionmtl.training.optimizers import optimizer
+
+SPLITS = ("train", "validation", "test")
+
+
+def check_names(recipe: Recipe) -> None:
+    """Look up the names of a recipe, so that a mistyped one is told before any data is read.
+
+    Raises:
+        UsageError: a name or an option of it is unknown.
+    """
+    one_of(recipe.model.backbone, backbones.names(), "backbone")
+    sharing.get({"name": recipe.model.sharing.name, **recipe.model.sharing.options})
+    balancing.get({"method": recipe.balancing.method, **recipe.balancing.options})
+
+
+def data(
+    recipe: Recipe, splits: Iterable[str] = SPLITS, model: MultiTaskModel | None = None, replicas: int = 1
+) -> pipelines.Datasets:
+    """Return the data sets of a recipe.
+
+    Args:
+        recipe: what to read.
+        splits: which splits.
+        model: a trained model whose classes the labels must be mapped to, by name.
+        replicas: how many devices share a batch.
+
+    Raises:
+        UsageError, pipelines.DataError: the data cannot be read, or is not what the recipe says.
+    """
+    data = recipe.data
+    if data.batch_size % replicas:
+        raise UsageError(f"data.batch_size is {data.batch_size}, expected a multiple of the {replicas} devices.")
+    specs = None
+    if model is not None:
+        if data.image_size != model.image_size:
+            raise UsageError(
+                f"data.image_size is {list(data.image_size)}, but the model's is {list(model.image_size)}."
+            )
+        specs = tuple(pipelines.LabelSpec(task.name, task.kind, task.classes) for task in model.tasks.values())
+    mixing: dict[str, Any] = {}
+    if data.mixed:
+        sampling = data.sampling.model_dump()
+        mixing["sampling"] = sampling | {"epochs": data.sampling.epochs or recipe.training.epochs}
+        mixing["epoch"] = recipe.training.steps or data.epoch
+    return pipelines.load(
+        data.source or {name: one.model_dump() for name, one in data.sources.items()},
+        data.image_size,
+        data.batch_size,
+        path=data.path,
+        splits=tuple(splits),
+        tasks=None if recipe.tasks is None else list(recipe.tasks),
+        specs=specs,
+        augmentation=None if data.augmentation is None else data.augmentation.model_dump(),
+        resize=data.resize,
+        max_boxes=data.max_boxes,
+        cache=data.cache_folder or data.cache,
+        fast_decode=data.fast_decode,
+        seed=recipe.training.seed,
+        on_error=data.on_error,
+        replicas=replicas,
+        **mixing,
+        **data.options,
+    )
+
+
+def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weights: bool = True) -> MultiTaskModel:
+    """Return the recipe's model, compiled. Call it inside the strategy's scope.
+
+    Args:
+        recipe: what to build.
+        specs: the labels to learn, one a task.
+        steps: training steps in an epoch, for the schedule.
+        weights: whether to load `model.weights`; not needed where a checkpoint is loaded next.
+
+    Raises:
+        UsageError: a name or an option is unknown.
+    """
+    options = recipe.tasks or {}
+    common = {"dropout": recipe.model.dropout, "label_smoothing": recipe.training.label_smoothing}
+
+    def task(spec: pipelines.LabelSpec) -> tasks.Task:
+        known = {key: value for key, value in common.items() if key in tasks.options(spec.kind)}
+        return tasks.from_spec(spec, **known | options.get(spec.name, {}))
+
+    with _precision(recipe.training.precision):
+        model = MultiTaskModel(
+            [task(spec) for spec in specs],
+            backbone=recipe.model.backbone,
+            image_shape=(*recipe.data.image_size, 3),
+            sharing={"name": recipe.model.sharing.name, **recipe.model.sharing.options},
+            weights=recipe.model.weights if weights else None,
+            neck=recipe.model.neck,
+            frozen=recipe.training.freeze,
+        )
+        model.compile(
+            optimizer(recipe, steps),
+            balancing={"method": recipe.balancing.method, **recipe.balancing.options},
+            clip_norm=recipe.training.clip_norm,
+        )
+    inner: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    inner.exclude_from_weight_decay([v for v in model.trainable_variables if not v.name.endswith("kernel")])
+    return model
+
+
+@contextlib.contextmanager
+def _precision(name: str) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,140 @@
+"""A run folder: `runs/<recipe>-<n>/`, made, found again, and its figures kept."""
+
+import csv
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+import pipelines
+from visionmtl import recipe as recipes
+from visionmtl.errors import UsageError
+from visionmtl.files import written_whole
+from visionmtl.recipe.reading import Recipe
+
+RUNS = Path("runs")
+
+
+def new(recipe: Recipe, folder: str | Path | None = None) -> Path:
+    """Make the run folder of a recipe and write the recipe into it.
+
+    Args:
+        recipe: what will be trained.
+        folder: the folder to make; default `runs/<recipe>-<n>` with the next n.
+
+    Raises:
+        UsageError: the folder is taken.
+    """
+    if folder is None:
+        run = _next(recipe.name)
+    else:
+        run = refuse_taken(folder)
+        run.mkdir(parents=True, exist_ok=True)
+    write(run / "recipe.yaml", recipe.dump())
+    return run
+
+
+def refuse_taken(folder: str | Path) -> Path:
+    """Return the folder if a new run may be made there.
+
+    Raises:
+        UsageError: it is there and not empty.
+    """
+    run = Path(folder)
+    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+        raise UsageError(f"'{run}' is there already: name another folder, or go on with the run by --resume {run}.")
+    return run
+
+
+def _next(name: str) -> Path:
+    RUNS.mkdir(exist_ok=True)
+    taken = [path.name.removeprefix(f"{name}-") for path in RUNS.glob(f"{name}-*")]
+    n = max((int(number) for number in taken if number.isdecimal()), default=0) + 1
+    while True:
+        try:
+            (RUNS / f"{name}-{n}").mkdir()
+            return RUNS / f"{name}-{n}"
+        except FileExistsError:  # another training took it meanwhile
+            n += 1
+
+
+def read_recipe(run: str | Path, overrides: Iterable[str] = ()) -> Recipe:
+    """Return the recipe a run was trained from.
+
+    A folder without splits is divided as it was for the training, whichever split is asked for; a folder that
+    `data.path=DIR` names instead is not.
+
+    Raises:
+        UsageError: it is not a run folder.
+    """
+    path = Path(run) / "recipe.yaml"
+    if not path.is_file():
+        raise UsageError(f"'{run}' is not a run folder: there is no {path}.")
+    overrides = list(overrides)
+    recipe = recipes.load(path, overrides)
+    elsewhere = any(text.startswith("data.path=") for text in overrides)
+    if recipe.data.source and not elsewhere and "divide" in pipelines.options(recipe.data.source):
+        data = recipe.data.model_copy(update={"options": {"divide": True} | recipe.data.options})
+        recipe = recipe.model_copy(update={"data": data})
+    return recipe
+
+
+def read_history(run: Path) -> list[dict[str, float]]:
+    """Return the logs of a run's epochs; a log that an epoch lacks is not in its row."""
+    path = run / "history.csv"
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
+
+
+def load_model(path: str | Path) -> tuple[keras.Model, Recipe | None]:
+    """Return the best model of a run with its recipe, or the model of a `.keras` file with None.
+
+    Raises:
+        UsageError: the file is missing, or holds no model of this library.
+    """
+    from visionmtl.model.multi_task import MultiTaskModel
+
+    path = Path(path)
+    recipe = read_recipe(path) if path.is_dir() else None
+    file = path / "best.keras" if path.is_dir() else path
+    if not file.is_file():
+        hint = (
+            f"the run has no best model yet; finish it by --resume {path}" if recipe else "give a run folder or a file"
+        )
+        raise UsageError(f"There is no model '{file}': {hint}.")
+    try:
+        model = keras.saving.load_model(file)
+    except (ValueError, OSError, TypeError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UsageError(f"'{file}' is not a model that Keras can load: {first}") from None
+    if not isinstance(model, MultiTaskModel):
+        raise UsageError(f"'{file}' holds a {type(model).__name__}, expected a MultiTaskModel.")
+    return model, recipe
+
+
+def keep_metrics(run: Path, entries: dict[str, Any]) -> dict[str, Any]:
+    """Merge entries such as `{"test": {task: {metric: value}}}` into the run's metrics.json, and return all of it."""
+    path = run / "metrics.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    metrics = kept | _plain(entries)
+    write(path, json.dumps(metrics, indent=2) + "\n")
+    return metrics
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    with written_whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Return Python numbers for NumPy's, and None for what JSON cannot say."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

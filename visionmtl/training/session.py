@@ -1,0 +1,195 @@
+"""Training, evaluation and resuming of runs: from a recipe to a run folder and the figures in it."""
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+import pipelines
+from visionmtl import callbacks
+from visionmtl.callbacks import sharing_watch
+from visionmtl.callbacks.backup import Backup, checkpoint
+from visionmtl.callbacks.gradient_watch import GradientWatch
+from visionmtl.callbacks.patience import Patience
+from visionmtl.callbacks.seconds import Seconds
+from visionmtl.errors import UsageError, one_of
+from visionmtl.model.multi_task import MultiTaskModel
+from visionmtl.recipe.reading import Recipe
+from visionmtl.report import tables
+from visionmtl.training import building, runs
+from visionmtl.training.building import SPLITS
+from visionmtl.training.devices import strategy
+from visionmtl.training.measuring import finish
+
+
+def train(
+    recipe: Recipe, run: str | Path | None = None, devices: Sequence[str] | None = None, also: str | None = None
+) -> dict[str, Any]:
+    """Train a recipe into a new run folder, and print what came of it.
+
+    Args:
+        recipe: from `recipe.load`.
+        run: the folder to make; default `runs/<recipe>-<n>`.
+        devices: see `devices.strategy`.
+        also: a split to measure in the end, beside validation.
+
+    Returns:
+        What `metrics.json` holds: `{"validation": {task: {metric: value}}, "seconds": ..., "parameters": ...}`.
+
+    Raises:
+        UsageError, pipelines.DataError: the recipe or the data is wrong; told before the run folder is made.
+
+    Example:
+        >>> train(recipe.load("garments", ["training.epochs=1"]))["validation"]["segmentation"]["mIoU"]
+    """
+    if run is not None:
+        runs.refuse_taken(run)
+    return _train(recipe, devices, lambda: runs.new(recipe, run), also)
+
+
+def resume(run: str | Path, devices: Sequence[str] | None = None, also: str | None = None) -> dict[str, Any]:
+    """Go on with a run that was interrupted, from its last whole epoch to the end that its recipe names; see `train`.
+
+    Raises:
+        UsageError: it is not a run folder, or the run is finished.
+    """
+    run = Path(run)
+    recipe = runs.read_recipe(run)
+    if (run / "metrics.json").is_file():
+        raise UsageError(f"The run '{run}' is finished: nothing is left to resume.")
+    return _train(recipe, devices, lambda: run, also)
+
+
+def check(recipe: Recipe) -> None:
+    """Read the data and build the model of a recipe, and print what would be trained.
+
+    Raises:
+        UsageError, pipelines.DataError: what would go wrong in training before its first step.
+    """
+    building.check_names(recipe)
+    place = strategy()
+    datasets = building.data(recipe, SPLITS, replicas=place.num_replicas_in_sync)
+    with place.scope():
+        model = building.model(recipe, datasets.specs, _steps(recipe, datasets))
+    names, of = list(recipe.data.sources), datasets.parts
+    counts = [[split, size, *(of[split].get(name, 0) for name in names)] for split, size in datasets.sizes.items()]
+    print(tables.table(["split", "images", *names], counts), end="\n\n")
+    rows = [[task.name, task.kind, len(task.classes), _abridged(task.classes)] for task in model.tasks.values()]
+    print(tables.table(["task", "kind", "count", "classes"], rows), end="\n\n")
+    height, width = model.image_size
+    print(f"{recipe.model.backbone}, {model.count_params():,} parameters, {height} x {width} pixels,", end=" ")
+    print(f"{recipe.training.epochs} epochs of {_steps(recipe, datasets)} steps.")
+    _tell_skipped(datasets)
+
+
+def _train(
+    recipe: Recipe, devices: Sequence[str] | None, open_run: Callable[[], Path], also: str | None
+) -> dict[str, Any]:
+    """Train, or go on training, in the folder that `open_run` gives once all else is known to be right."""
+    building.check_names(recipe)
+    plan, place = recipe.training, strategy(devices)
+    keras.utils.set_random_seed(plan.seed)
+    measured = ["validation"] if also is None else list(dict.fromkeys(["validation", one_of(also, SPLITS, "split")]))
+    datasets = building.data(recipe, dict.fromkeys(["train", *measured]), replicas=place.num_replicas_in_sync)
+    steps = _steps(recipe, datasets)
+    source = None if recipe.model.start is None else runs.load_model(recipe.model.start)[0]
+    with place.scope():
+        model = building.model(recipe, datasets.specs, steps)
+    _check_monitor(model, plan.monitor)
+    _tell_skipped(datasets)
+
+    run = open_run()
+    print(f"Training {', '.join(model.tasks)} on {_devices(place)} into {run}")
+    done, state = checkpoint(run)
+    if state is not None:
+        model.load_weights(state)
+    elif source is not None:
+        _start(model, source, recipe)
+    history = runs.read_history(run)[:done]
+    try:
+        model.fit(
+            datasets.splits["train"] if plan.steps is None else datasets.splits["train"].take(steps),
+            validation_data=datasets.validation,
+            validation_freq=plan.validate_every,
+            initial_epoch=done,
+            epochs=plan.epochs,
+            shuffle=False,  # the data set does it
+            verbose=(1 if sys.stdout.isatty() else 2) if plan.verbose is None else plan.verbose,
+            callbacks=_callbacks(recipe, run, datasets, history, model),
+        )
+        seconds = runs.read_history(run)[-1]["seconds"]
+        return finish(model, run, datasets, measured, seconds)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"Go on with: visionmtl train --resume {run}") from None
+
+
+def _start(model: MultiTaskModel, source: MultiTaskModel, recipe: Recipe) -> None:
+    """Give a model the weights that its recipe starts from, and say which layers there were none for."""
+    taken, left = model.start_from(source)
+    if not taken:
+        raise UsageError(f"model.start is '{recipe.model.start}', which has no layer in common with this model.")
+    print(f"Started from {recipe.model.start}: {len(taken)} layers", end="")
+    print(f"; new: {_abridged(left)}." if left else ", all there are.")
+
+
+def _callbacks(
+    recipe: Recipe, run: Path, datasets: pipelines.Datasets, history: list[dict[str, float]], model: MultiTaskModel
+) -> list:
+    """Return what watches the training, in the order in which it must be called."""
+    plan = recipe.training
+    validated = [row[plan.monitor] for row in history if not math.isnan(row.get(plan.monitor, math.nan))]
+    return [
+        keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: datasets.seek(epoch)),
+        *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if plan.ema else []),
+        Backup(run),  # once the averaged weights are swapped out again
+        callbacks.LearningRate(),
+        callbacks.Shares(datasets, history),
+        callbacks.TensorBoard(run / "tensorboard", datasets.validation),
+        *_watch(recipe, run, model),
+        callbacks.Checkpoint(run / "last.keras"),
+        callbacks.Checkpoint(run / "best.keras", plan.monitor, max(validated, default=-math.inf)),
+        Seconds(history[-1]["seconds"] if history else 0.0),
+        callbacks.History(run / "history.csv"),
+        *([Patience(plan.monitor, plan.early_stopping, validated)] if plan.early_stopping else []),
+    ]
+
+
+def _watch(recipe: Recipe, run: Path, model: MultiTaskModel) -> list:
+    """Return what watches the tasks' gradients, if asked for, and what the sharing scheme learns, if it learns."""
+    watches: list[keras.callbacks.Callback] = []
+    if recipe.balancing.watch and len(model.tasks) > 1:
+        watches.append(GradientWatch(run / "gradients.csv", run / "tensorboard", recipe.balancing.watch))
+    if model.learnt_sharing():
+        watches.append(sharing_watch.SharingWatch(run / "sharing.csv", run / "tensorboard"))
+    return watches
+
+
+def _steps(recipe: Recipe, datasets: pipelines.Datasets) -> int:
+    """Return the training steps in an epoch."""
+    return min(int(datasets.splits["train"].cardinality()), recipe.training.steps or sys.maxsize)
+
+
+def _check_monitor(model: MultiTaskModel, monitor: str) -> None:
+    """Refuse a name that no validation will log, before the first epoch rather than after it."""
+    logged = [f"val_{task}_{name}" for task, values in model.task_results().items() for name in values]
+    one_of(monitor, ["val_score", *logged], "log for training.monitor:")
+
+
+def _tell_skipped(datasets: pipelines.Datasets) -> None:
+    if datasets.skipped:
+        print(f"Skipped {len(datasets.skipped)}:")
+        print("\n".join(f"  {line}" for line in datasets.skipped))
+
+
+def _devices(place: tf.distribute.Strategy) -> str:
+    if place.num_replicas_in_sync > 1:
+        return f"{place.num_replicas_in_sync} devices"
+    return "1 GPU" if tf.config.list_physical_devices("GPU") else "the CPU"
+
+
+def _abridged(names: Sequence[str], most: int = 6) -> str:
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
