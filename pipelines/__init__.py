@@ -1,14 +1,35 @@
-"""Labelled images as tf.data: sources, augmentation and batches; knows nothing of models."""
+"""Labelled images as tf.data: sources, augmentation and batches; knows nothing of models.
 
-from pipelines.datasets import Datasets
-from pipelines.errors import DataError
-from pipelines.kinds.spec import LabelSpec
-from pipelines.loading import load
-from pipelines.packing import pack
-from pipelines.packs.writing import Packed
-from pipelines.sources import names, options
-from pipelines.sources.recognition import find, recognise
-from pipelines.surveying import survey
+The public names are loaded when they are first used: what lies on the ground (errors, files) costs nothing to import.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipelines.datasets import Datasets
+    from pipelines.errors import DataError
+    from pipelines.kinds.spec import LabelSpec
+    from pipelines.loading import load
+    from pipelines.packing import pack
+    from pipelines.packs.writing import Packed
+    from pipelines.sources import names, options
+    from pipelines.sources.recognition import find, recognise
+    from pipelines.surveying import survey
+
+_HOMES = {
+    "DataError": "pipelines.errors",
+    "Datasets": "pipelines.datasets",
+    "LabelSpec": "pipelines.kinds.spec",
+    "Packed": "pipelines.packs.writing",
+    "find": "pipelines.sources.recognition",
+    "load": "pipelines.loading",
+    "names": "pipelines.sources",
+    "options": "pipelines.sources",
+    "pack": "pipelines.packing",
+    "recognise": "pipelines.sources.recognition",
+    "survey": "pipelines.surveying",
+}
 
 __all__ = [
     "DataError",
@@ -23,3 +44,15 @@ __all__ = [
     "recognise",
     "survey",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pipelines' has no attribute '{name}'")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

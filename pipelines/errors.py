@@ -27,16 +27,20 @@ class Problems:
         self.skipped.append(message)
 
 
-def one_of(name: str, valid: Iterable[str], what: str) -> str:
+def one_of(name: str, valid: Iterable[str], what: str, error: type[Exception] = DataError) -> str:
     """Return `name` if it is one of `valid`.
 
     Raises:
-        DataError: it is not; the message suggests the nearest valid name and lists them all.
+        DataError, or the `error` given: it is not; the message suggests the nearest valid name and lists them all.
+
+    Example:
+        >>> one_of("resnet50", ["resnet50", "resnet101"], "backbone")
+        'resnet50'
     """
     valid = list(valid)
     if name in valid:
         return name
-    raise DataError(f"Unknown {what} '{name}'.{nearest(name, valid)} Valid: {', '.join(valid)}.")
+    raise error(f"Unknown {what} '{name}'.{nearest(name, valid)} Valid: {', '.join(valid)}.")
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

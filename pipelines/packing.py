@@ -11,6 +11,7 @@ from typing import Any
 from pipelines import sources
 from pipelines.contract import SPLITS, Request
 from pipelines.errors import DataError, Problems, one_of
+from pipelines.files import is_partial
 from pipelines.packs import catalogue, shards
 from pipelines.packs.catalogue import Pack
 from pipelines.packs.journal import JOURNAL
@@ -93,7 +94,7 @@ def _check_place(root: Path, place: Path | None) -> None:
     if root.exists() and not root.is_dir():
         raise DataError(f"'{root}' is a file: choose a folder that is empty or new.")
     names = {entry.name for entry in root.iterdir()} if root.is_dir() else set()
-    if names and not names & {catalogue.PACK, JOURNAL} and not all(name.endswith(".partial") for name in names):
+    if names and not names & {catalogue.PACK, JOURNAL} and not all(map(is_partial, names)):
         raise DataError(f"'{root}' is not empty, and no pack: choose a folder that is empty or new.")
 
 

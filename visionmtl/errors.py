@@ -1,10 +1,13 @@
-"""The one exception a user's own mistake raises, its sentence, and the look-up that suggests the nearest valid name."""
+"""The one exception a user's own mistake raises, its sentence, and the check of a name that raises it."""
 
-import difflib
 import errno
 import os
-import sys
-from collections.abc import Iterable
+from functools import partial
+
+from pipelines import errors
+from pipelines.errors import DataError, nearest
+
+__all__ = ["UsageError", "nearest", "one_of", "own_mistake"]
 
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}
 
@@ -16,32 +19,12 @@ class UsageError(ValueError):
     """
 
 
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """Return `" Did you mean 'x'?"` for the valid name closest to `name`, or an empty string if none is close."""
-    match = difflib.get_close_matches(str(name), list(valid), n=1, cutoff=0.5)
-    return f" Did you mean '{match[0]}'?" if match else ""
-
-
-def one_of(name: str, valid: Iterable[str], what: str) -> str:
-    """Return `name` if it is one of `valid`.
-
-    Raises:
-        UsageError: it is not; the message suggests the nearest valid name and lists them all.
-
-    Example:
-        >>> one_of("resnet50", ["resnet50", "resnet101"], "backbone")
-        'resnet50'
-    """
-    valid = list(valid)
-    if name in valid:
-        return name
-    raise UsageError(f"Unknown {what} '{name}'.{nearest(name, valid)} Valid: {', '.join(valid)}.")
+one_of = partial(errors.one_of, error=UsageError)
 
 
 def own_mistake(error: Exception) -> str | None:
     """Return the sentence for a user's own mistake, or None for a fault of ours, whose stack trace is wanted."""
-    data = sys.modules.get("pipelines")  # what was never imported has not raised
-    if isinstance(error, UsageError) or (data and isinstance(error, data.DataError)):
+    if isinstance(error, UsageError | DataError):
         return str(error)
     if isinstance(error, OSError) and error.errno in DISK:
         where = f" '{error.filename}'" if error.filename else ""

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from pipelines.errors import DataError
+from pipelines.files import written_whole
 from pipelines.kinds.spec import LabelSpec
 from pipelines.packs.origin import Origin
-from pipelines.packs.shards import ANEW, FRAME, Shard, checksum, written_whole
+from pipelines.packs.shards import ANEW, FRAME, GOES_ON, Shard, checksum
 from pipelines.sources.files.labels import follow_boxes
 
 PACK, INDEX = "pack.json", "index.npz"
@@ -77,7 +78,7 @@ def write(root: Path, pack: Pack) -> None:
     for name, part in pack.parts.items():
         arrays |= {f"{name}/shapes": part.shapes, f"{name}/lengths": part.lengths, f"{name}/names": _joined(part.names)}
         arrays |= {f"{name}/objects/{task}": counts for task, counts in part.objects.items()}
-    with written_whole(root / INDEX) as partial, partial.open("wb") as file:
+    with written_whole(root / INDEX, advice=GOES_ON) as partial, partial.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
     content = {
         "format": FORMAT,
@@ -91,7 +92,7 @@ def write(root: Path, pack: Pack) -> None:
         },
         "index": checksum(root / INDEX),
     }
-    with written_whole(root / PACK) as partial:
+    with written_whole(root / PACK, advice=GOES_ON) as partial:
         partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import DataError
-from pipelines.packs.shards import FRAME, Shard, written_whole
+from pipelines.files import written_whole
+from pipelines.packs.shards import FRAME, GOES_ON, Shard
 
 JOURNAL = "journal.jsonl"
 
@@ -60,7 +61,7 @@ class Journal:
         self.path, self.finished = root / JOURNAL, dict[str, Finished]()
         lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
         if not lines:
-            with written_whole(self.path) as partial:
+            with written_whole(self.path, advice=GOES_ON) as partial:
                 partial.write_text(json.dumps(head) + "\n", encoding="utf-8")
             return
         if _parsed(lines[0]) != head:

@@ -1,10 +1,8 @@
 """The shards of a pack: which samples go into which, written whole or not at all, and checked before they are read."""
 
-import contextlib
-import errno
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,10 +13,11 @@ import numpy as np
 import tensorflow as tf
 
 from pipelines.errors import DataError
+from pipelines.files import written_whole
 
 FRAME = 16  # bytes around a record: its length (8), the length's checksum (4), and after it its own (4)
 ANEW = "copy the pack anew, or delete it and pack again"  # what to do about one that is not whole
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+GOES_ON = "Once that is mended, the same command goes on from the shards that are whole."
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def write(path: Path, records: Iterable[bytes]) -> str:
     Raises:
         DataError: it cannot be written.
     """
-    with written_whole(path) as partial:
+    with written_whole(path, advice=GOES_ON) as partial:
         writer = None
         for record in records:
             writer = writer or tf.io.TFRecordWriter(str(partial))  # not before: to make the first record may fail
@@ -68,32 +67,6 @@ def write(path: Path, records: Iterable[bytes]) -> str:
         else:
             partial.touch()  # all its samples were left out
         return checksum(partial)
-
-
-@contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Give a name to write to that becomes `path` in the end, once all is on the disk.
-
-    Raises:
-        DataError: it cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except (OSError, tf.errors.OpError) as error:
-        full = getattr(error, "errno", None) in FULL or isinstance(error, tf.errors.ResourceExhaustedError)
-        reason = "the disk is full" if full else (getattr(error, "strerror", None) or str(error).rpartition("; ")[2])
-        raise DataError(
-            f"Cannot write '{path}': {reason}. Once that is mended, the same command goes on from the shards that are "
-            "whole."
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def checksum(path: Path) -> str:
