@@ -72,6 +72,7 @@ def test_nothing_is_kept_in_memory_beside(data, monkeypatch):
     assert len(all_of(data().train)) > 0
 
 
+@pytest.mark.slow
 def test_several_sources_are_kept_each_for_itself(data, tmp_path, monkeypatch):
     made = packings(monkeypatch)
     entry = {"source": "coco", "path": tmp_path / "data"}

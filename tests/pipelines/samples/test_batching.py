@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from cases import few
 
 import pipelines
 from pipelines import loading
@@ -61,6 +62,7 @@ def test_a_resumed_training_can_seek_its_epoch(folder):
     assert same(third, epoch(resumed.train))
 
 
+@pytest.mark.slow
 def test_without_shuffling_the_order_is_that_of_the_file_and_evaluation_always_has_it(folder):
     data = load(folder, shuffle=False, batch_size=5)
     left = [box[0, 0] for _, labels, _ in data.train for box in labels["detection"]["boxes"].numpy()]
@@ -70,7 +72,10 @@ def test_without_shuffling_the_order_is_that_of_the_file_and_evaluation_always_h
 
 @pytest.mark.parametrize(
     ("augmentation", "resize"),
-    [(None, "stretch"), ({"flip": True, "colour": 0.2}, "letterbox"), (AUGMENT, "stretch"), (AUGMENT, "letterbox")],
+    few(
+        [(None, "stretch"), ({"flip": True, "colour": 0.2}, "letterbox"), (AUGMENT, "stretch"), (AUGMENT, "letterbox")],
+        keep=[(AUGMENT, "letterbox")],
+    ),
 )
 def test_batches_are_the_same_from_memory_and_from_files(folder, augmentation, resize):
     kept, read = (load(folder, augmentation=augmentation, resize=resize, cache=c) for c in (True, False))
@@ -108,7 +113,7 @@ def test_two_replicas_see_each_image_once(folder, two_devices):
     np.testing.assert_array_equal(np.concatenate(seen), expected)
 
 
-@pytest.mark.parametrize("cache", [True, False])
+@pytest.mark.parametrize("cache", few([True, False], keep=[True]))
 def test_workers_read_their_parts_of_the_batches_of_one(folder, cache):
     options = {"augmentation": AUGMENT, "cache": cache}
     whole = load(folder, **options)
@@ -141,7 +146,7 @@ def test_a_part_that_cannot_be_is_refused(folder, worker, sentence):
         load(folder, worker=worker)
 
 
-@pytest.mark.parametrize("replicas", [1, 2])
+@pytest.mark.parametrize("replicas", few([1, 2], keep=[1]))
 def test_keras_fits_a_model_on_it(folder, two_devices, replicas):
     strategy = tf.distribute.MirroredStrategy(two_devices[:replicas])
     data = load(folder, augmentation=AUGMENT, tasks=["classification"])

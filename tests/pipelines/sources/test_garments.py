@@ -76,6 +76,7 @@ def test_a_garment_looks_different_from_its_ground(scenes):
     assert np.median(differences) > 20
 
 
+@pytest.mark.slow
 def test_scenes_follow_from_their_seed_alone():
     def images(**options):
         return stacked(load(splits=["train"], train=8, shuffle=False, **options).train)[0]

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from cases import few
 
 from visionmtl import MultiTaskModel
 from visionmtl.errors import UsageError
@@ -58,7 +59,7 @@ def test_predict_decodes_in_pixels_of_the_input(toy_model, toy_batch):
     assert predictions["objects_boxes"].max() <= 32
 
 
-@pytest.mark.parametrize("sharing", ["hard", {"name": "hard", "until": "P2"}])
+@pytest.mark.parametrize("sharing", few(["hard", {"name": "hard", "until": "P2"}], keep=["hard"]))
 def test_saving_and_loading_gives_the_same_predictions_and_the_same_next_step(toy_model, toy_batch, tmp_path, sharing):
     model = toy_model(sharing=sharing)
     batch = toy_batch()
@@ -163,8 +164,8 @@ def test_clip_norm_bounds_the_step(toy_model, toy_batch):
 @pytest.mark.parametrize(
     "options",
     [
-        {},
-        {"clip_norm": 0.5, "run_eagerly": True},
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"clip_norm": 0.5, "run_eagerly": True}, marks=pytest.mark.slow),
         {"balancing": {"method": "fixed", "weights": {"scene": 2}}, "run_eagerly": True},
     ],
 )

@@ -85,6 +85,7 @@ def _variables(model, task):
     return [one for name in model.parts[task] for one in model.get_layer(name).trainable_variables]
 
 
+@pytest.mark.slow
 def test_a_run_on_several_sources_says_its_shares_and_resumes_alike(mixed, tmp_path, monkeypatch):
     monkeypatch.setattr(session, "finish", lambda *args: {})
     whole, cut = tmp_path / "whole", tmp_path / "cut"

@@ -111,6 +111,7 @@ def test_evaluate_refuses_a_size_that_is_not_the_model_s(finished):
         training.evaluate(finished, "test", ["data.image_size=[96, 96]"])
 
 
+@pytest.mark.slow
 def test_one_task_is_fine_tuned_from_a_run(finished, tmp_path, weights_only, capsys):
     parts = ["training.freeze=[backbone, neck, detection, classification]", "training.epochs=1"]
     training.train(small(f"model.start={finished}", *parts, "balancing.watch=null"), tmp_path / "tuned")
@@ -184,6 +185,7 @@ def test_pictures_of_one_name_in_two_folders_do_not_overwrite_each_other(tmp_pat
     assert list(prediction.distinct_names(files).values()) == ["1", "1-2", "2"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_resumes_to_the_same_weights(finished, tmp_path, monkeypatch, weights_only):
     class Interrupt(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -203,12 +205,14 @@ def test_an_interrupted_run_resumes_to_the_same_weights(finished, tmp_path, monk
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_two_devices_train_the_weights_of_one(finished, tmp_path, two_devices, weights_only):
     training.train(small(*QUICK), tmp_path / "two", devices=two_devices)
     for one, other in zip(weights_of(finished), weights_of(tmp_path / "two"), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_averaged_weights_are_what_is_measured_and_saved(tmp_path, monkeypatch, weights_only):
     steps = []
 
