@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.contract import SPLITS, Request, Source
+from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.packing import pack
 from pipelines.packs import catalogue
 from pipelines.packs.journal import OtherPackError
 from pipelines.sources.packed import packed
+from pipelines.splits import SPLITS
 
 
 def kept(name: str, request: Request, options: Mapping[str, Any], folder: Path) -> Source:

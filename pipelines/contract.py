@@ -10,7 +10,6 @@ import tensorflow as tf
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import LabelSpec
 
-SPLITS = ("train", "validation", "test")
 Tree = dict  # of tensors, nested
 
 

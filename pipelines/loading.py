@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pipelines.contract import SPLITS, Request, Source, Split
+from pipelines.contract import Request, Source, Split
 from pipelines.datasets import Datasets
 from pipelines.epochs.order import Mixture, in_turn, shuffled
 from pipelines.epochs.sampling import LENGTHS, Sampling
@@ -21,6 +21,7 @@ from pipelines.pixels.geometry import RESIZES
 from pipelines.samples.batching import Batching, Clock
 from pipelines.samples.memory import Memory, Reader
 from pipelines.samples.reading import Read, compiled, visit
+from pipelines.splits import SPLITS, in_order
 
 MEMORY = 2 * 10**9  # bytes that samples kept in memory may take
 
@@ -124,7 +125,7 @@ def load(
     wanted = tasks if tasks is not None or given is None else [spec.name for spec in given]
     names = None if wanted is None else tuple(wanted)
 
-    problems, size, chosen = Problems(on_error), (int(image_size[0]), int(image_size[1])), _splits(splits)
+    problems, size, chosen = Problems(on_error), (int(image_size[0]), int(image_size[1])), in_order(splits)
     files = None if isinstance(cache, bool) else Path(cache)
     if fast_decode and files:
         raise DataError(f"fast_decode does not reach the packs in cache='{files}': choose one of them.")
@@ -230,15 +231,6 @@ def _prepare(
             return rows, memory.freeze(placed), memory.nbytes
     rows = np.arange(len(split.shapes)) if split.trusted else visit(split, compiled(read), batching.specs, problems)
     return rows, Reader(read), 0
-
-
-def _splits(names: Iterable[str]) -> tuple[str, ...]:
-    """Check split names and put them in order; "val" and "valid" mean "validation"."""
-    names = [names] if isinstance(names, str) else list(names)
-    names = ["validation" if name in ("val", "valid") else one_of(name, SPLITS, "split") for name in names]
-    if not names:
-        raise DataError(f"splits is empty: name some of {', '.join(SPLITS)}.")
-    return tuple(name for name in SPLITS if name in names)
 
 
 def _check_worker(worker: tuple[int, int], batch_size: int) -> None:

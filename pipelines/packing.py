@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import sources
-from pipelines.contract import SPLITS, Request
+from pipelines.contract import Request
 from pipelines.errors import DataError, Problems, one_of
 from pipelines.files import is_partial
 from pipelines.packs import catalogue, shards
 from pipelines.packs.catalogue import Pack
 from pipelines.packs.journal import JOURNAL
 from pipelines.packs.writing import Packed, Writing
+from pipelines.splits import SPLITS, split_called
 
 MOST_BOXES = 10_000  # of an image that are kept
 DRAWN_SIZE = (384, 512)  # asked of a source that draws its pictures, before it is refused
@@ -70,7 +71,7 @@ def pack(
         "source": source,
         "path": None if place is None else os.path.abspath(place),
         "options": json.loads(json.dumps(options, default=str, sort_keys=True)),
-        "splits": [one_of(split, SPLITS, "split") for split in splits],
+        "splits": [split_called(name) for name in splits],
         "tasks": None if tasks is None else list(tasks),
         "shard_mb": shard_mb,
     }

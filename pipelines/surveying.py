@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from pipelines.contract import SPLITS, Request, Source, Split, Tree
-from pipelines.errors import Problems, one_of
+from pipelines.contract import Request, Source, Split, Tree
+from pipelines.errors import Problems
 from pipelines.joining.opening import opened
 from pipelines.kinds.spec import CROWD, IGNORE, LabelSpec
 from pipelines.samples.batching import Batching
 from pipelines.samples.reading import compiled, visit
+from pipelines.splits import SPLITS, split_called
 
 MOST_BOXES = 2000  # of an image that are counted
 DRAWN_SIZE = (384, 512)  # height and width at which a source that draws its pictures is surveyed
@@ -126,7 +127,7 @@ def survey(
         DataError: the source cannot be read at all.
     """
     problems = Problems("skip")
-    folder, asked = None if path is None else Path(path), tuple(one_of(split, SPLITS, "split") for split in splits)
+    folder, asked = None if path is None else Path(path), tuple(split_called(name) for name in splits)
     request = Request(folder, asked, None if tasks is None else tuple(tasks), DRAWN_SIZE, MOST_BOXES, problems)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)

@@ -12,6 +12,7 @@ from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
 
+from pipelines.splits import split_called
 from visionmtl.errors import UsageError, nearest, one_of, own_mistake
 from visionmtl.recipe import yamlfile
 
@@ -310,7 +311,7 @@ def _data_keys(args: argparse.Namespace, verb: str) -> tuple[str | None, dict[st
         else:
             raise UsageError(f"data {verb} takes data.path=DIR and data.options.<option>=value only, not '{text}'.")
     if args.split:
-        one_of(args.split, ("train", "validation", "test"), "split")
+        split_called(args.split, UsageError)
     return path, options
 
 

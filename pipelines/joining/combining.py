@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import tensorflow as tf
 
-from pipelines.contract import SPLITS, Source, Split, Tree
+from pipelines.contract import Source, Split, Tree
 from pipelines.errors import DataError, one_of
 from pipelines.joining.mapping import ClassMap, called, mapper
 from pipelines.kinds.spec import IGNORE, NO_DEPTH, PADDING, UNKNOWN, LabelSpec
+from pipelines.splits import SPLITS
 
 
 @dataclass(frozen=True)

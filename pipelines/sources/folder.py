@@ -11,6 +11,7 @@ from pipelines.sources.files import layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
+from pipelines.splits import split_named
 
 Place = tuple[Path, Path]  # where the pictures and the masks of a split are
 
@@ -83,7 +84,7 @@ def _splits(root: Path, divide: bool | None, request: Request) -> dict[str, list
 def split_folders(root: Path) -> dict[str, Path]:
     """Return the folders of the splits, if there is nothing else in `root`: "train" may be a class beside others."""
     visible = [path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    return layout.folders(root) if visible and all(map(layout.split_named, visible)) else {}
+    return layout.folders(root) if visible and all(map(split_named, visible)) else {}
 
 
 def _place(root: Path) -> Place:

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 import pipelines
-from pipelines.contract import SPLITS
 from pipelines.kinds.spec import CROWD
+from pipelines.splits import SPLITS
 from pipelines.surveying import Survey
 from visionmtl import drawing, tasks
 from visionmtl.drawing.samples import drawing_order

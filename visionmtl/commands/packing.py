@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pipelines
-from pipelines.contract import SPLITS
+from pipelines.splits import SPLITS
 from visionmtl.errors import one_of
 from visionmtl.report import tables
 

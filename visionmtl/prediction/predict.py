@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from pipelines.splits import split_called
 from visionmtl import drawing, images
 from visionmtl.drawing import samples
 from visionmtl.files import written_whole
@@ -71,6 +72,7 @@ def predict(model: MultiTaskModel, paths: Sequence[str | Path], out: str | Path,
 
 def save_split(recipe: Recipe, model: MultiTaskModel, split: str, folder: Path, count: int = 8) -> list[Path]:
     """Write pictures of a split of a recipe's data as PNG files, at the size of the network's input."""
+    split = split_called(split)
     datasets = building.data(recipe, [split], model)
     pixels, _, _ = samples.pick(datasets.splits[split], count)
     paths = [folder / f"{split}-{number:02d}.png" for number in range(1, len(pixels) + 1)]

@@ -7,13 +7,12 @@ from typing import Any
 import keras
 
 import pipelines
+from pipelines.splits import SPLITS
 from visionmtl import backbones, balancing, sharing, tasks
 from visionmtl.errors import UsageError, one_of
 from visionmtl.model.multi_task import MultiTaskModel
 from visionmtl.recipe.reading import Recipe
 from visionmtl.training.optimizers import optimizer
-
-SPLITS = ("train", "validation", "test")
 
 
 def check_names(recipe: Recipe) -> None:

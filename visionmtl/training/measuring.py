@@ -8,14 +8,14 @@ from typing import Any
 import tensorflow as tf
 
 import pipelines
+from pipelines.splits import split_called
 from visionmtl import metrics, report
 from visionmtl.callbacks import sharing_watch
 from visionmtl.drawing import samples
-from visionmtl.errors import UsageError, one_of
+from visionmtl.errors import UsageError
 from visionmtl.model.multi_task import MultiTaskModel
 from visionmtl.report import charts, curves, heatmaps, tables
 from visionmtl.training import building, devices, runs
-from visionmtl.training.building import SPLITS
 
 
 def evaluate(run: str | Path, split: str = "validation", overrides: Sequence[str] = ()) -> dict[str, dict[str, float]]:
@@ -32,7 +32,7 @@ def evaluate(run: str | Path, split: str = "validation", overrides: Sequence[str
     Raises:
         UsageError, pipelines.DataError: the run, the split or the data is not there.
     """
-    one_of(split, SPLITS, "split")
+    split = split_called(split, UsageError)
     for text in overrides:
         if not text.startswith("data."):
             raise UsageError(f"'{text}' changes more than the data: evaluate takes data.<key>=value only.")

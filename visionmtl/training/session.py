@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 import pipelines
+from pipelines.splits import SPLITS, split_called
 from visionmtl import callbacks
 from visionmtl.callbacks import sharing_watch
 from visionmtl.callbacks.backup import Backup, checkpoint
@@ -21,7 +22,6 @@ from visionmtl.model.multi_task import MultiTaskModel
 from visionmtl.recipe.reading import Recipe
 from visionmtl.report import tables
 from visionmtl.training import building, runs
-from visionmtl.training.building import SPLITS
 from visionmtl.training.devices import strategy
 from visionmtl.training.measuring import finish
 
@@ -93,7 +93,7 @@ def _train(
     building.check_names(recipe)
     plan, place = recipe.training, strategy(devices)
     keras.utils.set_random_seed(plan.seed)
-    measured = ["validation"] if also is None else list(dict.fromkeys(["validation", one_of(also, SPLITS, "split")]))
+    measured = ["validation"] if also is None else list(dict.fromkeys(["validation", split_called(also, UsageError)]))
     datasets = building.data(recipe, dict.fromkeys(["train", *measured]), replicas=place.num_replicas_in_sync)
     steps = _steps(recipe, datasets)
     source = None if recipe.model.start is None else runs.load_model(recipe.model.start)[0]

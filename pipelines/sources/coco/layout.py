@@ -6,6 +6,7 @@ from pathlib import Path
 from pipelines.contract import Request
 from pipelines.errors import DataError
 from pipelines.sources.files import layout
+from pipelines.splits import ALIASES
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def find(root: Path, request: Request, divide: bool | None) -> dict[str, Folder]
 
 def _official(root: Path) -> dict[str, Folder]:
     found = {}
-    for split, aliases in layout.ALIASES.items():
+    for split, aliases in ALIASES.items():
         files = [f for alias in aliases for f in sorted((root / "annotations").glob(f"instances_{alias}*.json"))]
         if files:
             name = files[-1].stem.removeprefix("instances_")

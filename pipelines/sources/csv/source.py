@@ -11,6 +11,7 @@ from pipelines.sources.files import layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
+from pipelines.splits import split_named
 
 ALL = "all"  # in place of a split's name: a file of all splits
 
@@ -81,7 +82,7 @@ def _files(path: Path) -> dict[str, Path]:
         return {ALL: path}
     layout.folder(path, "csv", "of a CSV file")
     found = sorted(path.glob("*.csv"))
-    named = {split: file for file in found if (split := layout.split_named(file.stem))}
+    named = {split: file for file in found if (split := split_named(file.stem))}
     if named or len(found) == 1:
         return named or {ALL: found[0]}
     names = ", ".join(file.name for file in found) or "none"

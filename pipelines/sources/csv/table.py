@@ -9,8 +9,8 @@ from typing import Any
 
 from pipelines.errors import DataError, Problems, one_of
 from pipelines.kinds.spec import UNKNOWN
-from pipelines.sources.files import layout
 from pipelines.sources.files.entries import Annotation, Entry, corners, inside
+from pipelines.splits import split_named
 
 IMAGE = ("image", "image_path", "path", "file", "file_name", "filename")
 LABEL = ("label", "class", "class_name", "category")
@@ -147,7 +147,7 @@ def _rows(path: Path) -> list[Row]:
 def _split(table: Table, row: dict[str, str]) -> str | None:
     if table.split is None:
         return None
-    name = layout.split_named(row[table.split].strip())
+    name = split_named(row[table.split].strip())
     if name is None:
         raise ValueError(f"{table.split} is '{row[table.split]}', expected train, val or test")
     return name

@@ -10,8 +10,8 @@ from typing import TypeVar
 from pipelines.contract import Request
 from pipelines.errors import DataError, MissingSplitError, Problems
 from pipelines.kinds.spec import IGNORE
+from pipelines.splits import ALIASES
 
-ALIASES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
 SHARES = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}  # of a folder without splits
 WHOLE = (0.0, 1.0)
 CLASSES_FILE = "mask_classes.json"
@@ -40,11 +40,6 @@ def folders(root: Path) -> dict[str, Path]:
     """Return the folders in `root` that are named as splits, "val" and "valid" too."""
     pairs = [(split, root / alias) for split, aliases in ALIASES.items() for alias in aliases]
     return {split: path for split, path in pairs if path.is_dir()}
-
-
-def split_named(name: str) -> str | None:
-    """Return the split that a name such as "val" stands for, or None."""
-    return next((split for split, aliases in ALIASES.items() if name.lower() in aliases), None)
 
 
 def shares(root: Path, request: Request, divide: bool | None) -> dict[str, tuple[float, float]]:

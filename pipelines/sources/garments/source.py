@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from pipelines.contract import SPLITS, Request, Source, Split, Tree
+from pipelines.contract import Request, Source, Split, Tree
 from pipelines.errors import DataError
 from pipelines.kinds.spec import PADDING, LabelSpec
 from pipelines.sources.garments import scenes
+from pipelines.splits import SPLITS
 
 DATA = Path(__file__).with_name("garments.npz")
 

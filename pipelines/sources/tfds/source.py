@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipelines.contract import SPLITS, Request, Source, Split
+from pipelines.contract import Request, Source, Split
 from pipelines.errors import DataError, MissingSplitError, one_of
 from pipelines.kinds.spec import LabelSpec
 from pipelines.sources.files.labels import follow_boxes
 from pipelines.sources.tfds import adapters
 from pipelines.sources.tfds.examples import Examples
 from pipelines.sources.tfds.records import Prepared
+from pipelines.splits import SPLITS
 
 
 def tfds(

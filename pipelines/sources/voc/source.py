@@ -12,6 +12,7 @@ from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
 from pipelines.sources.files.entries import Entry, inside
 from pipelines.sources.voc.xml import read_xml
+from pipelines.splits import ALIASES
 
 VOC = (  # the classes of the challenge; their masks are numbered in this order
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog"),
@@ -87,7 +88,7 @@ def _by_lists(root: Path, lists: str, request: Request) -> dict[str, dict[str, P
     """Find the images of each split that `ImageSets/` lists."""
     images, result = _images(root, request.problems), {}
     files = {path.stem: path for path in sorted((root / "ImageSets" / lists).glob("*.txt"))}
-    listed = {name: files[alias] for name, aliases in layout.ALIASES.items() for alias in aliases if alias in files}
+    listed = {name: files[alias] for name, aliases in ALIASES.items() for alias in aliases if alias in files}
     if "train" not in listed and "trainval" in files:
         listed["train"] = files["trainval"]
     if not listed:

@@ -12,6 +12,7 @@ from pipelines.sources.files import layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry, inside
 from pipelines.sources.yolo.lines import read_lines
+from pipelines.splits import ALIASES
 
 
 def yolo(request: Request, divide: bool | None = None, check: str = "full") -> Source:
@@ -87,7 +88,7 @@ def _splits(
     root: Path, path: Path, content: dict[str, Any], divide: bool | None, request: Request
 ) -> dict[str, list[Path]]:
     """Find the images of each split."""
-    keys = {split: key for split, aliases in layout.ALIASES.items() for key in aliases if content.get(key)}
+    keys = {split: key for split, aliases in ALIASES.items() for key in aliases if content.get(key)}
     if keys:
         found = {}
         for split, key in layout.asked(root, keys, request).items():

@@ -1,0 +1,38 @@
+"""The three splits of a data set, and what else they are called."""
+
+from collections.abc import Iterable
+
+from pipelines.errors import DataError, one_of
+
+SPLITS = ("train", "validation", "test")
+ALIASES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
+
+
+def split_named(name: str) -> str | None:
+    """Return the split that a name such as "val" stands for, or None."""
+    return next((split for split, aliases in ALIASES.items() if name.lower() in aliases), None)
+
+
+def split_called(name: str, error: type[Exception] = DataError) -> str:
+    """Return the split that a name stands for.
+
+    Raises:
+        DataError, or the `error` given: it stands for none.
+
+    Example:
+        >>> split_called("val")
+        'validation'
+    """
+    return split_named(str(name)) or one_of(name, SPLITS, "split", error)
+
+
+def in_order(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the splits that names stand for, each once and in the order of `SPLITS`.
+
+    Raises:
+        DataError: a name stands for none, or there is no name.
+    """
+    chosen = {split_called(name) for name in ([names] if isinstance(names, str) else names)}
+    if not chosen:
+        raise DataError(f"splits is empty: name some of {', '.join(SPLITS)}.")
+    return tuple(name for name in SPLITS if name in chosen)
