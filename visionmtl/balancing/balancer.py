@@ -18,13 +18,17 @@ class Balancer:
     Attributes:
         tasks: the names of the K tasks, once prepared.
         scope: where it has the gradients of the tasks compared: "parameters", "features", or None for nowhere.
-        parts: of the batch, dealt out in turn, whose gradients it has compared with each other: 1 or 2.
+        apart: whether it needs each task's gradient apart in every step; else one pass back, from one number, will do.
+        state: the layer that holds its state, for the model to save; None where it has none or is that layer itself.
+        sub_batches: of the batch, dealt out in turn, whose gradients it has compared with each other: 1 or 2.
         update_every: steps from one comparison to the next.
         looks_back: whether it wants the losses of the batch once more after the step, at the price of a forward pass.
     """
 
     scope: str | None = None
-    parts = 1
+    apart = True
+    state: keras.layers.Layer | None = None
+    sub_batches = 1
     update_every = 1
     looks_back = False
 
@@ -110,6 +114,8 @@ class LossBalancer(Balancer, keras.layers.Layer):
     A subclass implements `scalarise`. It may create variables in `prepare`, trained ones by `add_weight` and state by
     `add_state`, and move its state in `update`, `look_back` and `end_epoch`.
     """
+
+    apart = False
 
     def __init__(self, dtype="float32", **kwargs):
         super().__init__(dtype=dtype, **kwargs)  # whatever the model computes in, losses and weights do not round

@@ -94,6 +94,7 @@ class GradientBalancer(Balancer):
         <tf.Tensor: shape=(2,), dtype=float64, numpy=array([1.6, 0.4])>
     """
 
+    state: State
     trainable_variables = ()
 
     def __init__(self, method, scope="parameters", update_every=1, seed=0, **hyperparameters):
@@ -103,7 +104,7 @@ class GradientBalancer(Balancer):
         self.state = State()
         self.memory = self.last = None
         if method in METHODS and "product" in inspect.signature(METHODS[method].weights).parameters:
-            self.parts = 2
+            self.sub_batches = 2
             if scope == "features":
                 raise UsageError(
                     f"balancing '{method}' multiplies the gradients of two halves of a batch, which have no features in"

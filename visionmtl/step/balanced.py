@@ -85,7 +85,7 @@ class BalancedModel(keras.Model):
         else:
             compared = parting.variables(self, outputs)
         balancer.prepare(self.task_names, self._regression(), compared)
-        if isinstance(balancer, balancers.GradientBalancer):
+        if balancer.state is not None:
             self.balancer_state = balancer.state  # a layer, which the model saves
         self.conflicts = Conflicts(len(self.task_names))
         self._comparing, self._behind = False, None
@@ -150,10 +150,10 @@ class BalancedModel(keras.Model):
     def train_step(self, data):
         images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         look, cut = self._plan()
-        single = not look and isinstance(self.balancer, balancers.LossBalancer)
+        single = not look and not self.balancer.apart
         with tf.GradientTape(persistent=not single) as tape:
             features, leaves, outputs = self._forward(tape, images, cut)
-            found = self._task_losses(labels, outputs, weights, self.balancer.parts if look else 1)
+            found = self._task_losses(labels, outputs, weights, self.balancer.sub_batches if look else 1)
             losses, counts = found.losses, found.counts
             present = tf.cast(counts > 0, tf.float32)
             # The shares move the model, the total the balancer's own variables; the optimizer SUMS over replicas.
@@ -182,8 +182,7 @@ class BalancedModel(keras.Model):
     def _plan(self) -> tuple[str | None, Any]:
         """Return where this step compares the tasks' gradients, if it does, and where its pass is cut, if it is."""
         if not self._comparing:
-            between = isinstance(self.balancer, balancers.GradientBalancer)
-            return None, self._parting if between else None
+            return None, self._parting if self.balancer.apart else None
         if self.balancer.scope is None:  # it is only watched
             return "parameters", self._last_layers
         return self.balancer.scope, self._parting if self.balancer.scope == "features" else None

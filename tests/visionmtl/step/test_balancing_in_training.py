@@ -76,7 +76,7 @@ def test_save_load_and_continue_is_the_uninterrupted_training_bit_for_bit(traine
 
 
 GRADIENTS = [*balancing.METHODS, *balancing.ELEMENTWISE]
-WEIGHING = [name for name in balancing.METHODS if balancing.get(name).parts == 1]
+WEIGHING = [name for name in balancing.METHODS if balancing.get(name).sub_batches == 1]
 
 
 @pytest.mark.parametrize("name", WEIGHING)
