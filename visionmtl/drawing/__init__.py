@@ -1,6 +1,6 @@
 """What is drawn on pictures: boxes, maps, words, strips, matrices, in the colours of the classes."""
 
-from visionmtl.drawing.boxes import boxes
+from visionmtl.drawing.boxes import boxes, hatched
 from visionmtl.drawing.colours import BACKGROUND, INK, NEGATIVE, PAPER, POSITIVE, Colours, colours, palette
 from visionmtl.drawing.maps import depth, masks
 from visionmtl.drawing.matrices import matrix
@@ -19,6 +19,7 @@ __all__ = [
     "colours",
     "depth",
     "enlarge",
+    "hatched",
     "legend",
     "masks",
     "matrix",

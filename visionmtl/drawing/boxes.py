@@ -1,10 +1,15 @@
 """Boxes with their class and score drawn on a picture."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from PIL import Image, ImageDraw
 
 from visionmtl.drawing.colours import INK, Colours
 from visionmtl.drawing.text import font_of, ink_on, text_size
+
+Tag = tuple[int, int, int, int]  # left, top, right, bottom of a label
 
 
 def boxes(
@@ -37,7 +42,7 @@ def boxes(
         if line > 1:  # a dark rim keeps the line apart from a mask of the same colour
             draw.rectangle((x0 - 1, y0 - 1, x1 + 1, y1 + 1), outline=INK, width=line + 2)
         draw.rectangle((x0, y0, x1, y1), outline=named[classes[index]][1], width=line)
-    taken: list[tuple[int, int, int, int]] = []
+    taken: list[Tag] = []
     for index in shown:
         name, colour = named[classes[index]]
         text = name if scores is None else f"{name} {scores[index]:.2f}"
@@ -49,7 +54,25 @@ def boxes(
     return np.asarray(canvas)
 
 
-def _room_for_tag(draw, font, text, box, size, taken) -> tuple[int, int, int, int] | None:
+def hatched(image: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    """Hatch regions `[N, 4]` of an image, uint8 `[H, W, 3]`: they have no class in whose colour to draw them."""
+    y, x = np.mgrid[0 : image.shape[0], 0 : image.shape[1]]
+    inside = np.zeros(image.shape[:2], bool)
+    for x_min, y_min, x_max, y_max in regions:
+        inside |= (x >= x_min) & (x < x_max) & (y >= y_min) & (y < y_max)
+    stripes = (x + y) % 12
+    striped = np.where((inside & (stripes < 2))[..., None], 255, image)
+    return np.where((inside & ((stripes == 2) | (stripes == 11)))[..., None], 0, striped).astype(np.uint8)
+
+
+def _room_for_tag(
+    draw: ImageDraw.ImageDraw,
+    font: Any,
+    text: str,
+    box: np.ndarray,
+    size: tuple[int, int],
+    taken: Sequence[Tag],
+) -> Tag | None:
     """Find a place for a label above, inside or below its box that covers no other label; None if there is none."""
     pad = max(1, font.size // 5)
     width = round(draw.textlength(text, font)) + 2 * pad

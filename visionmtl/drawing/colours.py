@@ -77,8 +77,8 @@ def _as_seen(colours: np.ndarray) -> np.ndarray:
     Reference: Ottosson, A perceptual color space for image processing, 2020;
     Machado et al., A Physiologically-based Model for Simulation of Color Vision Deficiency, 2009.
     """
-    share = colours / 255
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    fraction = colours / 255
+    linear = np.where(fraction <= 0.04045, fraction / 12.92, ((fraction + 0.055) / 1.055) ** 2.4)
     deuteranopia = np.array(
         [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]]
     )

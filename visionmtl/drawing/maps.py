@@ -53,6 +53,6 @@ def depth(image: np.ndarray, metres: np.ndarray, farthest: float, opacity: float
     return np.asarray(canvas)
 
 
-def _nearness(shares: np.ndarray) -> np.ndarray:
-    """Return colours `[..., 3]`, 0..255, that grow lighter with shares in 0..1, for all kinds of colour vision."""
-    return 255 * colormaps["viridis"](shares)[..., :3]
+def _nearness(nearness: np.ndarray) -> np.ndarray:
+    """Return colours `[..., 3]`, 0..255, that grow lighter with nearness in 0..1, for all kinds of colour vision."""
+    return 255 * colormaps["viridis"](nearness)[..., :3]

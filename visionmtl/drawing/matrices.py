@@ -38,9 +38,9 @@ def matrix(
             x, y = margin + cell * place, 22 + cell * row
             known = np.isfinite(value)
             ink = NEGATIVE if known and value < 0 else POSITIVE
-            share = min(1.0, abs(value) / limit) if known else 0.0
-            fill = tuple(round(255 + share * (tone - 255)) for tone in ink) if known else (222, 226, 230)
+            strength = min(1.0, abs(value) / limit) if known else 0.0
+            fill = tuple(round(255 + strength * (tone - 255)) for tone in ink) if known else (222, 226, 230)
             draw.rectangle((x, y, x + cell - 2, y + cell - 2), fill=fill)
             text = f"{value:.2f}" if known else "?"
-            draw.text((x + cell / 2 - 1, y + cell / 2 - 1), text, PAPER if share > 0.6 else INK, font, anchor="mm")
+            draw.text((x + cell / 2 - 1, y + cell / 2 - 1), text, PAPER if strength > 0.6 else INK, font, anchor="mm")
     return np.asarray(canvas)

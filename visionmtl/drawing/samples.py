@@ -15,9 +15,6 @@ from visionmtl.errors import UsageError
 READABLE_SIDE = 384  # pictures are enlarged towards this many pixels before labels are drawn on them
 
 
-DRAWN_FIRST = ("depth", "segmentation", "detection")  # masks lie under boxes, boxes under captions
-
-
 def save_samples(model: keras.Model, folder: str | Path, dataset: tf.data.Dataset, count: int = 8) -> list[Path]:
     """Write a strip `01.png`, `02.png`, ... for each of `count` pictures of `dataset`; return the files."""
     folder = Path(folder)
@@ -63,7 +60,7 @@ def strips(
     predictions = model.predict(images, batch_size=len(images), verbose=0)
     order = drawing_order(model.tasks.values())
     truths = {task.name: task.truth(labels[task.name]) for task in order if task.name in labels}
-    legends = {task.name: task.colours for task in order if task.kind == "segmentation"}
+    legends = {task.name: task.legend for task in order if task.legend}
     factor = max(1, round(READABLE_SIDE / min(images.shape[1:3])))
     for index, image in enumerate(np.clip(images, 0, 255).round().astype(np.uint8)):
         photograph, _ = drawing.enlarge(image, {}, factor)
@@ -79,9 +76,7 @@ def strips(
 
 def drawing_order(tasks: Iterable[Any]) -> list[Any]:
     """Return tasks in the order in which to draw them over each other."""
-    return sorted(
-        tasks, key=lambda task: DRAWN_FIRST.index(task.kind) if task.kind in DRAWN_FIRST else len(DRAWN_FIRST)
-    )
+    return sorted(tasks, key=lambda task: task.drawn_at)
 
 
 def of_task(predictions: Mapping[str, Any], name: str, tasks: Iterable[str]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def enlarge(image: np.ndarray, predictions: Mapping[str, np.ndarray], factor: in
         factor: a whole number, 1 or more.
     """
 
-    def grown(key, value):
+    def grown(key: str, value: np.ndarray) -> np.ndarray:
         if key == "boxes":
             return value * factor
         return value.repeat(factor, 0).repeat(factor, 1) if value.shape == image.shape[:2] else value

@@ -1,7 +1,11 @@
-"""The tasks a model can have: one file each."""
+"""What a model can learn: one file a task, with its head, loss, decoder, metrics and drawing.
 
-from collections.abc import Callable
+From outside come `from_spec`, `register`, the tasks and `boxes`. A new task is a file with a subclass of `Task`.
+"""
 
+from typing import Any, TypeVar
+
+from pipelines import discovery
 from visionmtl.errors import UsageError, nearest, one_of
 from visionmtl.tasks.classification import Classification
 from visionmtl.tasks.depth import Depth
@@ -9,13 +13,28 @@ from visionmtl.tasks.detection import Detection
 from visionmtl.tasks.segmentation import Segmentation
 from visionmtl.tasks.task import Task
 
-KINDS: dict[str, Callable[..., Task]] = {
-    "classification": Classification,
-    "multi_label": lambda name, classes, **options: Classification(name, classes, multi_label=True, **options),
-    "detection": Detection,
-    "segmentation": Segmentation,
-    "depth": lambda name, classes=(), **options: Depth(name, **options),
-}
+KINDS: dict[str, type[Task]] = {}  # the task that learns each kind of label
+
+Own = TypeVar("Own", bound=type[Task])
+
+
+def register(task: Own) -> Own:
+    """Make a class of tasks known to `from_spec`, by the kinds of label that it learns; return it.
+
+    Raises:
+        UsageError: another class learns one of them already.
+    """
+    for kind in task.kinds:
+        known = KINDS.setdefault(kind, task)
+        if (known.__module__, known.__qualname__) != (task.__module__, task.__qualname__):
+            raise UsageError(f"Labels of kind '{kind}' are learnt by {known.__name__}: {task.__name__} needs another.")
+        KINDS[kind] = task
+    return task
+
+
+for _task in discovery.classes(__name__, Task).values():
+    register(_task)
+del _task
 
 
 def names() -> list[str]:
@@ -29,11 +48,10 @@ def options(kind: str) -> list[str]:
     Raises:
         UsageError: the kind is unknown.
     """
-    make = KINDS[one_of(kind, KINDS, "kind of task")]
-    return [name for name in make("probe", 1).get_config() if name not in ("name", "classes", "multi_label")]
+    return list(KINDS[one_of(kind, KINDS, "kind of task")].options)
 
 
-def from_spec(spec, **given) -> Task:
+def from_spec(spec: Any, **given: Any) -> Task:
     """Return the task that learns the labels a data source describes.
 
     Args:
@@ -48,7 +66,7 @@ def from_spec(spec, **given) -> Task:
         if option not in known:
             valid = ", ".join(sorted(known))
             raise UsageError(f"Task '{spec.name}' has no option '{option}'.{nearest(option, known)} Valid: {valid}.")
-    return KINDS[spec.kind](spec.name, spec.classes, **given)
+    return KINDS[spec.kind].from_spec(spec, **given)
 
 
-__all__ = ["Classification", "Depth", "Detection", "Segmentation", "Task", "from_spec", "names", "options"]
+__all__ = ["Classification", "Depth", "Detection", "Segmentation", "Task", "from_spec", "names", "options", "register"]

@@ -129,9 +129,9 @@ def assign(
 
     Returns:
         For each point `[B, N]`: `positive`, whether an object took it; `object`, that object's index (0 where none);
-        `share` in 0..1, its alignment relative to its object's best point (0 where none); `quality` in 0..1, the
-        score it should predict: the share of its object's best IoU; `ignored`, whether it lies in an ignored region
-        and no object took it.
+        `alignment` in 0..1, its alignment relative to its object's best point (0 where none); `quality` in 0..1, the
+        score it should predict: that alignment times its object's best IoU; `ignored`, whether it lies in an ignored
+        region and no object took it.
 
     Reference: Feng et al. 2021, TOOD: Task-aligned One-stage Object Detection, section 3.2.
     """
@@ -148,15 +148,15 @@ def assign(
     owner = tf.argmax(tf.where(taken, overlap, 0.0), axis=1, output_type=tf.int32)
     own = taken & (tf.range(tf.shape(true_boxes)[1])[:, None] == owner[:, None])
     aligned = tf.where(own, alignment, 0.0)
-    share = aligned / (tf.reduce_max(aligned, axis=2, keepdims=True) + 1e-30)
+    relative = aligned / (tf.reduce_max(aligned, axis=2, keepdims=True) + 1e-30)
     best = tf.reduce_max(tf.where(own, overlap, 0.0), axis=2, keepdims=True)
     positive = tf.reduce_any(taken, axis=1)
     ignored = tf.reduce_any(inside & (true_classes == IGNORED)[..., None], axis=1)
     return {
         "positive": positive,
         "object": owner,
-        "share": tf.reduce_max(share, axis=1),
-        "quality": tf.minimum(tf.reduce_max(share * best, axis=1), 1.0),
+        "alignment": tf.reduce_max(relative, axis=1),
+        "quality": tf.minimum(tf.reduce_max(relative * best, axis=1), 1.0),
         "ignored": ignored & ~positive,
     }
 

@@ -1,11 +1,15 @@
 """Classification: one class of an image, or any number of them (multi-label)."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from visionmtl import drawing, metrics
-from visionmtl.tasks.task import Task
+from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, rounded
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -25,13 +29,26 @@ class Classification(Task):
         Classification('scene', 2 classes)
     """
 
-    def __init__(self, name, classes, multi_label=False, dropout=0.0, label_smoothing=0.0):
+    kinds = ("classification", "multi_label")
+
+    def __init__(
+        self,
+        name: str,
+        classes: Classes,
+        multi_label: bool = False,
+        dropout: float = 0.0,
+        label_smoothing: float = 0.0,
+    ):
         super().__init__(name, classes, dropout, label_smoothing)
         self.multi_label = bool(multi_label)
         self.kind = "multi_label" if multi_label else "classification"
         self.primary = "mAP" if multi_label else "accuracy"
 
-    def outputs(self, features):
+    @classmethod
+    def from_spec(cls, spec: Any, **options: Any) -> Self:
+        return cls(spec.name, spec.classes, multi_label=spec.kind == "multi_label", **options)
+
+    def outputs(self, features: Maps) -> Outputs:
         pooled = [
             keras.layers.GlobalAveragePooling2D(name=f"{self.name}_pool_{level}")(features[level])
             for level in sorted(features)[-3:]
@@ -40,12 +57,12 @@ class Classification(Task):
         dense = keras.layers.Dense(len(self.classes), dtype="float32", name=f"{self.name}_logits")
         return {"logits": dense(self.dropped(x))}
 
-    def evidence(self, outputs):
+    def evidence(self, outputs: Outputs) -> dict[str, keras.KerasTensor]:
         activate = "sigmoid" if self.multi_label else "softmax"
         name = outputs["logits"]._keras_history.operation.name
         return {"": keras.layers.Activation(activate, name=f"{name}_evidence")(outputs["logits"])}
 
-    def loss(self, labels, outputs):
+    def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:
         logits = tf.cast(outputs["logits"], tf.float32)
         smoothing, count = self.label_smoothing, len(self.classes)
         if self.multi_label:
@@ -57,18 +74,21 @@ class Classification(Task):
         target = tf.one_hot(labels, count) * (1 - smoothing) + smoothing / count
         return tf.nn.softmax_cross_entropy_with_logits(target, logits)
 
-    def decode(self, outputs, image_size, window=None):
+    def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
         logits = tf.cast(outputs["logits"], tf.float32)
         return {"probabilities": tf.sigmoid(logits) if self.multi_label else tf.nn.softmax(logits)}
 
-    def metrics(self):
+    def metrics(self) -> list[metrics.Metric]:
         return [metrics.MultiLabel(self.classes) if self.multi_label else metrics.Accuracy(self.classes)]
 
-    def truth(self, labels):
+    def charts(self, measured: Sequence[Any]) -> dict[str, np.ndarray]:
+        return {} if self.multi_label else {"confusion": measured[0].confusion}
+
+    def truth(self, labels: Labels) -> dict[str, np.ndarray]:
         labels = np.asarray(labels)
         return {"probabilities": labels if self.multi_label else np.eye(len(self.classes), dtype="float32")[labels]}
 
-    def draw(self, image, predictions):
+    def draw(self, image: np.ndarray, predictions: Predictions) -> np.ndarray:
         probabilities = predictions["probabilities"]
         if self.multi_label:
             shown = [i for i in np.argsort(-probabilities) if probabilities[i] >= 0.5]
@@ -78,5 +98,8 @@ class Classification(Task):
         lines = [self.classes[i] if certain else f"{self.classes[i]} {probabilities[i]:.0%}" for i in shown[:6]]
         return drawing.caption(image, ", ".join(lines) or "none")
 
-    def get_config(self):
+    def describe(self, predictions: Predictions, folder: Path, picture: str) -> dict[str, float]:
+        return dict(zip(self.classes, map(rounded, predictions["probabilities"]), strict=True))
+
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"multi_label": self.multi_label}

@@ -1,5 +1,9 @@
 """Depth: how far away every pixel is, in metres."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,7 +11,7 @@ import tensorflow as tf
 from visionmtl import drawing, images, metrics
 from visionmtl.errors import UsageError
 from visionmtl.tasks import pixels
-from visionmtl.tasks.task import Task
+from visionmtl.tasks.task import Labels, Maps, Outputs, Predictions, Task
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -24,7 +28,7 @@ class Depth(Task):
 
     Args:
         channels: width of the head; None for the maps' own.
-        invariance: share of a common factor in all depths of an image that is forgiven: 0 for none, 1 for all of it,
+        invariance: fraction of a common factor in all depths of an image that is forgiven: 0 for none, 1 for all of it,
             which leaves the scale unlearnt.
         farthest: metres at the far end of the drawing's colours.
 
@@ -36,9 +40,19 @@ class Depth(Task):
         Depth('depth')
     """
 
-    kind, primary, regression, rank, maps = "depth", "d1", True, 0, {"depth": 0.0}
+    kinds = ("depth",)
+    options = ("channels", "invariance", "farthest", "dropout")
+    primary, regression, rank, drawn_at = "d1", True, 0, 0
+    maps: ClassVar[Mapping[str, float]] = {"depth": 0.0}
 
-    def __init__(self, name, channels=None, invariance=0.5, farthest=10.0, dropout=0.0):
+    def __init__(
+        self,
+        name: str,
+        channels: int | None = None,
+        invariance: float = 0.5,
+        farthest: float = 10.0,
+        dropout: float = 0.0,
+    ):
         super().__init__(name, None, dropout)
         if not 0 <= invariance <= 1 or not farthest > 0:
             raise UsageError(
@@ -47,14 +61,18 @@ class Depth(Task):
             )
         self.channels, self.invariance, self.farthest = channels, float(invariance), float(farthest)
 
-    def outputs(self, features):
+    @classmethod
+    def from_spec(cls, spec: Any, **options: Any) -> Self:
+        return cls(spec.name, **options)
+
+    def outputs(self, features: Maps) -> Outputs:
         return {"log_depth": pixels.head(self, features, 1, "log_depth")}
 
-    def evidence(self, outputs):
+    def evidence(self, outputs: Outputs) -> dict[str, keras.KerasTensor]:
         name = outputs["log_depth"]._keras_history.operation.name
         return {"": keras.layers.Activation("sigmoid", name=f"{name}_evidence")(outputs["log_depth"])}
 
-    def loss(self, labels, outputs):
+    def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:
         labels = tf.cast(labels, tf.float32)
         known = metrics.known_depth(labels)
         weight = tf.cast(known, tf.float32)
@@ -64,22 +82,29 @@ class Depth(Task):
         mean = tf.reduce_sum(error, axis=(1, 2)) / count
         return tf.reduce_sum(error**2, axis=(1, 2)) / count - self.invariance * mean**2
 
-    def decode(self, outputs, image_size, window=None):
+    def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
         log_depth = images.crop_resize(tf.cast(outputs["log_depth"], tf.float32), image_size, window)
         return {"depth": tf.exp(log_depth[..., 0])}
 
-    def metrics(self):
+    def metrics(self) -> list[metrics.Metric]:
         return [metrics.DepthError()]
 
-    def truth(self, labels):
+    def truth(self, labels: Labels) -> dict[str, np.ndarray]:
         return {"depth": np.asarray(labels)}
 
-    def draw(self, image, predictions):
+    def draw(self, image: np.ndarray, predictions: Predictions) -> np.ndarray:
         return drawing.depth(image, predictions["depth"], self.farthest)
 
-    def get_config(self):
-        names = ("name", "channels", "invariance", "farthest", "dropout")
-        return {name: getattr(self, name) for name in names}
+    def describe(self, predictions: Predictions, folder: Path, picture: str) -> str:
+        path = Path("depth", f"{picture}_{self.name}.npy")
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        np.save(folder / path, predictions["depth"])
+        return path.as_posix()
 
-    def __repr__(self):
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        config.pop("classes")  # it has none
+        return config
+
+    def __repr__(self) -> str:
         return f"Depth('{self.name}')"

@@ -1,6 +1,9 @@
 """Detection: a box, a class and a score for every object."""
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,7 +12,7 @@ import tensorflow as tf
 from visionmtl import drawing, images, metrics
 from visionmtl.layers.convolution import SharedBlock
 from visionmtl.tasks import boxes
-from visionmtl.tasks.task import Task
+from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, rounded
 
 BINS = 8  # a side's distance is a distribution over 0..7 strides
 
@@ -20,9 +23,9 @@ class Detection(Task):
 
     Each cell of each map predicts a score per class and, for each side of the box, a distribution over its distance in
     strides. Cells are matched with objects by `boxes.assign`. The loss of a sample is the quality focal loss of its
-    scores, the generalised IoU loss and the distribution focal loss of its boxes, divided by the matched share of its
-    cells, so that an image of ten objects weighs as much as one of two. An image without objects teaches the scores
-    alone.
+    scores, the generalised IoU loss and the distribution focal loss of its boxes, divided by the sum of its
+    cells' alignments, so that an image of ten objects weighs as much as one of two. An image without objects teaches
+    the scores alone.
 
     Labels: `{"boxes": float32 [B, M, 4], "classes": int32 [B, M]}`, class -1 past the last object, -2 for a region that
     is neither learnt nor counted. Outputs: for each level such as P2, maps `P2_scores`
@@ -39,27 +42,29 @@ class Detection(Task):
     Feng et al. 2021, TOOD (assignment).
     """
 
-    kind, primary, rank = "detection", "AP", 1
+    kinds = ("detection",)
+    options = ("channels", "depth", "box_weight", "distance_weight", "dropout", "label_smoothing")
+    primary, rank, drawn_at, annotates = "AP", 1, 2, True
 
     def __init__(
         self,
-        name,
-        classes,
-        channels=None,
-        depth=2,
-        box_weight=2.0,
-        distance_weight=0.5,
-        dropout=0.0,
-        label_smoothing=0.0,
+        name: str,
+        classes: Classes,
+        channels: int | None = None,
+        depth: int = 2,
+        box_weight: float = 2.0,
+        distance_weight: float = 0.5,
+        dropout: float = 0.0,
+        label_smoothing: float = 0.0,
     ):
         super().__init__(name, classes, dropout, label_smoothing)
         self.channels, self.depth = channels, int(depth)
         self.box_weight, self.distance_weight = float(box_weight), float(distance_weight)
 
-    def outputs(self, features):
+    def outputs(self, features: Maps) -> Outputs:
         channels = self.channels or features[min(features)].shape[-1]
         tower = [SharedBlock(channels, sorted(features), name=f"{self.name}_tower_{i}") for i in range(self.depth)]
-        # A score starts at 1%, about the share of cells that hold an object, lest empty cells drown the first steps.
+        # A score starts at 1%, about the fraction of cells that hold an object, lest empty cells drown the first steps.
         score = keras.layers.Conv2D(
             len(self.classes),
             1,
@@ -78,44 +83,44 @@ class Detection(Task):
             maps |= {f"{level}_scores": score(x), f"{level}_distances": side(x)}
         return maps
 
-    def _dropped_level(self, x, level):
+    def _dropped_level(self, x: keras.KerasTensor, level: str) -> keras.KerasTensor:
         return keras.layers.Dropout(self.dropout, name=f"{self.name}_dropout_{level}")(x) if self.dropout else x
 
-    def _unpack(self, outputs):
+    def _unpack(self, outputs: Outputs) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
         """Return the logits of scores `[B, N, C]` and distances `[B, N, 4, BINS]`, centres `[N, 2]`, strides `[N]`."""
         levels = sorted({key.split("_")[0] for key in outputs})
         shapes = [outputs[f"{level}_scores"].shape[1:3] for level in levels]
         centres, steps = boxes.points(shapes, [_stride(level) for level in levels])
 
-        def join(kind, *shape):
+        def join(kind: str, *shape: int) -> tf.Tensor:
             maps = [outputs[f"{level}_{kind}"] for level in levels]
             flat = [tf.reshape(x, (tf.shape(x)[0], math.prod(x.shape[1:3]), *shape)) for x in maps]
             return tf.cast(tf.concat(flat, axis=1), tf.float32)
 
         return join("scores", len(self.classes)), join("distances", 4, BINS), centres, steps
 
-    def _boxes(self, distances, centres, steps):
+    def _boxes(self, distances: tf.Tensor, centres: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
         """Return boxes `[..., 4]` from the expected distance of each side; `distances` are logits `[..., 4, BINS]`."""
         expected = tf.reduce_sum(tf.nn.softmax(distances) * tf.range(BINS, dtype=tf.float32), axis=-1)
         return boxes.from_distances(centres, expected * steps[:, None])
 
-    def evidence(self, outputs):
-        found = {}
+    def evidence(self, outputs: Outputs) -> dict[str, keras.KerasTensor]:
+        evidence = {}
         for key, scores in outputs.items():
             level, _, kind = key.partition("_")
             if kind == "scores":
                 name = f"{scores._keras_history.operation.name}_{level}_evidence"
-                found[level] = keras.layers.Activation("sigmoid", name=name)(scores)
-        return found
+                evidence[level] = keras.layers.Activation("sigmoid", name=name)(scores)
+        return evidence
 
-    def loss(self, labels, outputs):
+    def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:
         logits, distances, centres, steps = self._unpack(outputs)
         predicted = tf.stop_gradient(self._boxes(distances, centres, steps))
         objects, classes = self._trim(labels)
         scores = tf.sigmoid(logits)
         matched = boxes.assign(tf.stop_gradient(scores), predicted, centres, steps, objects, classes)
         matched = {name: tf.stop_gradient(value) for name, value in matched.items()}
-        norm = tf.maximum(tf.reduce_sum(matched["share"], axis=1), 1.0)
+        norm = tf.maximum(tf.reduce_sum(matched["alignment"], axis=1), 1.0)
 
         named = tf.gather(classes, matched["object"], batch_dims=1)
         target = tf.one_hot(named, len(self.classes)) * matched["quality"][..., None]
@@ -131,12 +136,12 @@ class Detection(Task):
         truth = tf.gather_nd(tf.gather(objects, matched["object"], batch_dims=1), where)
         overlap = 1 - boxes.giou(self._boxes(spread, centre, step), truth)
         bins = self._distribution(spread, boxes.to_distances(centre, truth) / step[:, None])
-        per_box = (self.box_weight * overlap + self.distance_weight * bins) * tf.gather_nd(matched["share"], where)
+        per_box = (self.box_weight * overlap + self.distance_weight * bins) * tf.gather_nd(matched["alignment"], where)
         per_image = tf.math.unsorted_segment_sum(per_box, image, tf.shape(logits)[0])
         return (tf.reduce_sum(entropy, axis=(1, 2)) + per_image) / norm
 
     @staticmethod
-    def _trim(labels):
+    def _trim(labels: Labels) -> tuple[tf.Tensor, tf.Tensor]:
         """Return boxes and classes without the columns that pad every image: matching costs what the fullest needs."""
         classes = tf.cast(labels["classes"], tf.int32)
         used = tf.reduce_max(tf.reduce_sum(tf.cast(classes != boxes.PADDING, tf.int32), axis=1))
@@ -144,13 +149,13 @@ class Detection(Task):
         return tf.cast(labels["boxes"], tf.float32)[:, :used], classes[:, :used]
 
     @staticmethod
-    def _distribution(logits, target):
+    def _distribution(logits: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
         """Return the distribution focal loss `[P]`: cross-entropy with the two bins around each true distance."""
         target = tf.clip_by_value(target, 0.0, BINS - 1.01)
         weights = tf.maximum(1 - tf.abs(tf.range(BINS, dtype=tf.float32) - target[..., None]), 0.0)
         return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(weights, logits), axis=-1)
 
-    def decode(self, outputs, image_size, window=None):
+    def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
         logits, distances, centres, steps = self._unpack(outputs)
         found = boxes.suppress(self._boxes(distances, centres, steps), tf.sigmoid(logits))
         finest = min(outputs).split("_")[0]
@@ -159,10 +164,13 @@ class Detection(Task):
         mapped = images.map_boxes(found["boxes"], input_size, image_size, window)
         return found | {"boxes": mapped}
 
-    def metrics(self):
+    def metrics(self) -> list[metrics.Metric]:
         return [metrics.CocoAveragePrecision(self.classes)]
 
-    def truth(self, labels):
+    def charts(self, measured: Sequence[Any]) -> dict[str, np.ndarray]:
+        return {"precision_recall": measured[0].precision()[0]}  # at IoU 0.5
+
+    def truth(self, labels: Labels) -> dict[str, np.ndarray]:
         classes = np.asarray(labels["classes"])
         real = classes >= 0
         return {
@@ -172,7 +180,7 @@ class Detection(Task):
             "count": real.sum(axis=-1).astype("int32"),
         }
 
-    def draw(self, image, predictions):
+    def draw(self, image: np.ndarray, predictions: Predictions) -> np.ndarray:
         shown = (predictions["classes"] >= 0) & (predictions["scores"] >= 0.3)
         shown[shown] = ~_second_guesses(predictions["boxes"][shown])
         scores = predictions["scores"][shown]
@@ -184,9 +192,20 @@ class Detection(Task):
             scores=None if (scores == 1).all() else scores,
         )
 
-    def get_config(self):
-        names = ("channels", "depth", "box_weight", "distance_weight")
-        return super().get_config() | {name: getattr(self, name) for name in names}
+    def draw_truth(self, image: np.ndarray, truth: Predictions) -> np.ndarray:
+        return self.draw(drawing.hatched(image, truth["boxes"][truth["classes"] == boxes.IGNORED]), truth)
+
+    def describe(self, predictions: Predictions, folder: Path, picture: str) -> None:
+        """Say nothing: its objects are annotations."""
+
+    def annotations(self, predictions: Predictions) -> list[dict[str, Any]]:
+        objects = []
+        for index in range(int(predictions["count"])):
+            left, top, right, bottom = predictions["boxes"][index]
+            box = [rounded(value, 2) for value in (left, top, right - left, bottom - top)]
+            label, score = int(predictions["classes"][index]), rounded(predictions["scores"][index])
+            objects.append({"class": label, "bbox": box, "score": score})
+        return objects
 
 
 def _stride(level: str) -> int:
@@ -194,7 +213,7 @@ def _stride(level: str) -> int:
     return 2 ** int(level[1:])
 
 
-def _second_guesses(found: np.ndarray, overlap: float = 0.8) -> np.ndarray:
+def _second_guesses(predicted: np.ndarray, overlap: float = 0.8) -> np.ndarray:
     """Return which boxes `[M, 4]`, best first, lie on a better one: other classes of an object, not worth drawing."""
-    same = np.triu(boxes.iou(found[:, None], found[None]).numpy() > overlap, k=1)
+    same = np.triu(boxes.iou(predicted[:, None], predicted[None]).numpy() > overlap, k=1)
     return same.any(axis=0)

@@ -1,11 +1,14 @@
 """The head of every task that says something of each pixel."""
 
+from typing import Any
+
 import keras
 
 from visionmtl.layers.convolution import ConvBlock, DepthToSpace
+from visionmtl.tasks.task import Maps
 
 
-def head(task, features: dict, count: int, output: str):
+def head(task: Any, features: Maps, count: int, output: str) -> keras.KerasTensor:
     """Build a head on maps `{"P2": [B, H / 4, W / 4, C], ...}` and return `[B, H / 2, W / 2, count]`, float32.
 
     From the coarsest map to the finest, it doubles what it has and adds the next map; a separable convolution refines

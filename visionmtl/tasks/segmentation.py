@@ -1,12 +1,17 @@
 """Segmentation: the class of every pixel."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
 import keras
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from visionmtl import drawing, images, metrics
 from visionmtl.tasks import pixels
-from visionmtl.tasks.task import Task
+from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -27,20 +32,31 @@ class Segmentation(Task):
     Reference: Milletari et al. 2016, V-Net (Dice).
     """
 
-    kind, primary, rank, maps = "segmentation", "mIoU", 0, {"classes": 255}
+    kinds = ("segmentation",)
+    options = ("channels", "dice", "dropout", "label_smoothing")
+    primary, rank, drawn_at = "mIoU", 0, 1
+    maps: ClassVar[Mapping[str, float]] = {"classes": 255}
 
-    def __init__(self, name, classes, channels=None, dice=0.5, dropout=0.0, label_smoothing=0.0):
+    def __init__(
+        self,
+        name: str,
+        classes: Classes,
+        channels: int | None = None,
+        dice: float = 0.5,
+        dropout: float = 0.0,
+        label_smoothing: float = 0.0,
+    ):
         super().__init__(name, classes, dropout, label_smoothing)
         self.channels, self.dice = channels, float(dice)
 
-    def outputs(self, features):
+    def outputs(self, features: Maps) -> Outputs:
         return {"logits": pixels.head(self, features, len(self.classes), "logits")}
 
-    def evidence(self, outputs):
+    def evidence(self, outputs: Outputs) -> dict[str, keras.KerasTensor]:
         name = outputs["logits"]._keras_history.operation.name
         return {"": keras.layers.Softmax(name=f"{name}_evidence")(outputs["logits"])}
 
-    def loss(self, labels, outputs):
+    def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:
         target, weight = self._halved(labels)
         size = weight.shape[1:3] if weight.shape[1:3].is_fully_defined() else tf.shape(weight)[1:3]
         logits = tf.image.resize(tf.cast(outputs["logits"], tf.float32), size)
@@ -49,8 +65,8 @@ class Segmentation(Task):
         loss = tf.reduce_sum(entropy, axis=(1, 2)) / tf.maximum(tf.reduce_sum(weight, axis=(1, 2)), 1e-6)
         return loss + self.dice * self._dice(target, logits, weight) if self.dice else loss
 
-    def _halved(self, labels):
-        """Return the labels of every 2 x 2 pixels as one distribution over the classes, and their labelled share.
+    def _halved(self, labels: Labels) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return the labels of every 2 x 2 pixels as one distribution over the classes, and their labelled fraction.
 
         Every pixel teaches, at a quarter of the cost of a loss at full size.
         """
@@ -59,28 +75,38 @@ class Segmentation(Task):
         weight = tf.reduce_sum(target, axis=-1)
         return tf.math.divide_no_nan(target, weight[..., None]), weight
 
-    def _dice(self, target, logits, weight):
+    def _dice(self, target: tf.Tensor, logits: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
         """Return the soft Dice loss of each sample `[B]`, the mean over the classes it shows."""
         probabilities = tf.nn.softmax(logits) * weight[..., None]
-        shared = tf.reduce_sum(probabilities * target, axis=(1, 2))
+        common = tf.reduce_sum(probabilities * target, axis=(1, 2))
         truth = tf.reduce_sum(target * weight[..., None], axis=(1, 2))
         size = tf.reduce_sum(probabilities, axis=(1, 2)) + truth
         shown = tf.cast(truth > 0, tf.float32)
-        loss = (1 - (2 * shared + 1) / (size + 1)) * shown
+        loss = (1 - (2 * common + 1) / (size + 1)) * shown
         return tf.reduce_sum(loss, axis=1) / tf.maximum(tf.reduce_sum(shown, axis=1), 1.0)
 
-    def decode(self, outputs, image_size, window=None):
+    def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
         logits = images.crop_resize(tf.cast(outputs["logits"], tf.float32), image_size, window)
         return {"classes": tf.argmax(logits, axis=-1, output_type=tf.int32)}
 
-    def metrics(self):
+    def metrics(self) -> list[metrics.Metric]:
         return [metrics.MeanIoU(self.classes)]
 
-    def truth(self, labels):
+    def charts(self, measured: Sequence[Any]) -> dict[str, np.ndarray]:
+        return {"confusion": measured[0].confusion}
+
+    def truth(self, labels: Labels) -> dict[str, np.ndarray]:
         return {"classes": np.asarray(labels)}
 
-    def draw(self, image, predictions):
+    def draw(self, image: np.ndarray, predictions: Predictions) -> np.ndarray:
         return drawing.masks(image, predictions["classes"], self.colours)
 
-    def get_config(self):
-        return super().get_config() | {"channels": self.channels, "dice": self.dice}
+    @property
+    def legend(self) -> drawing.Colours:
+        return self.colours
+
+    def describe(self, predictions: Predictions, folder: Path, picture: str) -> str:
+        path = Path("masks", f"{picture}_{self.name}.png")
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(predictions["classes"].astype(np.uint8)).save(folder / path)
+        return path.as_posix()

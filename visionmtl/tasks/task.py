@@ -1,16 +1,25 @@
 """What every task is: a head, a loss, a decoder, metrics and a drawing, under one name."""
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from visionmtl import drawing
 from visionmtl.errors import UsageError
+from visionmtl.metrics import Metric
+
+Classes = int | Sequence[str]  # how many, or their names
+Maps = Mapping[str, keras.KerasTensor]  # {"P2": [B, H / 4, W / 4, C], ...}
+Outputs = dict[str, Any]  # raw outputs of a head by name, symbolic or not
+Labels = Any  # a tensor, or a dictionary of them
+Predictions = Mapping[str, np.ndarray]  # of one picture, by name
 
 
-def class_names(classes: int | list[str] | tuple[str, ...], task: str) -> tuple[str, ...]:
+def class_names(classes: Classes, task: str) -> tuple[str, ...]:
     """Return the names of classes given as a count or as names.
 
     Raises:
@@ -35,44 +44,66 @@ def share_colours(tasks: Iterable["Task"]) -> None:
 
 
 class Task:
-    """One thing to predict from an image. A new task is one file with a subclass, and one line in the registry.
+    """One thing to predict from an image.
+
+    A new task is one file with a subclass in this folder; one that lies elsewhere is made known by `tasks.register`.
 
     Args:
         name: prefix of its outputs, losses and metrics; a valid Python identifier.
         classes: how many classes, or their names; None for a task that has none.
-        dropout: share of the features dropped before the last layer in training.
+        dropout: fraction of the features dropped before the last layer in training.
         label_smoothing: how much of a target's certainty is spread over the other classes, 0..1.
 
     Attributes:
-        kind: the kind of its labels, as in `pipelines.LabelSpec`.
+        kinds: the kinds of label that a task of this class learns, as in `pipelines.LabelSpec`.
+        kind: the one that this task learns; the first, unless its `__init__` says another.
+        options: names of the arguments beside its name and classes that a user may set, kept in attributes of these
+            names.
         primary: the metric that stands for the task in `val_score`; up is better, in 0..1.
         regression: whether it learns quantities instead of classes, which the uncertainty weighting must know.
         rank: 0 where it speaks of pixels, 1 of objects, 2 of the whole image; the order in which tasks read each other.
+        drawn_at: where its drawing lies among those of other tasks, from 0, under all, to 3, over all.
         maps: its predictions that have a value for every pixel, and the value that stands for "no pixel".
-        colours: in which its classes are drawn; tasks of one model draw a class that they share in one colour.
+        annotates: whether it finds objects, which `annotations` lists and whose classes are COCO's categories.
+        colours: in which its classes are drawn; tasks of one model draw a class that they have in common in one colour.
+
+    Example:
+        >>> @tasks.register
+        ... @keras.saving.register_keras_serializable("mine")
+        ... class Age(tasks.Task):
+        ...     kinds, primary, regression, options = ("age",), "within_a_year", True, ("dropout",)
     """
 
-    kind: str
+    kinds: ClassVar[tuple[str, ...]]
+    options: ClassVar[tuple[str, ...]] = ("dropout", "label_smoothing")
     primary: str
     regression: bool = False
     rank: int = 2
-    maps: ClassVar[dict[str, float]] = {}
+    drawn_at: int = 3
+    maps: ClassVar[Mapping[str, float]] = {}
+    annotates: bool = False
 
-    def __init__(self, name: str, classes, dropout: float = 0.0, label_smoothing: float = 0.0):
+    def __init__(self, name: str, classes: Classes | None, dropout: float = 0.0, label_smoothing: float = 0.0):
         if not str(name).isidentifier():
             raise UsageError(f"'{name}' cannot name a task: use letters, digits and underscores, such as 'road_signs'.")
         for value, what in ((dropout, "dropout"), (label_smoothing, "label_smoothing")):
             if not 0 <= value < 1:
                 raise UsageError(f"Task '{name}' was given {what}={value}: expected a number from 0 up to 1.")
         self.name, self.classes = name, () if classes is None else class_names(classes, name)
+        self.kind = self.kinds[0]
         self.colours = drawing.colours(self.classes)
         self.dropout, self.label_smoothing = float(dropout), float(label_smoothing)
 
-    def outputs(self, features: dict) -> dict:
+    @classmethod
+    def from_spec(cls, spec: Any, **options: Any) -> Self:
+        """Return the task that learns the labels of a spec, which has `name`, `kind` and `classes`."""
+        return cls(spec.name, spec.classes, **options)
+
+    def outputs(self, features: Maps) -> Outputs:
         """Build the head on maps `{"P2": [B, H / 4, W / 4, C], ...}` and return its raw output tensors by name."""
         raise NotImplementedError
 
-    def evidence(self, outputs: dict) -> dict:
+    def evidence(self, outputs: Outputs) -> dict[str, keras.KerasTensor]:
         """Return what another task may read of the raw outputs, as symbolic tensors in 0..1 or thereabouts.
 
         Returns:
@@ -81,48 +112,91 @@ class Task:
         """
         raise NotImplementedError
 
-    def loss(self, labels, outputs: dict):
-        """Return the loss of each sample `[B]`, not yet weighted, from labels of DESIGN's batch and raw outputs."""
+    def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:
+        """Return the loss of each sample `[B]`, not yet weighted, from a batch's labels and raw outputs."""
         raise NotImplementedError
 
-    def decode(self, outputs: dict, image_size, window=None) -> dict:
+    def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
         """Return predictions from raw outputs.
 
         Args:
+            outputs: raw outputs of a batch.
             image_size: height and width of the picture the predictions refer to, in pixels.
             window: y0, x0, y1, x1 of that picture as fractions of the network's input; None for the whole.
         """
         raise NotImplementedError
 
-    def metrics(self) -> list:
+    def metrics(self) -> list[Metric]:
         """Return new metrics of this task."""
         raise NotImplementedError
 
-    def truth(self, labels) -> dict[str, np.ndarray]:
+    def charts(self, measured: Sequence[Metric]) -> dict[str, np.ndarray]:
+        """Return what can be plotted of a measurement, by the name of the plot: "confusion", "precision_recall".
+
+        Args:
+            measured: the task's `metrics()`, after an evaluation.
+        """
+        return {}
+
+    def truth(self, labels: Labels) -> dict[str, np.ndarray]:
         """Return a batch's labels as NumPy arrays in the form of `decode`'s predictions."""
         raise NotImplementedError
 
-    def draw(self, image: np.ndarray, predictions: dict[str, np.ndarray]) -> np.ndarray:
+    def draw(self, image: np.ndarray, predictions: Predictions) -> np.ndarray:
         """Return a copy of an image, uint8 `[H, W, 3]`, with the predictions for it drawn on."""
         raise NotImplementedError
 
-    def get_config(self) -> dict:
+    def draw_truth(self, image: np.ndarray, truth: Predictions) -> np.ndarray:
+        """Return a copy of an image with all that is labelled in it drawn on, even what is neither learnt nor counted.
+
+        Args:
+            image: uint8 `[H, W, 3]`.
+            truth: of this one image, in the form of `truth`.
+        """
+        return self.draw(image, truth)
+
+    @property
+    def legend(self) -> drawing.Colours:
+        """The colours that a drawing leaves unexplained, as those of areas that bear no name; empty for none."""
+        return {}
+
+    def describe(self, predictions: Predictions, folder: Path, picture: str) -> Any:
+        """Return what `predictions.json` says of a picture under the task's name, or None for nothing.
+
+        What is no JSON is written to a file beneath the folder, of which the path from there is returned.
+
+        Args:
+            predictions: of this one picture, in its pixels.
+            folder: where `predictions.json` will lie.
+            picture: its name, which no other picture there has.
+        """
+        raise NotImplementedError
+
+    def annotations(self, predictions: Predictions) -> list[dict[str, Any]]:
+        """Return the objects found in a picture, each as `{"class": int, "bbox": [x, y, width, height], "score": s}`.
+
+        Args:
+            predictions: of this one picture, in its pixels.
+        """
+        return []
+
+    def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this task again."""
-        return {
-            "name": self.name,
-            "classes": list(self.classes),
-            "dropout": self.dropout,
-            "label_smoothing": self.label_smoothing,
-        }
+        return {"name": self.name, "classes": list(self.classes)} | {key: getattr(self, key) for key in self.options}
 
     @classmethod
-    def from_config(cls, config: dict) -> "Task":
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Return the task that `get_config` described."""
         return cls(**config)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}('{self.name}', {len(self.classes)} classes)"
 
-    def dropped(self, x):
+    def dropped(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Return features with this task's dropout, if any."""
         return keras.layers.Dropout(self.dropout, name=f"{self.name}_dropout")(x) if self.dropout else x
+
+
+def rounded(value: float, digits: int = 5) -> float:
+    """Return a number as JSON is to show it."""
+    return round(float(value), digits)

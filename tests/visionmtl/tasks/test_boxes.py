@@ -64,13 +64,13 @@ def test_an_object_takes_points_inside_it_only():
     assert (taken < [45, 38]).all()
 
 
-def test_the_best_point_should_score_its_iou_and_has_the_full_share():
+def test_the_best_point_should_score_its_iou_and_is_aligned_best():
     truth = [16.0, 16.0, 32.0, 32.0]
     centres, _ = boxes.points([(8, 8)], [8])
     predicted = boxes.from_distances(centres, tf.fill((64, 4), 8.0))
     matched, _ = _assign([truth], [0])
     best = float(tf.reduce_max(boxes.iou(tf.constant(truth), predicted)))
-    assert matched["share"].max() == pytest.approx(1.0)
+    assert matched["alignment"].max() == pytest.approx(1.0)
     assert matched["quality"].max() == pytest.approx(best, abs=2e-3)
 
 

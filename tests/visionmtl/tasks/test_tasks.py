@@ -1,11 +1,14 @@
 """Heads, losses, decoders and drawings of the tasks."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from visionmtl import tasks
+from visionmtl.drawing.samples import drawing_order
 from visionmtl.errors import UsageError
 from visionmtl.tasks import Classification, Detection, Segmentation
 from visionmtl.tasks.boxes import IGNORED
@@ -187,16 +190,89 @@ def test_truth_and_predictions_are_drawn_alike(task, labels):
 
 
 class _Spec:
-    def __init__(self, name, kind, classes):
-        self.name, self.kind, self.classes = name, kind, classes
+    def __init__(self, name, kind, classes=("a", "b")):
+        self.name, self.kind = name, kind
+        self.classes = () if kind == "depth" else classes
 
 
-def test_a_task_comes_from_the_description_of_its_labels():
-    task = tasks.from_spec(_Spec("tags", "multi_label", ("a", "b")), dropout=0.2)
-    assert task.kind == "multi_label"
-    assert task.multi_label
-    assert task.dropout == 0.2
-    assert {tasks.from_spec(_Spec("t", kind, ("a", "b"))).kind for kind in tasks.names()} == set(tasks.names())
+every_kind = pytest.mark.parametrize("kind", tasks.names())
+
+
+@every_kind
+def test_a_task_comes_from_the_description_of_its_labels_and_keeps_its_options(kind):
+    given = {"dropout": 0.2} if "dropout" in tasks.options(kind) else {}
+    task = tasks.from_spec(_Spec("some", kind), **given)
+    assert (task.name, task.kind, task.dropout) == ("some", kind, given.get("dropout", 0.0))
+    assert kind in task.kinds
+    config = task.get_config()
+    assert set(config) - {"name", "classes", "multi_label"} == set(task.options)
+    again = type(task).from_config(config)
+    assert (again.kind, again.get_config()) == (kind, config)
+
+
+@every_kind
+def test_every_task_says_what_is_written_and_plotted_of_its_predictions(kind, tmp_path):
+    task = tasks.from_spec(_Spec("some", kind))
+    predictions = {name: value.numpy()[0] for name, value in task.decode(_outputs(task), (24, 40)).items()}
+    said = task.describe(predictions, tmp_path, "street")
+    found = task.annotations(predictions)
+    json.dumps([said, found])
+    files = [file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.*")]
+    assert files == ([said] if task.maps else [])
+    assert bool(found) == task.annotates
+    for name, value in task.maps.items():
+        assert predictions[name].shape == (24, 40)
+        assert predictions[name].dtype.type(value) == value
+    assert set(task.charts(task.metrics())) <= {"confusion", "precision_recall"}
+    assert set(task.legend) <= set(task.classes)
+
+
+def test_a_box_is_written_as_its_corner_its_size_its_class_and_its_score():
+    predictions = {
+        "boxes": np.array([[1.0, 2, 11, 22.004], [0, 0, 0, 0]]),
+        "classes": np.array([1, -1]),
+        "scores": np.array([0.9, 0.0]),
+        "count": np.array(1),
+    }
+    found = Detection("d", 2).annotations(predictions)
+    assert found == [{"class": 1, "bbox": [1.0, 2.0, 10.0, 20.0], "score": 0.9}]
+
+
+def test_what_is_neither_learnt_nor_counted_is_hatched_on_the_truth_alone():
+    task, image = Detection("d", 2), np.full((SIZE, SIZE, 3), 120, "uint8")
+    truth = {name: value[0] for name, value in task.truth(_objects([(8, 8, 40, 40, IGNORED)])).items()}
+    assert (task.draw(image, truth) == image).all()
+    hatched = task.draw_truth(image, truth) != image
+    assert hatched[8:40, 8:40].any()
+    assert not hatched[40:].any()
+
+
+def test_masks_are_drawn_under_boxes_and_boxes_under_words():
+    kinds = ["multi_label", "detection", "classification", "segmentation", "depth"]
+    order = drawing_order([tasks.from_spec(_Spec(kind, kind)) for kind in kinds])
+    assert [task.kind for task in order] == ["depth", "segmentation", "detection", "multi_label", "classification"]
+
+
+class Mood(Classification):
+    """A task of one's own, for a kind of label of one's own."""
+
+    kinds = ("mood",)
+
+    def __init__(self, name, classes, **options):
+        super().__init__(name, classes, **options)
+        self.kind = "mood"
+
+
+def test_a_task_of_ones_own_is_made_known_by_its_kind(monkeypatch):
+    monkeypatch.setattr(tasks, "KINDS", dict(tasks.KINDS))
+    with pytest.raises(UsageError, match="Unknown kind of task 'mood'"):
+        tasks.from_spec(_Spec("m", "mood"))
+    assert tasks.register(Mood) is Mood
+    assert "mood" in tasks.names()
+    assert isinstance(tasks.from_spec(_Spec("m", "mood")), Mood)
+    tasks.register(Mood)  # as where its module is read again
+    with pytest.raises(UsageError, match="Labels of kind 'mood' are learnt by Mood: Other needs another"):
+        tasks.register(type("Other", (Mood,), {}))
 
 
 @pytest.mark.parametrize(
@@ -206,8 +282,8 @@ def test_a_task_comes_from_the_description_of_its_labels():
         (lambda: Classification("c", 0), "no class"),
         (lambda: Segmentation("c", ["a", "b", "a"]), "class 'a' twice"),
         (lambda: Detection("c", 2, dropout=1.5), "dropout=1.5"),
-        (lambda: tasks.from_spec(_Spec("c", "segmentaton", ("a",))), "Did you mean 'segmentation'"),
-        (lambda: tasks.from_spec(_Spec("c", "detection", ("a",)), dise=1), "has no option 'dise'"),
+        (lambda: tasks.from_spec(_Spec("c", "segmentaton")), "Did you mean 'segmentation'"),
+        (lambda: tasks.from_spec(_Spec("c", "detection"), dise=1), "has no option 'dise'"),
     ],
 )
 def test_mistakes_are_told(make, message):
