@@ -5,7 +5,6 @@ from typing import Any
 
 from pipelines.splits import split_called
 from visionmtl.errors import UsageError
-from visionmtl.recipe import yamlfile
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +18,8 @@ def add_source(parser: argparse.ArgumentParser) -> None:
 
 def path_and_options(args: argparse.Namespace, verb: str) -> tuple[str | None, dict[str, Any]]:
     """Return what a verb of `data` was told of the path and the options of its source; check its split."""
+    from visionmtl.recipe import yamlfile
+
     path, options = None, {}
     for text in args.overrides:
         name, _, value = text.partition("=")
