@@ -95,7 +95,7 @@ def load(
             reads its part of every batch, of `batch_size` over all, decodes nothing else, and no sample is read twice
             or by none; a last, smaller batch of evaluation is filled up with samples of weight 0, so that all have as
             many. Under tf.distribute give its data sets to `strategy.distribute_datasets_from_function`.
-        **options: of the source; its docstring has them.
+        **options: of the source; `visionmtl list sources` has them.
 
     Returns:
         The data sets, what their labels mean, and how many images each has.

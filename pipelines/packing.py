@@ -49,7 +49,7 @@ def pack(
         shard_mb: megabytes of a shard, about.
         on_error: "stop" raises at the first broken sample or box; "skip" leaves them out and lists them.
         tell: called with a line for each shard that is written.
-        **options: of the source; its docstring has them.
+        **options: of the source; `visionmtl list sources` has them.
 
     Returns:
         What is in the folder, and what was left out.
@@ -61,7 +61,7 @@ def pack(
         >>> pack("coco", "data/coco-packed", path="data/coco")  # doctest: +SKIP
         >>> data = load("packed", path="data/coco-packed")  # doctest: +SKIP
     """
-    make = sources.get(source, options)
+    reader = sources.get(source, options)
     if source == "packed":
         raise DataError(f"'{path}' is a pack already: use it with data.source=packed data.path={path}.")
     if not isinstance(shard_mb, int | float) or not shard_mb > 0:
@@ -83,7 +83,7 @@ def pack(
     request = Request(place, tuple(asked["splits"]), names, DRAWN_SIZE, MOST_BOXES, problems)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        found = make(request, **options)
+        found = reader.read(request)
     notes = tuple(str(warning.message) for warning in caught if issubclass(warning.category, UserWarning))
     return replace(Writing(root, asked, found, place, problems, tell).run(), notes=notes)
 

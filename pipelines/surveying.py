@@ -121,7 +121,7 @@ def survey(
         path: the folder (or CSV file), of a source that reads one.
         splits: which of "train", "validation" and "test".
         tasks: names of the tasks whose labels to read; None for all.
-        **options: of the source; its docstring has them.
+        **options: of the source; `visionmtl list sources` has them.
 
     Raises:
         DataError: the source cannot be read at all.
