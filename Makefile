@@ -1,15 +1,16 @@
 # `make demo` and `make test` do all their set-up on a machine that has Python 3.11 or later and make.
-# The second call is quick: a stamp in the virtual environment remembers what setup.py asked for.
+# The second call is quick: a stamp in the virtual environment remembers what pyproject.toml asked for.
 
 PYTHON ?= python3
 VENV   ?= .venv
+LOWEST ?= .venv-lowest
 BIN    := $(VENV)/bin
 RUN    := runs/demo
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-slow test-all test-lowest lint clean
 
 demo: $(VENV)/installed
 	@rm -rf $(RUN)
@@ -20,9 +21,18 @@ demo: $(VENV)/installed
 	@echo "Predictions on held-out pictures: $(RUN)/predictions/overlays"
 	@echo "All of it on one page: $(RUN)/report.html"
 
-# Two workers: TensorFlow takes more than a gigabyte in each.
+# Two workers: TensorFlow takes more than a gigabyte in each. A file's tests stay on one worker, which makes once what
+# they share.
+PYTEST = -m pytest -n 2 --dist loadfile
+
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python $(PYTEST) -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/installed-dev
+	$(BIN)/python $(PYTEST) -m slow $(ARGS)
+
+test-all: $(VENV)/installed-dev
+	$(BIN)/python $(PYTEST) $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -30,7 +40,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	rm -rf $(VENV) $(LOWEST) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .coverage*
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -38,12 +48,12 @@ $(BIN)/python:
 	    "Name another one: make PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/installed: $(BIN)/python setup.py
+$(VENV)/installed: $(BIN)/python setup.py pyproject.toml
 	@echo "Installing visionmtl into $(VENV), once; TensorFlow takes a few minutes to download."
 	@$(PIP) '.[pretrained]'
 	@touch $@
 
-$(VENV)/installed-dev: $(BIN)/python setup.py
+$(VENV)/installed-dev: $(BIN)/python setup.py pyproject.toml
 	@echo "Installing visionmtl and its tools into $(VENV), once; TensorFlow takes a few minutes to download."
 	@$(PIP) '.[pretrained,dev]'
 	@touch $@ $(VENV)/installed

@@ -20,7 +20,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs, training=None, mask=None):
         learning = bool(training) and self.trainable
-        plain = mask is None and not self.renorm and self.scale and self.center
+        plain = mask is None and not getattr(self, "renorm", False) and self.scale and self.center
         images = len(inputs.shape) == 4 and self.axis in (-1, 3)
         alone = tf.distribute.get_strategy().num_replicas_in_sync == 1 or not (learning and self.synchronized)
         if not (plain and images and alone):
