@@ -1,5 +1,5 @@
 """The source "coco"."""
 
-from pipelines.sources.coco.source import Coco
+from pipelines.sources.coco.source import coco
 
-__all__ = ["Coco"]
+__all__ = ["coco"]

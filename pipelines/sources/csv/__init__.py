@@ -1,5 +1,5 @@
 """The source "csv"."""
 
-from pipelines.sources.csv.source import Csv
+from pipelines.sources.csv.source import csv
 
-__all__ = ["Csv"]
+__all__ = ["csv"]

@@ -1,5 +1,5 @@
 """The source "garments"."""
 
-from pipelines.sources.garments.source import Garments
+from pipelines.sources.garments.source import garments
 
-__all__ = ["Garments"]
+__all__ = ["garments"]

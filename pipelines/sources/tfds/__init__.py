@@ -1,5 +1,5 @@
 """The source "tfds"."""
 
-from pipelines.sources.tfds.source import Tfds
+from pipelines.sources.tfds.source import tfds
 
-__all__ = ["Tfds"]
+__all__ = ["tfds"]

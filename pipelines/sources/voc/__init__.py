@@ -1,5 +1,5 @@
 """The source "voc"."""
 
-from pipelines.sources.voc.source import Voc
+from pipelines.sources.voc.source import voc
 
-__all__ = ["Voc"]
+__all__ = ["voc"]

@@ -1,5 +1,5 @@
 """The source "yolo"."""
 
-from pipelines.sources.yolo.source import Yolo
+from pipelines.sources.yolo.source import yolo
 
-__all__ = ["Yolo"]
+__all__ = ["yolo"]
