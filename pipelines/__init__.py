@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pipelines.loading import load
     from pipelines.packing import pack
     from pipelines.packs.writing import Packed
+    from pipelines.recognising import find, recognise
     from pipelines.sources import names, options
-    from pipelines.sources.recognition import find, recognise
     from pipelines.surveying import survey
 
 _HOMES = {
@@ -22,12 +22,12 @@ _HOMES = {
     "Datasets": "pipelines.datasets",
     "LabelSpec": "pipelines.kinds.spec",
     "Packed": "pipelines.packs.writing",
-    "find": "pipelines.sources.recognition",
+    "find": "pipelines.recognising",
     "load": "pipelines.loading",
     "names": "pipelines.sources",
     "options": "pipelines.sources",
     "pack": "pipelines.packing",
-    "recognise": "pipelines.sources.recognition",
+    "recognise": "pipelines.recognising",
     "survey": "pipelines.surveying",
 }
 

@@ -14,7 +14,7 @@ from pipelines.errors import DataError
 from pipelines.packing import pack
 from pipelines.packs import catalogue
 from pipelines.packs.journal import OtherPackError
-from pipelines.sources.packed import packed
+from pipelines.sources.packed import Packed
 from pipelines.splits import SPLITS
 
 
@@ -45,7 +45,7 @@ def kept(name: str, request: Request, options: Mapping[str, Any], folder: Path) 
         )
     if (root / catalogue.PACK).is_file():
         try:
-            return packed(replace(request, path=root))
+            return Packed().read(replace(request, path=root))
         except DataError:  # it is damaged, or the source has changed
             shutil.rmtree(root)
     try:
@@ -53,4 +53,4 @@ def kept(name: str, request: Request, options: Mapping[str, Any], folder: Path) 
     except OtherPackError:  # begun before the source changed, as when it was broken then
         shutil.rmtree(root)
         pack(name, root, request.path, splits, tasks, **options)
-    return packed(replace(request, path=root), verify="size")
+    return Packed(verify="size").read(replace(request, path=root))

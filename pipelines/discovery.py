@@ -3,6 +3,9 @@
 import importlib
 import pkgutil
 from types import ModuleType
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def modules(package: str) -> dict[str, ModuleType]:
@@ -16,7 +19,7 @@ def modules(package: str) -> dict[str, ModuleType]:
     return {name: importlib.import_module(f"{package}.{name}") for name in names}
 
 
-def classes(package: str, base: type) -> dict[str, type]:
+def classes(package: str, base: type[T]) -> dict[str, type[T]]:
     """Return the class that each module of a package defines on a base, by the name of the module.
 
     A module that defines none helps its neighbours and is passed over; so is a class whose name begins with an

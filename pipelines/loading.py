@@ -95,7 +95,7 @@ def load(
             reads its part of every batch, of `batch_size` over all, decodes nothing else, and no sample is read twice
             or by none; a last, smaller batch of evaluation is filled up with samples of weight 0, so that all have as
             many. Under tf.distribute give its data sets to `strategy.distribute_datasets_from_function`.
-        **options: of the source; its docstring has them.
+        **options: of the source; `visionmtl list sources` has them.
 
     Returns:
         The data sets, what their labels mean, and how many images each has.
@@ -224,8 +224,7 @@ def _prepare(
         known = tf.constant(split.shapes, tf.int32)
         once = compiled((lambda index: batching.place_whole(read(index), known[index])) if placed else read)
         size = np.broadcast_to(batching.size, split.shapes.shape)
-        shapes = (size, size) if placed else (split.shapes, split.read_shapes)
-        memory = Memory(once.structured_outputs, batching.specs, *shapes)
+        memory = Memory(once.structured_outputs, *((size, size) if placed else (split.shapes, split.read_shapes)))
         if memory.nbytes <= room:
             memory.allocate()
             rows = visit(split, once, batching.specs, problems, memory)

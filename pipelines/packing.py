@@ -49,7 +49,7 @@ def pack(
         shard_mb: megabytes of a shard, about.
         on_error: "stop" raises at the first broken sample or box; "skip" leaves them out and lists them.
         tell: called with a line for each shard that is written.
-        **options: of the source; its docstring has them.
+        **options: of the source; `visionmtl list sources` has them.
 
     Returns:
         What is in the folder, and what was left out.
@@ -61,7 +61,7 @@ def pack(
         >>> pack("coco", "data/coco-packed", path="data/coco")  # doctest: +SKIP
         >>> data = load("packed", path="data/coco-packed")  # doctest: +SKIP
     """
-    make = sources.get(source, options)
+    reader = sources.get(source, options)
     if source == "packed":
         raise DataError(f"'{path}' is a pack already: use it with data.source=packed data.path={path}.")
     if not isinstance(shard_mb, int | float) or not shard_mb > 0:
@@ -78,12 +78,12 @@ def pack(
     problems = Problems(one_of(on_error, ("stop", "skip"), "on_error"))
     _check_place(root, place)
     if there := _finished(root, asked):
-        return Packed(there, kept=sum(len(split.shards) for split in there.splits.values()))
+        return Packed(there, kept=sum(len(part.shards) for part in there.parts.values()))
     names = None if tasks is None else tuple(asked["tasks"])
     request = Request(place, tuple(asked["splits"]), names, DRAWN_SIZE, MOST_BOXES, problems)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        found = make(request, **options)
+        found = reader.read(request)
     notes = tuple(str(warning.message) for warning in caught if issubclass(warning.category, UserWarning))
     return replace(Writing(root, asked, found, place, problems, tell).run(), notes=notes)
 
@@ -119,5 +119,5 @@ def _finished(root: Path, asked: dict[str, Any]) -> Pack | None:
             f"'{there.origin.root}' has changed since '{root}' was packed from it ({change}): delete that, then pack "
             "again."
         )
-    shards.verify(root, [shard for split in there.splits.values() for shard in split.shards], full=True)
+    shards.verify(root, [shard for part in there.parts.values() for shard in part.shards], full=True)
     return there

@@ -24,9 +24,9 @@ def opened(name: str, request: Request, options: Mapping[str, Any]) -> Source:
     Raises:
         DataError: there is no such source or option, or the data cannot be read; the message suggests the nearest name.
     """
-    make = sources.get(name, options)
+    source = sources.get(name, options)
     if request.cache is None or request.path is None or name == "packed" or len(request.splits) == 1:
-        return make(request, **options)
+        return source.read(request)
     return kept(name, request, options, request.cache)
 
 

@@ -1,29 +1,27 @@
-"""Pictures in a folder per class, pictures with a folder of PNG masks, or both."""
+"""The source "folder": pictures in a folder per class, pictures with a folder of PNG masks, or both."""
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import IGNORE, LabelSpec
-from pipelines.sources.files import labels, layout
+from pipelines.sources.base import Format, option
+from pipelines.sources.files import layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
+from pipelines.sources.files.options import check_option, divide_option
 from pipelines.splits import split_named
 
 Place = tuple[Path, Path]  # where the pictures and the masks of a split are
 
 
-def folder(
-    request: Request,
-    classes: Iterable[str] | None = None,
-    mask_classes: Iterable[str] | None = None,
-    divide: bool | None = None,
-    check: str = "full",
-) -> Source:
-    """Read pictures whose labels are where they lie: a folder per class, masks beside the images, or both.
+@dataclass(frozen=True)
+class Folder(Format):
+    """Pictures whose labels are where they lie: a folder per class, masks beside the images, or both.
 
     - A folder per class: `DIR/cats/tom.jpg`. Task "classification": one class an image.
     - Masks: `DIR/images/tom.jpg` and `DIR/masks/tom.png`, of class ids. Task "segmentation".
@@ -33,37 +31,45 @@ def folder(
     too. A picture in no class folder, or without a mask, is not labelled for that task; a mask without a picture is an
     error. The classes of masks are those of `mask_classes.json` (`{"classes": [...], "ignore": 255}`) in DIR or beside
     `masks/`.
-
-    Args:
-        request: what `pipelines.load` asks for; its path is the folder.
-        classes: the class names in the order of their ids. None for the class folders of the first split, sorted.
-        mask_classes: the class names of the masks, in place of `mask_classes.json`.
-        divide: whether a folder without splits is divided 80/10/10 by a hash of the file names. None divides it unless
-            one split alone is asked for, which is then all of it.
-        check: "full" decodes every file when loading, "headers" reads only headers and end markers of what is not kept
-            in memory; `assembly.assemble` says more.
     """
-    root = layout.folder(request.path, "folder", "with a folder per class, or images/ and masks/, in it")
-    entries = _splits(root, divide, request)
-    labelled = any(entry.label for found in entries.values() for entry in found)
-    masked = any(entry.mask for found in entries.values() for entry in found)
-    there: list[labels.Label] = []
-    if labelled:
-        known, entries = agree(entries, classes, request.problems)
-        there.append(labels.OneClass(LabelSpec("classification", "classification", known)))
-    if masked:
-        filed, ignore = layout.mask_classes(root, layout.folders(root).values()) or (None, IGNORE)
-        named = filed if mask_classes is None else name_list(mask_classes, "mask_classes")
-        if named is None and request.wants("segmentation"):
-            raise DataError(
-                f"The classes of the masks in '{root}' have no names: write them to '{root / 'mask_classes.json'}' as "
-                '{"classes": ["background", ...], "ignore": 255}, or set the option mask_classes.'
-            )
-        if named:
-            there.append(labels.MaskFiles(LabelSpec("segmentation", "segmentation", named), ignore))
-    if not there:
-        raise DataError(f"Folder '{root}' has neither pictures in class folders nor masks in masks/*.png.")
-    return assemble(request, entries, there, check)
+
+    rank = 90
+    sign = "folders of pictures"
+
+    classes: Iterable[str] | None = option(
+        None, "the class names in the order of their ids; null for the class folders of the first split, sorted"
+    )
+    mask_classes: Iterable[str] | None = option(None, "the class names of the masks, in place of mask_classes.json")
+    divide: bool | None = divide_option()
+    check: str = check_option()
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        """By a picture in any folder of it."""
+        inner = sorted(entry for entry in path.iterdir() if entry.is_dir()) if path.is_dir() else []
+        return any(True for entry in inner for _ in layout.pictures_in(entry))
+
+    def read(self, request: Request) -> Source:
+        """Find the pictures and masks of each split, and assemble them."""
+        root = layout.folder(request.path, "folder", "with a folder per class, or images/ and masks/, in it")
+        entries = _splits(root, self.divide, request)
+        there, ignore = [], IGNORE
+        if any(entry.label for found in entries.values() for entry in found):
+            known, entries = agree(entries, self.classes, request.problems)
+            there.append(LabelSpec("classification", "classification", known))
+        if any(entry.mask for found in entries.values() for entry in found):
+            filed, ignore = layout.mask_classes(root, layout.folders(root).values()) or (None, IGNORE)
+            named = filed if self.mask_classes is None else name_list(self.mask_classes, "mask_classes")
+            if named is None and request.wants("segmentation"):
+                raise DataError(
+                    f"The classes of the masks in '{root}' have no names: write them to '{root / 'mask_classes.json'}' "
+                    'as {"classes": ["background", ...], "ignore": 255}, or set the option mask_classes.'
+                )
+            if named:
+                there.append(LabelSpec("segmentation", "segmentation", named))
+        if not there:
+            raise DataError(f"Folder '{root}' has neither pictures in class folders nor masks in masks/*.png.")
+        return assemble(request, entries, there, ignore, self.check)
 
 
 def _splits(root: Path, divide: bool | None, request: Request) -> dict[str, list[Entry]]:

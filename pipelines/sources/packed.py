@@ -1,72 +1,90 @@
-"""Packs: the folders of TFRecord shards that `visionmtl data pack` writes."""
+"""The source "packed": the folders of TFRecord shards that `visionmtl data pack` writes."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import tensorflow as tf
 
 from pipelines.contract import Request, Source, Split, Tree
-from pipelines.errors import DataError, one_of
-from pipelines.kinds.following import presence
+from pipelines.errors import DataError
 from pipelines.kinds.spec import LabelSpec
 from pipelines.packs import catalogue, examples, shards
-from pipelines.packs.catalogue import FOLLOWS, PackedSplit
+from pipelines.packs.catalogue import FOLLOWS, Part
 from pipelines.packs.journal import JOURNAL
+from pipelines.sources.base import Format, option
 from pipelines.sources.files import layout
 from pipelines.sources.files.labels import warn_of_cut
 
 
-def packed(request: Request, verify: str = "full", changed: str = "stop") -> Source:
-    """Read a pack: TFRecord shards, a checksum for each, that `visionmtl data pack` wrote from another source.
+@dataclass(frozen=True)
+class Packed(Format):
+    """Packs: TFRecord shards, a checksum for each, that `visionmtl data pack` wrote from another source.
 
     Tasks, classes and samples are those of that source, and so are the batches, unless some samples were left out. The
     folder may be taken elsewhere. While the files that it was packed from still lie where they were, they are looked
     at: if one was changed, added or removed since, that is an error.
-
-    Args:
-        request: what `pipelines.load` asks for; its path is the folder.
-        verify: "full" reads all shards once and compares their checksums, at about the speed of the disk; "size" looks
-            at their sizes, and finds a damaged record when it is read.
-        changed: "ignore" takes the pack as it is, whatever became of the files that it was packed from.
     """
-    full = one_of(verify, ("full", "size"), "verify") == "full"
-    one_of(changed, ("stop", "ignore"), "changed")
-    root = layout.folder(request.path, "packed", "that `visionmtl data pack` wrote")
-    if not (root / catalogue.PACK).is_file():
-        if (root / JOURNAL).is_file():
-            raise DataError(f"'{root}' is the beginning of a pack: the same `visionmtl data pack` goes on with it.")
-        raise DataError(f"Folder '{root}' is no pack: it has no {catalogue.PACK}.")
-    pack = catalogue.read(root)
-    change = None if changed == "ignore" else pack.origin.change()
-    if change:
-        raise DataError(
-            f"'{pack.origin.root}' has changed since '{root}' was packed from it ({change}): pack it again, or set "
-            "data.options.changed=ignore."
-        )
-    specs = request.choose(pack.specs)
-    splits = layout.asked(root, pack.splits, request)
-    shards.verify(root, [shard for split in splits.values() for shard in split.shards], full)
-    read = {name: _split(root, split, specs, request.max_boxes) for name, split in splits.items()}
-    return Source(specs, read, pack.absent)
+
+    rank = 0
+    sign = "pack.json (a pack)"
+
+    verify: str = option(
+        "full",
+        "full reads all shards once and compares their checksums, at about the speed of the disk; size looks at their"
+        " sizes, and finds a damaged record when it is read",
+        ("full", "size"),
+    )
+    changed: str = option(
+        "stop",
+        "ignore takes the pack as it is, whatever became of the files that it was packed from",
+        ("stop", "ignore"),
+    )
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        """By the list of its contents, or by the journal of one that is not finished."""
+        return (path / catalogue.PACK).is_file() or (path / JOURNAL).is_file()
+
+    def read(self, request: Request) -> Source:
+        """Read the list of contents, and check the shards of the splits asked for."""
+        root = layout.folder(request.path, "packed", "that `visionmtl data pack` wrote")
+        if not (root / catalogue.PACK).is_file():
+            if (root / JOURNAL).is_file():
+                raise DataError(f"'{root}' is the beginning of a pack: the same `visionmtl data pack` goes on with it.")
+            raise DataError(f"Folder '{root}' is no pack: it has no {catalogue.PACK}.")
+        pack = catalogue.read(root)
+        change = None if self.changed == "ignore" else pack.origin.change()
+        if change:
+            raise DataError(
+                f"'{pack.origin.root}' has changed since '{root}' was packed from it ({change}): pack it again, or set "
+                "data.options.changed=ignore."
+            )
+        specs = request.choose(pack.specs)
+        parts = layout.asked(root, pack.parts, request)
+        shards.verify(root, [shard for part in parts.values() for shard in part.shards], self.verify == "full")
+        splits = {name: _split(root, part, specs, request.max_boxes) for name, part in parts.items()}
+        return Source(specs, splits, pack.absent)
 
 
-def _split(root: Path, split: PackedSplit, specs: tuple[LabelSpec, ...], max_boxes: int) -> Split:
+def _split(root: Path, part: Part, specs: tuple[LabelSpec, ...], max_boxes: int) -> Split:
     """Make the samples of one split readable in graph."""
-    files = [str(root / shard.file) for shard in split.shards]
-    owner, starts = split.places()
+    files = [str(root / shard.file) for shard in part.shards]
+    owner, starts = part.places()
     paths, owners, places = tf.constant(files), tf.constant(owner), tf.constant(starts)
     for spec in specs:
-        if spec.name in split.objects:
-            counts = split.objects[spec.name]
+        if spec.kind == "detection":
+            counts = part.objects[spec.name]
             warn_of_cut(int((counts > max_boxes).sum()), len(counts), max_boxes)
 
     def read(index: tf.Tensor) -> Tree:
         return examples.read(shards.fetch(paths[owners[index]], places[index]), specs, max_boxes)
 
+    both = {"classification", "detection"} <= {spec.name for spec in specs}  # presence follows from boxes
     return Split(
-        split.shapes,
+        part.shapes,
         read,
-        FOLLOWS[split.follow] if split.follow and presence(specs) else None,
-        lambda index: f"Shard '{files[owner[index]]}' is damaged: it has no sample '{split.names[index]}' any more.",
+        FOLLOWS[part.follow] if part.follow and both else None,
+        lambda index: f"Shard '{files[owner[index]]}' is damaged: it has no sample '{part.names[index]}' any more.",
         trusted=True,  # every sample was read when it was packed
-        name=split.names.__getitem__,
+        name=part.names.__getitem__,
     )

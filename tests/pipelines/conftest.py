@@ -88,7 +88,7 @@ def ask(tmp_path: Path) -> Callable[..., tuple[Source, list[str]]]:
         wanted = {"splits": ("train",), "tasks": None, "max_boxes": 5}
         chosen = {key: options.pop(key, value) for key, value in wanted.items()}
         request = Request(tmp_path / at, image_size=SIZE, problems=problems, **chosen)
-        return sources.get(name)(request, **options), problems.skipped
+        return sources.get(name, options).read(request), problems.skipped
 
     return ask
 

@@ -16,6 +16,7 @@ import pytest
 
 import pipelines
 from visionmtl import prediction, training
+from visionmtl.commands.predict import save_split
 from visionmtl.training import runs
 
 pytestmark = pytest.mark.usefixtures("toy_by_name")
@@ -80,8 +81,8 @@ def test_a_finished_run_is_measured_and_predicted_from(saved, tmp_path):
     after = training.evaluate(run)
     assert after["segmentation"]["mIoU"] == pytest.approx(before["segmentation"]["mIoU"], abs=1e-6)
     assert after["detection"]["AP"] == pytest.approx(before["detection"]["AP"], abs=1e-6)
-    model, plan = runs.load_model(run)
-    pictures = prediction.save_split(plan, model, "test", tmp_path / "pictures", count=1)
+    model, recipe = runs.load_model(run)
+    pictures = save_split(recipe, model, "test", tmp_path / "pictures", count=1)
     assert prediction.predict(model, pictures, tmp_path / "out").is_file()
 
 

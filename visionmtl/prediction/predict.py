@@ -8,14 +8,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pipelines.splits import split_called
 from visionmtl import drawing, images
 from visionmtl.drawing import samples
 from visionmtl.files import written_whole
 from visionmtl.model.multi_task import MultiTaskModel
 from visionmtl.prediction.pictures import distinct_names, find, read, save
-from visionmtl.recipe.reading import Recipe
-from visionmtl.training import building
 
 BATCH = 8
 
@@ -68,17 +65,6 @@ def predict(model: MultiTaskModel, paths: Sequence[str | Path], out: str | Path,
         partial.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
     print(f"Predicted on {len(files)} pictures: {out / 'overlays'}, {path}")
     return path
-
-
-def save_split(recipe: Recipe, model: MultiTaskModel, split: str, folder: Path, count: int = 8) -> list[Path]:
-    """Write pictures of a split of a recipe's data as PNG files, at the size of the network's input."""
-    split = split_called(split)
-    datasets = building.data(recipe, [split], model)
-    pixels, _, _ = samples.pick(datasets.splits[split], count)
-    paths = [folder / f"{split}-{number:02d}.png" for number in range(1, len(pixels) + 1)]
-    for path, image in zip(paths, pixels, strict=True):
-        save(path, image.astype(np.uint8))
-    return paths
 
 
 def _predictions(

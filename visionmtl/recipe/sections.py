@@ -100,11 +100,7 @@ class Sampling(Section):
 class Data(Section):
     """Where the images come from and how they are made into batches."""
 
-    source: str | None = Field(
-        None,
-        description="garments (built in), coco (JSON), voc (XML), yolo (text), csv (table), folder (of classes or"
-        " masks) or tfds (by name)",
-    )
+    source: str | None = Field(None, description="the format of the data, as coco; see `visionmtl list sources`")
     path: Annotated[str | None, BeforeValidator(_absolute)] = Field(
         None, description="the folder to read; relative to where the command is run"
     )

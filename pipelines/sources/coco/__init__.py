@@ -1,5 +1,5 @@
 """The source "coco"."""
 
-from pipelines.sources.coco.source import coco
+from pipelines.sources.coco.source import Coco
 
-__all__ = ["coco"]
+__all__ = ["Coco"]

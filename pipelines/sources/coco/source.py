@@ -1,52 +1,65 @@
-"""COCO instance JSON with images beside it: boxes, semantic masks and which categories are present."""
+"""The source "coco": its options, and what of its files is what label."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
+from pipelines.sources.base import Format
 from pipelines.sources.coco.index import Image, read_index
 from pipelines.sources.coco.layout import Folder, find
-from pipelines.sources.files import labels, layout
+from pipelines.sources.files import layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry
+from pipelines.sources.files.options import check_option, divide_option
 
 
-def coco(request: Request, divide: bool | None = None, check: str = "full") -> Source:
-    """Read a folder with COCO instance JSON; `coco_layout.find` has the layouts.
+@dataclass(frozen=True)
+class Coco(Format):
+    """COCO instance JSON with images beside it: boxes, semantic masks and which categories are present.
 
-    Tasks: "classification" (multi-label: the categories present), "detection", and "segmentation", from a folder of PNG
-    masks or else from the polygons and RLE of the objects ("background" and the categories, if they are at most 254).
+    `layout.find` has the layouts of folders. Tasks: "classification" (multi-label: the categories present),
+    "detection", and "segmentation", from a folder of PNG masks or else from the polygons and RLE of the objects
+    ("background" and the categories, if they are at most 254).
 
     - Boxes may stick out of their image by 2 pixels, and are clipped. Crowd regions are ignored (class -2, mask 255),
       and count as present.
     - An image with an EXIF orientation is turned upright if the JSON's width and height are those of the upright image,
       or are not given; otherwise the annotations are taken to mean the image as stored.
-
-    Args:
-        request: what `pipelines.load` asks for; its path is the folder.
-        divide: whether a folder without splits is divided 80/10/10 by a hash of the file names. None divides it
-            unless one split alone is asked for, which is then all of it.
-        check: "full" decodes every file when loading, "headers" reads only headers and end markers of what is not kept
-            in memory; `assembly.assemble` says more.
     """
-    root = layout.folder(request.path, "coco", "with annotations.json and images/ in it or in its train/")
-    folders = find(root, request, divide)
-    read = {path: read_index(path, request.problems) for path in {f.annotations: None for f in folders.values()}}
-    categories = _categories({folder.annotations: read[folder.annotations][0] for folder in folders.values()})
-    entries = {name: _entries(read[folder.annotations][1], folder) for name, folder in folders.items()}
-    filed = any(folder.masks for folder in folders.values())
-    named = layout.mask_classes(root, [folder.annotations.parent for folder in folders.values()])
-    classes, ignore = (filed and named) or (("background", *categories), IGNORE)
-    outlined = any(a.segmentation for found in entries.values() for entry in found for a in entry.objects or ())
-    there: list[labels.Label] = []
-    if categories:
-        there.append(labels.Presence(LabelSpec("classification", "multi_label", categories)))
-        there.append(labels.Boxes(LabelSpec("detection", "detection", categories)))
-    if filed or (len(classes) <= IGNORE and outlined):
-        masks = LabelSpec("segmentation", "segmentation", classes)
-        there.append(labels.MaskFiles(masks, ignore) if filed else labels.Outlines(masks))
-    return assemble(request, entries, there, check)
+
+    rank = 10
+    sign = "annotations.json (COCO)"
+
+    divide: bool | None = divide_option()
+    check: str = check_option()
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        """By `annotations.json` in it or in the folder of a split, or by the official files' names."""
+        return any((place / "annotations.json").is_file() for place in layout.places(path)) or any(
+            path.glob("annotations/instances_*.json")
+        )
+
+    def read(self, request: Request) -> Source:
+        """Read the JSON of each split, and assemble images, objects and masks."""
+        root = layout.folder(request.path, "coco", "with annotations.json and images/ in it or in its train/")
+        folders = find(root, request, self.divide)
+        read = {path: read_index(path, request.problems) for path in {f.annotations: None for f in folders.values()}}
+        categories = _categories({folder.annotations: read[folder.annotations][0] for folder in folders.values()})
+        entries = {name: _entries(read[folder.annotations][1], folder) for name, folder in folders.items()}
+        filed = any(folder.masks for folder in folders.values())
+        named = layout.mask_classes(root, [folder.annotations.parent for folder in folders.values()])
+        classes, ignore = (filed and named) or (("background", *categories), IGNORE)
+        outlined = any(a.segmentation for found in entries.values() for entry in found for a in entry.objects or ())
+        there = []
+        if categories:
+            there.append(LabelSpec("classification", "multi_label", categories))
+            there.append(LabelSpec("detection", "detection", categories))
+        if filed or (len(classes) <= IGNORE and outlined):
+            there.append(LabelSpec("segmentation", "segmentation", classes))
+        return assemble(request, entries, there, ignore, self.check)
 
 
 def _entries(images: list[Image], folder: Folder) -> list[Entry]:

@@ -1,5 +1,5 @@
 """The source "csv"."""
 
-from pipelines.sources.csv.source import csv
+from pipelines.sources.csv.source import Csv
 
-__all__ = ["csv"]
+__all__ = ["Csv"]

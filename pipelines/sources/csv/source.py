@@ -1,36 +1,31 @@
-"""A table of images: a column of class names, columns of 0 and 1, or a row for each box."""
+"""The source "csv": its options, its files, and the splits of its rows."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import LabelSpec
+from pipelines.sources.base import Format, option
 from pipelines.sources.csv.table import Table, read_entries, read_table
-from pipelines.sources.files import labels as of_files
 from pipelines.sources.files import layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
+from pipelines.sources.files.options import check_option, divide_option
 from pipelines.splits import split_named
 
 ALL = "all"  # in place of a split's name: a file of all splits
 
 
-def csv(
-    request: Request,
-    image: str | None = None,
-    label: str | None = None,
-    labels: Iterable[str] | None = None,
-    images: str | None = None,
-    classes: Iterable[str] | None = None,
-    divide: bool | None = None,
-    check: str = "full",
-) -> Source:
-    """Read a CSV file, or a folder with one, or with `train.csv` and perhaps `val.csv` and `test.csv`.
+@dataclass(frozen=True)
+class Csv(Format):
+    """A table of images: a column of class names, columns of 0 and 1, or a row for each box.
 
-    The first line names the columns. One has the image files, relative to the CSV or to `images/` beside it; the others
-    are one of these:
+    It is a CSV file, or a folder with one, or with `train.csv` and perhaps `val.csv` and `test.csv`. The first line
+    names the columns. One has the image files, relative to the CSV or to `images/` beside it; the others are one of
+    these:
 
     - a class name (`label`): task "classification", one class an image. An empty cell is an image without this label.
     - classes as columns of 1, 0, or nothing where nobody looked: task "classification", multi-label.
@@ -39,44 +34,63 @@ def csv(
       without objects.
 
     A column `split` may name the split of each row; else the images are divided by a hash of their names.
-
-    Args:
-        request: what `pipelines.load` asks for; its path is the file or the folder.
-        image: the column of the files; None for one called image, image_path, path, file, file_name or filename.
-        label: the column of class names; None for one called label, class, class_name or category.
-        labels: the columns that are classes; None for all that hold 0, 1 and nothing else, if no column has class
-            names.
-        images: the folder of the image files, relative to the CSV.
-        classes: the class names in the order of their ids. None for those of the first split, sorted.
-        divide: whether a table without splits is divided 80/10/10. None divides it unless one split alone is asked
-            for, which is then all of it.
-        check: "full" decodes every file when loading, "headers" reads only headers and end markers of what is not kept
-            in memory; `assembly.assemble` says more.
     """
-    if request.path is None:
-        raise DataError("Source 'csv' needs path=FILE, or the folder of a CSV file.")
-    named = None if labels is None else name_list(labels, "labels")
-    files = _files(request.path)
-    tables = {split: read_table(path, image, label, named, images) for split, path in files.items()}
-    first = next(iter(tables.values()))
-    for table in tables.values():
-        if table.kinds != first.kinds:
-            raise DataError(f"'{table.path}': line 1: the label columns are not those of '{first.path}'.")
-    entries = _splits(request.path, request, tables, divide)
-    there: list[of_files.Label] = []
-    if first.labels:
-        there.append(of_files.Presence(LabelSpec("classification", "multi_label", first.labels)))
-    if first.label:
-        known, entries = agree(entries, classes, request.problems)
-        if not known:
-            raise DataError(f"'{first.path}': column '{first.label}' has no class name.")
-        if first.edges and not first.labels:
-            there.append(of_files.Presence(LabelSpec("classification", "multi_label", known)))
-        if first.edges:
-            there.append(of_files.Boxes(LabelSpec("detection", "detection", known)))
-        else:
-            there.append(of_files.OneClass(LabelSpec("classification", "classification", known)))
-    return assemble(request, entries, there, check=check)
+
+    rank = 80
+    sign = "a CSV file"
+
+    image: str | None = option(
+        None, "the column of the files; null for one called image, image_path, path, file, file_name or filename"
+    )
+    label: str | None = option(
+        None, "the column of class names; null for one called label, class, class_name or category"
+    )
+    labels: Iterable[str] | None = option(
+        None,
+        "the columns that are classes; null for all that hold 0, 1 and nothing else, if no column has class names",
+    )
+    images: str | None = option(None, "the folder of the image files, relative to the CSV")
+    classes: Iterable[str] | None = option(
+        None, "the class names in the order of their ids; null for those of the first split, sorted"
+    )
+    divide: bool | None = divide_option()
+    check: str = check_option()
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        """By its suffix, or that of a file in the folder."""
+        return path.suffix.lower() == ".csv" if path.is_file() else any(path.glob("*.csv"))
+
+    def read(self, request: Request) -> Source:
+        """Read the table of each split, and assemble the images that its rows name."""
+        if request.path is None:
+            raise DataError("Source 'csv' needs path=FILE, or the folder of a CSV file.")
+        tables = self._tables(request.path)
+        first = next(iter(tables.values()))
+        entries = _splits(request.path, request, tables, self.divide)
+        there = []
+        if first.labels:
+            there.append(LabelSpec("classification", "multi_label", first.labels))
+        if first.label:
+            known, entries = agree(entries, self.classes, request.problems)
+            if not known:
+                raise DataError(f"'{first.path}': column '{first.label}' has no class name.")
+            if first.edges and not first.labels:
+                there.append(LabelSpec("classification", "multi_label", known))
+            kind = "detection" if first.edges else "classification"
+            there.append(LabelSpec(kind, kind, known))
+        return assemble(request, entries, there, check=self.check)
+
+    def _tables(self, path: Path) -> dict[str, Table]:
+        """Read the CSV file of each split, or of ALL, and see that their columns are the same."""
+        named = None if self.labels is None else name_list(self.labels, "labels")
+        files = _files(path).items()
+        tables = {split: read_table(file, self.image, self.label, named, self.images) for split, file in files}
+        first = next(iter(tables.values()))
+        for table in tables.values():
+            if table.kinds != first.kinds:
+                raise DataError(f"'{table.path}': line 1: the label columns are not those of '{first.path}'.")
+        return tables
 
 
 def _files(path: Path) -> dict[str, Path]:

@@ -42,6 +42,11 @@ def folders(root: Path) -> dict[str, Path]:
     return {split: path for split, path in pairs if path.is_dir()}
 
 
+def places(path: Path) -> list[Path]:
+    """Return a folder and those of the splits in it: where the files of a format may be."""
+    return [path, *folders(path).values()]
+
+
 def shares(root: Path, request: Request, divide: bool | None) -> dict[str, tuple[float, float]]:
     """Return the share that each split has of data without splits, as a range of the hash of the file names.
 

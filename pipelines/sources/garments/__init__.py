@@ -1,5 +1,5 @@
 """The source "garments"."""
 
-from pipelines.sources.garments.source import garments
+from pipelines.sources.garments.source import Garments
 
-__all__ = ["garments"]
+__all__ = ["Garments"]

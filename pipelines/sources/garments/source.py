@@ -1,5 +1,6 @@
-"""The embedded data: endless scenes of real garments (Fashion-MNIST), labelled for all three tasks."""
+"""The source "garments": scenes of the embedded sprites, made readable in graph."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,49 +9,54 @@ import tensorflow as tf
 from pipelines.contract import Request, Source, Split, Tree
 from pipelines.errors import DataError
 from pipelines.kinds.spec import PADDING, LabelSpec
+from pipelines.sources.base import Format, option
 from pipelines.sources.garments import scenes
 from pipelines.splits import SPLITS
 
 DATA = Path(__file__).with_name("garments.npz")
 
 
-def garments(
-    request: Request, train: int = 2000, validation: int = 300, test: int = 300, scene_seed: int = 0
-) -> Source:
-    """Draw scenes of one to four garments of different classes on textured grounds, at the size asked for.
+@dataclass(frozen=True)
+class Garments(Format):
+    """The embedded data: endless scenes of real garments (Fashion-MNIST), labelled for all three tasks.
 
-    Tasks: "detection" (boxes around what is visible of each garment), "segmentation" ("background" and the class of the
-    topmost garment), and "classification": the class that covers most of the scene, which is that of the largest
-    garment; the next covers at most four fifths of that. The splits share no garment. A scene follows from
-    `scene_seed`, its split and its place in it alone, so that runs with different seeds are measured on the same
-    pictures.
-
-    Args:
-        request: what `pipelines.load` asks for.
-        train: number of scenes in this split.
-        validation: likewise.
-        test: likewise.
-        scene_seed: another number gives other scenes.
+    One to four garments of different classes lie on a textured ground, drawn at the size asked for. Tasks: "detection"
+    (boxes around what is visible of each garment), "segmentation" ("background" and the class of the topmost garment),
+    and "classification": the class that covers most of the scene, which is that of the largest garment; the next covers
+    at most four fifths of that. The splits share no garment. A scene follows from `scene_seed`, its split and its place
+    in it alone, so that runs with different seeds are measured on the same pictures.
     """
-    if request.path is not None:
-        raise DataError("Source 'garments' is embedded and takes no path; for a folder name another source, as 'coco'.")
-    if request.max_boxes < scenes.GARMENTS:
-        raise DataError(f"Source 'garments' needs max_boxes of {scenes.GARMENTS} or more, not {request.max_boxes}.")
-    counts = {"train": train, "validation": validation, "test": test}
-    for name, count in counts.items():
-        if not isinstance(count, int) or count < 1:
-            raise DataError(f"Option {name} of source 'garments' is {count!r}: expected a number of scenes above 0.")
-    with np.load(DATA) as data:
-        classes = tuple(data["classes"].tolist())
-        sprites = {name: _sprites(data[f"{name}_images"], data[f"{name}_labels"]) for name in request.splits}
-    specs = (
-        LabelSpec("classification", "classification", classes),
-        LabelSpec("detection", "detection", classes),
-        LabelSpec("segmentation", "segmentation", ("background", *classes)),
-    )
-    seeds = {name: [scene_seed, SPLITS.index(name)] for name in request.splits}
-    splits = {name: _split(sprites[name], seeds[name], counts[name], request) for name in request.splits}
-    return Source(request.choose(specs), splits)
+
+    train: int = option(2000, "number of scenes in this split")
+    validation: int = option(300, "likewise")
+    test: int = option(300, "likewise")
+    scene_seed: int = option(0, "another number gives other scenes")
+
+    def read(self, request: Request) -> Source:
+        """Write the script of the scenes; each is drawn when it is read."""
+        if request.path is not None:
+            raise DataError(
+                "Source 'garments' is embedded and takes no path; for a folder name another source, as 'coco'."
+            )
+        if request.max_boxes < scenes.GARMENTS:
+            raise DataError(f"Source 'garments' needs max_boxes of {scenes.GARMENTS} or more, not {request.max_boxes}.")
+        counts = {name: getattr(self, name) for name in SPLITS}
+        for name, count in counts.items():
+            if not isinstance(count, int) or count < 1:
+                raise DataError(
+                    f"Option {name} of source 'garments' is {count!r}: expected a number of scenes above 0."
+                )
+        with np.load(DATA) as data:
+            classes = tuple(data["classes"].tolist())
+            sprites = {name: _sprites(data[f"{name}_images"], data[f"{name}_labels"]) for name in request.splits}
+        specs = (
+            LabelSpec("classification", "classification", classes),
+            LabelSpec("detection", "detection", classes),
+            LabelSpec("segmentation", "segmentation", ("background", *classes)),
+        )
+        seeds = {name: [self.scene_seed, SPLITS.index(name)] for name in request.splits}
+        splits = {name: _split(sprites[name], seeds[name], counts[name], request) for name in request.splits}
+        return Source(request.choose(specs), splits)
 
 
 def _sprites(packed: np.ndarray, labels: np.ndarray) -> np.ndarray:

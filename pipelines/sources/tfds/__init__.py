@@ -1,5 +1,5 @@
 """The source "tfds"."""
 
-from pipelines.sources.tfds.source import tfds
+from pipelines.sources.tfds.source import Tfds
 
-__all__ = ["tfds"]
+__all__ = ["Tfds"]

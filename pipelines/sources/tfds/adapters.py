@@ -3,8 +3,8 @@
 A feature is named by its path: `"objects.bbox"` is `bbox` of the sequence `objects`.
 For a TFDS data set that is not here, add an adapter before loading:
 
-    from pipelines.sources.tfds_adapters import ADAPTERS, Adapter
-    from pipelines.sources.tfds_labels import Boxes, Category, Depth, Mask
+    from pipelines.sources.tfds.adapters import ADAPTERS, Adapter
+    from pipelines.sources.tfds.labels import Boxes, Category, Depth, Mask
 
     ADAPTERS["leaves"] = Adapter(
         {

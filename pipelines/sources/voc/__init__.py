@@ -1,5 +1,5 @@
 """The source "voc"."""
 
-from pipelines.sources.voc.source import voc
+from pipelines.sources.voc.source import Voc
 
-__all__ = ["voc"]
+__all__ = ["Voc"]

@@ -1,16 +1,18 @@
-"""Pascal VOC: an XML file of boxes beside each image, lists of the splits, and palette masks of classes."""
+"""The source "voc": its options, and where its images, lists, XML files and masks are."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import IGNORE, LabelSpec
-from pipelines.sources.files import labels, layout
+from pipelines.sources.base import Format, option
+from pipelines.sources.files import layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
 from pipelines.sources.files.entries import Entry, inside
+from pipelines.sources.files.options import check_option, divide_option
 from pipelines.sources.voc.xml import read_xml
 from pipelines.splits import ALIASES
 
@@ -20,17 +22,13 @@ VOC = (  # the classes of the challenge; their masks are numbered in this order
 )
 
 
-def voc(
-    request: Request,
-    lists: str = "Main",
-    classes: Iterable[str] | None = None,
-    divide: bool | None = None,
-    check: str = "full",
-) -> Source:
-    """Read a folder in the layout of Pascal VOC, or a folder of such per split.
+@dataclass(frozen=True)
+class Voc(Format):
+    """Pascal VOC: an XML file of boxes beside each image, lists of the splits, and palette masks of classes.
 
     The images are in `JPEGImages/` (or `images/`), the XML files of the same stems in `Annotations/`, the splits in
-    `ImageSets/Main/{train,val,test}.txt`, and masks, where there are any, in `SegmentationClass/*.png`.
+    `ImageSets/Main/{train,val,test}.txt`, and masks, where there are any, in `SegmentationClass/*.png`; or all of these
+    in a folder per split.
 
     Tasks: "classification" (multi-label: the classes present), "detection" and "segmentation". An image without XML
     is not labelled for the first two, one without a mask not for the last.
@@ -40,32 +38,49 @@ def voc(
     - Masks hold 0 for "background", then the classes; 255, VOC's border, is ignored. Their classes are those of
       `mask_classes.json` (`{"classes": [...], "ignore": 255}`) if there is one; else the challenge's twenty if no
       object is of another class; else "background" and the classes.
-
-    Args:
-        request: what `pipelines.load` asks for; its path is the folder.
-        lists: the folder in `ImageSets/` that has the lists, as "Segmentation". Without a list "train", it is what is
-            in "trainval" and not in "val".
-        classes: the class names in the order of their ids. None for those of the first split, sorted.
-        divide: whether a folder without lists is divided 80/10/10 by a hash of the file names. None divides it unless
-            one split alone is asked for, which is then all of it.
-        check: "full" decodes every file when loading, "headers" reads only headers and end markers of what is not kept
-            in memory; `assembly.assemble` says more.
     """
-    root = layout.folder(request.path, "voc", "with Annotations/ and JPEGImages/ in it")
-    entries = {name: _entries(*found, request) for name, found in _splits(root, lists, divide, request).items()}
-    known, entries = agree(entries, classes, request.problems)
-    filed, ignore = layout.mask_classes(root, layout.folders(root).values()) or (None, IGNORE)
-    named = VOC if classes is None and set(known) <= set(VOC) else known
-    there: list[labels.Label] = []
-    if known:
-        there.append(labels.Presence(LabelSpec("classification", "multi_label", known)))
-        there.append(labels.Boxes(LabelSpec("detection", "detection", known)))
-    if any(entry.mask for found in entries.values() for entry in found):
-        masks = LabelSpec("segmentation", "segmentation", filed or ("background", *named))
-        there.append(labels.MaskFiles(masks, ignore))
-    if not there:
-        raise DataError(f"Folder '{root}' has neither objects in Annotations/*.xml nor masks in SegmentationClass/.")
-    return assemble(request, entries, there, check)
+
+    rank = 20
+    sign = "Annotations/*.xml (VOC)"
+
+    lists: str = option(
+        "Main",
+        "the folder in ImageSets/ that has the lists, as Segmentation; without a list train, it is what is in trainval"
+        " and not in val",
+    )
+    classes: Iterable[str] | None = option(
+        None, "the class names in the order of their ids; null for those of the first split, sorted"
+    )
+    divide: bool | None = divide_option()
+    check: str = check_option()
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        """By an XML file in `Annotations/`, or by `SegmentationClass/`, in it or in the folder of a split."""
+        return any(
+            any((place / "Annotations").rglob("*.xml")) or (place / "SegmentationClass").is_dir()
+            for place in layout.places(path)
+        )
+
+    def read(self, request: Request) -> Source:
+        """Read the XML files of each split, and assemble images, objects and masks."""
+        root = layout.folder(request.path, "voc", "with Annotations/ and JPEGImages/ in it")
+        places = _splits(root, self.lists, self.divide, request)
+        entries = {name: _entries(*found, request) for name, found in places.items()}
+        known, entries = agree(entries, self.classes, request.problems)
+        filed, ignore = layout.mask_classes(root, layout.folders(root).values()) or (None, IGNORE)
+        named = VOC if self.classes is None and set(known) <= set(VOC) else known
+        there = []
+        if known:
+            there.append(LabelSpec("classification", "multi_label", known))
+            there.append(LabelSpec("detection", "detection", known))
+        if any(entry.mask for found in entries.values() for entry in found):
+            there.append(LabelSpec("segmentation", "segmentation", filed or ("background", *named)))
+        if not there:
+            raise DataError(
+                f"Folder '{root}' has neither objects in Annotations/*.xml nor masks in SegmentationClass/."
+            )
+        return assemble(request, entries, there, ignore, self.check)
 
 
 def _splits(root: Path, lists: str, divide: bool | None, request: Request) -> dict[str, tuple[Path, dict[str, Path]]]:

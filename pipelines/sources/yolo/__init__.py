@@ -1,5 +1,5 @@
 """The source "yolo"."""
 
-from pipelines.sources.yolo.source import yolo
+from pipelines.sources.yolo.source import Yolo
 
-__all__ = ["yolo"]
+__all__ = ["Yolo"]

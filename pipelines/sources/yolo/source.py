@@ -1,5 +1,6 @@
-"""YOLO: a text file of boxes or polygons for each image, and data.yaml with the splits and the class names."""
+"""The source "yolo": its options, its settings file, and where its images and text files are."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +9,18 @@ import yaml
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import IGNORE, LabelSpec
-from pipelines.sources.files import labels, layout
+from pipelines.sources.base import Format
+from pipelines.sources.files import layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry, inside
+from pipelines.sources.files.options import check_option, divide_option
 from pipelines.sources.yolo.lines import read_lines
 from pipelines.splits import ALIASES
 
 
-def yolo(request: Request, divide: bool | None = None, check: str = "full") -> Source:
-    """Read YOLO's text files of boxes and polygons, with the names of the classes in `data.yaml`.
+@dataclass(frozen=True)
+class Yolo(Format):
+    """YOLO: a text file of boxes or polygons for each image, and data.yaml with the splits and the class names.
 
     That file has `names` (a list, or ids and names), and for each of `train`, `val` and `test` a folder of images, a
     text file that lists them, or several of these, relative to DIR. Without any of them, the splits are
@@ -26,32 +30,39 @@ def yolo(request: Request, divide: bool | None = None, check: str = "full") -> S
 
     Tasks: "classification" (multi-label: the classes present), "detection", and, where there are polygons,
     "segmentation" ("background" and the classes), for which an image with an object that is a mere box is not labelled.
-
-    Args:
-        request: what `pipelines.load` asks for; its path is the folder.
-        divide: whether images without splits are divided 80/10/10 by a hash of their names. None divides them unless
-            one split alone is asked for, which is then all of them.
-        check: "full" decodes every file when loading, "headers" reads only headers and end markers of what is not kept
-            in memory; `assembly.assemble` says more.
     """
-    root = layout.folder(request.path, "yolo", "with data.yaml in it")
-    path = settings_file(root)
-    if path is None:
-        raise DataError(f"Folder '{root}' is no YOLO data set: expected data.yaml with the names of the classes.")
-    content = _parse(path)
-    classes = _names(content, path)
-    found = _splits(root, path, content, divide, request)
-    entries = {name: [_entry(image, classes, request.problems) for image in images] for name, images in found.items()}
-    if not any(entry.index.is_file() for found in entries.values() for entry in found):
-        raise DataError(f"Folder '{root}' has no labels: expected labels/*.txt for images/*.jpg.")
-    there: list[labels.Label] = [
-        labels.Presence(LabelSpec("classification", "multi_label", classes)),
-        labels.Boxes(LabelSpec("detection", "detection", classes)),
-    ]
-    outlined = any(a.segmentation for found in entries.values() for entry in found for a in entry.objects or ())
-    if outlined and len(classes) < IGNORE:
-        there.append(labels.Outlines(LabelSpec("segmentation", "segmentation", ("background", *classes))))
-    return assemble(request, entries, there, check=check)
+
+    rank = 30
+    sign = "data.yaml and labels/ (YOLO)"
+
+    divide: bool | None = divide_option()
+    check: str = check_option()
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        """By the YAML file in it, and `labels/` in it or in the folder of a split."""
+        return settings_file(path) is not None and any((place / "labels").is_dir() for place in layout.places(path))
+
+    def read(self, request: Request) -> Source:
+        """Read the settings file and the text file of each image, and assemble them."""
+        root = layout.folder(request.path, "yolo", "with data.yaml in it")
+        path = settings_file(root)
+        if path is None:
+            raise DataError(f"Folder '{root}' is no YOLO data set: expected data.yaml with the names of the classes.")
+        content = _parse(path)
+        classes = _names(content, path)
+        images = _splits(root, path, content, self.divide, request)
+        entries = {name: [_entry(image, classes, request.problems) for image in own] for name, own in images.items()}
+        if not any(entry.index.is_file() for found in entries.values() for entry in found):
+            raise DataError(f"Folder '{root}' has no labels: expected labels/*.txt for images/*.jpg.")
+        there = [
+            LabelSpec("classification", "multi_label", classes),
+            LabelSpec("detection", "detection", classes),
+        ]
+        outlined = any(a.segmentation for found in entries.values() for entry in found for a in entry.objects or ())
+        if outlined and len(classes) < IGNORE:
+            there.append(LabelSpec("segmentation", "segmentation", ("background", *classes)))
+        return assemble(request, entries, there, check=self.check)
 
 
 def settings_file(root: Path) -> Path | None:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ import pipelines
 from pipelines import sources
 from pipelines.contract import Source, Split
 from pipelines.kinds.spec import LabelSpec
+from pipelines.sources.base import Format, option
 
 SQUARE, BAR = (3, 10, 5, 20, 20), (7, 40, 30, 16, 4)
 VARIED = {"flip": True, "scale": [0.6, 4.0], "colour": 0.2}  # so near that some objects are out of the picture
@@ -104,12 +107,19 @@ def depth(coco, picture, tmp_path):
     return {"images": tf.constant(images), "metres": tf.constant(metres)}
 
 
-def arrays(request, images=None, metres=None):
-    def read(index):
-        sample = {"image": tf.ensure_shape(images[index], [40, 60, 3])}
-        return {**sample, "labels": {"depth": metres[index]}, "weights": {"depth": tf.constant(1.0)}}
+@dataclass(frozen=True)
+class Arrays(Format):
+    """Pictures and depths in memory."""
 
-    return Source((LabelSpec("depth", "depth"),), {"train": Split(np.array([[40, 60]] * 3, np.int32), read)})
+    images: Any = option(None, "uint8 [N, 40, 60, 3]")
+    metres: Any = option(None, "float32 [N, 40, 60, 1]")
+
+    def read(self, request):
+        def read(index):
+            sample = {"image": tf.ensure_shape(self.images[index], [40, 60, 3])}
+            return {**sample, "labels": {"depth": self.metres[index]}, "weights": {"depth": tf.constant(1.0)}}
+
+        return Source((LabelSpec("depth", "depth"),), {"train": Split(np.array([[40, 60]] * 3, np.int32), read)})
 
 
 @pytest.mark.parametrize(
@@ -123,7 +133,7 @@ def arrays(request, images=None, metres=None):
     ],
 )
 def test_batches_are_those_of_the_source_bit_for_bit(coco, picture, tmp_path, monkeypatch, make, tasks):
-    monkeypatch.setitem(sources.SOURCES, "depth", arrays)
+    monkeypatch.setitem(sources.SOURCES, "depth", Arrays)
     options, name = make(coco, picture, tmp_path), {"rich_coco": "coco"}.get(make.__name__, make.__name__)
     pipelines.pack(name, tmp_path / "pack", tmp_path / "data", ["train"], shard_mb=0.004, **options)
     assert {path.suffix for path in (tmp_path / "pack").iterdir()} == {".tfrecord", ".json", ".npz"}

@@ -8,6 +8,7 @@ import pipelines
 from pipelines import sources
 from pipelines.contract import Source, Split
 from pipelines.kinds.spec import LabelSpec
+from pipelines.sources.base import Format
 
 SHAPES = [(40, 60), (30, 30), (40, 60), (24, 50)]
 
@@ -25,7 +26,7 @@ def load(monkeypatch):
     """A function that loads a made-up source of four pictures with depth, in order and one a batch."""
     pairs = [picture(shape) for shape in SHAPES]
 
-    def ramps(request):
+    def ramps(self, request):
         images, metres = (tf.ragged.constant([p[k].tolist() for p in pairs]) for k in (0, 1))
 
         def read(index):
@@ -39,7 +40,7 @@ def load(monkeypatch):
 
         return Source((LabelSpec("depth", "depth"),), {"train": Split(np.array(SHAPES, np.int32), read)})
 
-    monkeypatch.setitem(sources.SOURCES, "ramps", ramps)
+    monkeypatch.setitem(sources.SOURCES, "ramps", type("Ramps", (Format,), {"read": ramps}))
 
     def load(**options):
         options = {"image_size": (40, 60), "batch_size": 1, "shuffle": False, "splits": ["train"], **options}

@@ -55,7 +55,7 @@ def learning(toy_model):
 
 def fit(model, batch, folder, epochs=2, initial=0):
     watch = SharingWatch(folder / "sharing.csv", folder / "tensorboard")
-    data = tf.data.Dataset.from_tensors(batch(2))
+    data = tf.data.Dataset.from_tensors(batch(images=2))
     model.fit(data, epochs=epochs, initial_epoch=initial, shuffle=False, verbose=0, callbacks=[watch])
     with (folder / "sharing.csv").open() as file:
         return list(csv.DictReader(file))

@@ -140,7 +140,7 @@ def test_a_sample_of_weight_zero_counts_nowhere(toy_model, toy_batch):
 def test_evaluation_does_not_depend_on_the_batch_size(toy_model, toy_batch):
     model = toy_model()
     model.compile("sgd")
-    batch = toy_batch(5)
+    batch = toy_batch(images=5)
     a, b = (model.evaluate(_dataset(batch, size), return_dict=True, verbose=0) for size in (2, 5))
     assert a.keys() == b.keys()
     for name in a:
@@ -171,7 +171,7 @@ def test_clip_norm_bounds_the_step(toy_model, toy_batch):
 )
 def test_two_devices_train_like_one(toy_model, toy_batch, two_devices, options):
     # The halves differ in labelled samples and in objects, so that a mean of the halves' means would be wrong.
-    images, labels, weights = toy_batch(4)
+    images, labels, weights = toy_batch(images=4)
     weights["scene"][:] = [1, 0, 1, 1]
     weights["ground"][:] = [0, 0, 1, 1]
     labels["objects"]["classes"][0] = -1
@@ -191,7 +191,7 @@ def test_two_devices_train_like_one(toy_model, toy_batch, two_devices, options):
     for a, b in zip(alone.get_weights(), mirrored.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
     # Five samples: two devices need the second batch filled up, and what fills it must not count.
-    five = toy_batch(5)
+    five = toy_batch(images=5)
     filled = tf.nest.map_structure(lambda x: np.concatenate([x, np.repeat(x[-1:], 3, axis=0)]), five)
     filled = (*filled[:2], {name: weight * ([1] * 5 + [0] * 3) for name, weight in filled[2].items()})
     one = alone.evaluate(_dataset(five), return_dict=True, verbose=0)

@@ -1,0 +1,77 @@
+"""What every source is: a class that recognises its folders, declares its options and reads what is asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+from pipelines.contract import Request, Source
+from pipelines.errors import one_of
+
+
+class Option(NamedTuple):
+    """An option of a source: its name, its value where none is given, what it means, and its values if they are few."""
+
+    name: str
+    default: Any
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+
+def option(default: Any, meaning: str, choices: Sequence[str] = ()) -> Any:
+    """Return the field of a source's class that is an option.
+
+    Args:
+        default: its value where none is given.
+        meaning: what it means, in a line.
+        choices: the values it may have, if they are few; another is refused.
+    """
+    return field(default=default, metadata={"meaning": meaning, "choices": tuple(choices)})
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format of data, or one collection: the base of every class that a file or folder of `sources/` defines.
+
+    The first line of such a class's docstring is its sentence in `visionmtl list sources`; its fields are its options.
+
+    Attributes:
+        rank: where several recognise a folder, the one of the lowest rank reads it. 0 is for evidence that nothing else
+            leaves, 10 to 50 for the index files of a format, 80 for any table, 90 for any pictures. Two of one rank
+            must not recognise one folder.
+        sign: what `recognises` looks for, to tell it where nothing is recognised; empty if it recognises nothing.
+
+    Example:
+        >>> @dataclass(frozen=True)
+        ... class Blank(Format):
+        ...     "White pictures, as many as asked for."
+        ...     count: int = option(10, "number of pictures")
+        >>> Blank.options()
+        (Option(name='count', default=10, meaning='number of pictures', choices=()),)
+    """
+
+    rank: ClassVar[int] = 50
+    sign: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        for own in self.options():
+            if own.choices:
+                one_of(getattr(self, own.name), own.choices, own.name)
+
+    @classmethod
+    def options(cls) -> tuple[Option, ...]:
+        """Return the source's own options, in the order of its fields."""
+        return tuple(Option(own.name, own.default, **own.metadata) for own in fields(cls))
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        """Whether a folder, or a file, is surely of this format, by what lies in it; nothing is read but names."""
+        return False
+
+    def read(self, request: Request) -> Source:
+        """Read the splits and tasks asked for.
+
+        Raises:
+            DataError: they cannot be read, or are not there.
+        """
+        raise NotImplementedError

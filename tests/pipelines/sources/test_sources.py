@@ -1,0 +1,60 @@
+"""What every source promises, whatever it reads."""
+
+from dataclasses import fields
+
+import pytest
+
+from pipelines import sources
+from pipelines.contract import Request
+from pipelines.errors import DataError
+from pipelines.sources.base import Format, option
+
+SOURCES = sorted(sources.SOURCES.items())
+
+
+def test_the_sources_are_what_the_folder_holds():
+    assert sources.names() == ["coco", "csv", "folder", "garments", "packed", "tfds", "voc", "yolo"]
+
+
+@pytest.mark.parametrize(("name", "source"), SOURCES)
+def test_a_source_says_what_it_reads_in_a_sentence(name, source):
+    assert sources.describe(name).endswith(".")
+    assert 20 < len(sources.describe(name)) < 120
+
+
+@pytest.mark.parametrize(("name", "source"), SOURCES)
+def test_every_option_is_declared_with_its_meaning(name, source):
+    annotated = [key for key in vars(source).get("__annotations__", {}) if "ClassVar" not in str(key)]
+    assert sources.options(name) == annotated == [field.name for field in fields(source)]
+    for own in source.options():
+        assert own.meaning
+        assert not own.choices or own.default in own.choices
+
+
+@pytest.mark.parametrize(("name", "source"), SOURCES)
+def test_a_wrong_option_or_choice_is_refused_before_anything_is_read(name, source):
+    with pytest.raises(DataError, match=f"Unknown option of source '{name}' 'colour'"):
+        sources.get(name, {"colour": 1})
+    for own in source.options():
+        if own.choices:
+            with pytest.raises(DataError, match=f"Unknown {own.name} 'no'. .*Valid: {', '.join(own.choices)}"):
+                sources.get(name, {own.name: "no"})
+
+
+@pytest.mark.parametrize(("name", "source"), SOURCES)
+def test_an_empty_folder_is_not_recognised_and_cannot_be_read(name, source, tmp_path):
+    assert not source.recognises(tmp_path)
+    with pytest.raises(DataError):
+        sources.get(name).read(Request(tmp_path, ("train",), None, (40, 60), 5))
+
+
+@pytest.mark.parametrize(("name", "source"), SOURCES)
+def test_what_a_source_recognises_it_can_tell_and_alone_in_its_rank(name, source):
+    assert bool(source.sign) == (source.recognises.__func__ is not Format.recognises.__func__)
+    if source.sign:
+        assert [other for other, its in SOURCES if its.sign and its.rank == source.rank] == [name]
+
+
+def test_options_follow_the_order_of_the_class():
+    assert sources.options("garments") == ["train", "validation", "test", "scene_seed"]
+    assert option(1, "a number").metadata["meaning"] == "a number"

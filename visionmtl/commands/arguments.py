@@ -1,0 +1,22 @@
+"""Arguments that several commands take."""
+
+import argparse
+
+
+def add_recipe(parser: argparse.ArgumentParser, optional: bool = False) -> None:
+    """Take the recipe, and changes to it."""
+    help_ = "a YAML file or a built-in name, see `visionmtl list recipes`"
+    parser.add_argument("recipe", nargs="?" if optional else None, help=help_)
+    add_overrides(parser)
+
+
+def add_overrides(parser: argparse.ArgumentParser) -> None:
+    """Take changes to a recipe."""
+    help_ = "changes to the recipe, see `visionmtl list keys`"
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help=help_)
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Take a trained model."""
+    help_ = "a run folder, whose best model is taken, or a .keras file"
+    parser.add_argument("model", metavar="MODEL", help=help_)

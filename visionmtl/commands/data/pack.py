@@ -1,0 +1,65 @@
+"""`visionmtl data pack`."""
+
+import argparse
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pipelines.splits import SPLITS
+from visionmtl.commands.command import Command
+from visionmtl.commands.data._keys import add_source, path_and_options
+from visionmtl.commands.quiet import quiet_import
+from visionmtl.errors import one_of
+
+if TYPE_CHECKING:
+    import pipelines
+
+
+class Pack(Command):
+    """Write a data set as shards of TFRecord, to be read faster, or elsewhere."""
+
+    rank = 2
+    examples = """
+        visionmtl data pack data/camvid --out data/camvid-packed
+        visionmtl data pack tfds data.options.name=voc --out /mnt/fast/voc --shard-mb 512 --on-error skip
+        visionmtl train camvid data.source=packed data.path=data/camvid-packed
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        add_source(parser)
+        parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write, or to go on with")
+        parser.add_argument("--shard-mb", type=float, default=256, metavar="MB", help="of a shard, about; default 256")
+        parser.add_argument(
+            "--on-error", default="stop", help="stop (the default) at what is broken, or skip it and list it"
+        )
+
+    def run(self, args: argparse.Namespace) -> None:
+        path, options = path_and_options(args, "pack")
+        with quiet_import():
+            import pipelines
+        source, path = pipelines.find(args.source, path)
+        for option in options:  # some might be arguments of `pipelines.pack`
+            one_of(option, pipelines.options(source), f"option of source '{source}'")
+        splits = [args.split] if args.split else SPLITS
+        given: dict[str, Any] = {"shard_mb": args.shard_mb, "on_error": args.on_error, **options}
+        try:
+            done = pipelines.pack(source, args.out, path, splits, tell=partial(print, flush=True), **given)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("The same command goes on from the shards that are whole.") from None
+        if not done.written:
+            print(f"'{args.out}' is packed already and whole: there is nothing to do.")
+        elif done.kept:
+            print(f"{done.kept} of {done.kept + done.written} shards were there from before.")
+        print(f"\n{report(done, args.out)}")
+
+
+def report(done: "pipelines.Packed", out: str) -> str:
+    """Return what was packed as text."""
+    from visionmtl.report import tables
+
+    rows = []
+    for name, part in done.pack.parts.items():
+        rows.append([name, len(part.names), len(part.shards), sum(shard.bytes for shard in part.shards) / 1e6])
+    texts = [tables.table(["split", "images", "shards", "MB"], rows)]
+    texts += [tables.listing(*pair) for pair in (("Left out", done.skipped), ("Notes", done.notes)) if pair[1]]
+    texts.append(f"Use it with: data.source=packed data.path={out}")
+    return "\n\n".join(texts)

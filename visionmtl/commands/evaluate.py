@@ -1,0 +1,27 @@
+"""`visionmtl evaluate`."""
+
+import argparse
+
+from visionmtl.commands.arguments import add_overrides
+from visionmtl.commands.command import Command
+from visionmtl.commands.quiet import quiet_import
+
+
+class Evaluate(Command):
+    """Measure a run's best model on a split, and keep the figures beside the run's."""
+
+    rank = 2
+    examples = """
+        visionmtl evaluate runs/garments-1
+        visionmtl evaluate runs/camvid-1 --split test data.path=data/camvid
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("run", metavar="RUN", help="a run folder")
+        add_overrides(parser)
+        parser.add_argument("--split", default="validation", help="train, validation (the default) or test")
+
+    def run(self, args: argparse.Namespace) -> None:
+        with quiet_import():
+            from visionmtl import training
+        training.evaluate(args.run, args.split, args.overrides)

@@ -1,0 +1,34 @@
+"""`visionmtl export`."""
+
+import argparse
+from pathlib import Path
+
+from visionmtl.commands.arguments import add_model
+from visionmtl.commands.command import Command
+from visionmtl.commands.quiet import quiet_import
+
+
+class Export(Command):
+    """Write a SavedModel that needs TensorFlow and nothing else."""
+
+    rank = 4
+    examples = """
+        visionmtl export runs/camvid-1
+        visionmtl export runs/camvid-1 --to saved_models --name streets
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        add_model(parser)
+        parser.add_argument(
+            "--to", default="saved_models", metavar="DIR", help="where exports land; default saved_models"
+        )
+        parser.add_argument("--name", help="of the export; default the recipe's, or the file's")
+
+    def run(self, args: argparse.Namespace) -> None:
+        with quiet_import():
+            from visionmtl import export
+            from visionmtl.training import runs
+        model, recipe = runs.load_model(args.model)
+        name = args.name or (recipe.name if recipe else Path(args.model).stem)
+        folder = export.save(model, Path(args.to, name), resize=recipe.data.resize if recipe else "stretch")
+        print(f"Exported to {folder}")

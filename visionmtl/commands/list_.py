@@ -1,0 +1,92 @@
+"""`visionmtl list`."""
+
+import argparse
+from collections.abc import Callable, Iterable
+
+from visionmtl.commands.command import Command
+from visionmtl.commands.quiet import quiet_import
+from visionmtl.errors import one_of
+
+
+def backbones() -> None:
+    """Print the backbones, each with its parameters and where its weights come from."""
+    with quiet_import():
+        from visionmtl import backbones
+    _print((name, backbones.describe(name)) for name in backbones.names())
+
+
+def sharing() -> None:
+    """Print the sharing schemes."""
+    with quiet_import():
+        from visionmtl.sharing import SCHEMES
+    _print((name, _first_line(scheme)) for name, scheme in SCHEMES.items())
+
+
+def balancing() -> None:
+    """Print the balancers, and what each promises and costs."""
+    with quiet_import():
+        from visionmtl.balancing import catalogue
+        from visionmtl.report import tables
+    print(tables.table(catalogue.Entry._fields, catalogue.entries()))
+    print(f"\n{catalogue.NOTE}")
+
+
+def recipes() -> None:
+    """Print the built-in recipes."""
+    from visionmtl import recipe
+
+    _print((name, recipe.summary(name)) for name in recipe.built_in())
+
+
+def sources() -> None:
+    """Print the sources of data and the options of each."""
+    with quiet_import():
+        import pipelines
+        from pipelines.sources import SOURCES
+    _print((name, _first_line(source)) for name, source in SOURCES.items())
+    print("\nTheir own options:")
+    _print((name, ", ".join(pipelines.options(name))) for name in SOURCES)
+
+
+def keys() -> None:
+    """Print every key of a recipe."""
+    from visionmtl import recipe
+
+    _print((f"{key.name}={key.default}", key.description) for key in recipe.each_key())
+
+
+LISTS: dict[str, Callable[[], None]] = {
+    each.__name__: each for each in (backbones, sharing, balancing, recipes, sources, keys)
+}
+
+
+class List(Command):
+    """Show the names a recipe can use."""
+
+    rank = 5
+    examples = """
+        visionmtl list
+        visionmtl list keys
+    """
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        help_ = f"one of {', '.join(LISTS)}; default all of their names"
+        parser.add_argument("what", nargs="?", metavar="WHAT", help=help_)
+
+    def run(self, args: argparse.Namespace) -> None:
+        if args.what is None:
+            print(f"visionmtl list WHAT, where WHAT is one of: {', '.join(LISTS)}")
+        else:
+            LISTS[one_of(args.what, LISTS, "list")]()
+
+
+def _first_line(entry: object) -> str:
+    return (entry.__doc__ or "").strip().partition("\n")[0]
+
+
+def _print(rows: Iterable[tuple[str, str]]) -> None:
+    """Print names and what they mean, the meanings below each other."""
+    rows = list(rows)
+    width = max(len(name) for name, _ in rows)
+    for name, meaning in rows:
+        print(f"{name:<{width}}  {meaning}".rstrip())
