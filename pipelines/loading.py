@@ -224,7 +224,8 @@ def _prepare(
         known = tf.constant(split.shapes, tf.int32)
         once = compiled((lambda index: batching.place_whole(read(index), known[index])) if placed else read)
         size = np.broadcast_to(batching.size, split.shapes.shape)
-        memory = Memory(once.structured_outputs, *((size, size) if placed else (split.shapes, split.read_shapes)))
+        shapes = (size, size) if placed else (split.shapes, split.read_shapes)
+        memory = Memory(once.structured_outputs, batching.specs, *shapes)
         if memory.nbytes <= room:
             memory.allocate()
             rows = visit(split, once, batching.specs, problems, memory)

@@ -78,7 +78,7 @@ def pack(
     problems = Problems(one_of(on_error, ("stop", "skip"), "on_error"))
     _check_place(root, place)
     if there := _finished(root, asked):
-        return Packed(there, kept=sum(len(part.shards) for part in there.parts.values()))
+        return Packed(there, kept=sum(len(split.shards) for split in there.splits.values()))
     names = None if tasks is None else tuple(asked["tasks"])
     request = Request(place, tuple(asked["splits"]), names, DRAWN_SIZE, MOST_BOXES, problems)
     with warnings.catch_warnings(record=True) as caught:
@@ -119,5 +119,5 @@ def _finished(root: Path, asked: dict[str, Any]) -> Pack | None:
             f"'{there.origin.root}' has changed since '{root}' was packed from it ({change}): delete that, then pack "
             "again."
         )
-    shards.verify(root, [shard for part in there.parts.values() for shard in part.shards], full=True)
+    shards.verify(root, [shard for split in there.splits.values() for shard in split.shards], full=True)
     return there

@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from pipelines import kinds
 from pipelines.contract import Request, Source, Split, Tree
 from pipelines.errors import Problems
 from pipelines.joining.opening import opened
-from pipelines.kinds.spec import CROWD, IGNORE, LabelSpec
+from pipelines.kinds.kind import Count
+from pipelines.kinds.spec import LabelSpec
 from pipelines.samples.batching import Batching
 from pipelines.samples.reading import compiled, visit
 from pipelines.splits import SPLITS, split_called
@@ -38,13 +40,17 @@ class Counts:
 
     Attributes:
         labelled: how many images have this label.
-        classes: int64 `[C]`: images of each class, or objects in detection, or pixels in segmentation.
-        ignored: int: regions to ignore in detection, or pixels in segmentation.
+        classes: int64 `[C]`: how many of each class, in the unit of the kind: images, objects or pixels.
+        ignored: how many regions, pixels or numbers are neither learnt nor counted.
+        sizes: float64 `[K, 2]`, width and height in pixels of all objects, if the kind has objects.
+        most: objects of the image that has the most.
     """
 
     labelled: int
     classes: np.ndarray
     ignored: int
+    sizes: np.ndarray
+    most: int
 
 
 @dataclass(frozen=True)
@@ -55,15 +61,11 @@ class SplitSurvey:
         images: how many can be used.
         shapes: int32 `[N, 2]`, their height and width.
         counts: by task.
-        boxes: float32 `[K, 2]`, width and height of all objects in pixels.
-        most_boxes: objects of the image that has the most.
     """
 
     images: int
     shapes: np.ndarray
     counts: dict[str, Counts]
-    boxes: np.ndarray
-    most_boxes: int
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,11 @@ class Survey:
             for row in rows[np.unique(np.linspace(0, len(rows) - 1, max(0, share)).round().astype(int))]:
                 sample = self.source.splits[split].read(tf.constant(row, tf.int64))
                 sample = batching.place_whole(sample, tf.shape(sample["image"])[:2])
-                labels = {spec.name: sample["labels"][spec.name] for spec in self.specs}
+                labels = {}
                 for spec in self.specs:
-                    if spec.kind in ("segmentation", "depth"):
-                        pixels = labels[spec.name][..., 0]
-                        labels[spec.name] = pixels if spec.kind == "depth" else tf.cast(pixels, tf.int32)
+                    label = tf.nest.map_structure(lambda x: x[None], sample["labels"][spec.name])
+                    labels[spec.name] = tf.nest.map_structure(lambda x: x.numpy(), kinds.of(spec).finish(label, None))
                 weights = {name: float(weight) for name, weight in sample["weights"].items()}
-                labels = tf.nest.map_structure(lambda x: x.numpy()[None], labels)
                 yield Example(split, self.source.splits[split].name(int(row)), sample["image"].numpy(), labels, weights)
 
 
@@ -148,46 +148,25 @@ class Tally:
     """Counts the samples of one split as they are read, in any order."""
 
     def __init__(self, split: Split, specs: tuple[LabelSpec, ...]):
-        self.shapes, self.specs = split.shapes, specs
+        self.shapes, self.kinds = split.shapes, {spec.name: kinds.of(spec) for spec in specs}
         self.digests = [b""] * len(split.shapes)
-        self.labels: list[dict[str, tuple[np.ndarray, int] | None]] = [{}] * len(split.shapes)
-        self.boxes = [np.zeros((0, 2), np.float32)] * len(split.shapes)
+        self.counts: list[dict[str, Count]] = [{}] * len(split.shapes)  # of each sample, by the tasks that label it
 
     def put(self, index: int, sample: Tree) -> None:
         """Count one sample."""
-        image = sample["image"]
+        image, labels = sample["image"], sample["labels"]
         self.digests[index] = hashlib.blake2b(repr(image.shape).encode() + image.tobytes(), digest_size=16).digest()
-        weights = sample["weights"]
-        counted = {s.name: _count(sample["labels"][s.name], s) if weights[s.name] > 0 else None for s in self.specs}
-        self.labels[index] = counted
-        for spec in self.specs:
-            if spec.kind == "detection":
-                boxes, classes = sample["labels"][spec.name]["boxes"], sample["labels"][spec.name]["classes"]
-                self.boxes[index] = (boxes[:, 2:] - boxes[:, :2])[classes >= 0]
+        labelled = {name: kind for name, kind in self.kinds.items() if sample["weights"][name] > 0}
+        self.counts[index] = {name: kind.count(labels[name]) for name, kind in labelled.items()}
 
     def result(self, rows: np.ndarray) -> SplitSurvey:
         """Sum up the samples of these indices."""
-        counts = {}
-        for spec in self.specs:
-            each = [found for row in rows if (found := self.labels[row].get(spec.name)) is not None]
-            classes = np.zeros(len(spec.classes), np.int64)
-            for known, _ in each:
-                classes += known
-            counts[spec.name] = Counts(len(each), classes, sum(ignored for _, ignored in each))
-        boxes = [self.boxes[row] for row in rows]
-        most = max(map(len, boxes), default=0)
-        return SplitSurvey(len(rows), self.shapes[rows], counts, np.concatenate([np.zeros((0, 2)), *boxes]), most)
-
-
-def _count(label: Any, spec: LabelSpec) -> tuple[np.ndarray, int]:
-    """Count one sample's label: of each class, int64 `[C]`, and what is ignored."""
-    size = len(spec.classes)
-    if spec.kind == "multi_label":
-        return (label == 1).astype(np.int64), 0
-    if spec.kind == "depth":
-        return np.zeros(0, np.int64), int((~(np.isfinite(label) & (label > 0))).sum())
-    if spec.kind == "segmentation":
-        pixels = np.bincount(label.ravel(), minlength=IGNORE + 1)
-        return pixels[:size], int(pixels[IGNORE])
-    classes = label["classes"] if spec.kind == "detection" else np.ravel(label)
-    return np.bincount(classes[classes >= 0], minlength=size), int((classes == CROWD).sum())
+        totals = {}
+        for name, kind in self.kinds.items():
+            each = [count for row in rows if (count := self.counts[row].get(name)) is not None]
+            none = Count(np.zeros(len(kind.classes), np.int64))
+            classes = sum((count.classes for count in each), none.classes)
+            sizes = np.concatenate([np.zeros((0, 2)), *(count.sizes for count in each)])
+            most = max((len(count.sizes) for count in each), default=0)
+            totals[name] = Counts(len(each), classes, sum(count.ignored for count in each), sizes, most)
+        return SplitSurvey(len(rows), self.shapes[rows], totals)

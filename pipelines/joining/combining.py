@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import tensorflow as tf
 
+from pipelines import kinds
 from pipelines.contract import Source, Split, Tree
 from pipelines.errors import DataError, one_of
 from pipelines.joining.mapping import ClassMap, called, mapper
-from pipelines.kinds.spec import IGNORE, NO_DEPTH, PADDING, UNKNOWN, LabelSpec
+from pipelines.kinds.spec import LabelSpec
 from pipelines.splits import SPLITS
 
 
@@ -72,8 +73,8 @@ def _renamed(name: str, part: Part) -> Source:
     def split(one: Split) -> Split:
         def read(index: tf.Tensor) -> Tree:
             sample = one.read(index)
-            kinds = {kind: {given: sample[kind][old] for old, given in new.items()} for kind in ("labels", "weights")}
-            return {**sample, **kinds}
+            renamed = {key: {given: sample[key][old] for old, given in new.items()} for key in ("labels", "weights")}
+            return {**sample, **renamed}
 
         def follow(before: Tree, after: Tree, specs: dict[str, LabelSpec], indices: tf.Tensor) -> Tree:
             def own(tree: dict) -> dict:
@@ -90,11 +91,11 @@ def _renamed(name: str, part: Part) -> Source:
 
 def _merged(parts: Mapping[str, Part], sources: Mapping[str, Source]) -> tuple[LabelSpec, ...]:
     """The tasks of all sources with the classes of all."""
-    kinds: dict[str, tuple[str, str]] = {}
+    firsts: dict[str, tuple[str, str]] = {}  # by task: the source that has it first, and the kind of its labels
     classes: dict[str, dict[str, None]] = {}
     for name, source in sources.items():
         for spec in source.specs:
-            first, kind = kinds.setdefault(spec.name, (name, spec.kind))
+            first, kind = firsts.setdefault(spec.name, (name, spec.kind))
             if kind != spec.kind:
                 raise DataError(
                     f"Task '{spec.name}' is of kind {kind} in source '{first}' and {spec.kind} in '{name}': give one of"
@@ -102,7 +103,7 @@ def _merged(parts: Mapping[str, Part], sources: Mapping[str, Source]) -> tuple[L
                 )
             names = called(spec, parts[name].classes)
             classes.setdefault(spec.name, {}).update({one: None for one in names if one is not None})
-    return tuple(LabelSpec(task, kind, tuple(classes[task])) for task, (_, kind) in kinds.items())
+    return tuple(LabelSpec(task, kind, tuple(classes[task])) for task, (_, kind) in firsts.items())
 
 
 def _expected(sources: Mapping[str, Source], expected: Sequence[LabelSpec]) -> tuple[LabelSpec, ...]:
@@ -129,9 +130,11 @@ def _joined(there: Mapping[str, Split], readers: Mapping, specs: tuple[LabelSpec
         shape = sizes[index]
         labels, weights = {}, {}
         for spec in specs:
-            has = spec.name in sample["labels"]
-            labels[spec.name] = sample["labels"][spec.name] if has else unlabelled(spec, shape, max_boxes)
-            weights[spec.name] = sample["weights"][spec.name] if has else tf.constant(0.0)
+            if spec.name in sample["labels"]:
+                labels[spec.name], weights[spec.name] = sample["labels"][spec.name], sample["weights"][spec.name]
+            else:
+                labels[spec.name] = kinds.of(spec).unlabelled(shape, max_boxes)
+                weights[spec.name] = tf.constant(0.0)
         return {"image": sample["image"], "labels": labels, "weights": weights}
 
     def read(index: tf.Tensor) -> Tree:
@@ -170,18 +173,3 @@ def _joined(there: Mapping[str, Split], readers: Mapping, specs: tuple[LabelSpec
         parts={name: len(split.shapes) for name, split in there.items()},
         ratios=None if all(split.ratios is None for split in splits) else np.concatenate(ratios),
     )
-
-
-def unlabelled(spec: LabelSpec, shape: tf.Tensor, max_boxes: int) -> Tree | tf.Tensor:
-    """Return the label, in graph, of an image of this height and width (int32 `[2]`) that has none; its weight is 0."""
-    match spec.kind:
-        case "classification":
-            return tf.constant(0)
-        case "multi_label":
-            return tf.fill([len(spec.classes)], UNKNOWN)
-        case "detection":
-            return {"boxes": tf.zeros([max_boxes, 4]), "classes": tf.fill([max_boxes], PADDING)}
-        case "segmentation":
-            return tf.ensure_shape(tf.fill([shape[0], shape[1], 1], tf.constant(IGNORE, tf.uint8)), [None, None, 1])
-        case _:
-            return tf.ensure_shape(tf.fill([shape[0], shape[1], 1], NO_DEPTH), [None, None, 1])

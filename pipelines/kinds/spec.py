@@ -1,11 +1,8 @@
-"""What a pipeline yields: the label specifications, and the data sets of each split with them."""
+"""What the labels of a task mean: their kind and classes, and the values that stand for none."""
 
 from dataclasses import dataclass
 
-from pipelines.errors import DataError, one_of
-
-KINDS = ("classification", "multi_label", "detection", "segmentation", "depth")
-
+from pipelines import kinds
 
 IGNORE = 255  # of a mask: a pixel that is neither learnt nor counted
 
@@ -14,9 +11,6 @@ CROWD = -2  # class of a detection row: a region that is neither learnt nor coun
 
 
 NO_DEPTH = 0.0  # of a depth map: a pixel whose distance is unknown, which is neither learnt nor counted
-
-
-OUTSIDE = {"segmentation": IGNORE, "depth": NO_DEPTH}  # by the kind of a map: its value beyond the picture
 
 
 PADDING = -1  # class of a detection row: past the last object
@@ -31,7 +25,7 @@ class LabelSpec:
 
     Args:
         name: the key in the batch's `labels` and `weights`, and the name of the task that learns it.
-        kind: "classification", "multi_label", "detection", "segmentation" or "depth".
+        kind: one of `kinds.names()`, such as "classification", "multi_label", "detection", "segmentation" or "depth".
         classes: the class names; their places are the class ids in the labels. None for depth.
 
     Raises:
@@ -47,11 +41,5 @@ class LabelSpec:
     classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        one_of(self.kind, KINDS, "kind of label")
         object.__setattr__(self, "classes", tuple(self.classes))
-        if self.kind == "depth":
-            if self.classes:
-                raise DataError(f"Task '{self.name}' is of depth and has no classes, not {list(self.classes)}.")
-            return
-        if not self.classes or len(set(self.classes)) < len(self.classes):
-            raise DataError(f"Task '{self.name}' needs class names, all different, not {list(self.classes)}.")
+        kinds.of(self).check()

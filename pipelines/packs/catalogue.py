@@ -10,10 +10,10 @@ import numpy as np
 
 from pipelines.errors import DataError
 from pipelines.files import written_whole
+from pipelines.kinds.following import follow_boxes
 from pipelines.kinds.spec import LabelSpec
 from pipelines.packs.origin import Origin
 from pipelines.packs.shards import ANEW, FRAME, GOES_ON, Shard, checksum
-from pipelines.sources.files.labels import follow_boxes
 
 PACK, INDEX = "pack.json", "index.npz"
 FORMAT = 1
@@ -21,7 +21,7 @@ FOLLOWS: dict[str, Callable] = {"boxes": follow_boxes}  # what `Split.follow` ma
 
 
 @dataclass(frozen=True)
-class Part:
+class PackedSplit:
     """One split of N samples.
 
     Attributes:
@@ -29,7 +29,7 @@ class Part:
         shapes: int32 `[N, 2]`, height and width of each picture.
         lengths: int64 `[N]`, bytes of each record.
         names: what the samples are called.
-        objects: by task of detection, int32 `[N]`, how many boxes each sample has.
+        objects: by task of a kind that has objects, int32 `[N]`, how many rows each sample has.
         follow: the name in `FOLLOWS` of what labels follow from when pictures are cropped, or None.
     """
 
@@ -57,14 +57,14 @@ class Pack:
         request: what was packed and how: source, path, options, splits, tasks, megabytes of a shard.
         specs: what the labels mean.
         absent: class names known to occur nowhere.
-        parts: by split.
+        splits: by name.
         origin: the source's files as they were.
     """
 
     request: dict[str, Any]
     specs: tuple[LabelSpec, ...]
     absent: frozenset[str]
-    parts: dict[str, Part]
+    splits: dict[str, PackedSplit]
     origin: Origin
 
 
@@ -75,9 +75,10 @@ def write(root: Path, pack: Pack) -> None:
         DataError: they cannot be written.
     """
     arrays = {"origin/names": _joined(pack.origin.files), "origin/stamps": np.array([*pack.origin.files.values()])}
-    for name, part in pack.parts.items():
-        arrays |= {f"{name}/shapes": part.shapes, f"{name}/lengths": part.lengths, f"{name}/names": _joined(part.names)}
-        arrays |= {f"{name}/objects/{task}": counts for task, counts in part.objects.items()}
+    for name, split in pack.splits.items():
+        arrays |= {f"{name}/shapes": split.shapes, f"{name}/lengths": split.lengths}
+        arrays |= {f"{name}/names": _joined(split.names)}
+        arrays |= {f"{name}/objects/{task}": counts for task, counts in split.objects.items()}
     with written_whole(root / INDEX, advice=GOES_ON) as partial, partial.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
     content = {
@@ -87,8 +88,12 @@ def write(root: Path, pack: Pack) -> None:
         "specs": [asdict(spec) for spec in pack.specs],
         "absent": sorted(pack.absent),
         "splits": {
-            name: {"samples": len(part.names), "follow": part.follow, "shards": [asdict(one) for one in part.shards]}
-            for name, part in pack.parts.items()
+            name: {
+                "samples": len(split.names),
+                "follow": split.follow,
+                "shards": [asdict(shard) for shard in split.shards],
+            }
+            for name, split in pack.splits.items()
         },
         "index": checksum(root / INDEX),
     }
@@ -119,10 +124,10 @@ def read(root: Path) -> Pack:
 
 
 def _pack(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> Pack:
-    parts = {}
+    splits = {}
     for name, split in content["splits"].items():
         prefix = f"{name}/objects/"
-        parts[name] = Part(
+        splits[name] = PackedSplit(
             tuple(Shard(**shard) for shard in split["shards"]),
             arrays[f"{name}/shapes"],
             arrays[f"{name}/lengths"],
@@ -135,7 +140,7 @@ def _pack(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> Pack:
     files = dict(zip(names, stamps, strict=True))
     origin = Origin(place["root"] and Path(place["root"]), place["whole"], files)
     specs = tuple(LabelSpec(**spec) for spec in content["specs"])
-    return Pack(content["request"], specs, frozenset(content["absent"]), parts, origin)
+    return Pack(content["request"], specs, frozenset(content["absent"]), splits, origin)
 
 
 def _joined(names: Any) -> np.ndarray:

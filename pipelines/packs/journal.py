@@ -26,7 +26,7 @@ class Finished:
         checksum: of the file.
         rows: indices in their split of the samples in it.
         lengths: bytes of each record.
-        objects: by task of detection, the boxes of each sample.
+        objects: by task of a kind that has objects, the rows of each sample.
         skipped: a sentence for each sample that was left out.
     """
 

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from pipelines import kinds
 from pipelines.contract import Source, Split, Tree
 from pipelines.errors import DataError, Problems
-from pipelines.kinds.spec import PADDING, LabelSpec
+from pipelines.kinds.spec import LabelSpec
 from pipelines.packs import catalogue, examples, shards
-from pipelines.packs.catalogue import FOLLOWS, Pack, Part
+from pipelines.packs.catalogue import FOLLOWS, Pack, PackedSplit
 from pipelines.packs.journal import Finished, Journal
 from pipelines.packs.origin import Origin
 from pipelines.samples.reading import compiled, visit
 
 AT_ONCE = 256  # samples that are read before they are written
 PICTURE = 0.5  # bytes a pixel, roughly, of a picture that is no file
-MAPS = {"segmentation": 0.05, "depth": 2.0}  # likewise, of the labels that are maps
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Writing:
         self.origin = Origin.of(reads, (name for found in names.values() for name in found))
         self.names = {key: [self.origin.called(name) for name in found] for key, found in names.items()}
         self.follows = {key: _follow(split, asked["source"]) for key, split in source.splits.items()}
-        self.boxed = [spec.name for spec in source.specs if spec.kind == "detection"]
+        self.counted = {spec.name: kind for spec in source.specs if (kind := kinds.of(spec)).has_objects}
 
     def run(self) -> Packed:
         """Write what is not there yet.
@@ -82,14 +82,14 @@ class Writing:
         Raises:
             DataError: a sample is broken, or the folder cannot be written, or the source changes meanwhile.
         """
-        plans = {key: self._plan(key) for key in self.source.splits}
-        journal = Journal(self.root, {"request": self.asked, "origin": self.origin.digest, "plan": plans})
-        parts, kept = {}, 0
-        for key, plan in plans.items():
+        runs = {key: self._runs(key) for key in self.source.splits}
+        journal = Journal(self.root, {"request": self.asked, "origin": self.origin.digest, "plan": runs})
+        splits, kept = {}, 0
+        for key, stretches in runs.items():
             finished: list[Finished] = []
             read = None
-            for number, (start, end) in enumerate(plan):
-                file = shards.name(key, number, len(plan))
+            for number, (start, end) in enumerate(stretches):
+                file = shards.name(key, number, len(stretches))
                 done = journal.finished.get(file)
                 if done and shards.is_whole(self.root, done.shard):
                     kept += 1
@@ -101,26 +101,26 @@ class Writing:
                     journal.add(done)
                     self.tell(f"{file}: {done.shard.samples:,} images, {done.shard.bytes / 1e6:,.1f} MB")
                 finished.append(done)
-            parts[key] = self._part(key, finished)
+            splits[key] = self._split(key, finished)
         if change := self.origin.change():
             raise DataError(f"'{self.origin.root}' changed while it was packed ({change}): delete '{self.root}'.")
-        pack = Pack(self.asked, self.source.specs, self.source.absent, parts, self.origin)
+        pack = Pack(self.asked, self.source.specs, self.source.absent, splits, self.origin)
         catalogue.write(self.root, pack)
         journal.path.unlink()
-        written = sum(map(len, plans.values())) - kept
+        written = sum(map(len, runs.values())) - kept
         return Packed(pack, written, kept, tuple(self.problems.skipped))
 
-    def _plan(self, key: str) -> list[list[int]]:
+    def _runs(self, key: str) -> list[list[int]]:
         """The first sample of each shard and the one past its last."""
         pixels = self.source.splits[key].shapes.astype(np.int64).prod(axis=1)
         stamps = [self.origin.files.get(name) for name in self.names[key]]
         sizes = np.array([stamp[0] if stamp else PICTURE * count for stamp, count in zip(stamps, pixels, strict=True)])
-        sizes = sizes + pixels * sum(MAPS.get(spec.kind, 0.0) for spec in self.source.specs)
+        sizes = sizes + pixels * sum(kinds.of(spec).pixel_bytes for spec in self.source.specs)
         return [list(run) for run in shards.divide(sizes, self.asked["shard_mb"] * 1e6)]
 
     def _write(self, file: str, key: str, read: Any, rows: range) -> Finished:
         """Write the shard of these samples."""
-        done, before = Finished(file, objects={name: [] for name in self.boxed}), len(self.problems.skipped)
+        done, before = Finished(file, objects={name: [] for name in self.counted}), len(self.problems.skipped)
 
         def records() -> Iterator[bytes]:
             for start in range(rows.start, rows.stop, AT_ONCE):
@@ -129,7 +129,7 @@ class Writing:
                     record, counts = keeper.kept.pop(row)
                     done.rows.append(row)
                     done.lengths.append(len(record))
-                    for name in self.boxed:
+                    for name in self.counted:
                         done.objects[name].append(counts[name])
                     yield record
 
@@ -139,17 +139,17 @@ class Writing:
     def _read(self, key: str, read: Any, start: int, end: int, keeper: "_Keeper") -> list[int]:
         """Read some samples of a split; return those that are good."""
         split = self.source.splits[key]
-        part = replace(split, shapes=split.shapes[start:end], diagnose=lambda index: split.diagnose(index + start))
-        good = visit(part, lambda index: read(index + start), self.source.specs, self.problems, keeper)
+        stretch = replace(split, shapes=split.shapes[start:end], diagnose=lambda index: split.diagnose(index + start))
+        good = visit(stretch, lambda index: read(index + start), self.source.specs, self.problems, keeper)
         return (good + start).tolist()
 
-    def _part(self, key: str, finished: list[Finished]) -> Part:
+    def _split(self, key: str, finished: list[Finished]) -> PackedSplit:
         """Put together what is known of a split."""
         rows = [row for one in finished for row in one.rows]
         if not rows:
             raise DataError(f"Split '{key}' has no image that can be used.")
-        objects = {name: [count for one in finished for count in one.objects[name]] for name in self.boxed}
-        return Part(
+        objects = {name: [count for one in finished for count in one.objects[name]] for name in self.counted}
+        return PackedSplit(
             tuple(one.shard for one in finished),
             self.source.splits[key].shapes[rows],
             np.array([length for one in finished for length in one.lengths], np.int64),
@@ -174,8 +174,8 @@ class _Keeper:
         except OSError:
             encoded = None
         image = examples.picture(encoded, sample["image"])
-        boxed = [spec.name for spec in self.specs if spec.kind == "detection"]
-        counts = {name: int((labels[name]["classes"] != PADDING).sum()) for name in boxed}
+        known = {spec.name: kinds.of(spec) for spec in self.specs}
+        counts = {name: kind.rows(labels[name]) for name, kind in known.items() if kind.has_objects}
         self.kept[row] = examples.write(self.names[row], image, sample, self.specs), counts
 
 

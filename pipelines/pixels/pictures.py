@@ -6,6 +6,7 @@ orientation, and masks whose values TensorFlow would rescale or colour (palettes
 """
 
 import functools
+import io
 import os
 import stat
 from dataclasses import dataclass
@@ -187,3 +188,10 @@ def _has_end(file: BinaryIO, size: int) -> bool:
     file.seek(max(size - 4096, 0))
     marker = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}.get(start)
     return marker is None or marker in file.read()
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Return uint8 `[h, w, 3]`, or `[h, w]`, as a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()

@@ -1,4 +1,4 @@
-"""From samples to batches: the plan of an epoch, then pixels sample by sample and labels batch by batch."""
+"""From samples to batches: the draws of an epoch, then pixels sample by sample and labels batch by batch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import tensorflow as tf
 
+from pipelines import kinds
 from pipelines.contract import Split, Tree
 from pipelines.epochs.order import FOR_ALL, FOR_NONE, Order
-from pipelines.kinds.spec import OUTSIDE, LabelSpec
+from pipelines.kinds.kind import Kind
+from pipelines.kinds.spec import LabelSpec
 from pipelines.pixels import geometry
 from pipelines.pixels.augmentation import DRAWS, Augmentation, recolour
 from pipelines.pixels.geometry import Placement
@@ -59,8 +61,13 @@ class Batching:
     fill: bool = False
     reduced: bool = False
 
-    def plan(self, order: Order, shapes: np.ndarray) -> Callable[[tf.Tensor], Tree]:
-        """Return the function from an epoch's number to its plan: the order and what is done to each sample, one row
+    @property
+    def label_kinds(self) -> dict[str, Kind]:
+        """The kind of each task's labels."""
+        return {spec.name: kinds.of(spec) for spec in self.specs}
+
+    def draws(self, order: Order, shapes: np.ndarray) -> Callable[[tf.Tensor], Tree]:
+        """Return the function from an epoch's number to its draws: the order and what is done to each sample, one row
         each.
 
         Everything random is drawn here, from the seed, the epoch and the place in it alone.
@@ -71,7 +78,7 @@ class Batching:
         """
         shapes = tf.constant(shapes, tf.int32)
 
-        def plan(epoch: tf.Tensor) -> Tree:
+        def draw(epoch: tf.Tensor) -> Tree:
             rows, turns = order(epoch)
             seed = tf.random.split([tf.constant(self.seed, tf.int64), epoch], 2)[1]
             uniform = tf.random.stateless_uniform([rows.shape[0], DRAWS], seed)
@@ -85,26 +92,26 @@ class Batching:
             known = {"shape": shape, "placement": placement, "zoom": factor, "colours": colours}
             return {"index": rows, "turn": turns, **known}
 
-        return plan
+        return draw
 
-    def part(self, plan: Tree, batches: int) -> Tree:
-        """Return the part of an epoch's plan that this worker does: of every batch a stretch as long as the others'.
+    def own(self, drawn: Tree, batches: int) -> Tree:
+        """Return those of an epoch's draws that are this worker's: of every batch a stretch as long as the others'.
 
         A last batch that is smaller is filled up for all workers alike, with its last sample drawn for no task.
         """
         number, workers = self.worker
         if workers == 1 and not self.fill:
-            return plan
+            return drawn
         total = batches * self.batch_size
-        more = max(0, total - plan["index"].shape[0])
-        plan = {**plan, "turn": tf.concat([plan["turn"], tf.fill([more], FOR_NONE)], axis=0)}
+        more = max(0, total - drawn["index"].shape[0])
+        drawn = {**drawn, "turn": tf.concat([drawn["turn"], tf.fill([more], FOR_NONE)], axis=0)}
 
-        def own(rows: tf.Tensor) -> tf.Tensor:
+        def dealt(rows: tf.Tensor) -> tf.Tensor:
             rows = tf.concat([rows, tf.repeat(rows[-1:], total - rows.shape[0], axis=0)], axis=0) if more else rows
-            dealt = tf.reshape(rows[:total], [batches, workers, -1, *rows.shape[1:]])
-            return tf.reshape(dealt[:, number], [total // workers, *rows.shape[1:]])
+            hands = tf.reshape(rows[:total], [batches, workers, -1, *rows.shape[1:]])
+            return tf.reshape(hands[:, number], [total // workers, *rows.shape[1:]])
 
-        return tf.nest.map_structure(own, plan)
+        return tf.nest.map_structure(dealt, drawn)
 
     def place(self, sample: Tree, placement: Placement, shape: tf.Tensor) -> Tree:
         """Take image and maps of one sample to their place; boxes and mirroring are left for later.
@@ -116,12 +123,8 @@ class Batching:
         """
         read = shape if self.reduced else None
         labels, turned = dict(sample["labels"]), self.augmentation.rotate > 0
-        for kind, outside in OUTSIDE.items():
-            for name in self._names(kind):
-                if turned:
-                    labels[name] = geometry.warp(labels[name], placement, self.size, outside, smooth=False)
-                else:
-                    labels[name] = geometry.sample_map(labels[name], placement, self.size, outside)
+        for name, kind in self._with_maps():
+            labels[name] = kind.place(labels[name], placement, self.size, turned)
         if turned:
             image = geometry.warp(sample["image"], placement, self.size, geometry.GREY, True, read)
         else:
@@ -132,42 +135,36 @@ class Batching:
         """Take one sample, whole and with its boxes, to its place, as is done once for what is kept in memory."""
         placement = geometry.whole(shape, self.size, self.resize)
         sample = self.place(sample, placement, shape)
-        one = Placement(*(part[None] for part in placement))
-        for name in self._names("detection"):
-            boxes, classes = sample["labels"][name]["boxes"], sample["labels"][name]["classes"]
-            boxes, classes = geometry.place_boxes(boxes[None], classes[None], one, self.size)
-            sample["labels"][name] = {"boxes": boxes[0], "classes": classes[0]}
+        alone = Placement(*(part[None] for part in placement))  # a batch of one
+        for name, kind in self.label_kinds.items():
+            label = tf.nest.map_structure(lambda x: x[None], sample["labels"][name])
+            label = kind.move(label, alone, self.size, cut=False, turned=False)
+            sample["labels"][name] = tf.nest.map_structure(lambda x: x[0], label)
         return sample
 
-    def vary(self, sample: Tree, planned: Tree) -> Tree:
+    def vary(self, sample: Tree, drawn: Tree) -> Tree:
         """Recolour and mirror image and maps of one sample that are in place."""
         image, labels = sample["image"], dict(sample["labels"])
         if self.augmentation.colour:
-            image = recolour(image, *planned["colours"])
+            image = recolour(image, *drawn["colours"])
         if self.augmentation.flip:
-            flip = planned["placement"].flip
+            flip = drawn["placement"].flip
             image = geometry.mirror(image, flip)
-            for name in self._names(*OUTSIDE):
-                labels[name] = geometry.mirror(labels[name], flip)
+            for name, kind in self._with_maps():
+                labels[name] = kind.mirror(labels[name], flip)
         return {**sample, "image": image, "labels": labels}
 
-    def finish(self, batch: Tree, planned: Tree, follow: Callable | None) -> tuple[tf.Tensor, Tree, Tree]:
+    def finish(self, batch: Tree, drawn: Tree, follow: Callable | None) -> tuple[tf.Tensor, Tree, Tree]:
         """Turn stacked samples whose pixels are done into `(images, labels, weights)`."""
         cut, turned = self.augmentation.moves, self.augmentation.rotate > 0
+        zoom = drawn["zoom"] if self.augmentation.scale else None
         labels = dict(batch["labels"])
-        for name in self._names("detection"):
-            boxes, classes = labels[name]["boxes"], labels[name]["classes"]
-            boxes, classes = geometry.place_boxes(boxes, classes, planned["placement"], self.size, cut, turned)
-            labels[name] = {"boxes": boxes, "classes": classes}
-        for name in self._names("segmentation"):
-            labels[name] = tf.cast(labels[name][..., 0], tf.int32)
-        for name in self._names("depth"):
-            labels[name] = labels[name][..., 0]
-            if self.augmentation.scale:
-                labels[name] /= planned["zoom"][:, None, None]
+        for name, kind in self.label_kinds.items():
+            moved = kind.move(labels[name], drawn["placement"], self.size, cut, turned)
+            labels[name] = kind.finish(moved, zoom)
         if cut and follow:
-            labels = follow(batch["labels"], labels, {spec.name: spec for spec in self.specs}, planned["index"])
-        turn, weights = planned["turn"], batch["weights"]
+            labels = follow(batch["labels"], labels, {spec.name: spec for spec in self.specs}, drawn["index"])
+        turn, weights = drawn["turn"], batch["weights"]
         for place, spec in enumerate(self.specs):  # a sample drawn for one task counts for no other
             weights = {**weights, spec.name: tf.where((turn == FOR_ALL) | (turn == place), weights[spec.name], 0.0)}
         return batch["image"], labels, weights
@@ -184,28 +181,28 @@ class Batching:
         """
         batches = count // self.batch_size if self.drop_remainder else -(-count // self.batch_size)
         graph = tf.autograph.experimental.do_not_convert  # there is nothing to convert, and looking takes its time
-        whole = self.plan(order, np.broadcast_to(self.size, split.shapes.shape) if reader.placed else split.shapes)
+        whole = self.draws(order, np.broadcast_to(self.size, split.shapes.shape) if reader.placed else split.shapes)
 
-        def plan(epoch: tf.Tensor) -> Tree:
-            return self.part(whole(epoch), batches)
+        def draws(epoch: tf.Tensor) -> Tree:
+            return self.own(whole(epoch), batches)
 
         if clock is None:
-            epochs = tf.data.Dataset.from_tensor_slices(plan(tf.constant(0, tf.int64)))
+            epochs = tf.data.Dataset.from_tensor_slices(draws(tf.constant(0, tf.int64)))
         else:
             epochs = tf.data.Dataset.range(1).map(graph(lambda _: tf.numpy_function(clock.tick, [], tf.int64)))
             slices = tf.data.Dataset.from_tensor_slices
-            epochs = epochs.flat_map(graph(lambda epoch: slices(plan(tf.reshape(epoch, [])))))
+            epochs = epochs.flat_map(graph(lambda epoch: slices(draws(tf.reshape(epoch, [])))))
 
-        def one(planned: Tree) -> tuple[Tree, Tree]:
-            sample = reader.read(planned["index"])
+        def sampled(drawn: Tree) -> tuple[Tree, Tree]:
+            sample = reader.read(drawn["index"])
             if not reader.placed:
-                sample = self.place(sample, planned["placement"], planned["shape"])
-            return self.vary(sample, planned), planned
+                sample = self.place(sample, drawn["placement"], drawn["shape"])
+            return self.vary(sample, drawn), drawn
 
-        def finished(batch: Tree, planned: Tree) -> tuple[tf.Tensor, Tree, Tree]:
-            return self.finish(reader.complete(batch, planned["index"]), planned, split.follow)
+        def finished(batch: Tree, drawn: Tree) -> tuple[tf.Tensor, Tree, Tree]:
+            return self.finish(reader.complete(batch, drawn["index"]), drawn, split.follow)
 
-        data = epochs.map(graph(one), num_parallel_calls=tf.data.AUTOTUNE)
+        data = epochs.map(graph(sampled), num_parallel_calls=tf.data.AUTOTUNE)
         data = data.batch(self.batch_size // self.worker[1], drop_remainder=self.drop_remainder)
         data = data.map(graph(finished), num_parallel_calls=tf.data.AUTOTUNE)
         data = data.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
@@ -213,5 +210,6 @@ class Batching:
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
         return data.with_options(options)
 
-    def _names(self, *kinds: str) -> list[str]:
-        return [spec.name for spec in self.specs if spec.kind in kinds]
+    def _with_maps(self) -> list[tuple[str, Kind]]:
+        """The tasks whose labels have maps; of samples from memory, pixels and maps are all there is at first."""
+        return [(name, kind) for name, kind in self.label_kinds.items() if kind.maps]

@@ -1,13 +1,19 @@
 """Samples kept in memory, so that later epochs decode nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from pipelines import kinds
 from pipelines.contract import Tree
+from pipelines.kinds.spec import LabelSpec
 from pipelines.samples.reading import Read
+
+Place = tuple[str, str]  # of pixels in a sample: a task, and a key of its label or ""
+IMAGE: Place = ("", "")
 
 
 @dataclass(frozen=True)
@@ -29,81 +35,87 @@ class Memory:
     """Samples of one split: images and maps end to end, as they may differ in size; all else as a row each.
 
     Args:
-        layout: the sample as a tree of `tf.TensorSpec`s; maps are its labels of shape `[h, w, 1]`: masks and depth.
+        layout: the sample as a tree of `tf.TensorSpec`s.
+        specs: of its labels.
         shapes: int32 `[N, 2]`, height and width of each image's maps.
         read_shapes: int32 `[N, 2]`, height and width of each image.
     """
 
-    def __init__(self, layout: Tree, shapes: np.ndarray, read_shapes: np.ndarray):
-        self.maps = [name for name, spec in layout["labels"].items() if len(getattr(spec, "shape", ())) == 3]
+    def __init__(self, layout: Tree, specs: Iterable[LabelSpec], shapes: np.ndarray, read_shapes: np.ndarray):
+        self.maps: list[Place] = [(spec.name, key) for spec in specs for key in kinds.of(spec).maps]
         pixels, self.rest = self._split(layout)
-        self.shapes = {name: read_shapes if name == "image" else shapes for name in pixels}
-        areas = {name: known.astype(np.int64).prod(axis=1) for name, known in self.shapes.items()}
-        self.starts = {name: np.concatenate([[0], np.cumsum(area)]) for name, area in areas.items()}
-        self.channels = {name: spec.shape[-1] for name, spec in pixels.items()}
-        self.dtypes = {name: spec.dtype for name, spec in pixels.items()}
-        self.arrays: dict[str, np.ndarray] = {}
+        self.shapes = {place: read_shapes if place == IMAGE else shapes for place in pixels}
+        areas = {place: known.astype(np.int64).prod(axis=1) for place, known in self.shapes.items()}
+        self.starts = {place: np.concatenate([[0], np.cumsum(area)]) for place, area in areas.items()}
+        self.channels = {place: spec.shape[-1] for place, spec in pixels.items()}
+        self.dtypes = {place: spec.dtype for place, spec in pixels.items()}
+        self.arrays: dict[Place, np.ndarray] = {}
         self.rows: list[np.ndarray] = []
 
-    def _split(self, sample: Tree) -> tuple[Tree, Tree]:
-        """Part a sample into its pixels (image and maps by name) and the rest."""
-        labels = dict(sample["labels"])
-        pixels = {name: labels.pop(name) for name in self.maps}
-        return {"image": sample["image"], **pixels}, {"labels": labels, "weights": sample["weights"]}
+    def _split(self, sample: Tree) -> tuple[dict[Place, Any], Tree]:
+        """Part a sample into its pixels, image and maps, and the rest."""
+        labels, pixels = dict(sample["labels"]), {IMAGE: sample["image"]}
+        for name, key in self.maps:
+            label = labels.pop(name)
+            pixels[name, key] = label[key] if key else label
+            if key:
+                labels[name] = {other: value for other, value in label.items() if other != key}
+        return pixels, {"labels": labels, "weights": sample["weights"]}
 
     @property
     def nbytes(self) -> int:
         """Bytes that all samples take."""
         row = sum(spec.shape.num_elements() * spec.dtype.size for spec in tf.nest.flatten(self.rest))
-        pixels = [int(self.starts[name][-1]) * n * self.dtypes[name].size for name, n in self.channels.items()]
-        return sum(pixels) + len(self.shapes["image"]) * row
+        pixels = [int(self.starts[place][-1]) * n * self.dtypes[place].size for place, n in self.channels.items()]
+        return sum(pixels) + len(self.shapes[IMAGE]) * row
 
     def allocate(self) -> None:
         """Make room for all samples."""
-        kinds = {name: dtype.as_numpy_dtype for name, dtype in self.dtypes.items()}
-        self.arrays = {n: np.zeros(self.starts[n][-1] * count, kinds[n]) for n, count in self.channels.items()}
+        numbers = {place: dtype.as_numpy_dtype for place, dtype in self.dtypes.items()}
+        self.arrays = {p: np.zeros(self.starts[p][-1] * count, numbers[p]) for p, count in self.channels.items()}
         specs = tf.nest.flatten(self.rest)
-        self.rows = [np.zeros([len(self.shapes["image"]), *spec.shape], spec.dtype.as_numpy_dtype) for spec in specs]
+        self.rows = [np.zeros([len(self.shapes[IMAGE]), *spec.shape], spec.dtype.as_numpy_dtype) for spec in specs]
 
     def put(self, index: int, sample: Tree) -> None:
         """Keep one sample."""
         pixels, rest = self._split(sample)
-        for name, value in pixels.items():
-            start, end = self.starts[name][index : index + 2] * self.channels[name]
-            self.arrays[name][start:end] = value.reshape(-1)
+        for place, value in pixels.items():
+            start, end = self.starts[place][index : index + 2] * self.channels[place]
+            self.arrays[place][start:end] = value.reshape(-1)
         for row, value in zip(self.rows, tf.nest.flatten(rest), strict=True):
             row[index] = value
 
     def freeze(self, placed: bool) -> Reader:
         """Return what reads the samples back; nothing more can be put."""
-        alike = {name: one[0] if (one == one[0]).all() else None for name, one in self.shapes.items()}
+        alike = {place: known[0] if (known == known[0]).all() else None for place, known in self.shapes.items()}
         with tf.device("CPU"):
-            starts = {name: tf.constant(one) for name, one in self.starts.items()}
-            shapes = {name: tf.constant(one) for name, one in self.shapes.items()}
-            arrays = {name: tf.constant(self.arrays.pop(name)) for name in self.channels}
+            starts = {place: tf.constant(known) for place, known in self.starts.items()}
+            shapes = {place: tf.constant(known) for place, known in self.shapes.items()}
+            arrays = {place: tf.constant(self.arrays.pop(place)) for place in self.channels}
             rows = [tf.constant(self.rows.pop(0)) for _ in tf.nest.flatten(self.rest)]
-        for name, shape in alike.items():
+        for place, shape in alike.items():
             if shape is not None:
-                arrays[name] = tf.reshape(arrays[name], [-1, *shape, self.channels[name]])
+                arrays[place] = tf.reshape(arrays[place], [-1, *shape, self.channels[place]])
 
-        def pixels(name: str, index: tf.Tensor) -> tf.Tensor:
-            if alike[name] is not None:
-                return tf.gather(arrays[name], index)
-            channels = self.channels[name]
-            start, end = starts[name][index] * channels, starts[name][index + 1] * channels
-            image = tf.reshape(arrays[name][start:end], tf.concat([shapes[name][index], [channels]], axis=0))
-            return tf.ensure_shape(image, [None, None, channels])
+        def pixels(place: Place, index: tf.Tensor) -> tf.Tensor:
+            if alike[place] is not None:
+                return tf.gather(arrays[place], index)
+            channels = self.channels[place]
+            start, end = starts[place][index] * channels, starts[place][index + 1] * channels
+            values = tf.reshape(arrays[place][start:end], tf.concat([shapes[place][index], [channels]], axis=0))
+            return tf.ensure_shape(values, [None, None, channels])
 
         def read(index: tf.Tensor) -> Tree:
-            labels = {name: pixels(name, index) for name in self.maps}
-            return {"image": pixels("image", index), "labels": labels}
+            labels: Tree = {}
+            for name, key in self.maps:
+                values = pixels((name, key), index)
+                labels[name] = {**labels.get(name, {}), key: values} if key else values
+            return {"image": pixels(IMAGE, index), "labels": labels}
 
         def complete(batch: Tree, indices: tf.Tensor) -> Tree:
             rest = tf.nest.pack_sequence_as(self.rest, [tf.gather(row, indices) for row in rows])
-            return {
-                "image": batch["image"],
-                "labels": {**batch["labels"], **rest["labels"]},
-                "weights": rest["weights"],
-            }
+            labels = {**batch["labels"], **rest["labels"]}
+            labels |= {name: {**batch["labels"][name], **labels[name]} for name, key in self.maps if key}
+            return {"image": batch["image"], "labels": labels, "weights": rest["weights"]}
 
         return Reader(read, complete, placed)

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
+from pipelines import kinds
 from pipelines.contract import Split, Tree
 from pipelines.errors import Problems
-from pipelines.kinds.spec import IGNORE, LabelSpec
+from pipelines.kinds.spec import LabelSpec
 
 Read = Callable[[tf.Tensor], Tree]
 
@@ -36,21 +37,20 @@ def visit(
         split: the split that is read.
         read: from `compiled`.
         specs: of the labels in the samples.
-        problems: told of each sample that cannot be read, or whose mask has values that are no class.
+        problems: told of each sample that cannot be read, or whose labels have values that mean nothing.
         memory: where the samples are kept or counted, or None.
 
     Returns:
         int64 indices of the good samples.
     """
-    values = np.arange(IGNORE + 1)
-    wrong = {s.name: (values >= len(s.classes)) & (values != IGNORE) for s in specs if s.kind == "segmentation"}
+    labels = {spec.name: kinds.of(spec) for spec in specs}
 
     def problem(index: int) -> str | None:
         try:
             sample = tf.nest.map_structure(lambda x: x.numpy(), read(tf.constant(index, tf.int64)))
         except tf.errors.OpError:
             return split.diagnose(index)
-        if any(table[sample["labels"][name]].any() for name, table in wrong.items()):
+        if any(kind.is_wrong(sample["labels"][name]) for name, kind in labels.items()):
             return split.diagnose(index)
         if memory:
             memory.put(index, sample)

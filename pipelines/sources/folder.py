@@ -9,7 +9,7 @@ from pipelines.contract import Request, Source
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import Format, option
-from pipelines.sources.files import layout
+from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
@@ -53,10 +53,10 @@ class Folder(Format):
         """Find the pictures and masks of each split, and assemble them."""
         root = layout.folder(request.path, "folder", "with a folder per class, or images/ and masks/, in it")
         entries = _splits(root, self.divide, request)
-        there, ignore = [], IGNORE
+        there: list[labels.Label] = []
         if any(entry.label for found in entries.values() for entry in found):
             known, entries = agree(entries, self.classes, request.problems)
-            there.append(LabelSpec("classification", "classification", known))
+            there.append(labels.OneClass(LabelSpec("classification", "classification", known)))
         if any(entry.mask for found in entries.values() for entry in found):
             filed, ignore = layout.mask_classes(root, layout.folders(root).values()) or (None, IGNORE)
             named = filed if self.mask_classes is None else name_list(self.mask_classes, "mask_classes")
@@ -66,10 +66,10 @@ class Folder(Format):
                     'as {"classes": ["background", ...], "ignore": 255}, or set the option mask_classes.'
                 )
             if named:
-                there.append(LabelSpec("segmentation", "segmentation", named))
+                there.append(labels.MaskFiles(LabelSpec("segmentation", "segmentation", named), ignore))
         if not there:
             raise DataError(f"Folder '{root}' has neither pictures in class folders nor masks in masks/*.png.")
-        return assemble(request, entries, there, ignore, self.check)
+        return assemble(request, entries, there, self.check)
 
 
 def _splits(root: Path, divide: bool | None, request: Request) -> dict[str, list[Entry]]:

@@ -7,9 +7,10 @@ import tensorflow as tf
 
 from pipelines.contract import Request, Source, Split, Tree
 from pipelines.errors import DataError
+from pipelines.kinds.following import presence
 from pipelines.kinds.spec import LabelSpec
 from pipelines.packs import catalogue, examples, shards
-from pipelines.packs.catalogue import FOLLOWS, Part
+from pipelines.packs.catalogue import FOLLOWS, PackedSplit
 from pipelines.packs.journal import JOURNAL
 from pipelines.sources.base import Format, option
 from pipelines.sources.files import layout
@@ -60,31 +61,30 @@ class Packed(Format):
                 "data.options.changed=ignore."
             )
         specs = request.choose(pack.specs)
-        parts = layout.asked(root, pack.parts, request)
-        shards.verify(root, [shard for part in parts.values() for shard in part.shards], self.verify == "full")
-        splits = {name: _split(root, part, specs, request.max_boxes) for name, part in parts.items()}
+        asked = layout.asked(root, pack.splits, request)
+        shards.verify(root, [shard for split in asked.values() for shard in split.shards], self.verify == "full")
+        splits = {name: _split(root, split, specs, request.max_boxes) for name, split in asked.items()}
         return Source(specs, splits, pack.absent)
 
 
-def _split(root: Path, part: Part, specs: tuple[LabelSpec, ...], max_boxes: int) -> Split:
+def _split(root: Path, split: PackedSplit, specs: tuple[LabelSpec, ...], max_boxes: int) -> Split:
     """Make the samples of one split readable in graph."""
-    files = [str(root / shard.file) for shard in part.shards]
-    owner, starts = part.places()
+    files = [str(root / shard.file) for shard in split.shards]
+    owner, starts = split.places()
     paths, owners, places = tf.constant(files), tf.constant(owner), tf.constant(starts)
     for spec in specs:
-        if spec.kind == "detection":
-            counts = part.objects[spec.name]
+        if spec.name in split.objects:
+            counts = split.objects[spec.name]
             warn_of_cut(int((counts > max_boxes).sum()), len(counts), max_boxes)
 
     def read(index: tf.Tensor) -> Tree:
         return examples.read(shards.fetch(paths[owners[index]], places[index]), specs, max_boxes)
 
-    both = {"classification", "detection"} <= {spec.name for spec in specs}  # presence follows from boxes
     return Split(
-        part.shapes,
+        split.shapes,
         read,
-        FOLLOWS[part.follow] if part.follow and both else None,
-        lambda index: f"Shard '{files[owner[index]]}' is damaged: it has no sample '{part.names[index]}' any more.",
+        FOLLOWS[split.follow] if split.follow and presence(specs) else None,
+        lambda index: f"Shard '{files[owner[index]]}' is damaged: it has no sample '{split.names[index]}' any more.",
         trusted=True,  # every sample was read when it was packed
-        name=part.names.__getitem__,
+        name=split.names.__getitem__,
     )

@@ -40,7 +40,7 @@ def contents(folder):
 
 
 def names(packed, split="train"):
-    return [Path(name).name for name in packed.pack.parts[split].names]
+    return [Path(name).name for name in packed.pack.splits[split].names]
 
 
 def stop_at(monkeypatch, place, name, count, error):
@@ -266,8 +266,8 @@ def test_what_is_written_of_a_pack_is_read_back(pack, tmp_path, data):
     assert (read.specs, read.absent, read.origin) == (written.specs, written.absent, written.origin)
     assert read.request == json.loads(json.dumps(written.request))
     assert sorted(read.origin.files)[:2] == ["train/annotations.json", "train/images/0.png"]
-    for key, part in written.parts.items():
-        again = read.parts[key]
-        assert (again.shards, again.names, again.follow) == (part.shards, part.names, "boxes")
-        np.testing.assert_array_equal(again.lengths, part.lengths)
-        np.testing.assert_array_equal(again.objects["detection"], part.objects["detection"])
+    for key, split in written.splits.items():
+        again = read.splits[key]
+        assert (again.shards, again.names, again.follow) == (split.shards, split.names, "boxes")
+        np.testing.assert_array_equal(again.lengths, split.lengths)
+        np.testing.assert_array_equal(again.objects["detection"], split.objects["detection"])

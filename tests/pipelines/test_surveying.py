@@ -41,8 +41,9 @@ def test_images_labels_and_objects_are_counted(surveyed):
     assert train.counts["detection"].ignored == 1
     assert train.counts["classification"].classes.tolist() == [2, 1]
     assert val.counts["detection"].classes.tolist() == [1, 2]
-    assert (train.most_boxes, val.most_boxes) == (2, 2)
-    assert sorted(map(tuple, train.boxes.tolist())) == [(10, 10), (16, 4), (20, 20)]
+    boxes = train.counts["detection"]
+    assert (boxes.most, val.counts["detection"].most) == (2, 2)
+    assert sorted(map(tuple, boxes.sizes.tolist())) == [(10, 10), (16, 4), (20, 20)]
 
 
 def test_pixels_are_counted_and_labels_that_lack_are_told(surveyed):

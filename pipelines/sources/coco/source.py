@@ -9,7 +9,7 @@ from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import Format
 from pipelines.sources.coco.index import Image, read_index
 from pipelines.sources.coco.layout import Folder, find
-from pipelines.sources.files import layout
+from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.files.options import check_option, divide_option
@@ -53,13 +53,14 @@ class Coco(Format):
         named = layout.mask_classes(root, [folder.annotations.parent for folder in folders.values()])
         classes, ignore = (filed and named) or (("background", *categories), IGNORE)
         outlined = any(a.segmentation for found in entries.values() for entry in found for a in entry.objects or ())
-        there = []
+        there: list[labels.Label] = []
         if categories:
-            there.append(LabelSpec("classification", "multi_label", categories))
-            there.append(LabelSpec("detection", "detection", categories))
+            there.append(labels.Presence(LabelSpec("classification", "multi_label", categories)))
+            there.append(labels.Boxes(LabelSpec("detection", "detection", categories)))
         if filed or (len(classes) <= IGNORE and outlined):
-            there.append(LabelSpec("segmentation", "segmentation", classes))
-        return assemble(request, entries, there, ignore, self.check)
+            masks = LabelSpec("segmentation", "segmentation", classes)
+            there.append(labels.MaskFiles(masks, ignore) if filed else labels.Outlines(masks))
+        return assemble(request, entries, there, self.check)
 
 
 def _entries(images: list[Image], folder: Folder) -> list[Entry]:

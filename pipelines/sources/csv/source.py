@@ -9,7 +9,7 @@ from pipelines.errors import DataError
 from pipelines.kinds.spec import LabelSpec
 from pipelines.sources.base import Format, option
 from pipelines.sources.csv.table import Table, read_entries, read_table
-from pipelines.sources.files import layout
+from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
@@ -68,17 +68,19 @@ class Csv(Format):
         tables = self._tables(request.path)
         first = next(iter(tables.values()))
         entries = _splits(request.path, request, tables, self.divide)
-        there = []
+        there: list[labels.Label] = []
         if first.labels:
-            there.append(LabelSpec("classification", "multi_label", first.labels))
+            there.append(labels.Presence(LabelSpec("classification", "multi_label", first.labels)))
         if first.label:
             known, entries = agree(entries, self.classes, request.problems)
             if not known:
                 raise DataError(f"'{first.path}': column '{first.label}' has no class name.")
             if first.edges and not first.labels:
-                there.append(LabelSpec("classification", "multi_label", known))
-            kind = "detection" if first.edges else "classification"
-            there.append(LabelSpec(kind, kind, known))
+                there.append(labels.Presence(LabelSpec("classification", "multi_label", known)))
+            if first.edges:
+                there.append(labels.Boxes(LabelSpec("detection", "detection", known)))
+            else:
+                there.append(labels.OneClass(LabelSpec("classification", "classification", known)))
         return assemble(request, entries, there, check=self.check)
 
     def _tables(self, path: Path) -> dict[str, Table]:

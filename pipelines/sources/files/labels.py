@@ -1,8 +1,9 @@
-"""The labels of a split as arrays: each function here returns one that reads a sample's label, in graph."""
+"""The labels of a split of files: each class here turns what an index tells of the images into those of a task."""
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +13,7 @@ from pipelines.kinds.spec import CROWD, IGNORE, PADDING, UNKNOWN, LabelSpec
 from pipelines.pixels import pictures
 from pipelines.sources.files.entries import Annotation
 from pipelines.sources.files.items import Item
-from pipelines.sources.files.outlines import PaintedMasks
+from pipelines.sources.files.outlines import PaintedMasks, paint
 
 Reader = Callable[[tf.Tensor], tuple[Tree, tf.Tensor]]  # from an index to a label and its weight
 
@@ -29,12 +30,123 @@ class Labelled(Protocol):
         """Which classes it has, 1, 0 or -1 where nobody looked; None where that follows from the objects."""
 
 
-def label(items: list[Item], spec: LabelSpec) -> Reader:
+@dataclass(frozen=True)
+class Label:
+    """How the labels of one task are read; a source of files has one for each spec that it makes.
+
+    Attributes:
+        spec: what the labels mean.
+        listed: the index names the classes of every image, so that a class that it never names occurs nowhere.
+        mask_files: the images have mask files, which are to be found sound.
+    """
+
+    spec: LabelSpec
+    listed: ClassVar[bool] = True
+    mask_files: ClassVar[bool] = False
+
+    def reader(self, items: Sequence[Item], max_boxes: int, trusted: bool) -> Reader:
+        """Return the function from an index to a label and its weight, in graph.
+
+        Args:
+            items: the images.
+            max_boxes: rows of boxes per image.
+            trusted: nobody checks the values of masks: those that are no class are ignored.
+        """
+        raise NotImplementedError
+
+    def diagnose(self, item: Item) -> str | None:
+        """Say why the label of an image cannot be read or means nothing, if that is so."""
+        return None
+
+
+class OneClass(Label):
     """The one class of an image: int32; an image without has 0 and weight 0."""
-    ids = {name: i for i, name in enumerate(spec.classes)}
-    classes = tf.constant([ids[item.entry.label] if item.entry.label is not None else 0 for item in items], tf.int32)
-    weights = tf.constant([item.entry.label is not None for item in items])
-    return lambda index: (classes[index], tf.cast(weights[index], tf.float32))
+
+    def reader(self, items: Sequence[Item], max_boxes: int, trusted: bool) -> Reader:
+        ids = {name: i for i, name in enumerate(self.spec.classes)}
+        named = [item.entry.label for item in items]
+        classes = tf.constant([0 if name is None else ids[name] for name in named], tf.int32)
+        weights = tf.constant([name is not None for name in named])
+        return lambda index: (classes[index], tf.cast(weights[index], tf.float32))
+
+
+class Presence(Label):
+    """Which classes an image has, as `presence` reads it."""
+
+    def reader(self, items: Sequence[Item], max_boxes: int, trusted: bool) -> Reader:
+        return presence(items, self.spec)
+
+
+class Boxes(Label):
+    """Boxes and their classes, as `boxes` reads them."""
+
+    def reader(self, items: Sequence[Item], max_boxes: int, trusted: bool) -> Reader:
+        return boxes(items, self.spec, max_boxes)
+
+
+@dataclass(frozen=True)
+class MaskFiles(Label):
+    """Masks from PNG files: uint8 `[h, w, 1]`; an image without one has weight 0.
+
+    Attributes:
+        ignore: the value that becomes 255.
+    """
+
+    ignore: int = IGNORE
+    listed: ClassVar[bool] = False
+    mask_files: ClassVar[bool] = True
+
+    def reader(self, items: Sequence[Item], max_boxes: int, trusted: bool) -> Reader:
+        paths = tf.constant([str(item.mask or "") for item in items])
+        slow = tf.constant([item.slow_mask for item in items])
+        there = tf.constant([item.mask is not None for item in items])
+        shapes = tf.constant([[*item.shape, 1] for item in items])
+        ignored = tf.constant(IGNORE, tf.uint8)
+
+        def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            mask = tf.cond(
+                there[index],
+                lambda: pictures.decode_mask(paths[index], slow[index]),
+                lambda: tf.fill(shapes[index], ignored),
+            )
+            if self.ignore != IGNORE:
+                mask = tf.where(mask == self.ignore, ignored, mask)
+            if trusted:
+                mask = tf.where(mask < len(self.spec.classes), mask, ignored)
+            return tf.ensure_shape(mask, [None, None, 1]), tf.cast(there[index], tf.float32)
+
+        return read
+
+    def diagnose(self, item: Item) -> str | None:
+        if item.mask is None:
+            return None
+        if pictures.is_broken(item.mask, item.slow_mask, mask=True):
+            return f"Mask '{item.mask}' is truncated or damaged."
+        last, ignore = len(self.spec.classes) - 1, self.ignore
+        for value in np.unique(pictures.mask_values(item.mask)).tolist():
+            if value != ignore and not 0 <= value <= last:
+                return f"Mask '{item.mask}' has the value {value}: expected 0 to {last}, or {ignore}."
+        return None
+
+
+class Outlines(Label):
+    """Masks painted from the outlines: uint8 `[h, w, 1]`; an image with an object that has no outline has weight 0."""
+
+    def reader(self, items: Sequence[Item], max_boxes: int, trusted: bool) -> Reader:
+        painted = PaintedMasks([item.objects or [] for item in items], self._ids(), [item.shape for item in items])
+        whole = [item.objects is not None and all(a.segmentation for a in item.objects) for item in items]
+        weights = tf.constant(np.array(whole, np.float32))
+        return lambda index: (painted.read(index), weights[index])
+
+    def diagnose(self, item: Item) -> str | None:
+        try:
+            paint(item.objects or [], self._ids(), item.shape)
+        except ValueError as error:
+            return f"Annotations of '{item.image}': {error}."
+        return None
+
+    def _ids(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.spec.classes)}
 
 
 def presence(items: Sequence[Labelled], spec: LabelSpec) -> Reader:
@@ -88,60 +200,6 @@ def warn_of_cut(cut: int, images: int, max_boxes: int) -> None:
     if cut:
         text = f"{cut} of {images} images have more objects than max_boxes={max_boxes}: the largest are kept."
         warnings.warn(text, stacklevel=3)
-
-
-def mask_files(items: list[Item], spec: LabelSpec, ignore: int, trusted: bool) -> Reader:
-    """Masks from PNG files: uint8 `[h, w, 1]`; an image without one has weight 0.
-
-    Args:
-        items: the images.
-        spec: of the masks' classes.
-        ignore: the value that becomes 255.
-        trusted: nobody checks the values: those that are no class become 255 too.
-    """
-    paths = tf.constant([str(item.mask or "") for item in items])
-    slow = tf.constant([item.slow_mask for item in items])
-    there = tf.constant([item.mask is not None for item in items])
-    shapes = tf.constant([[*item.shape, 1] for item in items])
-    ignored = tf.constant(IGNORE, tf.uint8)
-
-    def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        mask = tf.cond(
-            there[index],
-            lambda: pictures.decode_mask(paths[index], slow[index]),
-            lambda: tf.fill(shapes[index], ignored),
-        )
-        if ignore != IGNORE:
-            mask = tf.where(mask == ignore, ignored, mask)
-        if trusted:
-            mask = tf.where(mask < len(spec.classes), mask, ignored)
-        return tf.ensure_shape(mask, [None, None, 1]), tf.cast(there[index], tf.float32)
-
-    return read
-
-
-def painted_masks(items: list[Item], spec: LabelSpec) -> Reader:
-    """Masks painted from the outlines: uint8 `[h, w, 1]`; an image with an object that has no outline has weight 0."""
-    ids = {name: i for i, name in enumerate(spec.classes)}
-    painted = PaintedMasks([item.objects or [] for item in items], ids, [item.shape for item in items])
-    whole = [item.objects is not None and all(a.segmentation for a in item.objects) for item in items]
-    weights = tf.constant(np.array(whole, np.float32))
-    return lambda index: (painted.read(index), weights[index])
-
-
-def follow_boxes(before: Tree, after: Tree, specs: dict[str, LabelSpec], indices: tf.Tensor) -> Tree:
-    """Let presence follow the boxes of a batch that was cropped: a class whose boxes are all gone is no longer there.
-
-    A class that never had a box, or only crowds, stays as it was.
-    """
-    boxed = specs["detection"].classes
-    ids = [boxed.index(name) if name in boxed else len(boxed) for name in specs["classification"].classes]
-
-    def seen(labels: Tree) -> tf.Tensor:
-        return tf.gather(tf.reduce_max(tf.one_hot(labels["detection"]["classes"], len(boxed) + 1), axis=1), ids, axis=1)
-
-    gone = (seen(before) == 1.0) & (seen(after) == 0.0)
-    return {**after, "classification": tf.where(gone, 0.0, after["classification"])}
 
 
 def _area(box: tuple[float, float, float, float]) -> float:

@@ -7,9 +7,9 @@ import numpy as np
 
 from pipelines.contract import Request, Source, Split
 from pipelines.errors import DataError, MissingSplitError, one_of
+from pipelines.kinds.following import presence
 from pipelines.kinds.spec import LabelSpec
 from pipelines.sources.base import Format, option
-from pipelines.sources.files.labels import follow_boxes
 from pipelines.sources.files.options import CHECKS
 from pipelines.sources.tfds import adapters
 from pipelines.sources.tfds.examples import Examples
@@ -54,7 +54,6 @@ class Tfds(Format):
         there = [LabelSpec(task, label.kind, label.classes(data)) for task, label in adapter.labels.items()]
         specs = request.choose(there)
         chosen = {spec.name: adapter.labels[spec.name] for spec in specs}
-        follows = {("classification", "multi_label"), ("detection", "detection")} <= {(s.name, s.kind) for s in specs}
         splits = {}
         for split, part in parts.items():
             examples = Examples(data, part, adapter, chosen, request.problems)
@@ -63,7 +62,7 @@ class Tfds(Format):
             splits[split] = Split(
                 np.array([row.shape for row in examples.rows], np.int32),
                 examples.reader(specs, request.max_boxes, self.check == "headers"),
-                follow_boxes if follows else None,
+                presence(specs),
                 examples.diagnose,
                 trusted=self.check == "headers",
                 encoded=examples.encoded,

@@ -8,7 +8,7 @@ from pipelines.contract import Request, Source
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import Format, option
-from pipelines.sources.files import layout
+from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
 from pipelines.sources.files.entries import Entry, inside
@@ -70,17 +70,18 @@ class Voc(Format):
         known, entries = agree(entries, self.classes, request.problems)
         filed, ignore = layout.mask_classes(root, layout.folders(root).values()) or (None, IGNORE)
         named = VOC if self.classes is None and set(known) <= set(VOC) else known
-        there = []
+        there: list[labels.Label] = []
         if known:
-            there.append(LabelSpec("classification", "multi_label", known))
-            there.append(LabelSpec("detection", "detection", known))
+            there.append(labels.Presence(LabelSpec("classification", "multi_label", known)))
+            there.append(labels.Boxes(LabelSpec("detection", "detection", known)))
         if any(entry.mask for found in entries.values() for entry in found):
-            there.append(LabelSpec("segmentation", "segmentation", filed or ("background", *named)))
+            masks = LabelSpec("segmentation", "segmentation", filed or ("background", *named))
+            there.append(labels.MaskFiles(masks, ignore))
         if not there:
             raise DataError(
                 f"Folder '{root}' has neither objects in Annotations/*.xml nor masks in SegmentationClass/."
             )
-        return assemble(request, entries, there, ignore, self.check)
+        return assemble(request, entries, there, self.check)
 
 
 def _splits(root: Path, lists: str, divide: bool | None, request: Request) -> dict[str, tuple[Path, dict[str, Path]]]:

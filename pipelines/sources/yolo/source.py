@@ -10,7 +10,7 @@ from pipelines.contract import Request, Source
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import Format
-from pipelines.sources.files import layout
+from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry, inside
 from pipelines.sources.files.options import check_option, divide_option
@@ -55,13 +55,13 @@ class Yolo(Format):
         entries = {name: [_entry(image, classes, request.problems) for image in own] for name, own in images.items()}
         if not any(entry.index.is_file() for found in entries.values() for entry in found):
             raise DataError(f"Folder '{root}' has no labels: expected labels/*.txt for images/*.jpg.")
-        there = [
-            LabelSpec("classification", "multi_label", classes),
-            LabelSpec("detection", "detection", classes),
+        there: list[labels.Label] = [
+            labels.Presence(LabelSpec("classification", "multi_label", classes)),
+            labels.Boxes(LabelSpec("detection", "detection", classes)),
         ]
         outlined = any(a.segmentation for found in entries.values() for entry in found for a in entry.objects or ())
         if outlined and len(classes) < IGNORE:
-            there.append(LabelSpec("segmentation", "segmentation", ("background", *classes)))
+            there.append(labels.Outlines(LabelSpec("segmentation", "segmentation", ("background", *classes))))
         return assemble(request, entries, there, check=self.check)
 
 

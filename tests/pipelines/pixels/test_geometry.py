@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pipelines.kinds.boxes import place_boxes
 from pipelines.pixels import geometry
 from pipelines.pixels.geometry import Placement
 
@@ -62,7 +63,7 @@ def test_pixels_land_where_the_boxes_say_to_half_a_pixel(factor):
     y, x = np.mgrid[ty : ty + th, tx : tx + tw] + 0.5
     centres = np.stack([sampled[..., 0], sampled[..., 1]] * 2, axis=-1).reshape(1, -1, 4).astype(np.float32)
     batch = Placement(*(part[None] for part in placed))
-    boxes, _ = geometry.place_boxes(tf.constant(centres), tf.zeros([1, centres.shape[1]], tf.int32), batch, size)
+    boxes, _ = place_boxes(tf.constant(centres), tf.zeros([1, centres.shape[1]], tf.int32), batch, size)
     inside = slice(1, -1)  # the outermost pixels have no neighbour to interpolate with
     step = 0.26 * max(th / placed.source[2], tw / placed.source[3])  # a level of the ramp is half a pixel
     np.testing.assert_allclose(boxes[0, :, 0].numpy().reshape(th, tw)[inside, inside], x[inside, inside], atol=step)
@@ -72,9 +73,7 @@ def test_pixels_land_where_the_boxes_say_to_half_a_pixel(factor):
 
 def test_flipped_boxes_are_mirrored():
     placed = place((40, 60), (40, 60))._replace(flip=tf.constant([True]))
-    boxes, _ = geometry.place_boxes(
-        tf.constant([[[10.0, 5.0, 30.0, 25.0]]]), tf.zeros([1, 1], tf.int32), placed, (40, 60)
-    )
+    boxes, _ = place_boxes(tf.constant([[[10.0, 5.0, 30.0, 25.0]]]), tf.zeros([1, 1], tf.int32), placed, (40, 60))
     assert boxes.numpy().tolist() == [[[30.0, 5.0, 50.0, 25.0]]]
 
 
@@ -90,7 +89,7 @@ def test_cut_objects_are_clipped_and_slivers_dropped_and_the_rest_moves_up():
     placed = Placement(window, tf.constant([[0, 0, 40, 60]]), flip, tf.zeros([1]))  # twice as large
     boxes = [[0, 10, 24, 30], [18, 8, 30, 20], [25, 15, 25.9, 25], [0, 0, 5, 5], [0, 0, 24, 14], [0, 0, 0, 0]]
     classes = [0, 1, 2, 3, -2, -1]
-    placed_boxes, placed_classes = geometry.place_boxes(
+    placed_boxes, placed_classes = place_boxes(
         tf.constant([boxes], tf.float32), tf.constant([classes]), placed, (40, 60), cut=True
     )
     assert placed_classes.numpy().tolist() == [[1, -2, -1, -1, -1, -1]]
@@ -101,8 +100,6 @@ def test_cut_objects_are_clipped_and_slivers_dropped_and_the_rest_moves_up():
 
 def test_without_cutting_nothing_is_dropped():
     placed = place((400, 600), (40, 60))
-    boxes, classes = geometry.place_boxes(
-        tf.constant([[[0.0, 0.0, 5.0, 5.0]]]), tf.zeros([1, 1], tf.int32), placed, (40, 60)
-    )
+    boxes, classes = place_boxes(tf.constant([[[0.0, 0.0, 5.0, 5.0]]]), tf.zeros([1, 1], tf.int32), placed, (40, 60))
     np.testing.assert_allclose(boxes, [[[0.0, 0.0, 0.5, 0.5]]], rtol=1e-6)
     assert classes.numpy().tolist() == [[0]]

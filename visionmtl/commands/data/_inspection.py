@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 import pipelines
-from pipelines.kinds.spec import CROWD
+from pipelines import kinds
 from pipelines.splits import SPLITS
 from pipelines.surveying import Survey
 from visionmtl import drawing, tasks
@@ -60,8 +60,7 @@ def inspect(
 def report(survey: Survey) -> str:
     """Return the tables and lists of a survey as text."""
     parts = [tables.table(*_images(survey)), tables.table(*_labelled(survey))]
-    if any(spec.kind == "detection" for spec in survey.specs):
-        parts.append(tables.table(*_boxes(survey)))
+    parts += [tables.table(*_boxes(survey, spec)) for spec in survey.specs if kinds.of(spec).has_objects]
     parts += [tables.table(*_classes(survey, spec)) for spec in survey.specs]
     across = [group for group in survey.duplicates if len({split for split, _ in group}) > 1]
     within = [group for group in survey.duplicates if group not in across]
@@ -74,8 +73,11 @@ def report(survey: Survey) -> str:
 
 
 def contact_sheet(survey: Survey) -> np.ndarray:
-    """Draw pictures of all splits with their labels, uint8 `[H, W, 3]`; the classes' colours are explained below."""
-    order = drawing_order(tasks.from_spec(spec) for spec in survey.specs)
+    """Draw pictures of all splits with their labels, uint8 `[H, W, 3]`; the classes' colours are explained below.
+
+    Labels of a kind that no task learns are not drawn.
+    """
+    order = drawing_order(tasks.from_spec(spec) for spec in survey.specs if spec.kind in tasks.names())
     share_colours(order)
     tiles, captions = [], []
     for example in survey.examples(COLUMNS * ROWS, TILE):
@@ -83,9 +85,7 @@ def contact_sheet(survey: Survey) -> np.ndarray:
         for task in order:
             if example.weights[task.name] > 0:
                 truth = {key: np.asarray(value)[0] for key, value in task.truth(example.labels[task.name]).items()}
-                if task.kind == "detection":
-                    image = _hatched(image, truth["boxes"][truth["classes"] == CROWD])
-                image = task.draw(image, truth)
+                image = task.draw_truth(image, truth)
         tiles.append(image)
         captions.append(f"{example.split}: {Path(example.name).name}")
     if not tiles:
@@ -98,20 +98,9 @@ def contact_sheet(survey: Survey) -> np.ndarray:
         missing = columns - len(row)
         rows.append(drawing.side_by_side(row + [blank] * missing, [_short(name) for name in names] + [""] * missing))
     width = rows[0].shape[1]
-    keys = [drawing.legend(task.colours, width - 16, title=task.name) for task in order if task.kind == "segmentation"]
+    keys = [drawing.legend(task.legend, width - 16, title=task.name) for task in order if task.legend]
     keys = [np.pad(key, ((6, 6), (8, 8), (0, 0)), constant_values=255) for key in keys]
     return np.concatenate([*rows, *keys])
-
-
-def _hatched(image: np.ndarray, regions: np.ndarray) -> np.ndarray:
-    """Hatch regions `[N, 4]` of an image that are neither learnt nor counted: they have no class to be drawn in."""
-    y, x = np.mgrid[0 : image.shape[0], 0 : image.shape[1]]
-    inside = np.zeros(image.shape[:2], bool)
-    for x_min, y_min, x_max, y_max in regions:
-        inside |= (x >= x_min) & (x < x_max) & (y >= y_min) & (y < y_max)
-    stripes = (x + y) % 12
-    hatched = np.where((inside & (stripes < 2))[..., None], 255, image)
-    return np.where((inside & ((stripes == 2) | (stripes == 11)))[..., None], 0, hatched).astype(np.uint8)
 
 
 def _images(survey: Survey) -> tuple[list[str], list[list[Any]]]:
@@ -127,33 +116,35 @@ def _images(survey: Survey) -> tuple[list[str], list[list[Any]]]:
 
 
 def _labelled(survey: Survey) -> tuple[list[str], list[list[Any]]]:
-    def share(task: str, split: str) -> str:
+    def labelled(task: str, split: str) -> str:
         counts, images = survey.splits[split].counts[task], survey.splits[split].images
         return f"{counts.labelled:,} ({counts.labelled / max(images, 1):.0%})"
 
-    rows = [[s.name, s.kind, len(s.classes), *(share(s.name, split) for split in survey.splits)] for s in survey.specs]
+    rows = [
+        [s.name, s.kind, len(s.classes), *(labelled(s.name, split) for split in survey.splits)] for s in survey.specs
+    ]
     return ["task", "kind", "classes", *(f"labelled in {split}" for split in survey.splits)], rows
 
 
-def _boxes(survey: Survey) -> tuple[list[str], list[list[Any]]]:
-    header = ["boxes", "objects", "ignored", "most in one", "smallest", "median", "largest", "small", "medium", "large"]
+def _boxes(survey: Survey, spec: pipelines.LabelSpec) -> tuple[list[str], list[list[Any]]]:
+    title = f"{spec.name} boxes"
+    header = [title, "objects", "ignored", "most in one", "smallest", "median", "largest", "small", "medium", "large"]
     rows: list[list[Any]] = []
     for name, split in survey.splits.items():
-        detection = next(split.counts[spec.name] for spec in survey.specs if spec.kind == "detection")
-        areas = split.boxes.prod(axis=1)
-        row: list[Any] = [name, len(areas), detection.ignored, split.most_boxes]
+        counts = split.counts[spec.name]
+        areas = counts.sizes.prod(axis=1)
+        row: list[Any] = [name, len(areas), counts.ignored, counts.most]
         if len(areas):
-            ordered = split.boxes[np.argsort(areas, kind="stable")]
+            ordered = counts.sizes[np.argsort(areas, kind="stable")]
             sizes = [f"{width:.0f} x {height:.0f}" for width, height in ordered[[0, len(ordered) // 2, -1]]]
-            shares = [(areas < SMALL).mean(), ((areas >= SMALL) & (areas <= LARGE)).mean(), (areas > LARGE).mean()]
-            row += [*sizes, *(f"{share:.0%}" for share in shares)]
+            fractions = [(areas < SMALL).mean(), ((areas >= SMALL) & (areas <= LARGE)).mean(), (areas > LARGE).mean()]
+            row += [*sizes, *(f"{fraction:.0%}" for fraction in fractions)]
         rows.append(row + [""] * (len(header) - len(row)))
     return header, rows
 
 
 def _classes(survey: Survey, spec: pipelines.LabelSpec) -> tuple[list[str], list[list[Any]]]:
     """Counts of each class; of many classes the commonest and the rarest."""
-    units = {"detection": "objects", "segmentation": "pixels"}
     counts = np.stack([split.counts[spec.name].classes for split in survey.splits.values()], axis=1)
     rows: list[list[Any]] = [[name, *row] for name, row in zip(spec.classes, counts.tolist(), strict=True)]
     if len(rows) > tables.LISTED:
@@ -161,8 +152,7 @@ def _classes(survey: Survey, spec: pipelines.LabelSpec) -> tuple[list[str], list
         left = len(rows) - tables.LISTED
         rest = np.array([row[1:] for row in rows[tables.LISTED // 2 : -(tables.LISTED // 2)]]).sum(axis=0)
         rows[tables.LISTED // 2 : -(tables.LISTED // 2)] = [[f"({left} more)", *rest.tolist()]]
-    unit = units.get(spec.kind, "images")
-    return [spec.name, *(f"{unit} in {split}" for split in survey.splits)], rows
+    return [spec.name, *(f"{kinds.of(spec).unit} in {split}" for split in survey.splits)], rows
 
 
 def _together(group: list[tuple[str, str]]) -> str:

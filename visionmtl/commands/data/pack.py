@@ -57,8 +57,8 @@ def report(done: "pipelines.Packed", out: str) -> str:
     from visionmtl.report import tables
 
     rows = []
-    for name, part in done.pack.parts.items():
-        rows.append([name, len(part.names), len(part.shards), sum(shard.bytes for shard in part.shards) / 1e6])
+    for name, split in done.pack.splits.items():
+        rows.append([name, len(split.names), len(split.shards), sum(shard.bytes for shard in split.shards) / 1e6])
     texts = [tables.table(["split", "images", "shards", "MB"], rows)]
     texts += [tables.listing(*pair) for pair in (("Left out", done.skipped), ("Notes", done.notes)) if pair[1]]
     texts.append(f"Use it with: data.source=packed data.path={out}")
