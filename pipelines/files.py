@@ -1,9 +1,10 @@
-"""One writer of whole files: a crash, a full disk or a folder that cannot be written leaves what was there."""
+"""One writer of whole files and folders: a crash, a full disk or a disk that can only be read leaves what was there."""
 
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pipelines.errors import DataError
@@ -29,20 +30,73 @@ def written_whole(path: Path, error: type[Exception] = DataError, advice: str = 
     """
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        synced(partial)
-        os.replace(partial, path)
-        synced(path.parent)
-    except Exception as problem:
-        reason = why_not_written(problem)
-        elsewhere = getattr(problem, "filename", None)
-        if reason is None or (elsewhere and Path(elsewhere) != partial and not path.is_relative_to(elsewhere)):
-            raise  # no fault of writing: something that was to be read, perhaps
-        raise error(f"Cannot write '{path}': {reason}. {advice}") from problem
+        with told(path, partial, error=error, advice=advice):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield partial
+            synced(partial)
+            os.replace(partial, path)
+            synced(path.parent)
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def written_folder(
+    path: Path, error: type[Exception] = DataError, advice: str = ADVICE
+) -> Iterator[tuple[Path, Callable[[Path], None]]]:
+    """Give an empty folder within `path` to fill, and a function that gives it a name once all of it is on the disk.
+
+    A folder that was given no name in the end is deleted.
+
+    Args:
+        path: the folder beneath which it will lie; it is made where it is not there.
+        error: raised, with one sentence, if it cannot be written.
+        advice: the end of that sentence, what to do.
+    """
+    with told(path, error=error, advice=advice):
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".partial-", dir=path, ignore_cleanup_errors=True) as around:
+            partial = Path(around, "whole")  # which has the usual permissions, as what is temporary has not
+            partial.mkdir()
+
+            def name(target: Path) -> None:
+                for file in partial.rglob("*"):
+                    synced(file)
+                os.rename(partial, target)
+                synced(path)
+
+            yield partial, name
+
+
+@contextlib.contextmanager
+def told(
+    path: Path, partial: Path | None = None, *, error: type[Exception] = DataError, advice: str = ADVICE
+) -> Iterator[None]:
+    """Turn a fault of writing to a path, to what lies beneath it or to its temporary name into one sentence.
+
+    Args:
+        path: the file or folder.
+        partial: what it is called until it is whole.
+        error: raised, with the sentence.
+        advice: the end of that sentence, what to do.
+    """
+    try:
+        yield
+    except Exception as problem:
+        reason = why_not_written(problem)
+        elsewhere = getattr(problem, "filename", None)
+        if reason is None or (elsewhere and not _concerns(Path(os.fsdecode(elsewhere)), path, partial)):
+            raise  # no fault of writing: something that was to be read, perhaps
+        raise error(f"Cannot write '{path}': {reason}. {advice}") from problem
+
+
+def _concerns(name: Path, path: Path, partial: Path | None) -> bool:
+    """Return whether a name in an error is that of a path, of its temporary file, or above or beneath it."""
+    name, path = name.absolute(), path.absolute()
+    return (
+        path.is_relative_to(name) or name.is_relative_to(path) or (partial is not None and name == partial.absolute())
+    )
 
 
 def is_partial(name: str) -> bool:

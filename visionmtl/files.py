@@ -1,8 +1,39 @@
 """One writer of whole files, and its sentence for the command line."""
 
+import shutil
 from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 from pipelines import files
 from visionmtl.errors import UsageError
 
+told = partial(files.told, error=UsageError)
+written_folder = partial(files.written_folder, error=UsageError)
 written_whole = partial(files.written_whole, error=UsageError)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with written_whole(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+
+
+def write_picture(path: Path, pixels: np.ndarray) -> None:
+    """Write a picture, uint8 `[H, W]` or `[H, W, 3]`, in the format that its name says, whole or not at all."""
+    with written_whole(path) as unfinished:
+        Image.fromarray(pixels).save(unfinished)
+
+
+def write_array(path: Path, values: np.ndarray) -> None:
+    """Write a `.npy` file, whole or not at all."""
+    with written_whole(path) as unfinished:
+        np.save(unfinished, values)
+
+
+def copy(source: Path, path: Path) -> None:
+    """Copy a file, whole or not at all."""
+    with written_whole(path) as unfinished:
+        shutil.copy(source, unfinished)

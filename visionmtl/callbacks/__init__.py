@@ -1,25 +1,31 @@
-"""What watches a training; one file a callback."""
+"""What watches a training; one file a callback.
 
-from visionmtl.callbacks.backup import Backup
-from visionmtl.callbacks.checkpoint import Checkpoint
-from visionmtl.callbacks.gradient_watch import GradientWatch
-from visionmtl.callbacks.history import History
-from visionmtl.callbacks.learning_rate import LearningRate
-from visionmtl.callbacks.patience import Patience
-from visionmtl.callbacks.seconds import Seconds
-from visionmtl.callbacks.sharing_watch import SharingWatch
-from visionmtl.callbacks.source_shares import Shares
-from visionmtl.callbacks.tensorboard import TensorBoard
+From outside come the callbacks, to be used in any `model.fit`, and `of_session`, which makes all that a recipe's
+training has. A new one is a file with a subclass of `callback.Callback` (`learning_rate.py` is a short neighbour).
+"""
 
-__all__ = [
-    "Backup",
-    "Checkpoint",
-    "GradientWatch",
-    "History",
-    "LearningRate",
-    "Patience",
-    "Seconds",
-    "Shares",
-    "SharingWatch",
-    "TensorBoard",
-]
+from typing import Any
+
+from pipelines import discovery
+from visionmtl.callbacks.callback import Callback, Session
+
+CALLBACKS = discovery.classes(__name__, Callback)
+_BY_NAME = {kind.__name__: kind for kind in CALLBACKS.values()}
+
+__all__ = ["Callback", "Session", "of_session"]
+
+
+def of_session(session: Session) -> list[Callback]:
+    """Return what watches a session of training, in the order of their priorities."""
+    by_priority = sorted(CALLBACKS.values(), key=lambda kind: kind.priority)
+    return [callback for kind in by_priority for callback in kind.of_session(session)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _BY_NAME:
+        raise AttributeError(f"module 'visionmtl.callbacks' has no attribute '{name}'")
+    return _BY_NAME[name]
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_BY_NAME])

@@ -1,19 +1,19 @@
 """GradientWatch: what the gradients of the tasks do to each other, written down while a model trains."""
 
-import csv
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
 
-from visionmtl import drawing
-from visionmtl.files import written_whole
+from visionmtl import csvfile, drawing
+from visionmtl.callbacks.callback import Callback, Logs, Session
 
 
-class GradientWatch(keras.callbacks.Callback):
+class GradientWatch(Callback):
     """Write how the tasks' gradients lie to each other, to a CSV file and to TensorBoard, every so many steps.
 
     It works with every balancer. One that compares gradients itself is read, in its scope; for any other the gradients
@@ -34,22 +34,30 @@ class GradientWatch(keras.callbacks.Callback):
         >>> model.fit(dataset, callbacks=[GradientWatch("gradients.csv", "tensorboard", every=50)])
     """
 
+    priority = 60
+
     def __init__(self, path: str | Path, folder: str | Path | None = None, every: int = 50):
         super().__init__()
         self.path, self.folder, self.every = Path(path), folder, every
         self.rows: list[dict[str, Any]] = []
         self.writer = None
 
-    def on_train_begin(self, logs=None):
+    @classmethod
+    def of_session(cls, session: Session) -> Sequence[Self]:
+        every = session.recipe.balancing.watch
+        if every is None or len(session.model.tasks) < 2:
+            return []
+        return [cls(session.run / "gradients.csv", session.run / "tensorboard", every)]
+
+    def on_train_begin(self, logs: Logs = None) -> None:
         behind = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
-        earlier = list(csv.DictReader(self.path.open(encoding="utf-8"))) if behind and self.path.exists() else []
-        self.rows = [row for row in earlier if int(row["step"]) < behind]
+        self.rows = csvfile.rows_before(self.path, "step", behind)
         self.model.conflicts.every, self.model.conflicts.step = self.every, None
         self.due = behind
         if self.folder is not None:
             self.writer = tf.summary.create_file_writer(str(Path(self.folder) / "gradients"))
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         step = self.model.conflicts.step
         if step is None or step < self.due:
             return
@@ -68,16 +76,12 @@ class GradientWatch(keras.callbacks.Callback):
                     tf.summary.scalar(f"gradients/{name}", value, step=step)
                 tf.summary.image("gradients/cosines", drawing.matrix(seen["cosines"], tasks)[None], step=step)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self.writer is not None:
             self.writer.flush()
-        columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        with written_whole(self.path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, columns or ["step"], restval="")
-            table.writeheader()
-            table.writerows(self.rows)
+        csvfile.write(self.path, self.rows, ["step"])
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self.model.conflicts.every = None
         if self.writer is not None:
             self.writer.close()

@@ -1,16 +1,14 @@
-"""What watches a training: history, checkpoints, TensorBoard and sample predictions."""
+"""The logs of every epoch, in a CSV file."""
 
-import csv
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import keras
-
-from visionmtl.callbacks.rows import rows_before
-from visionmtl.files import written_whole
+from visionmtl import csvfile
+from visionmtl.callbacks.callback import Callback, Logs, Session
 
 
-class History(keras.callbacks.Callback):
+class History(Callback):
     """Write the logs of each epoch to a CSV file: `epoch` (from 1), then each log in the order of its first appearance.
 
     A log may appear late or now and then, as validation does: its other cells stay empty. A training that starts at
@@ -20,24 +18,26 @@ class History(keras.callbacks.Callback):
         path: the file, such as `history.csv`.
     """
 
+    priority = 90
+
     def __init__(self, path: str | Path):
         super().__init__()
         self.path = Path(path)
         self.rows: list[dict[str, Any]] = []
         self.begun = False
 
-    def on_train_begin(self, logs=None):
+    @classmethod
+    def of_session(cls, session: Session) -> Sequence[Self]:
+        return [cls(session.run / "history.csv")]
+
+    def on_train_begin(self, logs: Logs = None) -> None:
         self.begun = False
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         if not self.begun:
             self.begun = True
-            self.rows = rows_before(self.path, epoch)
+            self.rows = csvfile.rows_before(self.path, "epoch", epoch + 1)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.rows.append({"epoch": epoch + 1} | {name: f"{float(value):.8g}" for name, value in (logs or {}).items()})
-        columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        with written_whole(self.path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns, restval="")
-            writer.writeheader()
-            writer.writerows(self.rows)
+        csvfile.write(self.path, self.rows)

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from typing import Self
 
-import keras
+from visionmtl.callbacks.callback import Callback, Logs, Session
 
 
-class Patience(keras.callbacks.Callback):
+class Patience(Callback):
     """Stops the training when a log has not risen for so many validations; epochs without the log do not count.
 
     Args:
@@ -15,11 +16,18 @@ class Patience(keras.callbacks.Callback):
         values: those of earlier sessions of the same run.
     """
 
+    priority = 100
+
     def __init__(self, monitor: str, patience: int, values: Sequence[float] = ()):
         super().__init__()
         self.monitor, self.patience, self.values = monitor, patience, list(values)
 
-    def on_epoch_end(self, epoch, logs=None):
+    @classmethod
+    def of_session(cls, session: Session) -> Sequence[Self]:
+        settings = session.recipe.training
+        return [cls(settings.monitor, settings.early_stopping, session.validated)] if settings.early_stopping else []
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         value = (logs or {}).get(self.monitor, math.nan)
         if not math.isnan(value):
             self.values.append(value)

@@ -1,21 +1,31 @@
 """The seconds since training began, among the logs."""
 
 import time
+from collections.abc import Sequence
+from typing import Self
 
-import keras
+from visionmtl.callbacks.callback import Callback, Logs, Session
 
 
-class Seconds(keras.callbacks.Callback):
+class Seconds(Callback):
     """Adds `seconds` to the logs of an epoch: the time since training began, that of earlier sessions included.
+
+    Called late, so that the time the models take to be saved is in it; TensorBoard has a time of its own.
 
     Args:
         before: seconds of earlier sessions of the same run.
     """
 
+    priority = 80
+
     def __init__(self, before: float = 0.0):
         super().__init__()
         self.began = time.perf_counter() - before
 
-    def on_epoch_end(self, epoch, logs=None):
+    @classmethod
+    def of_session(cls, session: Session) -> Sequence[Self]:
+        return [cls(session.history[-1]["seconds"] if session.history else 0.0)]
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if logs is not None:
             logs["seconds"] = time.perf_counter() - self.began

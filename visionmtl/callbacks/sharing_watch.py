@@ -1,23 +1,21 @@
 """SharingWatch: what a sharing scheme has learnt of how the tasks share, written down while a model trains."""
 
-import csv
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from visionmtl import drawing
-from visionmtl.callbacks.rows import rows_before
-from visionmtl.files import written_whole
+from visionmtl import csvfile, drawing
+from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.sharing import Matrix
 
 COLUMNS = ("epoch", "title", "row", "column", "value")
 FEW = 36  # cells of a matrix, each of which is still worth a curve
 
 
-class SharingWatch(keras.callbacks.Callback):
+class SharingWatch(Callback):
     """Write the matrices that a sharing scheme has learnt, to a CSV file and to TensorBoard, after each epoch.
 
     The file has a line for each cell: `epoch` (from 1), `title`, `row`, `column`, `value`; a value that is no number is
@@ -32,6 +30,8 @@ class SharingWatch(keras.callbacks.Callback):
         >>> model.fit(dataset, callbacks=[SharingWatch("sharing.csv", "tensorboard")])
     """
 
+    priority = 65
+
     def __init__(self, path: str | Path, folder: str | Path | None = None):
         super().__init__()
         self.path, self.folder = Path(path), folder
@@ -39,17 +39,23 @@ class SharingWatch(keras.callbacks.Callback):
         self.begun = False
         self.writer = None
 
-    def on_train_begin(self, logs=None):
+    @classmethod
+    def of_session(cls, session: Session) -> Sequence[Self]:
+        if not session.model.learnt_sharing():
+            return []
+        return [cls(session.run / "sharing.csv", session.run / "tensorboard")]
+
+    def on_train_begin(self, logs: Logs = None) -> None:
         self.begun = False
         if self.folder is not None:
             self.writer = tf.summary.create_file_writer(str(Path(self.folder) / "sharing"))
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         if not self.begun:
             self.begun = True
-            self.rows = rows_before(self.path, epoch)
+            self.rows = csvfile.rows_before(self.path, "epoch", epoch + 1)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         found = self.model.learnt_sharing()
         for title, learnt in found.items():
             for row, values in zip(learnt.rows, learnt.values, strict=True):
@@ -63,12 +69,9 @@ class SharingWatch(keras.callbacks.Callback):
                 for title, learnt in found.items():
                     _summarise(f"sharing/{title}", learnt, epoch + 1)
             self.writer.flush()
-        with written_whole(self.path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, COLUMNS)
-            table.writeheader()
-            table.writerows(self.rows)
+        csvfile.write(self.path, self.rows, COLUMNS)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         if self.writer is not None:
             self.writer.close()
 
@@ -76,10 +79,9 @@ class SharingWatch(keras.callbacks.Callback):
 def read(path: str | Path) -> dict[int, dict[str, Matrix]]:
     """Return the matrices of a SharingWatch's file, `{epoch: {title: matrix}}`; NaN where a cell is empty."""
     cells: dict[int, dict[str, dict[tuple[str, str], float]]] = {}
-    with Path(path).open(encoding="utf-8") as file:
-        for line in csv.DictReader(file):
-            matrix = cells.setdefault(int(line["epoch"]), {}).setdefault(line["title"], {})
-            matrix[line["row"], line["column"]] = float(line["value"] or "nan")
+    for line in csvfile.read(path):
+        matrix = cells.setdefault(int(line["epoch"]), {}).setdefault(line["title"], {})
+        matrix[line["row"], line["column"]] = float(line["value"] or "nan")
     return {epoch: {title: _matrix(each) for title, each in titles.items()} for epoch, titles in cells.items()}
 
 

@@ -1,21 +1,23 @@
 """What an epoch took of several sources, among the logs."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
 
-import keras
+from visionmtl.callbacks.callback import Callback, Logs, Session
 
 
-class Shares(keras.callbacks.Callback):
+class Shares(Callback):
     """Add what an epoch took of several sources to its logs, and tell the sources of its losses; put it before those
     that read logs.
 
-    The logs are `share/<source>` and `labelled/<task>`, the share of the epoch's samples that is labelled for a task.
+    The logs are `share/<source>`, and `labelled/<task>`, the fraction of the epoch's samples labelled for a task.
 
     Args:
         datasets: has `report` and `observe`, as `pipelines.Datasets`.
         history: rows of the epochs before, of a training that is resumed.
     """
+
+    priority = 40
 
     def __init__(self, datasets: Any, history: Iterable[Mapping[str, float]] = ()):
         super().__init__()
@@ -23,7 +25,11 @@ class Shares(keras.callbacks.Callback):
         for epoch, row in enumerate(history):
             datasets.observe(epoch, _task_losses(row))
 
-    def on_epoch_end(self, epoch, logs=None):
+    @classmethod
+    def of_session(cls, session: Session) -> Sequence[Self]:
+        return [cls(session.datasets, session.history)]
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if logs is not None:
             self.datasets.observe(epoch, _task_losses(logs))
             logs.update(self.datasets.report(epoch))

@@ -1,16 +1,17 @@
 """Losses, metrics, weights and sample predictions for TensorBoard."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.drawing.samples import pick, strips
 
 
-class TensorBoard(keras.callbacks.Callback):
+class TensorBoard(Callback):
     """Write losses, metrics, learning rate, task weights and sample predictions for TensorBoard.
 
     Training and validation are two runs, `train` and `validation`, whose curves share a chart: `loss/total`,
@@ -24,15 +25,21 @@ class TensorBoard(keras.callbacks.Callback):
         every: epochs between drawings.
     """
 
+    priority = 50
+
     def __init__(self, folder: str | Path, dataset: tf.data.Dataset | None = None, count: int = 4, every: int = 5):
         super().__init__()
         self.folder, self.dataset, self.count, self.every = Path(folder), dataset, count, every
         self.batch: tuple[Any, Any, Any] | None = None
 
-    def on_train_begin(self, logs=None):
+    @classmethod
+    def of_session(cls, session: Session) -> Sequence[Self]:
+        return [cls(session.run / "tensorboard", session.datasets.validation)]
+
+    def on_train_begin(self, logs: Logs = None) -> None:
         self.writers = {run: tf.summary.create_file_writer(str(self.folder / run)) for run in ("train", "validation")}
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         for name, value in (logs or {}).items():
             run = "validation" if name.startswith("val_") else "train"
             with self.writers[run].as_default():
@@ -46,7 +53,7 @@ class TensorBoard(keras.callbacks.Callback):
         for writer in self.writers.values():
             writer.flush()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         for writer in self.writers.values():
             writer.close()
 

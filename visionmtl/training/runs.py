@@ -1,6 +1,5 @@
 """A run folder: `runs/<recipe>-<n>/`, made, found again, and its figures kept."""
 
-import csv
 import json
 import math
 from collections.abc import Iterable
@@ -10,9 +9,10 @@ from typing import Any
 import keras
 
 import pipelines
+from visionmtl import csvfile
 from visionmtl import recipe as recipes
 from visionmtl.errors import UsageError
-from visionmtl.files import written_whole
+from visionmtl.files import told, write_text
 from visionmtl.recipe.reading import Recipe
 
 RUNS = Path("runs")
@@ -28,12 +28,8 @@ def new(recipe: Recipe, folder: str | Path | None = None) -> Path:
     Raises:
         UsageError: the folder is taken.
     """
-    if folder is None:
-        run = _next(recipe.name)
-    else:
-        run = refuse_taken(folder)
-        run.mkdir(parents=True, exist_ok=True)
-    write(run / "recipe.yaml", recipe.dump())
+    run = _next(recipe.name) if folder is None else refuse_taken(folder)
+    write_text(run / "recipe.yaml", recipe.dump())
     return run
 
 
@@ -50,15 +46,16 @@ def refuse_taken(folder: str | Path) -> Path:
 
 
 def _next(name: str) -> Path:
-    RUNS.mkdir(exist_ok=True)
-    taken = [path.name.removeprefix(f"{name}-") for path in RUNS.glob(f"{name}-*")]
-    n = max((int(number) for number in taken if number.isdecimal()), default=0) + 1
-    while True:
-        try:
-            (RUNS / f"{name}-{n}").mkdir()
-            return RUNS / f"{name}-{n}"
-        except FileExistsError:  # another training took it meanwhile
-            n += 1
+    with told(RUNS):
+        RUNS.mkdir(exist_ok=True)
+        taken = [path.name.removeprefix(f"{name}-") for path in RUNS.glob(f"{name}-*")]
+        n = max((int(number) for number in taken if number.isdecimal()), default=0) + 1
+        while True:
+            try:
+                (RUNS / f"{name}-{n}").mkdir()
+                return RUNS / f"{name}-{n}"
+            except FileExistsError:  # another training took it meanwhile
+                n += 1
 
 
 def read_recipe(run: str | Path, overrides: Iterable[str] = ()) -> Recipe:
@@ -84,11 +81,8 @@ def read_recipe(run: str | Path, overrides: Iterable[str] = ()) -> Recipe:
 
 def read_history(run: Path) -> list[dict[str, float]]:
     """Return the logs of a run's epochs; a log that an epoch lacks is not in its row."""
-    path = run / "history.csv"
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
+    rows = csvfile.read(run / "history.csv")
+    return [{name: float(value) for name, value in row.items() if value} for row in rows]
 
 
 def load_model(path: str | Path) -> tuple[keras.Model, Recipe | None]:
@@ -122,14 +116,8 @@ def keep_metrics(run: Path, entries: dict[str, Any]) -> dict[str, Any]:
     path = run / "metrics.json"
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     metrics = kept | _plain(entries)
-    write(path, json.dumps(metrics, indent=2) + "\n")
+    write_text(path, json.dumps(metrics, indent=2) + "\n")
     return metrics
-
-
-def write(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    with written_whole(path) as partial:
-        partial.write_text(text, encoding="utf-8")
 
 
 def _plain(value: Any) -> Any:

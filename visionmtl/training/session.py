@@ -1,6 +1,5 @@
 """Training, evaluation and resuming of runs: from a recipe to a run folder and the figures in it."""
 
-import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,11 +11,7 @@ import tensorflow as tf
 import pipelines
 from pipelines.splits import SPLITS, split_called
 from visionmtl import callbacks
-from visionmtl.callbacks import sharing_watch
-from visionmtl.callbacks.backup import Backup, checkpoint
-from visionmtl.callbacks.gradient_watch import GradientWatch
-from visionmtl.callbacks.patience import Patience
-from visionmtl.callbacks.seconds import Seconds
+from visionmtl.callbacks.backup import checkpoint
 from visionmtl.errors import UsageError, one_of
 from visionmtl.model.multi_task import MultiTaskModel
 from visionmtl.recipe.reading import Recipe
@@ -91,15 +86,15 @@ def _train(
 ) -> dict[str, Any]:
     """Train, or go on training, in the folder that `open_run` gives once all else is known to be right."""
     building.check_names(recipe)
-    plan, place = recipe.training, strategy(devices)
-    keras.utils.set_random_seed(plan.seed)
+    settings, place = recipe.training, strategy(devices)
+    keras.utils.set_random_seed(settings.seed)
     measured = ["validation"] if also is None else list(dict.fromkeys(["validation", split_called(also, UsageError)]))
     datasets = building.data(recipe, dict.fromkeys(["train", *measured]), replicas=place.num_replicas_in_sync)
     steps = _steps(recipe, datasets)
     source = None if recipe.model.start is None else runs.load_model(recipe.model.start)[0]
     with place.scope():
         model = building.model(recipe, datasets.specs, steps)
-    _check_monitor(model, plan.monitor)
+    _check_monitor(model, settings.monitor)
     _tell_skipped(datasets)
 
     run = open_run()
@@ -112,14 +107,14 @@ def _train(
     history = runs.read_history(run)[:done]
     try:
         model.fit(
-            datasets.splits["train"] if plan.steps is None else datasets.splits["train"].take(steps),
+            datasets.splits["train"] if settings.steps is None else datasets.splits["train"].take(steps),
             validation_data=datasets.validation,
-            validation_freq=plan.validate_every,
+            validation_freq=settings.validate_every,
             initial_epoch=done,
-            epochs=plan.epochs,
+            epochs=settings.epochs,
             shuffle=False,  # the data set does it
-            verbose=(1 if sys.stdout.isatty() else 2) if plan.verbose is None else plan.verbose,
-            callbacks=_callbacks(recipe, run, datasets, history, model),
+            verbose=(1 if sys.stdout.isatty() else 2) if settings.verbose is None else settings.verbose,
+            callbacks=callbacks.of_session(callbacks.Session(recipe, run, datasets, history, model)),
         )
         seconds = runs.read_history(run)[-1]["seconds"]
         return finish(model, run, datasets, measured, seconds)
@@ -134,38 +129,6 @@ def _start(model: MultiTaskModel, source: MultiTaskModel, recipe: Recipe) -> Non
         raise UsageError(f"model.start is '{recipe.model.start}', which has no layer in common with this model.")
     print(f"Started from {recipe.model.start}: {len(taken)} layers", end="")
     print(f"; new: {_abridged(left)}." if left else ", all there are.")
-
-
-def _callbacks(
-    recipe: Recipe, run: Path, datasets: pipelines.Datasets, history: list[dict[str, float]], model: MultiTaskModel
-) -> list:
-    """Return what watches the training, in the order in which it must be called."""
-    plan = recipe.training
-    validated = [row[plan.monitor] for row in history if not math.isnan(row.get(plan.monitor, math.nan))]
-    return [
-        keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: datasets.seek(epoch)),
-        *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if plan.ema else []),
-        Backup(run),  # once the averaged weights are swapped out again
-        callbacks.LearningRate(),
-        callbacks.Shares(datasets, history),
-        callbacks.TensorBoard(run / "tensorboard", datasets.validation),
-        *_watch(recipe, run, model),
-        callbacks.Checkpoint(run / "last.keras"),
-        callbacks.Checkpoint(run / "best.keras", plan.monitor, max(validated, default=-math.inf)),
-        Seconds(history[-1]["seconds"] if history else 0.0),
-        callbacks.History(run / "history.csv"),
-        *([Patience(plan.monitor, plan.early_stopping, validated)] if plan.early_stopping else []),
-    ]
-
-
-def _watch(recipe: Recipe, run: Path, model: MultiTaskModel) -> list:
-    """Return what watches the tasks' gradients, if asked for, and what the sharing scheme learns, if it learns."""
-    watches: list[keras.callbacks.Callback] = []
-    if recipe.balancing.watch and len(model.tasks) > 1:
-        watches.append(GradientWatch(run / "gradients.csv", run / "tensorboard", recipe.balancing.watch))
-    if model.learnt_sharing():
-        watches.append(sharing_watch.SharingWatch(run / "sharing.csv", run / "tensorboard"))
-    return watches
 
 
 def _steps(recipe: Recipe, datasets: pipelines.Datasets) -> int:

@@ -2,6 +2,8 @@
 
 import csv
 import math
+import time
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -10,7 +12,8 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from visionmtl import callbacks, drawing
+import pipelines
+from visionmtl import callbacks, drawing, recipe
 from visionmtl.drawing import samples
 from visionmtl.errors import UsageError
 from visionmtl.files import written_whole
@@ -20,7 +23,7 @@ from visionmtl.training import devices
 class Painted:
     """A task whose truth paints a picture red and whose prediction paints it blue."""
 
-    kind, classes, colours = "segmentation", ("sky", "road"), drawing.colours(["sky", "road"])
+    classes, legend, drawn_at = ("sky", "road"), drawing.colours(["sky", "road"]), 1
 
     def __init__(self, name):
         self.name = name
@@ -78,6 +81,39 @@ def model():
     model(np.zeros((1, 32, 48, 3), np.uint8))
     model.compile(keras.optimizers.SGD(keras.optimizers.schedules.PolynomialDecay(0.1, 6, 0.0)))
     return model
+
+
+def session(tmp_path, *overrides, history=()):
+    """A session of a model of two tasks whose scheme learns something."""
+    model = SimpleNamespace(tasks={"a": None, "b": None}, learnt_sharing=lambda: {"gates": None})
+    given = recipe.load("garments", overrides)
+    return callbacks.Session(given, tmp_path, pipelines.Datasets({}, (), {}), history, model)
+
+
+def test_a_session_is_watched_in_the_order_of_priorities(tmp_path):
+    all_of_them = callbacks.of_session(session(tmp_path, "training.ema=0.9", "training.early_stopping=2"))
+    assert [type(callback).__name__ for callback in all_of_them] == [
+        *("Seek", "AveragedWeights", "Backup", "LearningRate", "Shares", "TensorBoard", "GradientWatch"),
+        *("SharingWatch", "Checkpoint", "Checkpoint", "Seconds", "History", "Patience"),
+    ]
+    wanted = {type(callback).__name__ for callback in callbacks.of_session(session(tmp_path, "balancing.watch=null"))}
+    assert not wanted & {"AveragedWeights", "GradientWatch", "Patience"}
+
+
+def test_every_callback_has_a_place_of_its_own_and_a_public_name():
+    priorities = [kind.priority for kind in callbacks.CALLBACKS.values()]
+    assert len(set(priorities)) == len(priorities)
+    for kind in callbacks.CALLBACKS.values():
+        assert getattr(callbacks, kind.__name__) is kind
+
+
+def test_a_resumed_session_goes_on_from_its_best_value_and_its_seconds(tmp_path):
+    history = [{"val_score": 0.5, "seconds": 3.0}, {"seconds": 7.0}, {"val_score": math.nan, "seconds": 9.0}]
+    resumed = session(tmp_path, "training.early_stopping=2", history=history)
+    assert resumed.validated == [0.5]
+    best = next(callback for callback in callbacks.Checkpoint.of_session(resumed) if callback.monitor)
+    assert (best.best, callbacks.Patience.of_session(resumed)[0].values) == (0.5, [0.5])
+    assert callbacks.Seconds.of_session(resumed)[0].began < time.perf_counter() - 9
 
 
 def rows(path):

@@ -8,12 +8,13 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from visionmtl import drawing, recipe, report
-from visionmtl.callbacks import sharing_watch
+import pipelines
+from visionmtl import drawing, files, recipe, report
+from visionmtl.callbacks import Session, sharing_watch
 from visionmtl.callbacks.sharing_watch import SharingWatch
 from visionmtl.report import curves, heatmaps
 from visionmtl.sharing import Matrix, Scheme
-from visionmtl.training import measuring, runs, session
+from visionmtl.training import measuring
 
 NAMES = ["scene", "objects", "ground"]
 
@@ -97,11 +98,11 @@ def test_a_large_matrix_has_no_scalars_and_what_is_unknown_no_value(learning, to
 
 def test_training_watches_a_scheme_that_learns_and_no_other(learning, toy_model, toy_batch, tmp_path):
     given = recipe.load("garments", ["balancing.watch=null"])
-    assert session._watch(given, tmp_path, toy_model()) == []
-    (watch,) = session._watch(given, tmp_path, learning)
+    assert SharingWatch.of_session(Session(given, tmp_path, pipelines.Datasets({}, (), {}), [], toy_model())) == []
+    (watch,) = SharingWatch.of_session(Session(given, tmp_path, pipelines.Datasets({}, (), {}), [], learning))
     assert watch.path == tmp_path / "sharing.csv"
     fit(learning, toy_batch, tmp_path)
-    runs.write(tmp_path / "history.csv", "epoch,loss\n1,2\n2,1\n")
+    files.write_text(tmp_path / "history.csv", "epoch,loss\n1,2\n2,1\n")
     measuring._plot(learning, tmp_path, {})
     assert (tmp_path / "plots" / "sharing.png").stat().st_size > 5_000
     assert "plots/sharing.png" in report.write(tmp_path).read_text()

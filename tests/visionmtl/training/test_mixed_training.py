@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import pipelines
-from visionmtl import recipe, training
+from visionmtl import callbacks, recipe, training
 from visionmtl.errors import UsageError
 from visionmtl.training import building, runs, session
 
@@ -97,9 +97,9 @@ def test_a_run_on_several_sources_says_its_shares_and_resumes_alike(mixed, tmp_p
             if epoch == 2:
                 raise KeyboardInterrupt
 
-    usual = session._callbacks
+    usual = callbacks.of_session
     with monkeypatch.context() as patch:
-        patch.setattr(session, "_callbacks", lambda *args: [*usual(*args), Stop()])
+        patch.setattr(callbacks, "of_session", lambda given: [*usual(given), Stop()])
         with pytest.raises(KeyboardInterrupt):
             training.train(plan, cut)
     training.resume(cut)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pipelines import DataError
-from visionmtl import callbacks, cli, prediction, recipe, training
+from visionmtl import callbacks, cli, files, prediction, recipe, training
 from visionmtl.errors import UsageError
 from visionmtl.training import building, optimizers, runs, session
 
@@ -53,7 +53,7 @@ def finished(tmp_path_factory):
 def weights_only(monkeypatch):
     """Train without pictures and report, where a test looks at nothing but the weights."""
     monkeypatch.setattr(session, "finish", lambda *args: {})
-    monkeypatch.setattr(session.callbacks, "TensorBoard", lambda *args: keras.callbacks.Callback())
+    monkeypatch.setattr(callbacks.TensorBoard, "of_session", lambda given: [])
 
 
 def test_a_run_folder_is_complete(finished):
@@ -100,7 +100,7 @@ def test_evaluate_keeps_the_figures_of_a_split_beside_the_others(finished, capsy
 
 
 def test_a_folder_without_splits_is_divided_as_for_training_unless_another_is_given(tmp_path):
-    runs.write(tmp_path / "recipe.yaml", recipe.load("camvid", ["data.path=photographs"]).dump())
+    files.write_text(tmp_path / "recipe.yaml", recipe.load("camvid", ["data.path=photographs"]).dump())
     assert runs.read_recipe(tmp_path).data.options == {"divide": True}
     assert runs.read_recipe(tmp_path, ["data.path=other"]).data.options == {}
     assert runs.read_recipe(tmp_path, ["data.options={divide: false}"]).data.options == {"divide": False}
@@ -194,8 +194,8 @@ def test_an_interrupted_run_resumes_to_the_same_weights(finished, tmp_path, monk
 
     run = tmp_path / "interrupted"
     with monkeypatch.context() as patch:
-        watch = session._callbacks
-        patch.setattr(session, "_callbacks", lambda *args: [*watch(*args), Interrupt()])
+        usual = callbacks.of_session
+        patch.setattr(callbacks, "of_session", lambda given: [*usual(given), Interrupt()])
         with pytest.raises(KeyboardInterrupt, match="--resume"):
             training.train(small(*QUICK), run)
     assert not (run / "metrics.json").exists()
@@ -220,8 +220,8 @@ def test_averaged_weights_are_what_is_measured_and_saved(tmp_path, monkeypatch, 
         def on_train_batch_end(self, batch, logs=None):
             steps.append([variable.numpy() for variable in self.model.trainable_variables])
 
-    watch = session._callbacks
-    monkeypatch.setattr(session, "_callbacks", lambda *args: [*watch(*args), Record()])
+    usual = callbacks.of_session
+    monkeypatch.setattr(callbacks, "of_session", lambda given: [*usual(given), Record()])
     run = tmp_path / "averaged"
     training.train(small("training.ema=0.5", *QUICK), run)
     expected = steps[0]

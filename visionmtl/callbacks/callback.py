@@ -1,0 +1,55 @@
+"""What every callback of a training is: when it is called, and how it is made for a session."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import keras
+
+from pipelines.datasets import Datasets
+from visionmtl.recipe.sections import Recipe
+
+Logs = dict[str, Any] | None  # of an epoch, by name; what a callback adds is seen by those called after it
+
+
+@dataclass(frozen=True)
+class Session:
+    """A training that begins, or goes on.
+
+    Attributes:
+        recipe: what is trained.
+        run: the run folder.
+        datasets: the splits that are read.
+        history: the logs of the epochs behind it, one row each.
+        model: compiled, with the weights it starts from.
+    """
+
+    recipe: Recipe
+    run: Path
+    datasets: Datasets
+    history: Sequence[Mapping[str, float]]
+    model: keras.Model
+
+    @property
+    def validated(self) -> list[float]:
+        """The values that `training.monitor` has had so far, of the epochs that were validated."""
+        values = [row.get(self.recipe.training.monitor, math.nan) for row in self.history]
+        return [value for value in values if not math.isnan(value)]
+
+
+class Callback(keras.callbacks.Callback):
+    """Something that watches a training, usable alone in `model.fit`.
+
+    Attributes:
+        priority: when it is called among the others, lower ones first: below 30 what makes data and weights ready,
+            below 50 what adds to the logs, from there on what reads them.
+    """
+
+    priority: ClassVar[int]
+
+    @classmethod
+    def of_session(cls, session: Session) -> Sequence[Self]:
+        """Return those that a session of `visionmtl train` has: one, several, or none where it is not wanted."""
+        raise NotImplementedError
