@@ -18,7 +18,7 @@ def _no_report(epoch: int) -> dict[str, float]:
 
 
 def _unheard(epoch: int, losses: Mapping[str, float]) -> None:
-    """Take no note: no share depends on the losses."""
+    """Take no note: no fraction depends on the losses."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Datasets:
         seek: `seek(epoch)` makes the next pass over `train` that of this epoch (from 0), for a resumed training.
         observe: `observe(epoch, {task: loss})` tells what an epoch's losses were, for sampling by `curriculum`.
         report: `report(epoch)` returns, of several sources, what an epoch took: `share/<source>`, and
-            `labelled/<task>`, the share of its samples that are labelled for a task.
+            `labelled/<task>`, the fraction of its samples that are labelled for a task.
     """
 
     splits: dict[str, tf.data.Dataset]

@@ -3,6 +3,10 @@
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+OnError = Literal["stop", "skip"]  # what is done at a broken sample or label
+ON_ERROR: tuple[str, ...] = get_args(OnError)
 
 
 class DataError(ValueError):

@@ -11,13 +11,14 @@ import tensorflow as tf
 from pipelines.contract import Request, Source, Split
 from pipelines.datasets import Datasets
 from pipelines.epochs.order import Mixture, in_turn, shuffled
-from pipelines.epochs.sampling import LENGTHS, Sampling
-from pipelines.errors import DataError, Problems, one_of
+from pipelines.epochs.rules import LENGTHS
+from pipelines.epochs.sampling import Sampling
+from pipelines.errors import ON_ERROR, DataError, Problems, one_of
 from pipelines.joining.mapping import mapper
 from pipelines.joining.opening import opened, several_opened
 from pipelines.kinds.spec import LabelSpec
 from pipelines.pixels.augmentation import Augmentation
-from pipelines.pixels.geometry import RESIZES
+from pipelines.pixels.rules import RESIZES
 from pipelines.samples.batching import Batching, Clock
 from pipelines.samples.memory import Memory, Reader
 from pipelines.samples.reading import Read, compiled, visit
@@ -113,7 +114,7 @@ def load(
     """
     _check_counts(batch_size=batch_size, max_boxes=max_boxes, height=image_size[0], width=image_size[1])
     one_of(resize, RESIZES, "resize")
-    one_of(on_error, ("stop", "skip"), "on_error")
+    one_of(on_error, ON_ERROR, "on_error")
     augment = Augmentation.check(augmentation)
     plan = Sampling.check(sampling or "proportional")
     if isinstance(epoch, str):

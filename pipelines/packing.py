@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines import sources
 from pipelines.contract import Request
-from pipelines.errors import DataError, Problems, one_of
+from pipelines.errors import ON_ERROR, DataError, Problems, one_of
 from pipelines.files import is_partial
 from pipelines.packs import catalogue, shards
 from pipelines.packs.catalogue import Pack
@@ -75,7 +75,7 @@ def pack(
         "tasks": None if tasks is None else list(tasks),
         "shard_mb": shard_mb,
     }
-    problems = Problems(one_of(on_error, ("stop", "skip"), "on_error"))
+    problems = Problems(one_of(on_error, ON_ERROR, "on_error"))
     _check_place(root, place)
     if there := _finished(root, asked):
         return Packed(there, kept=sum(len(split.shards) for split in there.splits.values()))

@@ -2,11 +2,12 @@
 
 import tensorflow as tf
 
+from pipelines.pixels import geometry
+from pipelines.pixels.rules import RESIZES
 from visionmtl.errors import one_of
 
-RESIZES = ("stretch", "letterbox")
 WHOLE = (0.0, 0.0, 1.0, 1.0)  # a window that is the whole input
-GREY = 114.0  # what surrounds a letterboxed picture
+GREY = float(geometry.GREY)  # what surrounds a letterboxed picture
 
 
 def fit(images: tf.Tensor, size: tuple[int, int], resize: str = "stretch") -> tuple[tf.Tensor, tf.Tensor]:
@@ -28,10 +29,8 @@ def fit(images: tf.Tensor, size: tuple[int, int], resize: str = "stretch") -> tu
     height, width = size
     if resize == "stretch":
         return tf.image.resize(images, size), tf.constant(WHOLE)
-    shape = tf.cast(tf.shape(images)[-3:-1], tf.float32)
-    scale = tf.reduce_min(tf.constant([height, width], tf.float32) / shape)
-    inner = tf.clip_by_value(tf.cast(tf.round(shape * scale), tf.int32), 1, [height, width])
-    top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
+    placement = geometry.whole(tf.shape(images)[-3:-1], size, resize)  # as training pictures are placed
+    top, left, inner = placement.target[0], placement.target[1], placement.target[2:]
     picture = tf.image.resize(images, inner) - GREY
     picture = tf.image.pad_to_bounding_box(picture, top, left, height, width) + GREY
     picture.set_shape([*images.shape[:-3], height, width, 3])

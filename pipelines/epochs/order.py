@@ -33,21 +33,22 @@ def shuffled(rows: np.ndarray, seed: int) -> Order:
 
 
 class Mixture:
-    """An order for each epoch that takes its share of each source.
+    """An order for each epoch that takes its fraction of each source.
 
     Every source has an endless order of its own, one pass after the other, each shuffled anew; an epoch goes on in it
     where the epoch before left off. So no image is taken twice before all of its source were taken once, however small
-    its share. The samples of a source lie evenly over the epoch, and all follows from the seed, the epoch's number
+    its fraction. The samples of a source lie evenly over the epoch, and all follows from the seed, the epoch's number
     and, for `curriculum`, the losses of the epochs before.
 
     Args:
         rows: by source, the indices of its samples.
         labelled: by source, the tasks that it labels.
         tasks: all of them, in the order of the batch's labels.
-        sampling: the shares.
+        sampling: the fractions.
         batch_size: images in a batch; an epoch is whole batches.
         length: of an epoch: "longest" lasts until every source was taken once, "shortest" until the first was, by the
-            shares of the first epoch; or a number of batches. Of tasks in turn, the same is true of each task's images.
+            fractions of the first epoch; or a number of batches. Of tasks in turn, the same is true of the images of
+            each task.
         seed: of the orders.
         weights: returns float `[samples, K]`, of every sample whether it is labelled for each task; None for all.
 
@@ -83,7 +84,7 @@ class Mixture:
         end = np.max if length == "longest" else np.min
         if self.sampling.method == "alternate":
             return max(1, int(end(sizes // self.batch_size))) * len(sizes)
-        passes = np.round(sizes / self.sampling.shares(sizes), 6)
+        passes = np.round(sizes / self.sampling.fractions(sizes), 6)
         return max(1, int(end(passes) // self.batch_size))
 
     def observe(self, epoch: int, losses: Mapping[str, float]) -> None:
@@ -100,7 +101,7 @@ class Mixture:
             return turns * self.batch_size
         known = self.losses[:epoch]
         lags = [lag(self.labelled[name], known) for name in self.rows] if known else None
-        return apportioned(total, self.sampling.shares(sizes, epoch, lags))
+        return apportioned(total, self.sampling.fractions(sizes, epoch, lags))
 
     def _turns(self, epoch: int) -> np.ndarray:
         """The task of each batch of an epoch, going on where the last one ended."""
@@ -138,7 +139,7 @@ class Mixture:
         return tf.ensure_shape(rows, [total]), tf.ensure_shape(turns, [total])
 
     def report(self, epoch: int) -> dict[str, float]:
-        """Return what an epoch took: `share/<source>`, and `labelled/<task>`, the share of samples labelled for it."""
+        """Return what an epoch took: `share/<source>`, and `labelled/<task>`, the fraction labelled for it."""
         rows, turns = self(epoch)
         weights = None if self.weights is None else self.weights()
         found = {f"share/{name}": float(np.isin(rows, own).mean()) for name, own in self.rows.items()}

@@ -1,28 +1,26 @@
-"""How much of each of several sources an epoch takes: the shares, and nothing of how they are drawn."""
+"""How much of each of several sources an epoch takes: the fractions, and nothing of how they are drawn."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
+from pipelines.epochs.rules import METHODS, NUMBERS
 from pipelines.errors import DataError, one_of
-
-METHODS = ("proportional", "uniform", "temperature", "annealed", "curriculum", "alternate")
-LENGTHS = ("longest", "shortest")
 
 
 @dataclass(frozen=True)
 class Sampling:
     """How samples are drawn from several sources; n is a source's number of images.
 
-    - `proportional`: shares as n, so that an epoch is one pass over all.
-    - `uniform`: the same share of each source.
-    - `temperature`: shares as n^(1/T) (Arivazhagan et al. 2019, section 3.2): 1 is proportional, and the larger the
+    - `proportional`: fractions as n, so that an epoch is one pass over all.
+    - `uniform`: the same fraction of each source.
+    - `temperature`: fractions as n^(1/T) (Arivazhagan et al. 2019, section 3.2): 1 is proportional, and the larger the
       nearer to uniform.
-    - `annealed`: shares as n^a, where a falls from 1 in the first epoch to 0 in the last, from proportional to uniform
-      (Stickland and Murray 2019, section 3.3, who end at 0.2).
+    - `annealed`: fractions as n^a, where a falls from 1 in the first epoch to 0 in the last, from proportional to
+      uniform (Stickland and Murray 2019, section 3.3, who end at 0.2).
     - `curriculum`: more of the sources whose tasks lag behind. A task lags by its loss in the last epoch over that in
-      the first, a source by the mean over the tasks that it labels; shares are as those means, mixed with `floor` of
+      the first, a source by the mean over the tasks that it labels; fractions are as those means, mixed with `floor` of
       uniform so that no source starves. The first epoch is uniform.
     - `alternate`: one task a batch, in turn; its images come from all sources that label it, in proportion, and the
       batch has weight 0 for every other task.
@@ -57,18 +55,19 @@ class Sampling:
             one_of(name, [field.name for field in fields(cls)], "option of sampling")
         made = cls(**options)
         one_of(made.method, METHODS, "sampling")
-        if not made.temperature >= 1:
-            raise DataError(f"sampling.temperature is {made.temperature!r}: expected a number of at least 1.")
-        if not 0 <= made.floor <= 1:
-            raise DataError(f"sampling.floor is {made.floor!r}: expected a number from 0 to 1.")
+        for name, check in NUMBERS.items():
+            try:
+                check(getattr(made, name))
+            except ValueError as error:
+                raise DataError(f"sampling.{name} is {getattr(made, name)!r}: expected {error}.") from None
         if made.method == "annealed" and not (isinstance(made.epochs, int) and made.epochs > 0):
             raise DataError("sampling 'annealed' needs epochs, the number of epochs over which it goes.")
         return made
 
-    def shares(
+    def fractions(
         self, sizes: Sequence[int] | np.ndarray, epoch: int = 0, lags: Sequence[float] | None = None
     ) -> np.ndarray:
-        """Return the share of each source in an epoch, float64 `[S]` of sum 1.
+        """Return the fraction of an epoch that each source has, float64 `[S]` of sum 1.
 
         Args:
             sizes: images of each source.
@@ -104,9 +103,9 @@ def lag(tasks: Sequence[str], losses: Sequence[Mapping[str, float]]) -> float:
     return float(np.mean(ratios)) if ratios else 1.0
 
 
-def apportioned(total: int, shares: np.ndarray) -> np.ndarray:
-    """Return whole numbers int64 `[S]` of sum `total` as near to the shares as can be (largest remainders)."""
-    exact = np.round(total * shares, 9)
+def apportioned(total: int, fractions: np.ndarray) -> np.ndarray:
+    """Return whole numbers int64 `[S]` of sum `total` as near to the fractions as can be (largest remainders)."""
+    exact = np.round(total * fractions, 9)
     counts = np.floor(exact).astype(np.int64)
     first = np.argsort(counts - exact, kind="stable")[: total - counts.sum()]
     counts[first] += 1

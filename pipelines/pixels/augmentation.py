@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log, pi
+from typing import Any
 
 import tensorflow as tf
 
 from pipelines.errors import DataError, one_of
+from pipelines.pixels import rules
 
 DRAWS = 8  # uniform numbers a sample needs: flip, zoom, position (2), brightness, contrast, saturation, turn
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in grey
@@ -39,32 +41,20 @@ class Augmentation:
     colour: float = 0.0
 
     @classmethod
-    def check(cls, options: Mapping | None) -> "Augmentation":
+    def check(cls, options: Mapping[str, Any] | None) -> "Augmentation":
         """Build from a dictionary, or None for no augmentation.
 
         Raises:
             DataError: a key is unknown or a value out of its range.
         """
-        options = dict(options or {})
-        for key in options:
-            one_of(key, cls.__dataclass_fields__, "augmentation")
-        flip, scale, rotate, colour = (options.get(key) for key in ("flip", "scale", "rotate", "colour"))
-        if flip is True:
-            flip = 0.5
-        if not _number(flip or 0.0, 0.0, 1.0):
-            raise DataError(f"augmentation.flip is {flip!r}: expected true, false or a probability from 0 to 1.")
-        if scale is not None:
-            pair = isinstance(scale, list | tuple) and len(scale) == 2 and all(_number(x, 0.05, 20.0) for x in scale)
-            if not pair or scale[0] > scale[1]:
-                raise DataError(
-                    f"augmentation.scale is {scale!r}: expected [low, high] within 0.05 to 20, as [0.75, 1.5]."
-                )
-        if isinstance(rotate, bool) or not _number(rotate or 0.0, 0.0, 180.0):
-            raise DataError(f"augmentation.rotate is {rotate!r}: expected degrees from 0 to 180.")
-        if isinstance(colour, bool) or not _number(colour or 0.0, 0.0, 0.9):
-            raise DataError(f"augmentation.colour is {colour!r}: expected a number from 0 to 0.9.")
-        zoom = scale and (float(scale[0]), float(scale[1]))
-        return cls(float(flip or 0.0), zoom, float(rotate or 0.0), float(colour or 0.0))
+        checked: dict[str, Any] = {}
+        for key, value in (options or {}).items():
+            check = rules.AUGMENTATIONS[one_of(key, rules.AUGMENTATIONS, "augmentation")]
+            try:
+                checked |= {} if value is None else {key: check(value)}
+            except ValueError as error:
+                raise DataError(f"augmentation.{key} is {value!r}: expected {error}.") from None
+        return cls(**checked)
 
     @property
     def moves(self) -> bool:
@@ -105,7 +95,3 @@ def recolour(image: tf.Tensor, matrix: tf.Tensor, lift: tf.Tensor) -> tf.Tensor:
     pixels = tf.reshape(tf.cast(image, tf.float32) + lift, [-1, 3 * group])
     mapped = tf.clip_by_value(tf.matmul(pixels, block) + 0.5, 0.0, 255.0)
     return tf.reshape(tf.cast(mapped, tf.uint8), image.shape)
-
-
-def _number(value, low: float, high: float) -> bool:
-    return isinstance(value, int | float) and low <= value <= high

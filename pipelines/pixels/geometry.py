@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-RESIZES = ("stretch", "letterbox")
 GREY = 114  # what surrounds a picture that does not fill the image
 
 
@@ -36,15 +35,23 @@ def whole(shapes: tf.Tensor, size: tuple[int, int], resize: str) -> Placement:
         resize: "stretch" fills the image; "letterbox" keeps the proportions and centres the picture.
     """
     full = tf.constant(size, tf.int32)
-    inner = tf.broadcast_to(full, tf.shape(shapes))
-    if resize == "letterbox":
-        extent = tf.cast(shapes, tf.float32)
-        scale = tf.reduce_min(tf.constant(size, tf.float32) / extent, axis=-1, keepdims=True)
-        inner = tf.clip_by_value(tf.cast(tf.round(extent * scale), tf.int32), 1, full)
+    inner = letterboxed(shapes, size) if resize == "letterbox" else tf.broadcast_to(full, tf.shape(shapes))
     source = tf.concat([tf.zeros_like(shapes), shapes], axis=-1)
     target = tf.concat([(full - inner) // 2, inner], axis=-1)
     none = tf.shape(shapes)[:-1]
     return Placement(source, target, tf.zeros(none, tf.bool), tf.zeros(none))
+
+
+def letterboxed(shapes: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """Return how large pictures are that keep their proportions in an image: height and width, int32 `[..., 2]`.
+
+    Args:
+        shapes: int32 `[..., 2]`, height and width of each picture in pixels.
+        size: height and width of the image in pixels.
+    """
+    extent = tf.cast(shapes, tf.float32)
+    scale = tf.reduce_min(tf.constant(size, tf.float32) / extent, axis=-1, keepdims=True)
+    return tf.clip_by_value(tf.cast(tf.round(extent * scale), tf.int32), 1, tf.constant(size, tf.int32))
 
 
 def zoom(placement: Placement, size: tuple[int, int], factor: tf.Tensor, position: tf.Tensor) -> Placement:

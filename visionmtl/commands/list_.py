@@ -1,6 +1,7 @@
 """`visionmtl list`."""
 
 import argparse
+import json
 from collections.abc import Callable, Iterable
 
 from visionmtl.commands.command import Command
@@ -41,11 +42,11 @@ def recipes() -> None:
 def sources() -> None:
     """Print the sources of data and the options of each."""
     with quiet_import():
-        import pipelines
-        from pipelines.sources import SOURCES
-    _print((name, _first_line(source)) for name, source in SOURCES.items())
-    print("\nTheir own options:")
-    _print((name, ", ".join(pipelines.options(name))) for name in SOURCES)
+        from pipelines import sources
+    _print((name, sources.describe(name)) for name in sources.names())
+    print("\nTheir own options, as data.options.<option>:")
+    options = [(name, option) for name in sources.names() for option in sources.SOURCES[name].options()]
+    _print((f"{name} {option.name}={json.dumps(option.default)}", option.meaning) for name, option in options)
 
 
 def keys() -> None:

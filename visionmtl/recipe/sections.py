@@ -6,6 +6,9 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from pipelines.epochs import rules as epoch_rules
+from pipelines.errors import OnError
+from pipelines.pixels import rules as pixel_rules
 from visionmtl.recipe import yamlfile
 
 
@@ -51,22 +54,20 @@ def _absolute(path: Any) -> Any:
     return str(Path(path).expanduser().absolute()) if isinstance(path, str) else path
 
 
-def _probability(value: Any) -> Any:
-    return 0.5 * value if isinstance(value, bool) else value
-
-
 class Augmentation(Section):
     """What moves a training image, its boxes and its masks; evaluation images are only resized."""
 
-    flip: Annotated[float, BeforeValidator(_probability)] = Field(
-        0.5, ge=0, le=1, description="probability of a mirrored image; true is 0.5"
+    flip: Annotated[float, BeforeValidator(pixel_rules.flip)] = Field(
+        0.5, description="probability of a mirrored image; true is 0.5"
     )
-    scale: tuple[float, float] | None = Field(
+    scale: Annotated[tuple[float, float] | None, BeforeValidator(pixel_rules.scale)] = Field(
         None, description="zoom by a random factor in [low, high], as [0.75, 1.5]; null for none"
     )
-    rotate: float = Field(0.0, ge=0, le=180, description="turn by up to so many degrees either way; costs speed")
-    colour: float = Field(
-        0.0, ge=0, le=0.9, description="brightness, contrast and saturation vary by this share; 0.2 is mild"
+    rotate: Annotated[float, BeforeValidator(pixel_rules.DEGREES)] = Field(
+        0.0, description="turn by up to so many degrees either way; costs speed"
+    )
+    colour: Annotated[float, BeforeValidator(pixel_rules.COLOUR)] = Field(
+        0.0, description="brightness, contrast and saturation vary by this fraction; 0.2 is mild"
     )
 
 
@@ -87,13 +88,17 @@ class OneSource(Section):
 class Sampling(Section):
     """How a training epoch draws from several sources: a method, or `{method: temperature, temperature: 5}`."""
 
-    method: Literal["proportional", "uniform", "temperature", "annealed", "curriculum", "alternate"] = Field(
+    method: epoch_rules.Method = Field(
         "proportional",
-        description="shares of the sources: proportional to their images, uniform, between the two by temperature,"
+        description="fractions of the sources: proportional to their images, uniform, between the two by temperature,"
         " annealed from one to the other, curriculum after the losses; or alternate, one task a batch",
     )
-    temperature: float = Field(2.0, ge=1, description="of temperature: shares are as images^(1/temperature)")
-    floor: float = Field(0.2, ge=0, le=1, description="of curriculum: the part of the shares that stays uniform")
+    temperature: Annotated[float, BeforeValidator(epoch_rules.TEMPERATURE)] = Field(
+        2.0, description="of temperature: fractions are as images^(1/temperature)"
+    )
+    floor: Annotated[float, BeforeValidator(epoch_rules.FLOOR)] = Field(
+        0.2, description="of curriculum: how much of the fractions stays uniform"
+    )
     epochs: int | None = Field(None, ge=1, description="of annealed: over which it goes; null for training.epochs")
 
 
@@ -106,16 +111,16 @@ class Data(Section):
     )
     sources: dict[str, OneSource] = Field({}, description="several sources instead of one: {name: {source: ...}}")
     sampling: Annotated[Sampling, BeforeValidator(_by_method)] = Sampling()
-    epoch: Literal["longest", "shortest"] = Field(
+    epoch: epoch_rules.Length = Field(
         "longest", description="of several sources: until all, or the first, were taken once; or see training.steps"
     )
     image_size: Annotated[tuple[int, int], BeforeValidator(_stride_divides)] = Field(
         (288, 384), description="[height, width] of the network's input in pixels, multiples of 32"
     )
     batch_size: int = Field(8, ge=1, description="images in a step, over all GPUs together")
-    resize: Literal["stretch", "letterbox"] = Field("stretch", description="fill the input, or keep the aspect ratio")
+    resize: pixel_rules.Resize = Field("stretch", description="fill the input, or keep the aspect ratio")
     augmentation: Augmentation | None = Field(Augmentation(), description="null for none")
-    on_error: Literal["stop", "skip"] = Field("stop", description="at a broken image or label: stop, or skip and list")
+    on_error: OnError = Field("stop", description="at a broken image or label: stop, or skip and list")
     cache: bool = Field(True, description="keep decoded images in memory")
     fast_decode: bool = Field(
         False, description="decode large JPEG files at a half, quarter or eighth of their sides where that is enough"

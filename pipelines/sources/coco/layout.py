@@ -17,13 +17,13 @@ class Folder:
         annotations: the JSON.
         images: the folder of the images.
         masks: the folder of PNG masks, or None.
-        share: range of the file names' hash that belongs to the split.
+        fraction: range of the file names' hash that belongs to the split.
     """
 
     annotations: Path
     images: Path
     masks: Path | None = None
-    share: tuple[float, float] = layout.WHOLE
+    fraction: tuple[float, float] = layout.WHOLE
 
 
 def find(root: Path, request: Request, divide: bool | None) -> dict[str, Folder]:
@@ -45,7 +45,7 @@ def find(root: Path, request: Request, divide: bool | None) -> dict[str, Folder]
     """
     found = _official(root) or _folders(root)
     if not found and (root / "annotations.json").is_file():
-        found = {split: _folder(root, root, share) for split, share in layout.shares(root, request, divide).items()}
+        found = {split: _folder(root, root, own) for split, own in layout.fractions(root, request, divide).items()}
     if not found:
         raise DataError(
             f"Folder '{root}' is no COCO data set: expected train/annotations.json, annotations.json or "
@@ -70,11 +70,11 @@ def _folders(root: Path) -> dict[str, Folder]:
     return {split: _folder(root, folder) for split, folder in found if (folder / "annotations.json").is_file()}
 
 
-def _folder(root: Path, folder: Path, share: tuple[float, float] = layout.WHOLE) -> Folder:
+def _folder(root: Path, folder: Path, fraction: tuple[float, float] = layout.WHOLE) -> Folder:
     images, masks = folder / "images", folder / "masks"
     return Folder(
         annotations=folder / "annotations.json",
         images=images if images.is_dir() else folder,
         masks=masks if masks.is_dir() else None,
-        share=share,
+        fraction=fraction,
     )

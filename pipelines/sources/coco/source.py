@@ -75,7 +75,7 @@ def _entries(images: list[Image], folder: Folder) -> list[Entry]:
             mask=folder.masks and folder.masks / Path(image.file_name).with_suffix(".png"),
         )
         for image in images
-        if layout.holds(folder.share, image.file_name)
+        if layout.holds(folder.fraction, image.file_name)
     ]
 
 

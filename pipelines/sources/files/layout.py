@@ -12,7 +12,7 @@ from pipelines.errors import DataError, MissingSplitError, Problems
 from pipelines.kinds.spec import IGNORE
 from pipelines.splits import ALIASES
 
-SHARES = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}  # of a folder without splits
+FRACTIONS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}  # of a folder without splits
 WHOLE = (0.0, 1.0)
 CLASSES_FILE = "mask_classes.json"
 MaskClasses = tuple[tuple[str, ...], int]
@@ -47,8 +47,8 @@ def places(path: Path) -> list[Path]:
     return [path, *folders(path).values()]
 
 
-def shares(root: Path, request: Request, divide: bool | None) -> dict[str, tuple[float, float]]:
-    """Return the share that each split has of data without splits, as a range of the hash of the file names.
+def fractions(root: Path, request: Request, divide: bool | None) -> dict[str, tuple[float, float]]:
+    """Return the fraction that each split has of data without splits, as a range of the hash of the file names.
 
     Args:
         root: where the data is.
@@ -61,21 +61,21 @@ def shares(root: Path, request: Request, divide: bool | None) -> dict[str, tuple
     divide = not request.one_alone if divide is None else divide
     if not divide and len(request.splits) > 1:
         raise DataError(f"'{root}' has no splits: ask for one of {', '.join(request.splits)}, or let it be divided.")
-    return {split: SHARES[split] if divide else WHOLE for split in request.splits}
+    return {split: FRACTIONS[split] if divide else WHOLE for split in request.splits}
 
 
-def holds(share: tuple[float, float], name: str) -> bool:
-    """Whether a file of this name belongs to a share."""
+def holds(fraction: tuple[float, float], name: str) -> bool:
+    """Whether a file of this name belongs to a fraction, a range of hashes."""
     digest = hashlib.md5(name.encode(errors="surrogateescape"), usedforsecurity=False).digest()
-    return share[0] <= int.from_bytes(digest[:4], "big") / 2**32 < share[1]
+    return fraction[0] <= int.from_bytes(digest[:4], "big") / 2**32 < fraction[1]
 
 
 def divided(root: Path, names: Iterable[T], request: Request, divide: bool | None) -> dict[str, list[T]]:
-    """Divide what has no splits among those asked for, by the hash of each name; `shares` has the arguments."""
+    """Divide what has no splits among those asked for, by the hash of each name; `fractions` has the arguments."""
     names = list(names)
     return {
-        split: [name for name in names if holds(share, str(name))]
-        for split, share in shares(root, request, divide).items()
+        split: [name for name in names if holds(fraction, str(name))]
+        for split, fraction in fractions(root, request, divide).items()
     }
 
 

@@ -1,4 +1,4 @@
-"""The options that sources of files share."""
+"""The options that all sources of files have."""
 
 from typing import Any
 
@@ -8,19 +8,12 @@ CHECKS = ("full", "headers")
 
 
 def divide_option() -> Any:
-    """Return the option of what has no splits."""
+    """Return the option of data without splits; one split alone is all of it, unless it is to be divided."""
     return option(
-        None,
-        "whether data without splits is divided 80/10/10 by a hash of the file names; null divides it unless one split"
-        " alone is asked for, which is then all of it",
+        None, "divide data without splits 80/10/10 by a hash of the names; null: unless one alone is asked for"
     )
 
 
 def check_option() -> Any:
-    """Return the option of how closely files are looked at."""
-    return option(
-        "full",
-        "full decodes every file when loading; headers reads only headers and end markers of what is not kept in"
-        " memory, for large data known to be sound, and ignores mask values that are no class",
-        CHECKS,
-    )
+    """Return the option of how closely files are looked at; `assembly.assemble` says more."""
+    return option("full", "full decodes every file when loading; headers does not, for data known to be sound", CHECKS)

@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 GARMENTS = 4  # at most, in a scene
-LARGEST = (0.10, 0.22)  # area of the largest garment, as a share of the square of the scene's shorter side
-OTHERS = (0.18, 0.50)  # area of another garment, as a share of the largest
+LARGEST = (0.10, 0.22)  # area of the largest garment, as a fraction of the square of the scene's shorter side
+OTHERS = (0.18, 0.50)  # area of another garment, as a fraction of the largest
 TURN = 0.35  # radians to either side
 VISIBLE = 0.4  # a garment of which less would be seen is left out
 COVER = 0.12  # a garment that would cover more of the largest is left out
@@ -56,7 +56,7 @@ def write_script(seed: list[int], count: int, areas: np.ndarray, size: tuple[int
     Args:
         seed: whole numbers.
         count: number of scenes.
-        areas: `[classes, garments]`, the share of each sprite that is garment.
+        areas: `[classes, garments]`, the fraction of each sprite that is garment.
         size: height and width of the scenes.
 
     Returns:
@@ -113,9 +113,9 @@ def _sides(areas: np.ndarray, uniform: np.ndarray, largest: np.ndarray, short: i
     longest = 0.95 * short / (cos(TURN) + sin(TURN))
     area = LARGEST[0] + (LARGEST[1] - LARGEST[0]) * uniform[rows, largest]
     side = np.minimum(short * np.sqrt(area / areas[rows, largest]), longest)
-    share = OTHERS[0] + (OTHERS[1] - OTHERS[0]) * uniform
-    share[rows, largest] = 1.0
-    return np.minimum(side[:, None] * np.sqrt(share * areas[rows, largest][:, None] / areas), longest)
+    fraction = OTHERS[0] + (OTHERS[1] - OTHERS[0]) * uniform
+    fraction[rows, largest] = 1.0
+    return np.minimum(side[:, None] * np.sqrt(fraction * areas[rows, largest][:, None] / areas), longest)
 
 
 def _turns(sides: np.ndarray, uniform: np.ndarray, flip: np.ndarray, short: int) -> tuple[np.ndarray, np.ndarray]:

@@ -164,7 +164,7 @@ class Examples:
 
 
 def _check_format(data: Prepared, path: str) -> None:
-    """Refuse boxes that are not TFDS's usual ones, in shares of the picture and y before x."""
+    """Refuse boxes that are not TFDS's usual ones, in fractions of the picture and y before x."""
     form = getattr(data.feature(path), "bbox_format", None)
     if form is not None and form.name != "REL_YXYX":
         raise DataError(f"TFDS data set '{data.name}' has boxes of format {form.name} in '{path}', expected REL_YXYX.")

@@ -1,4 +1,4 @@
-"""The shares of several sources, and the orders drawn from them."""
+"""The fractions of several sources, and the orders drawn from them."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from pipelines import DataError
 from pipelines.epochs.order import Mixture
-from pipelines.epochs.sampling import METHODS, Sampling, apportioned, lag
+from pipelines.epochs.rules import METHODS
+from pipelines.epochs.sampling import Sampling, apportioned, lag
 
 SIZES = {"large": 40, "small": 10}
 LABELLED = {"large": ("boxes", "mask"), "small": ("boxes",)}
@@ -30,23 +31,23 @@ def mixture(method="uniform", length="longest", batch_size=4, seed=0, **options)
         ({"method": "annealed", "epochs": 3}, [0.8, 0.2]),
     ],
 )
-def test_shares_are_those_of_the_formula(options, expected):
-    np.testing.assert_allclose(Sampling.check(options).shares([40, 10]), expected, rtol=1e-6)
+def test_fractions_are_those_of_the_formula(options, expected):
+    np.testing.assert_allclose(Sampling.check(options).fractions([40, 10]), expected, rtol=1e-6)
 
 
 def test_annealing_ends_uniform_and_goes_by_way_of_the_square_root():
     annealed = Sampling.check({"method": "annealed", "epochs": 3})
-    np.testing.assert_allclose(annealed.shares([40, 10], 1), [2 / 3, 1 / 3])
+    np.testing.assert_allclose(annealed.fractions([40, 10], 1), [2 / 3, 1 / 3])
     for last in (2, 7):
-        np.testing.assert_allclose(annealed.shares([40, 10], last), [0.5, 0.5])
+        np.testing.assert_allclose(annealed.fractions([40, 10], last), [0.5, 0.5])
 
 
 def test_a_curriculum_draws_more_of_what_lags_and_keeps_a_floor():
     curriculum = Sampling.check({"method": "curriculum", "floor": 0.2})
-    np.testing.assert_allclose(curriculum.shares([40, 10]), [0.5, 0.5])
-    np.testing.assert_allclose(curriculum.shares([40, 10], 3, [3.0, 1.0]), [0.1 + 0.8 * 0.75, 0.1 + 0.8 * 0.25])
-    np.testing.assert_allclose(curriculum.shares([40, 10], 3, [1.0, 0.0]), [0.9, 0.1])
-    np.testing.assert_allclose(curriculum.shares([40, 10], 3, [0.0, 0.0]), [0.5, 0.5])
+    np.testing.assert_allclose(curriculum.fractions([40, 10]), [0.5, 0.5])
+    np.testing.assert_allclose(curriculum.fractions([40, 10], 3, [3.0, 1.0]), [0.1 + 0.8 * 0.75, 0.1 + 0.8 * 0.25])
+    np.testing.assert_allclose(curriculum.fractions([40, 10], 3, [1.0, 0.0]), [0.9, 0.1])
+    np.testing.assert_allclose(curriculum.fractions([40, 10], 3, [0.0, 0.0]), [0.5, 0.5])
 
 
 def test_a_source_lags_by_the_mean_of_its_tasks():
@@ -72,11 +73,11 @@ def test_a_wrong_option_is_named(options, sentence):
 
 
 def test_apportioning_adds_up_and_is_off_by_less_than_one():
-    shares = np.array([0.5, 0.3, 0.15, 0.05])
+    fractions = np.array([0.5, 0.3, 0.15, 0.05])
     for total in range(30):
-        counts = apportioned(total, shares)
+        counts = apportioned(total, fractions)
         assert counts.sum() == total
-        assert np.abs(counts - total * shares).max() < 1
+        assert np.abs(counts - total * fractions).max() < 1
 
 
 @pytest.mark.parametrize(
