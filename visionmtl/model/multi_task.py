@@ -9,7 +9,7 @@ import tensorflow as tf
 from visionmtl import sharing as sharing_schemes
 from visionmtl.errors import UsageError, one_of
 from visionmtl.model import assembly, growing
-from visionmtl.sharing import Matrix
+from visionmtl.sharing import Matrix, Penalty
 from visionmtl.step.balanced import BalancedModel
 from visionmtl.tasks.task import Task, share_colours
 
@@ -62,11 +62,11 @@ class MultiTaskModel(BalancedModel):
     ):
         tasks = _by_name([tasks] if isinstance(tasks, Task) else tasks)
         scheme, neck = sharing_schemes.get(sharing), dict(neck or {})
-        scheme = type(scheme)(**scheme.get_config())  # it keeps what it builds: one for each model
         kept = [one_of(task, tasks, "task") for task in (tasks if only is None else only)]
         made = assembly.assemble(tasks, backbone, image_shape, scheme, weights, neck)
-        auxiliary = {name: made.auxiliary[name] for name in kept if name in made.auxiliary}
-        outputs = {f"{name}_{key}": tensor for name in kept for key, tensor in made.outputs[name].items()}
+        built = made.built
+        auxiliary = {name: built.auxiliary[name] for name in kept if name in built.auxiliary}
+        outputs = {f"{name}_{key}": tensor for name in kept for key, tensor in built.outputs[name].items()}
         outputs |= {
             _auxiliary_name(name, key): tensor
             for name, more in auxiliary.items()
@@ -76,12 +76,13 @@ class MultiTaskModel(BalancedModel):
         self.tasks = {name: tasks[name] for name in kept}
         share_colours(self.tasks.values())
         self.image_shape = tuple(image_shape)
-        self._heads = {name: list(made.outputs[name]) for name in kept}
+        self._heads = {name: list(built.outputs[name]) for name in kept}
         self._auxiliary = {task: more._replace(outputs=dict.fromkeys(more.outputs)) for task, more in auxiliary.items()}
         there = {layer.name for layer in self.layers}
         self.parts = {part: [layer for layer in layers if layer in there] for part, layers in made.parts.items()}
         self.sharing = scheme
-        self._tied = scheme.layers()
+        self._tied = built.layers
+        self._learnt, self._started = built.learnt, built.started
         # Kept as it is saved: a model among the attributes would add its variables to this one's.
         self._config = {
             "tasks": [keras.saving.serialize_keras_object(task) for task in tasks.values()],
@@ -93,7 +94,7 @@ class MultiTaskModel(BalancedModel):
         }
         self.freeze(frozen or [])
         own = {id(variable) for variable in self.variables}
-        self._penalties = [one for one in scheme.penalties() if {id(v) for v in one.variables} <= own]
+        self._penalties = [penalty for penalty in built.penalties if {id(v) for v in penalty.variables} <= own]
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -105,13 +106,18 @@ class MultiTaskModel(BalancedModel):
         return list(self.tasks)
 
     @property
+    def penalties(self) -> list[Penalty]:
+        """The losses by which the sharing scheme ties variables that the model has."""
+        return list(self._penalties)
+
+    @property
     def losses(self):
         """The losses that are no task's: those of layers, and the penalties of the sharing scheme, as they are now."""
         return [*super().losses, *(penalty.value() for penalty in getattr(self, "_penalties", ()))]
 
     def learnt_sharing(self) -> dict[str, Matrix]:
         """Return what the scheme has learnt of how the tasks share, matrices by title; empty if there is nothing."""
-        return self.sharing.learnt(self)
+        return self._learnt(self)
 
     def freeze(self, parts) -> None:
         """Let these parts of the model stay as they are, and all others learn. Compile the model afterwards.
@@ -177,7 +183,7 @@ class MultiTaskModel(BalancedModel):
             The names of the layers that got weights, and of those that have weights and got none.
         """
         found = growing.take_weights(self, source)
-        self.sharing.started()
+        self._started()
         return found
 
     test_function: Any

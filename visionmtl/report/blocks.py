@@ -248,7 +248,7 @@ def _circular(edges: Iterable[tuple[_Label, _Label]]) -> bool:
 def _ties(model: MultiTaskModel, blocks: list[Block], holder: Mapping[int, int]) -> list[tuple[int, ...]]:
     """Return the blocks that penalties tie together, level by level."""
     ties: dict[tuple[int, ...], None] = {}
-    for penalty in model.sharing.penalties():
+    for penalty in model.penalties:
         tied = sorted({holder[id(variable)] for variable in penalty.variables if id(variable) in holder})
         for level in dict.fromkeys(blocks[index].level for index in tied):
             group = tuple(index for index in tied if blocks[index].level == level)

@@ -1,39 +1,21 @@
-"""How tasks share a network: one file a scheme."""
+"""How tasks share a network: one file a scheme, named as it is chosen; `base/` is what they have in common.
+
+From outside come `get`, `names`, `describe` and what a scheme of one's own is made of: `Scheme`, `Made`, `Auxiliary`,
+`Penalty`, `Matrix`. A new scheme is one file here with a subclass of `Scheme`, whose docstring shows how.
+"""
+
+from typing import Any
 
 import keras
 
+from pipelines import discovery
 from visionmtl.errors import UsageError, nearest, one_of
-from visionmtl.sharing.base.scheme import Matrix, Scheme
-from visionmtl.sharing.cascade import Cascade
-from visionmtl.sharing.cross_stitch import CrossStitched
-from visionmtl.sharing.distillation import Distillation
-from visionmtl.sharing.experts import Experts
-from visionmtl.sharing.fusion import Fusion
+from visionmtl.sharing.base.built import Auxiliary, Built, Made, Matrix, Penalty
+from visionmtl.sharing.base.scheme import Scheme
 from visionmtl.sharing.hard import Hard
-from visionmtl.sharing.hierarchical import Hierarchical
-from visionmtl.sharing.mtan import MTAN
-from visionmtl.sharing.nddr import NDDR
-from visionmtl.sharing.relation import Relation
-from visionmtl.sharing.sluice import Sluice
-from visionmtl.sharing.soft import Soft
-from visionmtl.sharing.task_tokens import TaskTokens
 
-_KNOWN = (
-    Hard,
-    Hierarchical,
-    CrossStitched,
-    Sluice,
-    NDDR,
-    MTAN,
-    Experts,
-    TaskTokens,
-    Cascade,
-    Distillation,
-    Fusion,
-    Soft,
-    Relation,
-)
-SCHEMES: dict[str, type[Scheme]] = {scheme.name: scheme for scheme in _KNOWN}
+# The baseline leads.
+SCHEMES: dict[str, type[Scheme]] = {Hard.name: Hard} | discovery.classes(__name__, Scheme)
 
 
 def names() -> list[str]:
@@ -41,7 +23,16 @@ def names() -> list[str]:
     return list(SCHEMES)
 
 
-def get(scheme, **options) -> Scheme:
+def describe(name: str) -> str:
+    """Return one line about a sharing scheme.
+
+    Raises:
+        UsageError: the name is unknown.
+    """
+    return (SCHEMES[one_of(name, SCHEMES, "sharing scheme")].__doc__ or "").strip().partition("\n")[0]
+
+
+def get(scheme: str | dict[str, Any] | Scheme, **options: Any) -> Scheme:
     """Return a sharing scheme from its name, from `{"name": ..., option: value}`, or as it is if it is one already.
 
     Raises:
@@ -51,29 +42,40 @@ def get(scheme, **options) -> Scheme:
         >>> get("hard", until="P3").until
         'P3'
     """
-    if hasattr(scheme, "features"):
+    if isinstance(scheme, Scheme):
         return scheme
     if isinstance(scheme, dict) and "class_name" in scheme:  # one of the user's own
         return keras.saving.deserialize_keras_object(scheme)
     if isinstance(scheme, dict):
         options = {key: value for key, value in scheme.items() if key != "name"} | options
-        scheme = scheme.get("name", "hard")
-    cls = SCHEMES[one_of(scheme, SCHEMES, "sharing scheme")]
+    name = scheme.get("name", "hard") if isinstance(scheme, dict) else scheme
+    cls = SCHEMES[one_of(name, SCHEMES, "sharing scheme")]
     known = cls().get_config()
     for option in options:
         if option not in known:
             raise UsageError(
-                f"Sharing scheme '{scheme}' has no option '{option}'.{nearest(option, known)}"
+                f"Sharing scheme '{name}' has no option '{option}'.{nearest(option, known)}"
                 f" Valid: {', '.join(known) or 'none'}."
             )
     return cls(**options)
 
 
-def serialize(scheme: Scheme) -> dict:
+def serialize(scheme: Scheme) -> dict[str, Any]:
     """Return the dictionary from which `get` makes the scheme again."""
     if SCHEMES.get(scheme.name) is not type(scheme):
         return keras.saving.serialize_keras_object(scheme)
     return {"name": scheme.name, **scheme.get_config()}
 
 
-__all__ = ["Matrix", "Scheme", "get", "names", "serialize"]
+__all__ = [
+    "Auxiliary",
+    "Built",
+    "Made",
+    "Matrix",
+    "Penalty",
+    "Scheme",
+    "describe",
+    "get",
+    "names",
+    "serialize",
+]

@@ -5,11 +5,17 @@ where one answer helps the next, as a segmentation tells a detector where the ro
 convolution a level and task that reads, and the tasks run one after the other.
 """
 
-from visionmtl.sharing.base.evidence import evidence_maps, refined
+from dataclasses import dataclass
+from typing import Any
+
+from visionmtl.sharing.base.built import Made, Outputs
+from visionmtl.sharing.base.evidence import Evidence, evidence_maps, refined
 from visionmtl.sharing.base.reading_order import reading_order
-from visionmtl.sharing.base.scheme import Scheme
+from visionmtl.sharing.base.scheme import Scheme, Tasks
+from visionmtl.sharing.base.stages import Maps
 
 
+@dataclass(frozen=True)
 class Cascade(Scheme):
     """The prediction of one task feeds the features of the next, in a given order.
 
@@ -21,15 +27,15 @@ class Cascade(Scheme):
     Reference: Dai, He and Sun 2016, Instance-aware Semantic Segmentation via Multi-task Network Cascades.
     """
 
+    order: Any = None
+    stop_gradient: bool = False
+
     name = "cascade"
 
-    def __init__(self, order=None, stop_gradient: bool = False):
-        self.order, self.stop_gradient = order, bool(stop_gradient)
-
-    def heads(self, maps, tasks):
+    def heads(self, maps: dict[str, Maps], tasks: Tasks) -> Made[Outputs]:
         order = sorted(tasks, key=lambda name: tasks[name].rank) if self.order is None else self.order
-        outputs: dict[str, dict] = {}
-        evidence: dict[str, dict] = {}
+        outputs: dict[str, Outputs] = {}
+        evidence: dict[str, Evidence] = {}
         for name, reads in reading_order(order, tasks, self.name).items():
             own = maps[name]
             if reads:
@@ -43,7 +49,4 @@ class Cascade(Scheme):
                     for level in own
                 }
             outputs[name] = tasks[name].outputs(own)
-        return {name: outputs[name] for name in tasks}
-
-    def get_config(self):
-        return {"order": self.order, "stop_gradient": self.stop_gradient}
+        return Made({name: outputs[name] for name in tasks})

@@ -5,13 +5,17 @@ depth. Take it to see where tasks want to share, or where hard sharing hurts and
 and a neck for each task, less a stem that `until` shares; the units themselves are free.
 """
 
+from dataclasses import dataclass
+
 import keras
 
 from visionmtl.layers.cross_stitch import CrossStitch
-from visionmtl.sharing.base.scheme import Matrix
+from visionmtl.sharing.base.built import Matrix
 from visionmtl.sharing.base.side_by_side import SideBySide
+from visionmtl.sharing.base.stages import Maps
 
 
+@dataclass(frozen=True)
 class CrossStitched(SideBySide):
     """A backbone per task, mixed after every stage by learnt weights.
 
@@ -24,26 +28,26 @@ class CrossStitched(SideBySide):
     Reference: Misra et al. 2016, Cross-stitch Networks for Multi-task Learning.
     """
 
+    units: str = "channel"
+    own: float = 0.9
+    speed: float = 10.0
+    until: str | None = None
+
     name = "cross_stitch"
 
-    def __init__(self, units: str = "channel", own: float = 0.9, speed: float = 10.0, until: str | None = None):
-        super().__init__(until)
-        self.units, self.own, self.speed = units, own, speed
-        CrossStitch(units, own, speed)  # refuses what it cannot be
+    def __post_init__(self) -> None:
+        CrossStitch(self.units, self.own, self.speed)  # refuses what it cannot be
 
-    def join(self, level, maps):
+    def join(self, level: str, maps: Maps) -> Maps:
         unit = CrossStitch(self.units, self.own, self.speed, name=f"cross_stitch_{level}")
         return dict(zip(maps, unit(list(maps.values())), strict=True))
 
-    def learnt(self, model):
+    def matrices(self, tasks: list[str], levels: list[str], model: keras.Model) -> dict[str, Matrix]:
         """Return what each task (row) takes of each (column), by level; the mean over channels."""
-        found = {}
+        matrices = {}
         for layer in model.layers:
             if isinstance(layer, CrossStitch):
                 weight = keras.ops.convert_to_numpy(layer.weight)
                 values = weight.mean(axis=-1) if weight.ndim == 3 else weight
-                found[layer.name.replace("cross_stitch_", "cross-stitch ")] = Matrix(values, self.tasks, self.tasks)
-        return found
-
-    def get_config(self):
-        return {"units": self.units, "own": self.own, "speed": self.speed, "until": self.until}
+                matrices[layer.name.replace("cross_stitch_", "cross-stitch ")] = Matrix(values, tasks, tasks)
+        return matrices

@@ -7,6 +7,9 @@ tasks if they share the expert, once a task if it is the task's own, and all of 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -14,15 +17,29 @@ from keras import ops
 
 from visionmtl.errors import one_of
 from visionmtl.layers.convolution import SharedBlock
+from visionmtl.sharing.base.built import Made, Matrix
 from visionmtl.sharing.base.checks import check_number
 from visionmtl.sharing.base.running_mean import RunningMean
-from visionmtl.sharing.base.scheme import Matrix, Scheme
+from visionmtl.sharing.base.scheme import Scheme, Tasks
 from visionmtl.sharing.base.stages import Maps
 
 KINDS = ("mmoe", "cgc", "ple")
 GATES = ("level", "all")
 
 
+class Use(NamedTuple):
+    """Which gates weigh which experts: one matrix of what is learnt.
+
+    Attributes:
+        rows: by task, or "shared", the names of the layers that keep the use of its gates.
+        columns: the names of the experts that they weigh.
+    """
+
+    rows: dict[str, list[str]]
+    columns: list[str]
+
+
+@dataclass(frozen=True)
 class Experts(Scheme):
     """Experts on the pyramid's maps, mixed for each task by a gate of its own: MMoE, CGC and PLE.
 
@@ -41,19 +58,22 @@ class Experts(Scheme):
     Tang et al. 2020, Progressive Layered Extraction (CGC and PLE).
     """
 
+    kind: str = "mmoe"
+    count: int = 3
+    own: int = 1
+    depth: int = 2
+    gates: str = "level"
+
     name = "experts"
 
-    def __init__(self, kind: str = "mmoe", count: int = 3, own: int = 1, depth: int = 2, gates: str = "level"):
-        self.kind = one_of(kind, KINDS, "kind of experts")
-        self.count = check_number(self.name, "count", count, 1, whole=True)
-        self.own = check_number(self.name, "own", own, 1, whole=True)
-        self.depth = check_number(self.name, "depth", depth, 1, whole=True)
-        self.gates = one_of(gates, GATES, "input of the experts' gates")
-        # By title of a matrix: the layers that keep the use of each row's gates, and the experts that these weigh.
-        self._uses: dict[str, tuple[dict[str, list[str]], list[str]]] = {}
+    def __post_init__(self) -> None:
+        one_of(self.kind, KINDS, "kind of experts")
+        for option in ("count", "own", "depth"):
+            check_number(self.name, option, getattr(self, option), 1, whole=True)
+        one_of(self.gates, GATES, "input of the experts' gates")
 
-    def mix(self, maps, tasks):
-        self._uses = {}
+    def mix(self, maps: dict[str, Maps], tasks: Tasks) -> Made[Maps]:
+        uses: dict[str, Use] = {}  # by the title of a matrix
         shared = next(iter(maps.values()))
         last = self.depth if self.kind == "ple" else 1
         private = 0 if self.kind == "mmoe" else self.own
@@ -66,12 +86,14 @@ class Experts(Scheme):
             for task in tasks:
                 read = seen if number == 1 else self._seen(maps[task], f"{where}_of_{task}")
                 choice = common | {f"own {i + 1}": expert for i, expert in enumerate(own[task])}
-                mixed[task] = self._mixed(read, choice, f"{where}_of_{task}", title, task)
+                mixed[task], gates = self._mixed(read, choice, f"{where}_of_{task}")
+                uses.setdefault(title, Use({}, list(choice))).rows[task] = gates
             if number < last:
-                everything = common | {f"{task} {i + 1}": one for task in tasks for i, one in enumerate(own[task])}
-                shared = self._mixed(seen, everything, f"{where}_shared", f"{title}: the shared", "shared")
+                every = common | {f"{task} {i + 1}": expert for task in tasks for i, expert in enumerate(own[task])}
+                shared, gates = self._mixed(seen, every, f"{where}_shared")
+                uses[f"{title}: the shared"] = Use({"shared": gates}, list(every))
             maps = mixed
-        return maps
+        return Made(maps, learnt=partial(_means, uses))
 
     def _seen(self, maps: Maps, name: str) -> Maps:
         """Return what the gate of each level reads, `[B, C]` or the C of all levels."""
@@ -83,36 +105,35 @@ class Experts(Scheme):
         everything = keras.layers.Concatenate(name=f"{name}_pools")([pooled[level] for level in sorted(pooled)])
         return dict.fromkeys(maps, everything)
 
-    def _mixed(self, seen: Maps, experts: dict[str, Maps], name: str, title: str, row: str) -> Maps:
-        """Return maps, each the sum of the experts' as a gate weighs them."""
-        rows, columns = self._uses.setdefault(title, ({}, list(experts)))
-        weights: dict = {}
-        for level in sorted(seen):
-            place = f"{name}_gate_{level}" if self.gates == "level" else f"{name}_gate"
+    def _mixed(self, seen: Maps, experts: dict[str, Maps], name: str) -> tuple[Maps, list[str]]:
+        """Return maps, each the sum of the experts' as a gate weighs them, and the layers that keep the gates' use."""
+        weights: dict[str, keras.KerasTensor] = {}  # by the name of the gate
+        places = {level: f"{name}_gate_{level}" if self.gates == "level" else f"{name}_gate" for level in sorted(seen)}
+        for level, place in places.items():
             if place not in weights:
                 gate = keras.layers.Dense(
-                    len(columns), "softmax", kernel_initializer="zeros", dtype="float32", name=place
+                    len(experts), "softmax", kernel_initializer="zeros", dtype="float32", name=place
                 )
                 weights[place] = RunningMean(name=f"{place}_use")(gate(seen[level]))
-                rows.setdefault(row, []).append(f"{place}_use")
-            weights[level] = weights[place]
-        return {
-            level: Mixture(name=f"{name}_{level}")([weights[level], *(expert[level] for expert in experts.values())])
+        maps = {
+            level: Mixture(name=f"{name}_{level}")(
+                [weights[places[level]], *(expert[level] for expert in experts.values())]
+            )
             for level in seen
         }
+        return maps, [f"{place}_use" for place in weights]
 
-    def learnt(self, model):
-        there = {layer.name: layer for layer in model.layers}
-        found = {}
-        for title, (rows, columns) in self._uses.items():
-            uses = {row: [there[name].mean for name in names if name in there] for row, names in rows.items()}
-            means = {row: np.mean([ops.convert_to_numpy(use) for use in of], axis=0) for row, of in uses.items() if of}
-            if means:
-                found[title] = Matrix(np.stack(list(means.values())), list(means), columns)
-        return found
 
-    def get_config(self):
-        return {name: getattr(self, name) for name in ("kind", "count", "own", "depth", "gates")}
+def _means(uses: dict[str, Use], model: keras.Model) -> dict[str, Matrix]:
+    """Return how much of each expert (column) each task (row) takes, the mean over its gates, by title."""
+    there = {layer.name: layer for layer in model.layers}
+    matrices = {}
+    for title, (rows, columns) in uses.items():
+        kept = {row: [there[name].mean for name in names if name in there] for row, names in rows.items()}
+        means = {row: np.mean([ops.convert_to_numpy(use) for use in of], axis=0) for row, of in kept.items() if of}
+        if means:
+            matrices[title] = Matrix(np.stack(list(means.values())), list(means), columns)
+    return matrices
 
 
 def _expert(maps: Maps, name: str) -> Maps:
@@ -135,11 +156,11 @@ class Expert(keras.layers.Layer):
     Reference: Touvron et al. 2021, Going Deeper with Image Transformers, section 2 (the scale).
     """
 
-    def __init__(self, levels: Sequence[str], scale=0.1, **kwargs):
+    def __init__(self, levels: Sequence[str], scale: float = 0.1, **kwargs: Any):
         super().__init__(**kwargs)
         self.levels, self.initial_scale = list(levels), scale
 
-    def build(self, input_shape, **kwargs):
+    def build(self, input_shape: Any, **kwargs: Any) -> None:
         channels = input_shape[-1]
         self.block = SharedBlock(channels, self.levels, name="block", dtype=self.dtype_policy)
         self.block.build(input_shape)
@@ -147,13 +168,13 @@ class Expert(keras.layers.Layer):
         self.scale = self.add_weight(name="scale", shape=(channels,), initializer=start)
         super().build(input_shape)
 
-    def call(self, inputs, level, training=None):
+    def call(self, inputs: Any, level: str, training: bool | None = None) -> Any:
         return inputs + self.scale * self.block(inputs, level=level, training=training)
 
-    def compute_output_shape(self, input_shape, **kwargs):
+    def compute_output_shape(self, input_shape: tuple, **kwargs: Any) -> tuple:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"levels": self.levels, "scale": self.initial_scale}
 
 
@@ -161,9 +182,9 @@ class Expert(keras.layers.Layer):
 class Mixture(keras.layers.Layer):
     """Sum maps, each by its weight: weights `[B, N]` and N maps `[B, H, W, C]` -> `[B, H, W, C]`."""
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         weights, *maps = inputs
         return sum(weights[:, i, None, None, None] * x for i, x in enumerate(maps))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape[1]

@@ -5,12 +5,17 @@ beside the shared map, and the final heads read the result. Take it where the an
 features need not talk. It costs a second head a task and one convolution a task and level.
 """
 
+from dataclasses import dataclass
+
+from visionmtl.sharing.base.built import Made, Outputs
 from visionmtl.sharing.base.checks import check_number
 from visionmtl.sharing.base.evidence import refined
-from visionmtl.sharing.base.scheme import Auxiliary, Scheme
-from visionmtl.sharing.distillation import Initial
+from visionmtl.sharing.base.initial import initial_heads
+from visionmtl.sharing.base.scheme import Scheme, Tasks
+from visionmtl.sharing.base.stages import Maps
 
 
+@dataclass(frozen=True)
 class Fusion(Scheme):
     """The tasks' outputs are fused into each final prediction.
 
@@ -18,24 +23,20 @@ class Fusion(Scheme):
         initial_weight: of the initial heads' losses beside the final ones', at least 0.
     """
 
+    initial_weight: float = 1.0
+
     name = "fusion"
 
-    def __init__(self, initial_weight: float = 1.0):
-        self.initial_weight = check_number(self.name, "initial_weight", initial_weight, 0)
+    def __post_init__(self) -> None:
+        check_number(self.name, "initial_weight", self.initial_weight, 0)
 
-    def heads(self, maps, tasks):
-        self._initial = Initial(maps, tasks, self.name)
+    def heads(self, maps: dict[str, Maps], tasks: Tasks) -> Made[Outputs]:
+        initial = initial_heads(maps, tasks, self.name)
         outputs = {}
         for name, task in tasks.items():
             final = {}
             for level, own in maps[name].items():
-                said = [self._initial.evidence[other].get(level) for other in tasks]
+                said = [initial.evidence[other].get(level) for other in tasks]
                 final[level] = refined(own, said, f"fusion_{name}_{level}")
             outputs[name] = task.outputs(final)
-        return outputs
-
-    def auxiliary(self):
-        return {name: Auxiliary(raw, self.initial_weight) for name, raw in self._initial.outputs.items()}
-
-    def get_config(self):
-        return {"initial_weight": self.initial_weight}
+        return Made(outputs, initial.auxiliary(self.initial_weight))

@@ -5,10 +5,16 @@ own. Take it first: it is the cheapest, and the baseline every other scheme has 
 `until` also the stages after that level once a task.
 """
 
-from visionmtl.sharing.base.scheme import Scheme
-from visionmtl.sharing.base.stages import run_stages, split_after
+from dataclasses import dataclass
+
+import keras
+
+from visionmtl.sharing.base.built import Made
+from visionmtl.sharing.base.scheme import MakeStages, Scheme, Tasks
+from visionmtl.sharing.base.stages import Maps, run_stages, split_after
 
 
+@dataclass(frozen=True)
 class Hard(Scheme):
     """One backbone for all tasks, whole or up to a level.
 
@@ -18,19 +24,15 @@ class Hard(Scheme):
     Reference: Caruana 1997, Multitask Learning.
     """
 
+    until: str | None = None
+
     name = "hard"
 
-    def __init__(self, until: str | None = None):
-        self.until = until
-
-    def features(self, image, tasks, make_stages):
+    def features(self, image: keras.KerasTensor, tasks: Tasks, make_stages: MakeStages) -> Made[Maps]:
         shared = make_stages("")
         split = split_after(self.until, shared) or len(shared)
         trunk = run_stages(shared[:split], image)
         if split == len(shared):
-            return dict.fromkeys(tasks, trunk)
+            return Made(dict.fromkeys(tasks, trunk))
         last = trunk[shared[split - 1][0]]
-        return {task: trunk | run_stages(make_stages(f"{task}_")[split:], last) for task in tasks}
-
-    def get_config(self):
-        return {"until": self.until}
+        return Made({task: trunk | run_stages(make_stages(f"{task}_")[split:], last) for task in tasks})

@@ -5,14 +5,18 @@ features serve whom. Take it where hard sharing nearly does and the tasks want d
 costs hard sharing, two to three small convolutions a level and task, and a neck for each task.
 """
 
+from dataclasses import dataclass
+
 import keras
 
 from visionmtl.layers.convolution import ConvBlock
+from visionmtl.sharing.base.built import Made
 from visionmtl.sharing.base.checks import check_number
-from visionmtl.sharing.base.scheme import Scheme
-from visionmtl.sharing.base.stages import run_stages
+from visionmtl.sharing.base.scheme import MakeStages, Scheme, Tasks
+from visionmtl.sharing.base.stages import Maps, run_stages
 
 
+@dataclass(frozen=True)
 class MTAN(Scheme):
     """One shared backbone, and a soft attention mask for each task and stage.
 
@@ -23,18 +27,20 @@ class MTAN(Scheme):
     Reference: Liu, Johns and Davison 2019, End-to-End Multi-Task Learning with Attention.
     """
 
+    openness: float = 3.0
+
     name = "mtan"
 
-    def __init__(self, openness: float = 3.0):
-        self.openness = check_number(self.name, "openness", openness, 0)
+    def __post_init__(self) -> None:
+        check_number(self.name, "openness", self.openness, 0)
 
-    def features(self, image, tasks, make_stages):
+    def features(self, image: keras.KerasTensor, tasks: Tasks, make_stages: MakeStages) -> Made[Maps]:
         shared = run_stages(make_stages(""), image)
-        return {task: self._attended(task, shared) for task in tasks}
+        return Made({task: self._attended(task, shared) for task in tasks})
 
-    def _attended(self, task: str, shared: dict) -> dict:
+    def _attended(self, task: str, shared: Maps) -> Maps:
         """Return what a task takes of each shared map."""
-        attended: dict = {}
+        attended: Maps = {}
         before = None
         for level, x in shared.items():
             name, channels, read = f"mtan_{task}_{level}", x.shape[-1], x
@@ -52,6 +58,3 @@ class MTAN(Scheme):
             )(hidden)
             before = attended[level] = keras.layers.Multiply(name=name)([mask, x])
         return attended
-
-    def get_config(self):
-        return {"openness": self.openness}

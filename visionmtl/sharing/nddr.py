@@ -5,15 +5,19 @@ where tasks' features differ too much for that, and there is data to learn it fr
 each task, less a stem that `until` shares, and K * C * C weights a task and level.
 """
 
+from dataclasses import dataclass
+
 import keras
 import numpy as np
 
 from visionmtl.layers.cross_stitch import near_identity
 from visionmtl.layers.normalisation import FusedBatchNormalization
-from visionmtl.sharing.base.scheme import Matrix
+from visionmtl.sharing.base.built import Matrix
 from visionmtl.sharing.base.side_by_side import SideBySide
+from visionmtl.sharing.base.stages import Maps
 
 
+@dataclass(frozen=True)
 class NDDR(SideBySide):
     """A backbone per task, all maps reduced anew for each task after every stage.
 
@@ -32,19 +36,19 @@ class NDDR(SideBySide):
     Dimensionality Reduction.
     """
 
+    own: float = 0.9
+    normalise: bool = False
+    until: str | None = None
+
     name = "nddr"
 
-    def __init__(self, own: float = 0.9, normalise: bool = False, until: str | None = None):
-        super().__init__(until)
-        self.own, self.normalise = own, normalise
-        self.levels: list[str] = []
-        near_identity(1, own)  # refuses what is no weight
+    def __post_init__(self) -> None:
+        near_identity(1, self.own)  # refuses what is no weight
 
-    def join(self, level, maps):
+    def join(self, level: str, maps: Maps) -> Maps:
         start = near_identity(len(maps), self.own)
         every = list(maps.values())
         stacked = keras.layers.Concatenate(name=f"nddr_{level}")(every) if len(every) > 1 else every[0]
-        self.levels.append(level)
         joined = {}
         for weights, (task, own) in zip(start, maps.items(), strict=True):
             channels, name = own.shape[-1], f"nddr_{level}_{task}"
@@ -57,25 +61,19 @@ class NDDR(SideBySide):
             joined[task] = reduced
         return joined
 
-    def learnt(self, model):
+    def matrices(self, tasks: list[str], levels: list[str], model: keras.Model) -> dict[str, Matrix]:
         """Return how large each task's (row's) convolution of each task's maps (column) is, by level.
 
         The size is the Frobenius norm over the root of the channels: `own` and its rest at the start.
         """
-        found = {}
-        for level in self.levels:
-            units = {task: f"nddr_{level}_{task}" for task in self.tasks}
-            there = {layer.name: layer for layer in model.layers}
-            rows = []
-            for task, name in units.items():
-                if name in there:
-                    kernel = keras.ops.convert_to_numpy(there[name].kernel)[0, 0]
-                    blocks = np.split(kernel, len(self.tasks))
-                    rows.append((task, [np.linalg.norm(block) / np.sqrt(len(block)) for block in blocks]))
+        there, matrices = {layer.name: layer for layer in model.layers}, {}
+        for level in levels:
+            rows = {}
+            for task in tasks:
+                if f"nddr_{level}_{task}" in there:
+                    kernel = keras.ops.convert_to_numpy(there[f"nddr_{level}_{task}"].kernel)[0, 0]
+                    blocks = np.split(kernel, len(tasks))
+                    rows[task] = [np.linalg.norm(block) / np.sqrt(len(block)) for block in blocks]
             if rows:
-                names = [task for task, _ in rows]
-                found[f"NDDR {level}"] = Matrix(np.array([sizes for _, sizes in rows]), names, self.tasks)
-        return found
-
-    def get_config(self):
-        return {"own": self.own, "normalise": self.normalise, "until": self.until}
+                matrices[f"NDDR {level}"] = Matrix(np.array(list(rows.values())), list(rows), tasks)
+        return matrices

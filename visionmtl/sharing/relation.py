@@ -7,20 +7,25 @@ where they started, and a small eigenproblem a step.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from visionmtl.errors import UsageError, nearest, one_of
 from visionmtl.sharing.base import penalties
-from visionmtl.sharing.base.branches import Branches, Parameters, stack
+from visionmtl.sharing.base.built import Made, Matrix, Penalty
 from visionmtl.sharing.base.checks import check_number
-from visionmtl.sharing.base.scheme import Matrix, Penalty
+from visionmtl.sharing.base.parameters import Parameters, stack
+from visionmtl.sharing.base.scheme import MakeStages, Scheme, Tasks
+from visionmtl.sharing.base.stages import Branches, Maps, stem_and_branches
 
 ABOUT = ("start", "mean", "zero")
 
 
-class Relation(Branches):
+@dataclass(frozen=True)
+class Relation(Scheme):
     """A backbone per task, tied by a covariance between tasks that is learnt.
 
     The penalty is `strength / 2 * tr(W' Omega^-1 W)` over the K x P matrix W of all kernels, and Omega, of unit trace,
@@ -46,61 +51,76 @@ class Relation(Branches):
         >>> scheme = sharing.get("relation", relations={"depth": {"normals": 1.0}}, relations_strength=0.1)
     """
 
+    strength: float = 0.01
+    about: str = "start"
+    relations: Mapping[str, Mapping[str, float]] | None = None
+    relations_strength: float = 0.01
+    until: str | None = None
+
     name = "relation"
 
-    def __init__(
-        self,
-        strength: float = 0.01,
-        about: str = "start",
-        relations: dict[str, dict[str, float]] | None = None,
-        relations_strength: float = 0.01,
-        until: str | None = None,
-    ):
-        super().__init__(until)
-        self.strength, self.about = strength, about
-        self.relations, self.relations_strength = relations, relations_strength
-
-    def features(self, image, tasks, make_stages):
+    def __post_init__(self) -> None:
         for option in ("strength", "relations_strength"):
             check_number(self.name, option, getattr(self, option), 0)
         one_of(self.about, ABOUT, "origin of sharing 'relation'")
-        self.pairs = _pairs(self.relations or {}, list(tasks))
-        features = super().features(image, tasks, make_stages)
-        self.every = [kernel for level in self.kernels.values() for kernel in level]
-        self.start = Parameters.like(self.kernels, "relation_start", False) if self.about == "start" else None
-        return features
 
-    def layers(self):
-        return [self.start] if self.start else []
+    def features(self, image: keras.KerasTensor, tasks: Tasks, make_stages: MakeStages) -> Made[Maps]:
+        pairs = _pairs(self.relations or {}, list(tasks))
+        branches = stem_and_branches(self.name, self.until, image, tasks, make_stages)
+        features = branches.run()
+        start = Parameters.like(branches.kernels, "relation_start", False) if self.about == "start" else None
+        related = Related(branches, start, self.about)
+        variables = [variable for kernel in related.kernels for variable in kernel]
+        ties = []
+        if self.strength and variables:
+            origin = start.values if start else []
+            ties.append(Penalty(lambda: self.strength * related.learnt_penalty(), [*variables, *origin]))
+        if self.relations_strength and pairs and variables:
+            ties.append(Penalty(lambda: self.relations_strength * related.given_penalty(pairs), variables))
+        layers = [start] if start else []
+        return Made(features, penalties=ties, layers=layers, learnt=related.matrices, started=related.start_from_here)
 
-    def started(self):
+
+@dataclass(frozen=True)
+class Related:
+    """The branches of a model, and what their kernels are the distance from.
+
+    Attributes:
+        branches: of each task.
+        start: the first task's kernels as all tasks began; None where that is not the origin.
+        about: what the kernels are the distance from, one of `ABOUT`.
+    """
+
+    branches: Branches
+    start: Parameters | None
+    about: str
+
+    @property
+    def kernels(self) -> list[list[keras.Variable]]:
+        """The kernels of all levels, each the variables of all tasks."""
+        return [kernel for level in self.branches.kernels.values() for kernel in level]
+
+    def start_from_here(self) -> None:
+        """Take the kernels as they are for where all tasks began."""
         if self.start:
-            for place, kernel in zip(self.start.values, self.every, strict=True):
+            for place, kernel in zip(self.start.values, self.kernels, strict=True):
                 place.assign(kernel[0])
 
-    def penalties(self):
-        variables = [variable for kernel in self.every for variable in kernel]
-        found = []
-        if self.strength and variables:
-            start = self.start.values if self.start else []
-            found.append(Penalty(self._learnt_penalty, [*variables, *start]))
-        if self.relations_strength and self.pairs and variables:
-            found.append(Penalty(self._given_penalty, variables))
-        return found
+    def given_penalty(self, pairs: Mapping[tuple[int, int], float]) -> tf.Tensor:
+        """Return the penalty of pairs of tasks, by their places, that are known to be related."""
+        return tf.add_n([penalties.related(stack(kernel), pairs) for kernel in self.kernels])
 
-    def _given_penalty(self):
-        return self.relations_strength * tf.add_n([penalties.related(stack(one), self.pairs) for one in self.every])
-
-    def _learnt_penalty(self):
-        products = self._products(list(self.branches))
+    def learnt_penalty(self) -> tf.Tensor:
+        """Return the penalty under the covariance between tasks that makes it smallest."""
+        products = self._products(self.branches.tasks)
         omega = penalties.relationship(tf.stop_gradient(products))
-        return self.strength * tf.cast(penalties.under_relationship(products, omega), tf.float32)
+        return tf.cast(penalties.under_relationship(products, omega), tf.float32)
 
-    def _products(self, tasks: list[str]):
+    def _products(self, tasks: list[str]) -> tf.Tensor:
         """Return the inner products of what some tasks' kernels are from their origin, float64 `[K, K]`."""
-        places, products = [list(self.branches).index(task) for task in tasks], []
-        starts = self.start.values if self.start else [None] * len(self.every)
-        for kernel, start in zip(self.every, starts, strict=True):
+        places, products = [self.branches.tasks.index(task) for task in tasks], []
+        starts = self.start.values if self.start else [None] * len(self.kernels)
+        for kernel, start in zip(self.kernels, starts, strict=True):
             rows = stack([kernel[place] for place in places])
             if start is not None:
                 rows -= stack([start])
@@ -109,10 +129,10 @@ class Relation(Branches):
             products.append(penalties.gramian(rows))
         return tf.add_n(products)
 
-    def learnt(self, model):
+    def matrices(self, model: keras.Model) -> dict[str, Matrix]:
         """Return the covariance of the tasks that a model has, of unit trace, and the same as correlations."""
-        tasks = self.kept(model)
-        if not tasks or not self.every:
+        tasks = self.branches.kept(model)
+        if not tasks or not self.kernels:
             return {}
         omega = penalties.relationship(self._products(tasks)).numpy()
         deviations = np.sqrt(np.diag(omega))
@@ -120,10 +140,6 @@ class Relation(Branches):
             "task covariance": Matrix(omega, tasks, tasks),
             "task correlations": Matrix(omega / deviations / deviations[:, None], tasks, tasks),
         }
-
-    def get_config(self):
-        names = ("strength", "about", "relations", "relations_strength", "until")
-        return {name: getattr(self, name) for name in names}
 
 
 def _pairs(relations: Mapping[str, Mapping[str, float]], tasks: list[str]) -> dict[tuple[int, int], float]:
@@ -136,21 +152,21 @@ def _pairs(relations: Mapping[str, Mapping[str, float]], tasks: list[str]) -> di
     if not isinstance(relations, Mapping) or not all(isinstance(row, Mapping) for row in relations.values()):
         raise UsageError(f"sharing 'relation' was given relations={relations!r}: {expected}.")
     pairs: dict[tuple[int, int], float] = {}
-    for one, row in relations.items():
+    for first, row in relations.items():
         for other, weight in row.items():
-            for task in (one, other):
+            for task in (first, other):
                 if task not in tasks:
                     raise UsageError(
                         f"sharing 'relation' was given a relation of unknown task '{task}'.{nearest(task, tasks)}"
                         f" Tasks: {', '.join(tasks)}."
                     )
-            if one == other:
-                raise UsageError(f"sharing 'relation' was given a relation of '{one}' to itself: leave it out.")
-            check_number("relation", f"relation of {one} to {other}", weight, 0)
-            low, high = sorted((tasks.index(one), tasks.index(other)))
+            if first == other:
+                raise UsageError(f"sharing 'relation' was given a relation of '{first}' to itself: leave it out.")
+            check_number("relation", f"relation of {first} to {other}", weight, 0)
+            low, high = sorted((tasks.index(first), tasks.index(other)))
             if pairs.setdefault((low, high), weight) != weight:
                 raise UsageError(
-                    f"sharing 'relation' was given two weights of '{one}' and '{other}',"
+                    f"sharing 'relation' was given two weights of '{first}' and '{other}',"
                     f" {pairs[low, high]} and {weight}: give one."
                 )
     return pairs

@@ -7,15 +7,19 @@ when predicting, less a stem that `until` shares; the penalty itself reads every
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
+import keras
 import tensorflow as tf
 
 from visionmtl.errors import one_of
 from visionmtl.sharing.base import penalties
-from visionmtl.sharing.base.branches import Branches, Kernels, Parameters, stack
+from visionmtl.sharing.base.built import Made, Penalty
 from visionmtl.sharing.base.checks import check_number
-from visionmtl.sharing.base.scheme import Penalty
+from visionmtl.sharing.base.parameters import Parameters, stack
+from visionmtl.sharing.base.scheme import MakeStages, Scheme, Tasks
+from visionmtl.sharing.base.stages import Kernels, Maps, stem_and_branches
 
 TIES: dict[str, Callable] = {
     "mean": penalties.to_mean,
@@ -26,13 +30,14 @@ TIES: dict[str, Callable] = {
 }
 
 
-class Soft(Branches):
+@dataclass(frozen=True)
+class Soft(Scheme):
     """A backbone per task, tied by a penalty on the distance of their kernels.
 
-    With a tie of squared distances (all but "trace"), a training step takes the share learning rate x strength of what
-    parts a kernel from where it is tied to, under plain gradient descent: the same strength holds a small network and
-    a large one, two tasks and five. The trace norm of each kernel's `[K, P]` matrix is multiplied by that matrix's
-    length, held constant, for the same reason: its pull is a share of the kernel, not a step of fixed length.
+    With a tie of squared distances (all but "trace"), a training step takes the fraction learning rate x strength of
+    what parts a kernel from where it is tied to, under plain gradient descent: the same strength holds a small network
+    and a large one, two tasks and five. The trace norm of each kernel's `[K, P]` matrix is multiplied by that matrix's
+    length, held constant, for the same reason: its pull is a fraction of the kernel, not a step of fixed length.
 
     Args:
         tie: "mean" (each task to the mean of all), "centre" (each to a centre that is trained too), "pairs" (each to
@@ -48,48 +53,53 @@ class Soft(Branches):
         >>> scheme = sharing.get("soft", tie="centre", strength={"P2": 0.1, "P3": 0.01})
     """
 
+    tie: str = "mean"
+    strength: float | Mapping[str, float] = 0.01
+    until: str | None = None
+
     name = "soft"
 
-    def __init__(self, tie: str = "mean", strength: float | dict[str, float] = 0.01, until: str | None = None):
-        super().__init__(until)
-        self.tie, self.strength = tie, strength
-
-    def features(self, image, tasks, make_stages):
+    def __post_init__(self) -> None:
         one_of(self.tie, TIES, "tie of sharing 'soft'")
-        features = super().features(image, tasks, make_stages)
-        levels, given = list(self.kernels), self.strength
-        if isinstance(given, Mapping):
-            for level, strength in given.items():
-                check_number(self.name, f"strength of {one_of(level, levels, 'level to tie')}", strength, 0)
-        else:
-            given = dict.fromkeys(levels, check_number(self.name, "strength", given, 0))
-        self.strengths = {level: given[level] for level in levels if given.get(level) and self.kernels[level]}
-        self.tied = {level: self.kernels[level] for level in self.strengths}
-        self.centre = Parameters.like(self.tied, "soft_centre", True) if self.tied and self.tie == "centre" else None
-        return features
+        if not isinstance(self.strength, Mapping):
+            check_number(self.name, "strength", self.strength, 0)
 
-    def layers(self):
-        return [self.centre] if self.centre else []
+    def features(self, image: keras.KerasTensor, tasks: Tasks, make_stages: MakeStages) -> Made[Maps]:
+        branches = stem_and_branches(self.name, self.until, image, tasks, make_stages)
+        features = branches.run()
+        strengths = self._strengths(list(branches.kernels))
+        tied = {level: kernels for level, kernels in branches.kernels.items() if strengths.get(level) and kernels}
+        centre = Parameters.like(tied, "soft_centre", True) if tied and self.tie == "centre" else None
+        ties = []
+        for level, kernels in tied.items():
+            centres = centre.of(level) if centre else []
+            variables = [variable for kernel in kernels for variable in kernel] + centres
+            ties.append(Penalty(partial(self._penalty, strengths[level], kernels, centres), variables))
+        return Made(features, penalties=ties, layers=[centre] if centre else [])
 
-    def penalties(self):
-        """Return a penalty for each level that is tied."""
-        found = []
-        for level, kernels in self.tied.items():
-            centre = self.centre.of(level) if self.centre else []
-            variables = [variable for kernel in kernels for variable in kernel] + centre
-            found.append(Penalty(partial(self._penalty, self.strengths[level], kernels, centre), variables))
-        return found
+    def _strengths(self, levels: list[str]) -> dict[str, float]:
+        """Return the strength of the penalty by level; a level left out is free."""
+        if not isinstance(self.strength, Mapping):
+            return dict.fromkeys(levels, self.strength)
+        return {
+            level: check_number(self.name, f"strength of {one_of(level, levels, 'level to tie')}", strength, 0)
+            for level, strength in self.strength.items()
+        }
 
-    def _penalty(self, strength: float, kernels: Kernels, centre: list):
+    def _penalty(self, strength: float, kernels: Kernels, centres: list[keras.Variable]) -> tf.Tensor:
+        """Return the penalty of a level.
+
+        Args:
+            strength: what it is multiplied by.
+            kernels: each the variables of all tasks.
+            centres: of each kernel, if they are tied to a centre; else none.
+        """
         terms = []
         for place, kernel in enumerate(kernels):
             rows = stack(kernel)
-            further = [stack(centre[place : place + 1])[0]] if centre else []
+            further = [stack(centres[place : place + 1])[0]] if centres else []
             term = TIES[self.tie](rows, *further)
             if self.tie == "trace":
                 term *= tf.stop_gradient(tf.norm(rows))
             terms.append(term)
         return strength * tf.add_n(terms)
-
-    def get_config(self):
-        return {"tie": self.tie, "strength": self.strength, "until": self.until}

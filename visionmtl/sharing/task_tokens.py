@@ -8,20 +8,25 @@ however large the image, one pointwise convolution a level, and a scale and shif
 
 import itertools
 import math
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from visionmtl.errors import UsageError
+from visionmtl.sharing.base.built import Made, Matrix
 from visionmtl.sharing.base.checks import check_number
 from visionmtl.sharing.base.running_mean import RunningMean
-from visionmtl.sharing.base.scheme import Matrix, Scheme
+from visionmtl.sharing.base.scheme import Scheme, Tasks
 from visionmtl.sharing.base.stages import Maps
 
 OCTAVES = 5  # the finest wave has 8 periods across the image: two cells of a grid of 16
 
 
+@dataclass(frozen=True)
 class TaskTokens(Scheme):
     """A transformer over the pyramid with a learnt token a task, which conditions the task's maps.
 
@@ -37,21 +42,23 @@ class TaskTokens(Scheme):
     Ye and Xu 2023, TaskPrompter (tokens of tasks among tokens of the image).
     """
 
+    dim: int = 64
+    attention_heads: int = 4
+    depth: int = 2
+    tokens: int = 256
+
     name = "task_tokens"
 
-    def __init__(self, dim: int = 64, attention_heads: int = 4, depth: int = 2, tokens: int = 256):
-        self.attention_heads = check_number(self.name, "attention_heads", attention_heads, 1, whole=True)
-        self.dim = check_number(self.name, "dim", dim, 1, whole=True)
-        self.depth = check_number(self.name, "depth", depth, 1, whole=True)
-        self.tokens = check_number(self.name, "tokens", tokens, 1, whole=True)
-        if dim % attention_heads:
+    def __post_init__(self) -> None:
+        for option in ("attention_heads", "dim", "depth", "tokens"):
+            check_number(self.name, option, getattr(self, option), 1, whole=True)
+        if self.dim % self.attention_heads:
             raise UsageError(
-                f"sharing '{self.name}' was given dim={dim}: expected a multiple of attention_heads={attention_heads}."
+                f"sharing '{self.name}' was given dim={self.dim}: expected a multiple of"
+                f" attention_heads={self.attention_heads}."
             )
-        self._rows: list[str] = []
 
-    def mix(self, maps, tasks):
-        self._rows = list(tasks)
+    def mix(self, maps: dict[str, Maps], tasks: Tasks) -> Made[Maps]:
         shared = next(iter(maps.values()))
         seen = self._seen(shared)
         asking = [TaskEmbedding(self.dim, name=f"task_tokens_embedding_{task}")(seen) for task in tasks]
@@ -67,36 +74,34 @@ class TaskTokens(Scheme):
             key, condition = keys(x), Condition(name=f"task_tokens_condition_{level}")
             for task in tasks:
                 mixed[task][level] = condition([x, key, answers[task]])
-        return mixed
+        return Made(mixed, learnt=partial(_attention, list(tasks), self.depth))
 
     def _seen(self, maps: Maps) -> keras.KerasTensor:
         """Return what tasks attend to, `[B, N, dim]`: all levels, averaged down to one grid of at most `tokens`."""
         levels = sorted(maps)
         height, width = maps[levels[-1]].shape[1:3]
         factor = next(n for n in itertools.count(1) if math.ceil(height / n) * math.ceil(width / n) <= self.tokens)
-        found = []
+        projected = []
         for level in levels:
             size = factor * 2 ** (int(levels[-1][1:]) - int(level[1:]))
             pool = keras.layers.AveragePooling2D(size, padding="same", name=f"task_tokens_pool_{level}")
             project = keras.layers.Conv2D(self.dim, 1, name=f"task_tokens_project_{level}")
-            found.append(project(pool(maps[level])))
-        grid = keras.layers.Add(name="task_tokens_levels")(found) if len(found) > 1 else found[0]
+            projected.append(project(pool(maps[level])))
+        grid = keras.layers.Add(name="task_tokens_levels")(projected) if len(projected) > 1 else projected[0]
         grid = RelativePositions(name="task_tokens_positions")(grid)
         grid = keras.layers.Reshape((-1, self.dim), name="task_tokens_grid")(grid)
         return keras.layers.LayerNormalization(name="task_tokens_grid_normalisation")(grid)
 
-    def learnt(self, model):
-        there = {layer.name: layer for layer in model.layers}
-        found = {}
-        for number in range(1, self.depth + 1):
-            block = there.get(f"task_tokens_block_{number}")
-            if block is not None and block.between is not None:
-                attention: np.ndarray = ops.convert_to_numpy(block.between.mean)
-                found[f"attention of tasks to each other, block {number}"] = Matrix(attention, self._rows, self._rows)
-        return found
 
-    def get_config(self):
-        return {name: getattr(self, name) for name in ("dim", "attention_heads", "depth", "tokens")}
+def _attention(tasks: list[str], depth: int, model: keras.Model) -> dict[str, Matrix]:
+    """Return how much each task (row) attends to each (column), by block."""
+    there, matrices = {layer.name: layer for layer in model.layers}, {}
+    for number in range(1, depth + 1):
+        block = there.get(f"task_tokens_block_{number}")
+        if block is not None and block.between is not None:
+            attention: np.ndarray = ops.convert_to_numpy(block.between.mean)
+            matrices[f"attention of tasks to each other, block {number}"] = Matrix(attention, tasks, tasks)
+    return matrices
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -109,24 +114,24 @@ class TaskEmbedding(keras.layers.Layer):
     Call: anything `[B, ...]` -> `[B, 1, dim]`.
     """
 
-    def __init__(self, dim, **kwargs):
+    def __init__(self, dim: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.dim = dim
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         # As long as what the blocks add to it; much smaller ones would all be the same task.
         self.embedding = self.add_weight(
             name="embedding", shape=(self.dim,), initializer=keras.initializers.RandomNormal(stddev=1.0)
         )
         super().build(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.broadcast_to(ops.convert_to_tensor(self.embedding), (ops.shape(inputs)[0], 1, self.dim))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], 1, self.dim)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"dim": self.dim}
 
 
@@ -140,19 +145,19 @@ class RelativePositions(keras.layers.Layer):
     Call: `[B, H, W, C]` -> the same shape.
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.project = keras.layers.Dense(input_shape[-1], use_bias=False, name="project", dtype=self.dtype_policy)
         self.project.build((None, None, 4 * OCTAVES))
         super().build(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return inputs + self.project(waves(*ops.shape(inputs)[1:3]))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
 
-def waves(height: int, width: int):
+def waves(height: int, width: int) -> Any:
     """Return sines and cosines of the centres of a map's cells, `[H, W, 20]`.
 
     Reference: Mildenhall et al. 2020, NeRF, equation 4.
@@ -178,11 +183,11 @@ class TokenBlock(keras.layers.Layer):
     Reference: Xiong et al. 2020, On Layer Normalization in the Transformer Architecture (before each step).
     """
 
-    def __init__(self, heads, **kwargs):
+    def __init__(self, heads: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.heads = heads
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         tokens, seen = (tuple(shape) for shape in input_shape)
         dim, policy = tokens[-1], self.dtype_policy
         self.normalisations = [
@@ -204,20 +209,20 @@ class TokenBlock(keras.layers.Layer):
         self.narrow.build((*tokens[:-1], 2 * dim))
         super().build(input_shape)
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         tokens, seen = inputs
         if self.between is not None:
             asking = self.normalisations[0](tokens)
-            found, attention = self.to_tokens(asking, asking, return_attention_scores=True, training=training)
+            told, attention = self.to_tokens(asking, asking, return_attention_scores=True, training=training)
             self.between(attention, training=training)
-            tokens = tokens + found
+            tokens = tokens + told
         tokens = tokens + self.to_seen(self.normalisations[1](tokens), seen, training=training)
         return tokens + self.narrow(self.widen(self.normalisations[2](tokens)))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape[0]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"heads": self.heads}
 
 
@@ -231,7 +236,7 @@ class Condition(keras.layers.Layer):
     Call: a map `[B, H, W, C]`, its keys `[B, H, W, dim]` and a token `[B, dim]` -> `[B, H, W, C]`.
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         maps, keys, token = (tuple(shape) for shape in input_shape)
         self.modulate = keras.layers.Dense(
             3 * maps[-1], kernel_initializer="zeros", dtype=self.dtype_policy, name="modulate"
@@ -241,12 +246,12 @@ class Condition(keras.layers.Layer):
         self.query.build(token)
         super().build(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         x, keys, token = inputs
         scale, shift, focus = ops.split(self.modulate(token)[:, None, None, :], 3, axis=-1)
         query = self.query(token)[:, None, None, :]
         look = ops.tanh(ops.sum(keys * query, axis=-1, keepdims=True) / math.sqrt(keys.shape[-1]))
         return x * (1 + scale + focus * look) + shift
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape[0]

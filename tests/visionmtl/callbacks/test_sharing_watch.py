@@ -13,7 +13,7 @@ from visionmtl import drawing, files, recipe, report
 from visionmtl.callbacks import Session, sharing_watch
 from visionmtl.callbacks.sharing_watch import SharingWatch
 from visionmtl.report import curves, heatmaps
-from visionmtl.sharing import Matrix, Scheme
+from visionmtl.sharing import Made, Matrix, Scheme
 from visionmtl.training import measuring
 
 NAMES = ["scene", "objects", "ground"]
@@ -35,12 +35,13 @@ class Factors(Scheme):
     name = "factors"
 
     def mix(self, maps, tasks):
-        return {
+        mixed = {
             task: {level: Weighed(name=f"factors_{task}_{level}")(x) for level, x in maps[task].items()}
             for task in tasks
         }
+        return Made(mixed, learnt=self.factors)
 
-    def learnt(self, model):
+    def factors(self, model):
         layers = {layer.name: layer for layer in model.layers}
         values = [[float(layers[f"factors_{task}_{level}"].factor) for level in ("P2", "P3")] for task in NAMES]
         return {"factors": Matrix(np.array(values), NAMES, ["P2", "P3"])}

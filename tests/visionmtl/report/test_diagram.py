@@ -10,8 +10,7 @@ import pytest
 
 from visionmtl import sharing
 from visionmtl.report import blocks, diagram
-from visionmtl.sharing import Scheme
-from visionmtl.sharing.base.scheme import Penalty
+from visionmtl.sharing import Made, Penalty, Scheme
 from visionmtl.sharing.base.stages import run_stages
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -36,8 +35,10 @@ class Exchange(Scheme):
     name = "exchange"
 
     def features(self, image, tasks, make_stages):
-        self.copies = {task: make_stages(f"{task}_") for task in tasks}
-        return {task: run_stages(stages, image) for task, stages in self.copies.items()}
+        copies = {task: make_stages(f"{task}_") for task in tasks}
+        features = {task: run_stages(stages, image) for task, stages in copies.items()}
+        variables = [v for stages in copies.values() for _, model in stages for v in model.trainable_variables]
+        return Made(features, penalties=[Penalty(lambda: 0.0, variables)])
 
     def mix(self, maps, tasks):
         for turn in (1, 2):
@@ -46,11 +47,7 @@ class Exchange(Scheme):
             }
             met = {task: keras.layers.Add(name=f"exchange_{task}_met_{turn}")(list(own.values())) for task in tasks}
             maps = {task: maps[task] | {"P3": met[task]} for task in tasks}
-        return maps
-
-    def penalties(self):
-        kernels = [model.trainable_variables for stages in self.copies.values() for _, model in stages]
-        return [Penalty(lambda: 0.0, [variable for several in kernels for variable in several])]
+        return Made(maps)
 
 
 class Answer(Scheme):
@@ -77,7 +74,7 @@ class Answer(Scheme):
             gate = keras.layers.Multiply(name=f"answer_{name}_scale")([gate, pooled])
             told = keras.layers.Multiply(name=f"answer_{name}_multiply")([maps[name][level], gate])
             outputs[name] = task.outputs(maps[name] | {level: told})
-        return outputs
+        return Made(outputs)
 
 
 def test_hard_sharing_is_a_chain_and_a_head_a_task(toy_model):

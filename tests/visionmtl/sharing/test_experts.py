@@ -12,10 +12,12 @@ TASKS = ("scene", "ground")
 
 
 def mixed(scheme, shapes, tasks=TASKS):
-    """A scheme's mix alone: a model from maps by level to `{task: {level: map}}`."""
+    """A scheme's mix alone: a model from maps by level to `{task: {level: map}}`, and what it has learnt."""
     keras.utils.set_random_seed(0)
     maps = {level: keras.Input(shape, name=level) for level, shape in shapes.items()}
-    return keras.Model(maps, scheme.mix(dict.fromkeys(tasks, maps), dict.fromkeys(tasks)))
+    made = scheme.mix(dict.fromkeys(tasks, maps), dict.fromkeys(tasks))
+    model = keras.Model(maps, made.by_task)
+    return model, lambda: made.learnt(model)
 
 
 def random_maps(shapes, images=2):
@@ -49,7 +51,7 @@ def softmax(x):
 @pytest.mark.parametrize("kind", ["mmoe", "cgc"])
 def test_a_task_reads_the_mixture_that_its_gate_makes_of_the_experts(kind):
     shapes = {"P3": (4, 5, 3)}
-    model, maps = mixed(sharing.get("experts", kind=kind, count=2), shapes), random_maps(shapes)
+    (model, _), maps = mixed(sharing.get("experts", kind=kind, count=2), shapes), random_maps(shapes)
     shake(model)
     found, x = model(maps), maps["P3"]
     for task in TASKS:
@@ -68,7 +70,7 @@ def test_a_task_reads_the_mixture_that_its_gate_makes_of_the_experts(kind):
 )
 def test_gates_sum_to_one_whatever_the_maps(options, gates):
     shapes = {"P2": (4, 4, 3), "P3": (2, 2, 3)}
-    model = mixed(sharing.get("experts", **options), shapes)
+    model, _ = mixed(sharing.get("experts", **options), shapes)
     shake(model)
     outputs = [layer.output for layer in model.layers if layer.name.endswith("_use") or "_use_" in layer.name]
     values = keras.Model(model.inputs, outputs)(random_maps(shapes))
@@ -82,34 +84,33 @@ def test_a_gate_of_all_levels_reads_them_all():
     maps = random_maps(shapes)
     other = maps | {"P3": maps["P3"] + 1}
     for gates, reads in (("level", False), ("all", True)):
-        model = mixed(sharing.get("experts", gates=gates), shapes)
+        model, _ = mixed(sharing.get("experts", gates=gates), shapes)
         shake(model)
         differ = np.abs(model(maps)["scene"]["P2"] - model(other)["scene"]["P2"]).max() > 1e-3
         assert differ == reads
 
 
 def test_a_dead_expert_is_visible():
-    scheme, shapes = sharing.get("experts", count=3), {"P3": (4, 4, 3)}
-    model, maps = mixed(scheme, shapes), random_maps(shapes)
-    even = scheme.learnt(model)["use of experts"]
+    shapes = {"P3": (4, 4, 3)}
+    (model, learnt), maps = mixed(sharing.get("experts", count=3), shapes), random_maps(shapes)
+    even = learnt()["use of experts"]
     assert (even.rows, even.columns) == (list(TASKS), ["shared 1", "shared 2", "shared 3"])
     np.testing.assert_allclose(even.values, 1 / 3, atol=1e-6)
     model.get_layer("experts_1_of_scene_gate_P3").bias.assign([0, -20, 0])
     model(maps)
-    np.testing.assert_array_equal(scheme.learnt(model)["use of experts"].values, even.values)  # it did not train
+    np.testing.assert_array_equal(learnt()["use of experts"].values, even.values)  # it did not train
     for _ in range(80):
         model(maps, training=True)
-    scene, ground = scheme.learnt(model)["use of experts"].values
+    scene, ground = learnt()["use of experts"].values
     np.testing.assert_allclose(scene, [0.5, 0, 0.5], atol=0.03)
     np.testing.assert_allclose(ground, 1 / 3, atol=1e-5)
 
 
 def test_the_use_of_a_task_is_the_mean_over_its_levels():
-    scheme, shapes = sharing.get("experts", count=2), {"P2": (4, 4, 3), "P3": (2, 2, 3)}
-    model = mixed(scheme, shapes)
+    model, learnt = mixed(sharing.get("experts", count=2), {"P2": (4, 4, 3), "P3": (2, 2, 3)})
     for level, use in (("P2", [0.1, 0.9]), ("P3", [0.5, 0.5])):
         model.get_layer(f"experts_1_of_ground_gate_{level}_use").mean.assign(use)
-    np.testing.assert_allclose(scheme.learnt(model)["use of experts"].values[1], [0.3, 0.7], atol=1e-6)
+    np.testing.assert_allclose(learnt()["use of experts"].values[1], [0.3, 0.7], atol=1e-6)
 
 
 def reached(model, maps, task):
@@ -124,24 +125,23 @@ def reached(model, maps, task):
 def test_a_task_s_own_experts_are_its_own_but_where_shared_experts_read_them():
     shapes = {"P3": (4, 4, 3)}
     maps = random_maps(shapes)
-    cgc = reached(mixed(sharing.get("experts", kind="cgc"), shapes), maps, "scene")
+    cgc = reached(mixed(sharing.get("experts", kind="cgc"), shapes)[0], maps, "scene")
     assert {"experts_1_shared_1", "experts_1_own_scene_1"} <= cgc
     assert not any("ground" in name for name in cgc)
-    scheme = sharing.get("experts", kind="ple", depth=2, count=1, own=2)
-    model = mixed(scheme, shapes)
+    model, learnt = mixed(sharing.get("experts", kind="ple", depth=2, count=1, own=2), shapes)
     ple = reached(model, maps, "scene")
     assert {"experts_1_own_ground_2", "experts_1_shared_gate_P3", "experts_2_shared_1", "experts_2_own_scene_2"} <= ple
     assert not any(name.startswith(("experts_2_own_ground", "experts_2_of_ground")) for name in ple)
-    learnt = scheme.learnt(model)
-    of_shared = learnt["use of experts, layer 1: the shared"]
+    matrices = learnt()
+    of_shared = matrices["use of experts, layer 1: the shared"]
     assert of_shared.columns == ["shared 1", "scene 1", "scene 2", "ground 1", "ground 2"]
-    assert [matrix.values.shape for matrix in learnt.values()] == [(2, 3), (1, 5), (2, 3)]
+    assert [matrix.values.shape for matrix in matrices.values()] == [(2, 3), (1, 5), (2, 3)]
 
 
 @pytest.mark.parametrize("kind", ["mmoe", "cgc", "ple"])
 def test_maps_keep_their_scale_at_the_start(kind):
     shapes = {"P2": (8, 8, 16), "P3": (4, 4, 16)}
-    model, maps = mixed(sharing.get("experts", kind=kind), shapes), random_maps(shapes, images=8)
+    (model, _), maps = mixed(sharing.get("experts", kind=kind), shapes), random_maps(shapes, images=8)
     for found in model(maps, training=True).values():
         for level, x in found.items():
             assert np.std(x) == pytest.approx(np.std(maps[level]), rel=0.1)

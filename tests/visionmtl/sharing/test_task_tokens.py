@@ -14,19 +14,20 @@ SMALL = {"dim": 8, "attention_heads": 2, "tokens": 16}
 
 
 def mixed(scheme, side, tasks=TASKS):
-    """A scheme's mix alone, on two levels: a model from maps by level to `{task: {level: map}}`."""
+    """A scheme's mix alone, on two levels: what it has learnt, and a model from maps to `{task: {level: map}}`."""
     keras.utils.set_random_seed(0)
     maps = {level: keras.Input((size, size, 4), name=level) for level, size in (("P2", side), ("P3", side // 2))}
-    return keras.Model(maps, scheme.mix(dict.fromkeys(tasks, maps), dict.fromkeys(tasks)))
+    made = scheme.mix(dict.fromkeys(tasks, maps), dict.fromkeys(tasks))
+    model = keras.Model(maps, made.by_task)
+    return lambda: made.learnt(model), model
 
 
 def shaken(side=8):
-    """A scheme and its model with random weights: at the start every token does nothing."""
-    scheme = sharing.get("task_tokens", **SMALL)
-    model, random = mixed(scheme, side), np.random.default_rng(1)
+    """The same with random weights: at the start every token does nothing."""
+    (learnt, model), random = mixed(sharing.get("task_tokens", **SMALL), side), np.random.default_rng(1)
     for variable in model.trainable_variables:
         variable.assign(variable + random.normal(size=variable.shape) * 0.3)
-    return scheme, model
+    return learnt, model
 
 
 def random_maps(side=8):
@@ -39,7 +40,8 @@ def random_maps(side=8):
 
 def test_maps_pass_as_they_are_at_the_start():
     maps = random_maps()
-    for found in mixed(sharing.get("task_tokens", **SMALL), 8)(maps, training=True).values():
+    _, model = mixed(sharing.get("task_tokens", **SMALL), 8)
+    for found in model(maps, training=True).values():
         for level, x in found.items():
             np.testing.assert_array_equal(x, maps[level])
 
@@ -66,7 +68,7 @@ def test_a_task_reads_the_whole_picture_and_where_things_are_in_it():
 
 def test_the_same_weights_do_the_same_to_an_image_of_twice_the_size():
     _, small = shaken()
-    large, maps = mixed(sharing.get("task_tokens", **SMALL), 16), random_maps()
+    (_, large), maps = mixed(sharing.get("task_tokens", **SMALL), 16), random_maps()
     large.set_weights(small.get_weights())
     enlarged = {level: x.repeat(2, axis=1).repeat(2, axis=2) for level, x in maps.items()}
     for task, found in small(maps).items():
@@ -90,15 +92,15 @@ def test_the_grid_has_as_many_cells_as_allowed_at_most(height, width, cells):
 
 
 def test_the_attention_between_tasks_is_kept():
-    scheme, model = shaken()
+    learnt, model = shaken()
     model(random_maps(), training=True)
-    learnt = scheme.learnt(model)
-    assert list(learnt) == [f"attention of tasks to each other, block {number}" for number in (1, 2)]
+    matrices = learnt()
+    assert list(matrices) == [f"attention of tasks to each other, block {number}" for number in (1, 2)]
     block = model.get_layer("task_tokens_block_1")
     tokens = np.concatenate([model.get_layer(f"task_tokens_embedding_{task}").embedding[None] for task in TASKS])
     asking = block.normalisations[0](tokens[None])
     _, expected = block.to_tokens(asking, asking, return_attention_scores=True)
-    matrix = learnt["attention of tasks to each other, block 1"]
+    matrix = matrices["attention of tasks to each other, block 1"]
     assert matrix.rows == matrix.columns == list(TASKS)
     np.testing.assert_allclose(matrix.values, 0.97 / 3 + 0.03 * np.mean(expected, axis=(0, 1)), atol=1e-6)
     assert np.ptp(matrix.values) > 1e-3
@@ -117,9 +119,8 @@ def test_a_running_mean_starts_even_and_follows_what_training_shows():
 
 
 def test_a_task_alone_attends_to_the_picture_only():
-    scheme = sharing.get("task_tokens", **SMALL)
-    model = mixed(scheme, 8, ["scene"])
-    assert scheme.learnt(model) == {}
+    learnt, _ = mixed(sharing.get("task_tokens", **SMALL), 8, ["scene"])
+    assert learnt() == {}
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """Options of a scheme, checked."""
 
+from typing import Any
+
 from visionmtl.errors import UsageError
 
 
-def check_number(scheme: str, option: str, value, low: float, whole: bool = False):
+def check_number(scheme: str, option: str, value: Any, low: float, whole: bool = False) -> Any:
     """Return a number of at least `low`.
 
     Raises:

@@ -8,19 +8,21 @@ import keras
 from visionmtl.layers.convolution import ConvBlock
 from visionmtl.sharing.base.stages import Maps
 
+Evidence = dict[str, keras.KerasTensor | None]  # by level; None where a task says nothing there
+
 
 @keras.saving.register_keras_serializable("visionmtl")
 class StopGradient(keras.layers.Layer):
     """Pass a tensor on, and no gradient back."""
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return keras.ops.stop_gradient(inputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
 
-def evidence_maps(task, outputs: Mapping[str, Any], maps: Maps, name: str, stop: bool = False) -> Maps:
+def evidence_maps(task: Any, outputs: Mapping[str, Any], maps: Maps, name: str, stop: bool = False) -> Evidence:
     """Return a task's evidence as a map `[B, h, w, c]` of each level.
 
     Args:
@@ -36,7 +38,7 @@ def evidence_maps(task, outputs: Mapping[str, Any], maps: Maps, name: str, stop:
     return {level: _fitted(evidence.get(level, evidence.get("")), maps, level, name) for level in maps}
 
 
-def _fitted(tensor, maps: Maps, level: str, name: str):
+def _fitted(tensor: keras.KerasTensor | None, maps: Maps, level: str, name: str) -> keras.KerasTensor | None:
     """Return evidence at the size of a level; None where the task has none for it."""
     height, width = maps[level].shape[1:3]
     if tensor is None:
@@ -52,7 +54,7 @@ def _fitted(tensor, maps: Maps, level: str, name: str):
     return keras.layers.Resizing(height, width, name=f"{name}_{level}_resize")(tensor)
 
 
-def refined(x, others: Sequence, name: str):
+def refined(x: keras.KerasTensor, others: Sequence[keras.KerasTensor | None], name: str) -> keras.KerasTensor:
     """Return a map plus what a separable convolution finds in it and in other maps of its size.
 
     What is added starts at zero, so that a pretrained network starts as it was.
@@ -67,6 +69,6 @@ def refined(x, others: Sequence, name: str):
     """
     channels, read = x.shape[-1], [x, *(other for other in others if other is not None)]
     joined = keras.layers.Concatenate(name=f"{name}_read")(read) if len(read) > 1 else x
-    found = ConvBlock(channels, name=f"{name}_block")(joined)
-    found = keras.layers.Conv2D(channels, 1, use_bias=False, kernel_initializer="zeros", name=f"{name}_write")(found)
-    return keras.layers.Add(name=name)([x, found])
+    more = ConvBlock(channels, name=f"{name}_block")(joined)
+    more = keras.layers.Conv2D(channels, 1, use_bias=False, kernel_initializer="zeros", name=f"{name}_write")(more)
+    return keras.layers.Add(name=name)([x, more])

@@ -6,10 +6,12 @@ goes through an eigenproblem does so in float64, products of parameters included
 just parted from equal ones, and a GPU may multiply in ten bits.
 """
 
+from collections.abc import Callable, Mapping
+
 import tensorflow as tf
 
 
-def to_mean(stack):
+def to_mean(stack: tf.Tensor) -> tf.Tensor:
     """Return half the squared distance of the tasks to their mean, `[]`.
 
     Reference: Evgeniou and Pontil 2004, Regularized Multi-Task Learning.
@@ -17,7 +19,7 @@ def to_mean(stack):
     return _half_squares(stack - tf.reduce_mean(stack, axis=0))
 
 
-def to_centre(stack, centre):
+def to_centre(stack: tf.Tensor, centre: tf.Tensor) -> tf.Tensor:
     """Return half the squared distance of the tasks to a centre `[P]`, `[]`.
 
     Reference: Evgeniou and Pontil 2004, Regularized Multi-Task Learning.
@@ -25,7 +27,7 @@ def to_centre(stack, centre):
     return _half_squares(stack - centre)
 
 
-def pairwise(stack):
+def pairwise(stack: tf.Tensor) -> tf.Tensor:
     """Return half the squared distance of each task to each other, over the number of others, `[]`.
 
     It equals `to_mean` times K / (K - 1).
@@ -35,12 +37,12 @@ def pairwise(stack):
     return tf.add_n(rows) / (tasks - 1) if rows else tf.zeros((), stack.dtype)
 
 
-def chain(stack):
+def chain(stack: tf.Tensor) -> tf.Tensor:
     """Return half the squared distance of each task to the next, `[]`."""
     return _half_squares(stack[1:] - stack[:-1])
 
 
-def related(stack, relations):
+def related(stack: tf.Tensor, relations: Mapping[tuple[int, int], float]) -> tf.Tensor:
     """Return the sum over pairs of tasks of their relation times half their squared distance, `[]`.
 
     Args:
@@ -49,21 +51,21 @@ def related(stack, relations):
 
     Reference: Evgeniou, Micchelli and Pontil 2005, Learning Multiple Tasks with Kernel Methods.
     """
-    pairs = [weight * _half_squares(stack[one] - stack[other]) for (one, other), weight in relations.items()]
+    pairs = [weight * _half_squares(stack[low] - stack[high]) for (low, high), weight in relations.items()]
     return tf.add_n(pairs) if pairs else tf.zeros((), stack.dtype)
 
 
-def _half_squares(x):
+def _half_squares(x: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(x * x) / 2
 
 
-def gramian(stack):
+def gramian(stack: tf.Tensor) -> tf.Tensor:
     """Return the inner products of the tasks' parameters, float64 `[K, K]`."""
     stack = tf.cast(stack, tf.float64)
     return tf.matmul(stack, stack, transpose_b=True)
 
 
-def trace_norm(stack, smoothing=1e-3):
+def trace_norm(stack: tf.Tensor, smoothing: float = 1e-3) -> tf.Tensor:
     """Return the trace (nuclear) norm, the sum of the singular values, `[]`: the fewer directions, the smaller.
 
     Its gradient, `U V'`, jumps where a singular value vanishes, as K - 1 of them do while all tasks are equal. There a
@@ -79,11 +81,11 @@ def trace_norm(stack, smoothing=1e-3):
     """
 
     @tf.custom_gradient
-    def norm(stack):
+    def norm(stack: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         squares, directions = tf.linalg.eigh(gramian(stack))
         squares = tf.maximum(squares, 0.0)
 
-        def gradient(upstream):
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
             level = squares + smoothing**2 * tf.reduce_max(squares)
             inverse = tf.where(level > 0, tf.math.rsqrt(tf.where(level > 0, level, 1.0)), 0.0)
             matrix = tf.matmul(directions * inverse, directions, transpose_b=True)
@@ -94,7 +96,7 @@ def trace_norm(stack, smoothing=1e-3):
     return norm(stack)
 
 
-def relationship(products, ridge=1e-4):
+def relationship(products: tf.Tensor, ridge: float = 1e-4) -> tf.Tensor:
     """Return the covariance between tasks that costs the least, float64 `[K, K]`: `G^(1/2) / tr G^(1/2)`.
 
     It is symmetric, positive definite and of unit trace. Where all parameters are zero it is `I / K`.
@@ -115,7 +117,7 @@ def relationship(products, ridge=1e-4):
     return (root + tf.transpose(root)) / 2 / tf.reduce_sum(roots)
 
 
-def under_relationship(products, omega):
+def under_relationship(products: tf.Tensor, omega: tf.Tensor) -> tf.Tensor:
     """Return `tr(G Omega^-1) / 2`, `[]`: half the squared length of the parameters under a covariance between tasks.
 
     Args:

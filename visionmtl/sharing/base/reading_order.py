@@ -6,7 +6,7 @@ from typing import Any
 from visionmtl.errors import UsageError, nearest
 
 
-def reading_order(order, tasks: Mapping[str, Any], scheme: str) -> dict[str, list[str]]:
+def reading_order(order: Any, tasks: Mapping[str, Any], scheme: str) -> dict[str, list[str]]:
     """Return which tasks each task reads, `{task: [earlier tasks]}`, every task after all that it reads.
 
     Args:
@@ -32,7 +32,7 @@ def reading_order(order, tasks: Mapping[str, Any], scheme: str) -> dict[str, lis
             raise UsageError(
                 f"sharing '{scheme}' was given an order without '{absent[0]}': name every task, {', '.join(tasks)}."
             )
-    for task in [*reads, *(one for several in reads.values() for one in several)]:
+    for task in [*reads, *(task for several in reads.values() for task in several)]:
         if task not in tasks:
             raise UsageError(
                 f"sharing '{scheme}' was given an order with unknown task '{task}'.{nearest(task, tasks)}"
@@ -41,7 +41,7 @@ def reading_order(order, tasks: Mapping[str, Any], scheme: str) -> dict[str, lis
     waiting = {task: reads.get(task, []) for task in tasks}
     ordered: dict[str, list[str]] = {}
     while waiting:
-        ready = [task for task, read in waiting.items() if all(one in ordered for one in read)]
+        ready = [task for task, read in waiting.items() if all(earlier in ordered for earlier in read)]
         if not ready:
             raise UsageError(
                 f"sharing '{scheme}' was given an order in which tasks read each other in a cycle: {_cycle(waiting)}."
@@ -55,7 +55,7 @@ def _cycle(waiting: dict[str, list[str]]) -> str:
     """Return the names along a circle of tasks that wait for each other."""
     path = [next(iter(waiting))]
     while True:
-        following = next(one for one in waiting[path[-1]] if one in waiting)
+        following = next(task for task in waiting[path[-1]] if task in waiting)
         if following in path:
             return " -> ".join([*path[path.index(following) :], following])
         path.append(following)

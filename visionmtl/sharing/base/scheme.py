@@ -1,107 +1,86 @@
-"""What every sharing scheme is: three steps from an image to the tasks' outputs, of which it changes one or two."""
+"""What every sharing scheme is: options, and three steps from an image to the tasks' outputs."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 import keras
-import numpy as np
 
+from visionmtl.sharing.base.built import Built, Made, Outputs
 from visionmtl.sharing.base.stages import Maps, Stages, run_stages
 
-
-class Auxiliary(NamedTuple):
-    """Outputs of a task that are not its predictions, but learn from its labels too.
-
-    Attributes:
-        outputs: raw outputs, as a task's head gives them.
-        weight: of their loss beside the task's own.
-    """
-
-    outputs: dict[str, keras.KerasTensor]
-    weight: float
+Tasks = Mapping[str, Any]  # `tasks.Task` by name, in the order of the model
+MakeStages = Callable[[str], Stages]
+MakeNecks = Callable[[dict[str, Maps]], dict[str, Maps]]
 
 
-class Penalty(NamedTuple):
-    """A loss that depends on variables alone.
-
-    Attributes:
-        value: returns it, a scalar.
-        variables: which it reads; a model that lacks one of them has no such penalty.
-    """
-
-    value: Callable[[], Any]
-    variables: Sequence[Any]
-
-
-class Matrix(NamedTuple):
-    """Something a scheme has learnt, to be drawn as a heat map.
-
-    Attributes:
-        values: float `[R, C]`.
-        rows: R names.
-        columns: C names.
-    """
-
-    values: np.ndarray
-    rows: Sequence[str]
-    columns: Sequence[str]
-
-
+@dataclass(frozen=True)
 class Scheme:
-    """How tasks share a network. A new scheme is one file with a subclass, and one line in the registry.
+    """How tasks share a network.
 
-    A model is built in three steps; a subclass overrides those it changes. It keeps its options in attributes of their
-    names and returns them from `get_config`.
+    A scheme is its options and nothing else: what it builds is in what it returns, and building twice gives two models
+    that know nothing of each other. A new scheme is one file with a subclass, a frozen dataclass whose fields are its
+    options. It overrides those of the three steps that it changes: `features`, `mix` and `heads`, each of which returns
+    a `Made`, that is what each task goes on with and whatever else came of it.
+
+    Attributes:
+        name: what it is chosen by; of those in this folder the name of the file.
+
+    Example:
+        >>> @keras.saving.register_keras_serializable("mine")
+        ... @dataclasses.dataclass(frozen=True)
+        ... class Scaled(sharing.Scheme):
+        ...     start: float = 1.0
+        ...     name = "scaled"
+        ...
+        ...     def mix(self, maps, tasks):
+        ...         mixed = {}
+        ...         for task, levels in maps.items():
+        ...             scale = Scale(self.start, name=f"scaled_{task}")  # a layer of one's own
+        ...             mixed[task] = {level: scale(x) for level, x in levels.items()}
+        ...         return sharing.Made(mixed)
+        >>> model = visionmtl.MultiTaskModel(tasks, sharing=Scaled(start=0.5))
     """
 
-    name: str
+    name: ClassVar[str]
 
-    def features(
-        self, image: keras.KerasTensor, tasks: Mapping[str, Any], make_stages: Callable[[str], Stages]
-    ) -> dict[str, Maps]:
-        """Return the backbone's maps that each task reads, `{task name: {"P2": ..., "P5": ...}}`.
-
-        Tasks given the very same maps share the neck that follows; else each has its own.
+    def build(self, image: keras.KerasTensor, tasks: Tasks, make_stages: MakeStages, make_necks: MakeNecks) -> Built:
+        """Build the graph of a model of some tasks.
 
         Args:
             image: `[B, H, W, 3]`, 0..255.
             tasks: `tasks.Task` by name, in the order of the model.
             make_stages: `make_stages(prefix)` builds one backbone as a list of (level, model), image -> P2 -> P3 ->
                 ...; every one that it builds starts from the same weights.
+            make_necks: returns each task's maps after a neck, all levels equally wide; tasks given the very same maps
+                share one.
 
         Raises:
             UsageError: an option does not fit the backbone or the tasks.
         """
+        features = self.features(image, tasks, make_stages)
+        necked = make_necks(features.by_task)
+        mixed = self.mix(necked, tasks)
+        return Built(features, necked, mixed, self.heads(mixed.by_task, tasks))
+
+    def features(self, image: keras.KerasTensor, tasks: Tasks, make_stages: MakeStages) -> Made[Maps]:
+        """Return the backbone's maps that each task reads, `{task name: {"P2": ..., "P5": ...}}`; see `build`."""
         shared = run_stages(make_stages(""), image)
-        return dict.fromkeys(tasks, shared)
+        return Made(dict.fromkeys(tasks, shared))
 
-    def mix(self, maps: dict[str, Maps], tasks: Mapping[str, Any]) -> dict[str, Maps]:
-        """Return the maps each task's head reads, from those that the necks made; all levels are equally wide."""
-        return maps
+    def mix(self, maps: dict[str, Maps], tasks: Tasks) -> Made[Maps]:
+        """Return the maps that each task's head reads, from those that the necks made; all levels are equally wide."""
+        return Made(maps)
 
-    def heads(self, maps: dict[str, Maps], tasks: Mapping[str, Any]) -> dict[str, dict]:
+    def heads(self, maps: dict[str, Maps], tasks: Tasks) -> Made[Outputs]:
         """Return each task's raw outputs, `{task name: {output name: tensor}}`."""
-        return {name: task.outputs(maps[name]) for name, task in tasks.items()}
+        return Made({name: task.outputs(maps[name]) for name, task in tasks.items()})
 
-    def auxiliary(self) -> dict[str, Auxiliary]:
-        """Return, after `heads`, further outputs by task that learn from its labels."""
-        return {}
+    def get_config(self) -> dict[str, Any]:
+        """Return the options, from which the scheme is made again."""
+        return {option.name: getattr(self, option.name) for option in fields(self)}
 
-    def penalties(self) -> list[Penalty]:
-        """Return, after `features`, the losses that tie parameters together."""
-        return []
-
-    def layers(self) -> list[keras.layers.Layer]:
-        """Return, after `features`, layers of trained variables that no map passes through."""
-        return []
-
-    def started(self) -> None:
-        """Take note that the parameters were just given the values from which training starts."""
-
-    def learnt(self, model: keras.Model) -> dict[str, Matrix]:
-        """Return what the scheme has learnt of how the tasks share, by title."""
-        return {}
-
-    def get_config(self) -> dict:
-        """Return the arguments that make this scheme again."""
-        return {}
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Scheme":
+        """Return the scheme that `get_config` described."""
+        return cls(**config)

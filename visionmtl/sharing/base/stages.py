@@ -1,19 +1,18 @@
 """Stages of a backbone, run one after the other, shared up to a level."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import keras
 
 from visionmtl.errors import UsageError, one_of
 
 Maps = dict[str, keras.KerasTensor]  # {"P2": [B, H / 4, W / 4, C2], ...}
-
-
 Stages = list[tuple[str, keras.Model]]  # a backbone cut into (level, model), image -> P2 -> P3 -> ...
+Kernels = list[list[keras.Variable]]  # of one level: for each kernel of a backbone, the K variables of the tasks
 
 
-def run_stages(stages: Stages, x) -> Maps:
+def run_stages(stages: Stages, x: keras.KerasTensor) -> Maps:
     """Return the maps of consecutive stages, by level."""
     maps = {}
     for level, stage in stages:
@@ -31,20 +30,54 @@ def split_after(until: str | None, stages: Stages, what: str = "level to share u
     return 0 if until is None else levels.index(one_of(until, levels, what)) + 1
 
 
+@dataclass(frozen=True)
+class Branches:
+    """A backbone for every task, or a branch of one after a stem that all share; the branches are not run yet.
+
+    Attributes:
+        stem: the maps of the stages that all tasks share, by level; empty for none.
+        start: what the branches read.
+        stages: each task's own, in the order of the model.
+        kernels: by level, what can be tied: trained variables of two dimensions or more. Biases and the scales and
+            offsets of normalisations stay each task's own, as their moving statistics do. It is what was trained when
+            the model was built, though it be frozen since.
+    """
+
+    stem: Maps
+    start: keras.KerasTensor
+    stages: dict[str, Stages]
+    kernels: dict[str, Kernels]
+
+    @property
+    def tasks(self) -> list[str]:
+        """The names of the tasks, in the order of the model."""
+        return list(self.stages)
+
+    def run(self) -> dict[str, Maps]:
+        """Return each task's maps, with branches that know nothing of each other."""
+        return {task: self.stem | run_stages(stages, self.start) for task, stages in self.stages.items()}
+
+    def kept(self, model: keras.Model) -> list[str]:
+        """Return the tasks whose branches a model has."""
+        there = {layer.name for layer in model.layers}
+        return [task for task, stages in self.stages.items() if all(stage.name in there for _, stage in stages)]
+
+
 def stem_and_branches(
-    name: str, until: str | None, image, tasks: Mapping[str, Any], make_stages: Callable[[str], Stages]
-) -> tuple[Maps, Any, dict[str, Stages]]:
+    name: str,
+    until: str | None,
+    image: keras.KerasTensor,
+    tasks: Iterable[str],
+    make_stages: Callable[[str], Stages],
+) -> Branches:
     """Build the stages that all tasks share and those that each has of its own.
 
     Args:
         name: of the scheme, for the message.
         until: the last level of the stem; None for none.
         image: what the stem reads.
-        tasks: by name.
-        make_stages: as for `Scheme.features`.
-
-    Returns:
-        The stem's maps, what the branches read, and each task's stages, which are not run yet.
+        tasks: their names.
+        make_stages: as for `Scheme.build`.
 
     Raises:
         UsageError: the backbone has no level `until`, or it is the last.
@@ -60,4 +93,13 @@ def stem_and_branches(
             )
         stem = run_stages(shared[:split], image)
     start = image if until is None else stem[until]
-    return stem, start, {task: make_stages(f"{task}_")[len(stem) :] for task in tasks}
+    stages = {task: make_stages(f"{task}_")[len(stem) :] for task in tasks}
+    kernels = {
+        level[0][0]: [list(kernel) for kernel in zip(*(_kernels(stage) for _, stage in level), strict=True)]
+        for level in zip(*stages.values(), strict=True)
+    }
+    return Branches(stem, start, stages, kernels)
+
+
+def _kernels(stage: keras.Model) -> list[keras.Variable]:
+    return [variable for variable in stage.trainable_variables if len(variable.shape) > 1]

@@ -1,0 +1,135 @@
+"""What a sharing scheme hands back: values alone, nothing of which stays in the scheme."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import keras
+import numpy as np
+
+from visionmtl.sharing.base.stages import Maps
+
+Outputs = dict[str, keras.KerasTensor]  # raw outputs of a task's head, by name
+
+
+class Auxiliary(NamedTuple):
+    """Outputs of a task that are not its predictions, but learn from its labels too.
+
+    Attributes:
+        outputs: raw outputs, as a task's head gives them.
+        weight: of their loss beside the task's own.
+    """
+
+    outputs: Outputs
+    weight: float
+
+
+class Penalty(NamedTuple):
+    """A loss that depends on variables alone.
+
+    Attributes:
+        value: returns it, a scalar.
+        variables: which it reads; a model that lacks one of them has no such penalty.
+    """
+
+    value: Callable[[], Any]
+    variables: Sequence[Any]
+
+
+class Matrix(NamedTuple):
+    """Something a scheme has learnt, to be drawn as a heat map.
+
+    Attributes:
+        values: float `[R, C]`.
+        rows: R names.
+        columns: C names.
+    """
+
+    values: np.ndarray
+    rows: Sequence[str]
+    columns: Sequence[str]
+
+
+Learnt = Callable[[keras.Model], dict[str, Matrix]]
+Of = TypeVar("Of", Maps, Outputs)
+
+
+def _nothing_learnt(model: keras.Model) -> dict[str, Matrix]:
+    return {}
+
+
+def _nothing_to_note() -> None:
+    """Take no note."""
+
+
+@dataclass(frozen=True)
+class Made(Generic[Of]):
+    """What one of a scheme's three steps made.
+
+    Attributes:
+        by_task: what each task goes on with: maps by level, or, of the heads, raw outputs by name.
+        auxiliary: of the heads: further outputs by task that learn from its labels.
+        penalties: losses that tie parameters together.
+        layers: layers of trained variables that no map passes through.
+        learnt: returns what a model has learnt in this step of how its tasks share, by title. The model may have fewer
+            tasks and layers than were built.
+        started: takes note that the parameters were just given the values from which training starts.
+    """
+
+    by_task: dict[str, Of]
+    auxiliary: Mapping[str, Auxiliary] = field(default_factory=dict)
+    penalties: Sequence[Penalty] = ()
+    layers: Sequence[keras.layers.Layer] = ()
+    learnt: Learnt = _nothing_learnt
+    started: Callable[[], None] = _nothing_to_note
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a scheme built of an image, from the backbone to the heads.
+
+    Attributes:
+        features: the backbone's maps that each task reads.
+        necked: the same after the necks.
+        mixed: the maps that each task's head reads.
+        heads: each task's raw outputs.
+    """
+
+    features: Made[Maps]
+    necked: dict[str, Maps]
+    mixed: Made[Maps]
+    heads: Made[Outputs]
+
+    @property
+    def steps(self) -> tuple[Made[Any], ...]:
+        """What the three steps made."""
+        return self.features, self.mixed, self.heads
+
+    @property
+    def outputs(self) -> dict[str, Outputs]:
+        """Each task's raw outputs, `{task name: {output name: tensor}}`."""
+        return self.heads.by_task
+
+    @property
+    def auxiliary(self) -> dict[str, Auxiliary]:
+        """Further outputs by task that learn from its labels."""
+        return dict(self.heads.auxiliary)
+
+    @property
+    def penalties(self) -> list[Penalty]:
+        """The losses that tie parameters together."""
+        return [penalty for made in self.steps for penalty in made.penalties]
+
+    @property
+    def layers(self) -> list[keras.layers.Layer]:
+        """Layers of trained variables that no map passes through."""
+        return [layer for made in self.steps for layer in made.layers]
+
+    def learnt(self, model: keras.Model) -> dict[str, Matrix]:
+        """Return what a model of this has learnt of how its tasks share, by title."""
+        return {title: matrix for made in self.steps for title, matrix in made.learnt(model).items()}
+
+    def started(self) -> None:
+        """Take note that the parameters were just given the values from which training starts."""
+        for made in self.steps:
+            made.started()
