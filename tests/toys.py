@@ -11,11 +11,11 @@ from visionmtl.tasks import Classification, Depth, Detection, Segmentation, Task
 
 SIZE = 32
 MAKERS = {
-    "scene": lambda: Classification("scene", ["indoor", "outdoor", "other"]),
-    "objects": lambda: Detection("objects", ["cat", "dog"]),
-    "ground": lambda: Segmentation("ground", 3),
-    "weather": lambda: Classification("weather", 4, multi_label=True),
-    "range": lambda: Depth("range"),
+    "scene": lambda name: Classification(name, ["indoor", "outdoor", "other"]),
+    "objects": lambda name: Detection(name, ["cat", "dog"]),
+    "ground": lambda name: Segmentation(name, 3),
+    "weather": lambda name: Classification(name, 4, multi_label=True),
+    "range": lambda name: Depth(name),
 }
 
 
@@ -33,12 +33,19 @@ def backbone(channels: int = 8, size: int = SIZE) -> keras.Model:
     return keras.Model(image, features, name="toy")
 
 
-def tasks(*names: str) -> list[Task]:
-    """Return new toy tasks by name: "scene" (classes), "objects" (boxes) and "ground" (masks) where none is named.
+def task(toy: str, name: str | None = None) -> Task:
+    """Return a new toy task: "scene" (classes), "objects" (boxes), "ground" (masks), or another of `MAKERS`.
 
-    "weather" (several labels) and "range" (depth) are there to be named; `MAKERS` has them all.
+    Args:
+        toy: Which.
+        name: What it is called; as the toy where that is None.
     """
-    return [MAKERS[name]() for name in names or ("scene", "objects", "ground")]
+    return MAKERS[toy](name or toy)
+
+
+def tasks(*names: str) -> list[Task]:
+    """Return new toy tasks; "scene", "objects" and "ground" where none is named."""
+    return [task(name) for name in names or ("scene", "objects", "ground")]
 
 
 def model(of: Iterable[Task] | None = None, **options: Any) -> MultiTaskModel:
@@ -68,18 +75,19 @@ def batch(
         Images float32 `[B, H, W, 3]` in 0..255, labels by task, and weights `[B]` of 1 or 0 by task.
     """
     random = np.random.default_rng(seed)
-    labels = {task.name: labels_of(task, images, size, random) for task in (tasks() if of is None else of)}
+    chosen = tasks() if of is None else of
+    labels = {each.name: labels_of(each, images, size, random) for each in chosen}
     weights = {name: np.full(images, float(name not in missing), "float32") for name in labels}
     return random.integers(0, 256, (images, size, size, 3)).astype("float32"), labels, weights
 
 
-def labels_of(task: Task, images: int, size: int, random: np.random.Generator) -> Any:
+def labels_of(of: Task, images: int, size: int, random: np.random.Generator) -> Any:
     """Return random labels of a task, by its kind.
 
     Raises:
         KeyError: Nobody said what the labels of this kind look like.
     """
-    return LABELS[task.kind](len(task.classes), images, size, random)
+    return LABELS[of.kind](len(of.classes), images, size, random)
 
 
 def _objects(classes: int, images: int, size: int, random: np.random.Generator) -> dict[str, np.ndarray]:

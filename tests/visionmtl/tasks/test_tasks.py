@@ -1,7 +1,5 @@
 """Heads, losses, decoders and drawings of the tasks."""
 
-import json
-
 import keras
 import numpy as np
 import pytest
@@ -118,14 +116,6 @@ def test_an_image_without_objects_has_a_finite_loss_and_no_gradient_on_boxes():
             assert np.any(slope != 0), name
 
 
-def test_an_image_weighs_alike_whatever_stands_beside_it():
-    task = Detection("d", 2)
-    outputs = _outputs(task)
-    together = task.loss(_objects([(8, 8, 40, 40, 1)], [(4, 4, 30, 20, 0), (4, 30, 20, 60, 0)]), outputs)
-    alone = task.loss(_objects([(8, 8, 40, 40, 1)]), {name: value[:1] for name, value in outputs.items()})
-    np.testing.assert_allclose(together[0], alone[0], rtol=1e-5)
-
-
 def test_an_ignored_region_is_not_learnt():
     task = Detection("d", 2)
     outputs = {name: tf.Variable(value) for name, value in _outputs(task, images=1).items()}
@@ -153,78 +143,10 @@ def test_predictions_refer_to_the_pixels_of_the_window(task):
         np.testing.assert_allclose(window["probabilities"], whole["probabilities"])
 
 
-@pytest.mark.parametrize(
-    "task",
-    [
-        Classification("a", ["x", "y"], multi_label=True, dropout=0.1),
-        Detection("b", 3, depth=1, box_weight=1.5),
-        Segmentation("c", 3, dice=0.2, channels=5),
-    ],
-)
-def test_a_task_is_made_again_from_its_config(task):
-    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(task))
-    assert type(again) is type(task)
-    assert again.get_config() == task.get_config()
-    assert again.classes == task.classes
-
-
-@pytest.mark.parametrize(
-    ("task", "labels"),
-    [
-        (Classification("a", 3), np.array([0, 2])),
-        (Classification("a", 2, multi_label=True), np.array([[1.0, 0], [0, -1]])),
-        (Detection("b", 2), _objects([(8, 8, 40, 40, 1)], [])),
-        (Segmentation("c", 2), np.eye(SIZE, dtype="int32")[None].repeat(2, 0)),
-    ],
-)
-def test_truth_and_predictions_are_drawn_alike(task, labels):
-    image = np.full((SIZE, SIZE, 3), 120, "uint8")
-    truth = task.truth(labels)
-    predictions = {name: value.numpy() for name, value in task.decode(_outputs(task), (SIZE, SIZE)).items()}
-    assert predictions.keys() == truth.keys()
-    for drawn in (truth, predictions):
-        picture = task.draw(image, {name: value[0] for name, value in drawn.items()})
-        assert picture.dtype == np.uint8
-        assert picture.shape[1:] == (SIZE, 3)
-        assert (picture[:SIZE] != image).any()
-
-
 class _Spec:
     def __init__(self, name, kind, classes=("a", "b")):
         self.name, self.kind = name, kind
         self.classes = () if kind == "depth" else classes
-
-
-every_kind = pytest.mark.parametrize("kind", tasks.names())
-
-
-@every_kind
-def test_a_task_comes_from_the_description_of_its_labels_and_keeps_its_options(kind):
-    given = {"dropout": 0.2} if "dropout" in tasks.options(kind) else {}
-    task = tasks.from_spec(_Spec("some", kind), **given)
-    assert (task.name, task.kind, task.dropout) == ("some", kind, given.get("dropout", 0.0))
-    assert kind in task.kinds
-    config = task.get_config()
-    assert set(config) - {"name", "classes", "multi_label"} == set(task.options)
-    again = type(task).from_config(config)
-    assert (again.kind, again.get_config()) == (kind, config)
-
-
-@every_kind
-def test_every_task_says_what_is_written_and_plotted_of_its_predictions(kind, tmp_path):
-    task = tasks.from_spec(_Spec("some", kind))
-    predictions = {name: value.numpy()[0] for name, value in task.decode(_outputs(task), (24, 40)).items()}
-    said = task.describe(predictions, tmp_path, "street")
-    found = task.annotations(predictions)
-    json.dumps([said, found])
-    files = [file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.*")]
-    assert files == ([said] if task.maps else [])
-    assert bool(found) == task.annotates
-    for name, value in task.maps.items():
-        assert predictions[name].shape == (24, 40)
-        assert predictions[name].dtype.type(value) == value
-    assert set(task.charts(task.metrics())) <= {"confusion", "precision_recall"}
-    assert set(task.legend) <= set(task.classes)
 
 
 def test_a_box_is_written_as_its_corner_its_size_its_class_and_its_score():
