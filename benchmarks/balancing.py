@@ -49,12 +49,13 @@ class Bare(visionmtl.MultiTaskModel):
     def train_step(self, data):
         images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape(persistent=True) as tape:
-            shares = self._task_losses(labels, self(images, training=True), weights).parts
+            losses = self.task_losses(labels, self(images, training=True), weights).local
         variables = self.trainable_variables
-        parts = [tape.gradient(share, variables) for share in shares]
-        kept = [[one for one in of if one is not None] for of in zip(*parts, strict=True)]
-        self.optimizer.apply_gradients([(tf.add_n(of), one) for of, one in zip(kept, variables, strict=True) if of])
-        return {"loss": tf.add_n(shares)}
+        gradients = [tape.gradient(loss, variables) for loss in losses]
+        known = [[gradient for gradient in of if gradient is not None] for of in zip(*gradients, strict=True)]
+        pairs = zip(known, variables, strict=True)
+        self.optimizer.apply_gradients([(tf.add_n(of), variable) for of, variable in pairs if of])
+        return {"loss": tf.add_n(losses)}
 
 
 def model(backbone: str, count: int, size: int, variant: str) -> visionmtl.MultiTaskModel:

@@ -8,6 +8,7 @@ Both sides are run in rounds in one process; a ratio is the median of those with
 import argparse
 import os
 import statistics
+from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -25,13 +26,13 @@ class Plain(keras.Model):
     """Keras's own training step on the same graph, with the same losses summed."""
 
     tasks: dict
-    heads: dict
+    raw_outputs: Callable
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         losses = []
         for name, task in self.tasks.items():
-            outputs = {key: y_pred[f"{name}_{key}"] for key in self.heads[name]}
-            losses.append(tf.reduce_mean(task.loss(y[name], outputs) * sample_weight[name]))
+            loss = task.loss(y[name], self.raw_outputs(name, y_pred))
+            losses.append(tf.reduce_mean(loss * sample_weight[name]))
         return tf.add_n(losses)
 
 
@@ -68,7 +69,7 @@ def training(shape: tuple, data: tuple, repeats: int) -> dict[str, list[float]]:
     model.compile("adamw", balancing="equal")
     twin = visionmtl.MultiTaskModel(tasks(), image_shape=shape)
     plain = Plain(twin.input, twin.output)
-    plain.tasks, plain.heads = twin.tasks, twin._heads
+    plain.tasks, plain.raw_outputs = twin.tasks, twin.raw_outputs
     plain.compile("adamw", jit_compile=False)
     runs = {
         "MultiTaskModel": lambda: model.fit(dataset, verbose=0, shuffle=False),

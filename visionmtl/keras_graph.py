@@ -1,6 +1,7 @@
 """What leads to what in a functional Keras model: calls of layers, and the tensors they read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import keras
 
@@ -25,18 +26,25 @@ def operations(tensors: Iterable) -> dict[Node, keras.Operation]:
 
 def layers(tensors: Iterable) -> list[keras.layers.Layer]:
     """Return the layers that lead to some symbolic tensors, each once, the nearest first."""
-    found = {id(made._keras_history[0]): made._keras_history[0] for made in _walk(tensors)}
-    return [operation for operation in found.values() if isinstance(operation, keras.layers.Layer)]
+    called = {id(made._keras_history[0]): made._keras_history[0] for made in _walk(tensors)}
+    return [operation for operation in called.values() if isinstance(operation, keras.layers.Layer)]
 
 
-def _call(tensor):
+def ordered(model: keras.Model) -> list[Any]:
+    """Return a functional model's calls in the order in which Keras runs them, as the nodes that it keeps of them."""
+    depths = sorted(model._nodes_by_depth, reverse=True)
+    return [node for depth in depths for node in model._nodes_by_depth[depth] if not node.is_input]
+
+
+def _call(tensor: keras.KerasTensor) -> Any:
     operation, call, _ = tensor._keras_history
     return operation._inbound_nodes[call]
 
 
-def _walk(tensors):
+def _walk(tensors: Iterable) -> Iterator[keras.KerasTensor]:
     """Yield one of the tensors of each call that leads to some tensors."""
-    seen, todo = set(), list(tensors)
+    seen: set[Node] = set()
+    todo = list(tensors)
     while todo:
         tensor = todo.pop()
         if key(tensor) not in seen:

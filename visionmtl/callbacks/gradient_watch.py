@@ -20,10 +20,10 @@ class GradientWatch(Callback):
     by the parameters of the last layers that all tasks share are compared in that step, for the price of a backward
     pass a task through these layers and the heads. No update depends on being watched.
 
-    The columns, and the scalars of the run `gradients`, by step: `conflicts`, the share of the epoch's comparisons in
-    which two tasks pulled against each other; `weight/<task>`; `norm/<task>`, the length of the gradient of the task's
-    mean loss; `cosine/<task>/<task>` for each pair. The picture `cosines` is the whole matrix. A task without labels in
-    the batch has an empty cell.
+    The columns, and the scalars of the run `gradients`, by step: `conflicts`, the fraction of the epoch's comparisons
+    in which two tasks pulled against each other; `weight/<task>`; `norm/<task>`, the length of the gradient of the
+    task's mean loss; `cosine/<task>/<task>` for each pair. The picture `cosines` is the whole matrix. A task without
+    labels in the batch has an empty cell.
 
     Args:
         path: the CSV file, such as `gradients.csv`; a training that starts at a later step keeps the rows before it.
@@ -52,7 +52,7 @@ class GradientWatch(Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         behind = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
         self.rows = csvfile.rows_before(self.path, "step", behind)
-        self.model.conflicts.every, self.model.conflicts.step = self.every, None
+        self.model.conflicts.watch(self.every)
         self.due = behind
         if self.folder is not None:
             self.writer = tf.summary.create_file_writer(str(Path(self.folder) / "gradients"))
@@ -66,8 +66,8 @@ class GradientWatch(Callback):
         row = {"conflicts": float(seen["conflicts"])}
         row |= {f"weight/{task}": float(value) for task, value in zip(tasks, seen["weights"], strict=True)}
         row |= {f"norm/{task}": float(value) for task, value in zip(tasks, seen["norms"], strict=True)}
-        for one, other in itertools.combinations(range(len(tasks)), 2):
-            row[f"cosine/{tasks[one]}/{tasks[other]}"] = float(seen["cosines"][one, other])
+        for first, second in itertools.combinations(range(len(tasks)), 2):
+            row[f"cosine/{tasks[first]}/{tasks[second]}"] = float(seen["cosines"][first, second])
         row = {name: value for name, value in row.items() if math.isfinite(value)}
         self.rows.append({"step": step} | {name: f"{value:.6g}" for name, value in row.items()})
         if self.writer is not None:
@@ -82,6 +82,6 @@ class GradientWatch(Callback):
         csvfile.write(self.path, self.rows, ["step"])
 
     def on_train_end(self, logs: Logs = None) -> None:
-        self.model.conflicts.every = None
+        self.model.conflicts.watch(None)
         if self.writer is not None:
             self.writer.close()

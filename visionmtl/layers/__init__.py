@@ -1,4 +1,8 @@
-"""The Keras layers models here are built from; each works alone in any Keras model."""
+"""The Keras layers models are built from here, a file for each kind; each works alone in any Keras model.
+
+From outside, import what `__all__` lists. A new layer is a file with a class registered as "visionmtl", and a line
+here; saved models name it `visionmtl>Class`, so that neither word changes afterwards.
+"""
 
 from visionmtl.layers.convolution import ConvBlock, DepthToSpace, SharedBlock
 from visionmtl.layers.cross_stitch import CrossStitch, near_identity

@@ -1,5 +1,8 @@
 """Blocks of convolution and normalisation, of which necks and heads are built."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -21,7 +24,15 @@ class ConvBlock(keras.layers.Layer):
     Call: `[B, H, W, C]` -> `[B, H / strides, W / strides, channels]`.
     """
 
-    def __init__(self, channels, kernel_size=3, strides=1, separable=True, activation="relu6", **kwargs):
+    def __init__(
+        self,
+        channels: int,
+        kernel_size: int = 3,
+        strides: int = 1,
+        separable: bool = True,
+        activation: str | None = "relu6",
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.channels, self.kernel_size, self.strides = channels, kernel_size, strides
         self.separable, self.activation = separable, activation
@@ -47,7 +58,7 @@ class ConvBlock(keras.layers.Layer):
         self.normalisation = FusedBatchNormalization(momentum=0.97, epsilon=1e-3, name="normalisation")
         self.activate = keras.layers.Activation(activation, name="activation")
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         shape = tuple(input_shape)
         if self.depthwise is not None:
             self.depthwise.build(shape)
@@ -56,15 +67,15 @@ class ConvBlock(keras.layers.Layer):
         self.normalisation.build(self.convolution.compute_output_shape(shape))
         super().build(input_shape)
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         x = inputs if self.depthwise is None else self.depthwise(inputs)
         return self.activate(self.normalisation(self.convolution(x), training=training))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         height, width = (None if side is None else -(-side // self.strides) for side in input_shape[1:3])
         return (input_shape[0], height, width, self.channels)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         names = ("channels", "kernel_size", "strides", "separable", "activation")
         return super().get_config() | {name: getattr(self, name) for name in names}
 
@@ -82,7 +93,7 @@ class SharedBlock(keras.layers.Layer):
     Reference: Tan, Pang and Le 2020, EfficientDet, which shares its heads the same way.
     """
 
-    def __init__(self, channels, levels, **kwargs):
+    def __init__(self, channels: int, levels: Sequence[str], **kwargs: Any):
         super().__init__(**kwargs)
         self.channels, self.levels = channels, list(levels)
         self.depthwise = keras.layers.DepthwiseConv2D(
@@ -96,21 +107,21 @@ class SharedBlock(keras.layers.Layer):
             for level in self.levels
         }
 
-    def build(self, input_shape, **kwargs):
+    def build(self, input_shape: tuple, **kwargs: Any) -> None:
         self.depthwise.build(input_shape)
         self.pointwise.build(input_shape)
         for level in self.levels:
             self.normalisations[level].build((*tuple(input_shape)[:3], self.channels))
         super().build(input_shape)
 
-    def call(self, inputs, level, training=None):
+    def call(self, inputs: tf.Tensor, level: str, training: bool | None = None) -> tf.Tensor:
         x = self.pointwise(self.depthwise(inputs))
         return ops.relu6(self.normalisations[level](x, training=training))
 
-    def compute_output_shape(self, input_shape, **kwargs):
+    def compute_output_shape(self, input_shape: tuple, **kwargs: Any) -> tuple:
         return (*tuple(input_shape)[:3], self.channels)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {"channels": self.channels, "levels": self.levels}
 
 
@@ -118,20 +129,23 @@ class SharedBlock(keras.layers.Layer):
 class DepthToSpace(keras.layers.Layer):
     """Spread groups of channels over the pixels of a finer map: `[B, H, W, C * n * n]` -> `[B, H * n, W * n, C]`.
 
+    Args:
+        block_size: n.
+
     Reference: Shi et al. 2016, Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel CNN.
     """
 
-    def __init__(self, block_size=2, **kwargs):
+    def __init__(self, block_size: int = 2, **kwargs: Any):
         super().__init__(**kwargs)
         self.block_size = block_size
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         return tf.nn.depth_to_space(inputs, self.block_size)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         n = self.block_size
         height, width = (None if side is None else side * n for side in input_shape[1:3])
         return (input_shape[0], height, width, input_shape[3] // (n * n))
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {"block_size": self.block_size}

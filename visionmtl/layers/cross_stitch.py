@@ -1,5 +1,8 @@
 """Cross-stitch units as a layer of any model."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -14,8 +17,8 @@ class CrossStitch(keras.layers.Layer):
 
     Args:
         units: "channel" for weights of every channel's own, `w` of shape `[K, K, C]`; "layer" for `[K, K]`.
-        own: at the start, the weight of a tensor itself, 0 to 1; the others share the rest equally, so that a mean over
-            K keeps its scale. Default 0.9.
+        own: at the start, the weight of a tensor itself, 0 to 1; the rest falls to the others equally, so that a mean
+            over K keeps its scale. Default 0.9.
         speed: what the trained variable's change is multiplied by in the weights, above 0: under gradient descent they
             learn `speed ** 2` times as fast as the network. Default 10, the paper's 100 times.
 
@@ -33,7 +36,7 @@ class CrossStitch(keras.layers.Layer):
         >>> one, other = visionmtl.layers.CrossStitch()(maps)
     """
 
-    def __init__(self, units="channel", own=0.9, speed=10.0, **kwargs):
+    def __init__(self, units: str = "channel", own: float = 0.9, speed: float = 10.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.units = one_of(units, ("channel", "layer"), "cross-stitch units")
         self.own, self.speed = own, speed
@@ -41,7 +44,7 @@ class CrossStitch(keras.layers.Layer):
         if isinstance(speed, bool) or not isinstance(speed, (int, float)) or not 0 < speed < float("inf"):
             raise UsageError(f"speed was given as {speed!r}: expected a number above 0.")
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[tuple]) -> None:
         shapes = list(input_shape)
         if not shapes or not all(isinstance(shape, (list, tuple)) and shape == shapes[0] for shape in shapes):
             raise UsageError(f"CrossStitch mixes a list of tensors of one shape, but was given {input_shape}.")
@@ -52,26 +55,26 @@ class CrossStitch(keras.layers.Layer):
         super().build(input_shape)
 
     @property
-    def weight(self):
+    def weight(self) -> tf.Tensor:
         """The weights as they are now, `[K, K]` or `[K, K, C]`: row i is what tensor i takes of each."""
         change = ops.convert_to_tensor(self.change)
         return ops.cast(self.start, change.dtype) + self.speed * change
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         rows = [ops.unstack(row) for row in ops.unstack(self.weight)]
         return [tf.add_n([weight * x for weight, x in zip(row, inputs, strict=True)]) for row in rows]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[tuple]) -> list[tuple]:
         return list(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {"units": self.units, "own": self.own, "speed": self.speed}
 
 
 def near_identity(count: int, own: float) -> np.ndarray:
-    """Return the weights `[K, K]` with which K things start that mix: `own` of itself, the rest shared by the others.
+    """Return the weights `[K, K]` with which K things start that mix: `own` of itself, the rest equally of the others.
 
-    One alone keeps the weight 1.
+    A single thing keeps the weight 1.
 
     Raises:
         UsageError: `own` is not between 0 and 1.

@@ -1,4 +1,6 @@
-"""The Keras layers models here are built from; each works alone in any Keras model."""
+"""Batch normalisation by TensorFlow's fused kernel, and a model's batch normalisations changed for it."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -9,16 +11,16 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Keras's batch normalisation by TensorFlow's fused kernel, with statistics of all replicas.
 
     Same numbers, same variables, same arguments: Keras computes it from nine elementwise operations and their
-    gradients, which take a third of a training step on a CPU. Several replicas share their statistics
+    gradients, which take a third of a training step on a CPU. Statistics are of all replicas together
     (`synchronized`), so that two devices train like one.
 
     Call: `[B, H, W, C]` -> the same shape; other shapes take Keras's way.
     """
 
-    def __init__(self, synchronized=True, **kwargs):
+    def __init__(self, synchronized: bool = True, **kwargs: Any):
         super().__init__(synchronized=synchronized, **kwargs)
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None) -> tf.Tensor:
         learning = bool(training) and self.trainable
         plain = mask is None and not getattr(self, "renorm", False) and self.scale and self.center
         images = len(inputs.shape) == 4 and self.axis in (-1, 3)
@@ -43,14 +45,14 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             self._follow(self.moving_variance, variance * (count - 1) / count)
         return outputs
 
-    def _follow(self, moving, value):
+    def _follow(self, moving: Any, value: tf.Tensor) -> None:
         moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
 
 
 def fuse_normalisation(model: keras.Model) -> keras.Model:
     """Return a copy of a functional model, weights included, whose batch normalisations are the fused ones."""
 
-    def copy(layer):
+    def copy(layer: keras.layers.Layer) -> keras.layers.Layer:
         if type(layer) is not keras.layers.BatchNormalization:
             return layer.__class__.from_config(layer.get_config())
         return FusedBatchNormalization.from_config(layer.get_config() | {"synchronized": True})

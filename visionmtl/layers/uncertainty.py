@@ -1,6 +1,10 @@
 """The uncertainty weighting of Kendall et al. as a layer of any model."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import keras
+import tensorflow as tf
 from keras import ops
 
 
@@ -32,30 +36,30 @@ class UncertaintyWeighting(keras.layers.Layer):
         >>> model.compile("adam", loss=lambda _, total: total)
     """
 
-    def __init__(self, regression, dtype="float32", **kwargs):
+    def __init__(self, regression: Iterable[bool], dtype: Any = "float32", **kwargs: Any):
         super().__init__(dtype=dtype, **kwargs)  # losses are sums: half precision would round small tasks away
         self.regression = [bool(value) for value in regression]
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.log_variance = self.add_weight(
             name="log_variance", shape=(len(self.regression),), initializer="zeros", dtype="float32"
         )
         super().build(input_shape)
 
-    def weights_of_losses(self):
+    def weights_of_losses(self) -> tf.Tensor:
         """Return what multiplies each loss now, `[K]`: `exp(-s) * c`."""
         halves = [0.5 if value else 1.0 for value in self.regression]
         return ops.exp(-self.log_variance) * ops.convert_to_tensor(halves, "float32")
 
-    def call(self, losses, present=None):
+    def call(self, losses: Any, present: tf.Tensor | None = None) -> tf.Tensor:
         if isinstance(losses, (list, tuple)):
             losses = ops.stack(losses, axis=-1)
         terms = ops.cast(losses, "float32") * self.weights_of_losses() + self.log_variance / 2
         # A task without labels in this batch says nothing about its uncertainty: `s` must not drift meanwhile.
         return ops.sum(terms if present is None else terms * ops.cast(present, "float32"), axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple:
         return input_shape[0] if isinstance(input_shape, list) else input_shape[:-1]
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return super().get_config() | {"regression": self.regression}

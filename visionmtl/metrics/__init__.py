@@ -1,4 +1,8 @@
-"""Metrics: statistics in the graph on every replica, figures from them on the host; one file a kind of prediction."""
+"""Metrics: statistics in the graph on every replica, figures from them on the host; one file a kind of prediction.
+
+From outside, import what `__all__` lists. A new metric is a file with a subclass of `Metric` and its name here; a task
+returns it from its `metrics()`.
+"""
 
 from visionmtl.metrics.classification import Accuracy, MultiLabel, average_precision
 from visionmtl.metrics.depth import DepthError, known_depth

@@ -1,5 +1,8 @@
 """Metrics of classification: accuracy, and average precision of presence."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -14,18 +17,18 @@ class Accuracy(Metric):
     Labels: int32 `[B]`, negative = unknown. Predictions: `probabilities` float32 `[B, C]`.
     """
 
-    def statistics(self, labels, predictions, weights):
+    def statistics(self, labels: Any, predictions: Mapping[str, tf.Tensor], weights: tf.Tensor) -> dict[str, tf.Tensor]:
         best = tf.math.top_k(predictions["probabilities"], min(5, len(self.classes))).indices
         labels = tf.where(weights > 0, tf.cast(labels, tf.int32), -1)
         return {"truth": labels, "prediction": best[:, 0], "top5": tf.reduce_any(best == labels[:, None], axis=1)}
 
-    def update(self, statistics):
+    def update(self, statistics: Mapping[str, np.ndarray]) -> None:
         known = statistics["truth"] >= 0
         pairs = statistics["truth"][known].astype(np.int64) * len(self.classes) + statistics["prediction"][known]
         self.confusion += np.bincount(pairs, minlength=self.confusion.size).reshape(self.confusion.shape)
         self.top5 += int(statistics["top5"][known].sum())
 
-    def result(self, details=False):
+    def result(self, details: bool = False) -> dict[str, float]:
         hits, truth, predicted = margins(self.confusion)
         f1 = ratio(2 * hits, truth + predicted)
         values = {"accuracy": float(ratio(hits.sum(), truth.sum())), "macro_F1": mean_of(f1)}
@@ -33,7 +36,7 @@ class Accuracy(Metric):
             values["top5"] = float(ratio(self.top5, truth.sum()))
         return values | (self._per_class("F1", f1) if details else {})
 
-    def reset(self):
+    def reset(self) -> None:
         self.confusion = np.zeros((len(self.classes), len(self.classes)), np.int64)  # rows: truth, columns: prediction
         self.top5 = 0
 
@@ -47,15 +50,15 @@ class MultiLabel(Metric):
     Labels: float32 `[B, C]`, -1 = unknown. Predictions: `probabilities` float32 `[B, C]`.
     """
 
-    def statistics(self, labels, predictions, weights):
+    def statistics(self, labels: Any, predictions: Mapping[str, tf.Tensor], weights: tf.Tensor) -> dict[str, tf.Tensor]:
         labels = tf.where(weights[:, None] > 0, tf.cast(labels, tf.float32), -1.0)
         return {"truth": labels, "scores": tf.cast(predictions["probabilities"], tf.float32)}
 
-    def update(self, statistics):
+    def update(self, statistics: Mapping[str, np.ndarray]) -> None:
         self.truth.append(statistics["truth"])
         self.scores.append(statistics["scores"])
 
-    def result(self, details=False):
+    def result(self, details: bool = False) -> dict[str, float]:
         truth, scores = np.concatenate(self.truth), np.concatenate(self.scores)
         known, positive, predicted = truth >= 0, truth > 0.5, scores >= 0.5
         f1 = ratio(2 * (positive & predicted).sum(0), positive.sum(0) + (predicted & known).sum(0))
@@ -71,7 +74,7 @@ class MultiLabel(Metric):
             values |= self._per_class("AP", precision) | self._per_class("F1", f1)
         return values
 
-    def reset(self):
+    def reset(self) -> None:
         self.truth = [np.zeros((0, len(self.classes)), np.float32)]
         self.scores = [np.zeros((0, len(self.classes)), np.float32)]
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -24,7 +26,7 @@ class CocoAveragePrecision(Metric):
     Reference: Lin et al., Microsoft COCO: Common Objects in Context, 2014; pycocotools `COCOeval`.
     """
 
-    def statistics(self, labels, predictions, weights):
+    def statistics(self, labels: Any, predictions: Mapping[str, tf.Tensor], weights: tf.Tensor) -> dict[str, tf.Tensor]:
         return {
             "labelled": weights > 0,
             "truth_boxes": tf.cast(labels["boxes"], tf.float32),
@@ -34,19 +36,18 @@ class CocoAveragePrecision(Metric):
             "classes": tf.cast(predictions["classes"], tf.int32),
         }
 
-    def update(self, statistics):
+    def update(self, statistics: Mapping[str, np.ndarray]) -> None:
         arrays = {key: value[statistics["labelled"]] for key, value in statistics.items()}
         for image, classes in enumerate(arrays["truth_classes"], start=self.images):
             row = image - self.images
             real = (classes >= 0) | (classes == CROWD)
-            found = (arrays["classes"][row] >= 0) & (arrays["scores"][row] > 0)
+            detected = (arrays["classes"][row] >= 0) & (arrays["scores"][row] > 0)
             self.truth += _annotations(image, arrays["truth_boxes"][row][real], classes[real], None)
-            self.found += _annotations(
-                image, arrays["boxes"][row][found], arrays["classes"][row][found], arrays["scores"][row][found]
-            )
+            of_image = [arrays[key][row][detected] for key in ("boxes", "classes", "scores")]
+            self.detections += _annotations(image, *of_image)
         self.images += len(arrays["truth_classes"])
 
-    def result(self, details=False):
+    def result(self, details: bool = False) -> dict[str, float]:
         precision = self.precision()
         values = {"AP": mean_of(precision), "AP50": mean_of(precision[0]), "AP75": mean_of(precision[5])}
         if details:
@@ -58,7 +59,7 @@ class CocoAveragePrecision(Metric):
         if not self.truth:
             return np.full((10, 101, len(self.classes)), np.nan)
         with contextlib.redirect_stdout(io.StringIO()):
-            evaluation = COCOeval(self._coco(self._spread_crowds()), self._coco(self.found), "bbox")
+            evaluation = COCOeval(self._coco(self._spread_crowds()), self._coco(self.detections), "bbox")
             evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, np.inf]], ["all"]
             evaluation.params.maxDets = [100]
             evaluation.evaluate()
@@ -66,8 +67,10 @@ class CocoAveragePrecision(Metric):
         precision = evaluation.eval["precision"][..., 0, 0]
         return np.where(precision < 0, np.nan, precision)
 
-    def reset(self):
-        self.truth, self.found, self.images = [], [], 0
+    def reset(self) -> None:
+        self.truth: list[dict] = []
+        self.detections: list[dict] = []
+        self.images = 0
 
     def _spread_crowds(self) -> list[dict]:
         """Repeat each crowd once per class: COCO's evaluation looks at one class at a time."""
@@ -75,7 +78,7 @@ class CocoAveragePrecision(Metric):
         crowds = [each | {"iscrowd": 1} for each in self.truth if each["category_id"] == CROWD]
         return objects + [crowd | {"category_id": c} for crowd in crowds for c in range(len(self.classes))]
 
-    def _coco(self, annotations: list[dict]):
+    def _coco(self, annotations: list[dict]) -> COCO:
         """Build pycocotools' index straight from the annotations, without a detour over JSON."""
         coco = COCO()
         coco.dataset = {

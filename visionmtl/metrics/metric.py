@@ -5,6 +5,7 @@ concatenated along axis 0 before anything is averaged, and a sample whose label 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -30,7 +31,7 @@ class Metric:
         self.classes = tuple(classes)
         self.reset()
 
-    def statistics(self, labels, predictions: Mapping[str, tf.Tensor], weights: tf.Tensor) -> dict[str, tf.Tensor]:
+    def statistics(self, labels: Any, predictions: Mapping[str, tf.Tensor], weights: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return what `update` needs of one batch; axis 0 of each tensor may be concatenated with other batches'.
 
         Args:
@@ -56,13 +57,13 @@ class Metric:
         return {f"{name}/{label}": float(value) for label, value in zip(self.classes, values, strict=True)}
 
 
-def ratio(numerator, denominator) -> np.ndarray:
+def ratio(numerator: Any, denominator: Any) -> np.ndarray:
     """Divide in float64; NaN where the denominator is 0."""
     denominator = np.asarray(denominator, np.float64)
     return np.asarray(numerator, np.float64) / np.where(denominator == 0, np.nan, denominator)
 
 
-def mean_of(values: np.ndarray) -> float:
+def mean_of(values: Any) -> float:
     """Average what is not NaN; NaN if nothing is left."""
     values = np.asarray(values, np.float64)
     values = values[~np.isnan(values)]

@@ -1,5 +1,8 @@
 """Metrics of segmentation: the mean intersection over union."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -16,7 +19,7 @@ class MeanIoU(Metric):
     Labels: int32 `[B, H, W]`, 255 = ignore. Predictions: `classes` int32 `[B, H, W]`.
     """
 
-    def statistics(self, labels, predictions, weights):
+    def statistics(self, labels: Any, predictions: Mapping[str, tf.Tensor], weights: tf.Tensor) -> dict[str, tf.Tensor]:
         count = len(self.classes)
         labels = tf.cast(labels, tf.int32)
         known = (labels != IGNORED_PIXEL) & (labels >= 0) & (weights > 0)[:, None, None]
@@ -25,14 +28,14 @@ class MeanIoU(Metric):
         counts = tf.math.bincount(tf.reshape(bins, [-1]), minlength=count * count + 1, maxlength=count * count + 1)
         return {"confusion": tf.reshape(tf.cast(counts[:-1], tf.int64), [1, count, count])}
 
-    def update(self, statistics):
+    def update(self, statistics: Mapping[str, np.ndarray]) -> None:
         self.confusion += statistics["confusion"].sum(axis=0)
 
-    def result(self, details=False):
+    def result(self, details: bool = False) -> dict[str, float]:
         hits, truth, predicted = margins(self.confusion)
         iou = ratio(hits, truth + predicted - hits)
         values = {"mIoU": mean_of(iou), "pixel_accuracy": float(ratio(hits.sum(), truth.sum()))}
         return values | (self._per_class("IoU", iou) if details else {})
 
-    def reset(self):
+    def reset(self) -> None:
         self.confusion = np.zeros((len(self.classes), len(self.classes)), np.int64)  # rows: truth, columns: prediction

@@ -1,19 +1,19 @@
-"""A trained model with one task more, with fewer tasks, or with another's weights: layers are matched by name."""
+"""A trained model with one task more, with fewer tasks, frozen in parts, or with another's weights by layers' names."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
 from visionmtl import keras_graph
 from visionmtl.errors import UsageError, one_of
+from visionmtl.tasks.task import Task
 
 
-def add_task(model, task, sharing=None):
+def add_task(model: Any, task: Task, sharing: Any = None) -> Any:
     """Return a model with one task more that has the trained weights of this one; see `MultiTaskModel.add_task`."""
     config = model.get_config()
-    names = [one["config"]["name"] for one in config["tasks"]]
-    if task.name in names:
+    if task.name in [saved["config"]["name"] for saved in config["tasks"]]:
         raise UsageError(f"The model has a task '{task.name}': give the new one another name.")
     config["tasks"] = [*config["tasks"], keras.saving.serialize_keras_object(task)]
     if config["only"] is not None:
@@ -33,7 +33,7 @@ def add_task(model, task, sharing=None):
     return grown
 
 
-def subset(model, tasks):
+def subset(model: Any, tasks: str | Sequence[str]) -> Any:
     """Return a model of some of the tasks with the same outputs; see `MultiTaskModel.subset`."""
     chosen = [tasks] if isinstance(tasks, str) else list(tasks)
     if not chosen:
@@ -42,6 +42,17 @@ def subset(model, tasks):
     smaller = type(model).from_config(model.get_config() | {"only": kept})
     take_weights(smaller, model)
     return smaller
+
+
+def freeze(model: Any, parts: str | Sequence[str]) -> list[str]:
+    """Freeze some parts of a model and no others, and return their names; see `MultiTaskModel.freeze`."""
+    chosen = [one_of(part, model.parts, "part to freeze") for part in ([parts] if isinstance(parts, str) else parts)]
+    still = {name for part in chosen for name in model.parts[part]}
+    for layer in model.layers:
+        layer.trainable = layer.name not in still
+    if not model.trainable_variables:
+        raise UsageError(f"Nothing is left to learn: {', '.join(chosen)} are all parts of the model.")
+    return chosen
 
 
 def take_weights(target: keras.Model, source: keras.Model) -> tuple[list[str], list[str]]:
@@ -68,11 +79,11 @@ def _by_name(model: keras.Model) -> Mapping[str, Any]:
     return {layer.name: layer for layer in model.layers}
 
 
-def _shapes(layer) -> list[tuple]:
+def _shapes(layer: keras.layers.Layer) -> list[tuple]:
     return [tuple(weight.shape) for weight in layer.weights]
 
 
-def _single(name: str, source: keras.Model, target: keras.Model) -> str:
+def _single(name: str, source: Any, target: Any) -> str:
     """Return what a neck's layer is called in the other model, where it has one neck and this one a neck a task."""
     for task in (*target.parts, *source.parts):
         if name.startswith(f"{task}_neck"):

@@ -1,17 +1,20 @@
 """MultiTaskModel: an image in, a backbone shared by all tasks, every task's predictions out."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from visionmtl import sharing as sharing_schemes
 from visionmtl.errors import UsageError, one_of
+from visionmtl.metrics.metric import Metric
 from visionmtl.model import assembly, growing
+from visionmtl.model.evaluation import Evaluation, Statistics, evaluation_step
+from visionmtl.model.outputs import RawOutputs
 from visionmtl.sharing import Matrix, Penalty
 from visionmtl.step.balanced import BalancedModel
-from visionmtl.tasks.task import Task, share_colours
+from visionmtl.tasks.task import Task, by_name, share_colours
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -47,37 +50,34 @@ class MultiTaskModel(BalancedModel):
         >>> model.compile("adamw", balancing="uncertainty")
     """
 
+    test_function: Any
+    evaluation: Evaluation
+
     def __init__(
         self,
-        tasks,
-        backbone="efficientnet_lite0",
-        image_shape=(288, 384, 3),
-        sharing="hard",
-        weights=None,
-        neck=None,
-        only=None,
-        frozen=None,
-        name="multi_task_model",
-        **kwargs,
+        tasks: Task | Iterable[Task],
+        backbone: str | keras.Model = "efficientnet_lite0",
+        image_shape: tuple[int, int, int] = (288, 384, 3),
+        sharing: Any = "hard",
+        weights: Any = None,
+        neck: Mapping | None = None,
+        only: Sequence[str] | None = None,
+        frozen: Sequence[str] | None = None,
+        name: str = "multi_task_model",
+        **kwargs: Any,
     ):
-        tasks = _by_name([tasks] if isinstance(tasks, Task) else tasks)
+        named = by_name([tasks] if isinstance(tasks, Task) else tasks)
         scheme, neck = sharing_schemes.get(sharing), dict(neck or {})
-        kept = [one_of(task, tasks, "task") for task in (tasks if only is None else only)]
-        made = assembly.assemble(tasks, backbone, image_shape, scheme, weights, neck)
+        kept = [one_of(task, named, "task") for task in (named if only is None else only)]
+        made = assembly.assemble(named, backbone, image_shape, scheme, weights, neck)
         built = made.built
         auxiliary = {name: built.auxiliary[name] for name in kept if name in built.auxiliary}
-        outputs = {f"{name}_{key}": tensor for name in kept for key, tensor in built.outputs[name].items()}
-        outputs |= {
-            _auxiliary_name(name, key): tensor
-            for name, more in auxiliary.items()
-            for key, tensor in more.outputs.items()
-        }
-        super().__init__(inputs=made.image, outputs=outputs, name=name, **kwargs)
-        self.tasks = {name: tasks[name] for name in kept}
+        heads = {name: built.outputs[name] for name in kept}
+        super().__init__(inputs=made.image, outputs=RawOutputs.flat(heads, auxiliary), name=name, **kwargs)
+        self.tasks = {name: named[name] for name in kept}
         share_colours(self.tasks.values())
         self.image_shape = tuple(image_shape)
-        self._heads = {name: list(built.outputs[name]) for name in kept}
-        self._auxiliary = {task: more._replace(outputs=dict.fromkeys(more.outputs)) for task, more in auxiliary.items()}
+        self._raw = RawOutputs(heads, auxiliary)
         there = {layer.name for layer in self.layers}
         self.parts = {part: [layer for layer in layers if layer in there] for part, layers in made.parts.items()}
         self.sharing = scheme
@@ -85,7 +85,7 @@ class MultiTaskModel(BalancedModel):
         self._learnt, self._started = built.learnt, built.started
         # Kept as it is saved: a model among the attributes would add its variables to this one's.
         self._config = {
-            "tasks": [keras.saving.serialize_keras_object(task) for task in tasks.values()],
+            "tasks": [keras.saving.serialize_keras_object(task) for task in named.values()],
             "backbone": keras.saving.serialize_keras_object(backbone),
             "image_shape": list(image_shape),
             "sharing": sharing_schemes.serialize(scheme),
@@ -99,10 +99,11 @@ class MultiTaskModel(BalancedModel):
     @property
     def image_size(self) -> tuple[int, int]:
         """Height and width of the network's input in pixels."""
-        return self.image_shape[:2]
+        return self.image_shape[0], self.image_shape[1]
 
     @property
-    def task_names(self):
+    def task_names(self) -> list[str]:
+        """The names of the tasks, in the order of the balancer's losses."""
         return list(self.tasks)
 
     @property
@@ -111,7 +112,7 @@ class MultiTaskModel(BalancedModel):
         return list(self._penalties)
 
     @property
-    def losses(self):
+    def losses(self) -> list:
         """The losses that are no task's: those of layers, and the penalties of the sharing scheme, as they are now."""
         return [*super().losses, *(penalty.value() for penalty in getattr(self, "_penalties", ()))]
 
@@ -119,7 +120,7 @@ class MultiTaskModel(BalancedModel):
         """Return what the scheme has learnt of how the tasks share, matrices by title; empty if there is nothing."""
         return self._learnt(self)
 
-    def freeze(self, parts) -> None:
+    def freeze(self, parts: str | Sequence[str]) -> None:
         """Let these parts of the model stay as they are, and all others learn. Compile the model afterwards.
 
         A frozen batch normalisation also keeps its statistics, and uses them.
@@ -135,16 +136,10 @@ class MultiTaskModel(BalancedModel):
             >>> model.freeze(["backbone", "neck", "detection"])
             >>> model.compile("adamw")
         """
-        chosen = [one_of(part, self.parts, "part to freeze") for part in ([parts] if isinstance(parts, str) else parts)]
-        still = {name for part in chosen for name in self.parts[part]}
-        for layer in self.layers:
-            layer.trainable = layer.name not in still
-        if not self.trainable_variables:
-            raise UsageError(f"Nothing is left to learn: {', '.join(chosen)} are all parts of the model.")
-        self._config["frozen"] = chosen or None
+        self._config["frozen"] = growing.freeze(self, parts) or None
         self.compiled = False
 
-    def add_task(self, task: Task, sharing=None, freeze: bool = True):
+    def add_task(self, task: Task, sharing: Any = None, freeze: bool = True) -> "MultiTaskModel":
         """Return a model with one task more. The outputs of the others are the same, bit for bit.
 
         Args:
@@ -165,7 +160,7 @@ class MultiTaskModel(BalancedModel):
             grown.freeze([part for part, layers in grown.parts.items() if part != task.name and layers])
         return grown
 
-    def subset(self, tasks):
+    def subset(self, tasks: str | Sequence[str]) -> "MultiTaskModel":
         """Return a model of some tasks, with only the layers they need; its outputs are the same, bit for bit.
 
         Args:
@@ -182,53 +177,56 @@ class MultiTaskModel(BalancedModel):
         Returns:
             The names of the layers that got weights, and of those that have weights and got none.
         """
-        found = growing.take_weights(self, source)
+        names = growing.take_weights(self, source)
         self._started()
-        return found
+        return names
 
-    test_function: Any
-
-    def compile(self, optimizer="adamw", loss=None, metrics=None, balancing="equal", clip_norm=None, **kwargs):
+    def compile(
+        self,
+        optimizer: Any = "adamw",
+        loss: Mapping | None = None,
+        metrics: Mapping | None = None,
+        balancing: Any = "equal",
+        clip_norm: float | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Prepare for training; losses and metrics are the tasks' own. See `BalancedModel.compile`."""
         # Matching trims its tensors to the fullest image of a batch, a shape that XLA would compile anew each time.
         super().compile(optimizer, loss, metrics, balancing, clip_norm, **{"jit_compile": False} | kwargs)
-        self.task_metrics = {name: task.metrics() for name, task in self.tasks.items()}
+        self.evaluation = Evaluation(self.tasks)
 
-    def _prepare_losses(self, loss, metrics):
+    def _prepare_losses(self, loss: Mapping | None, metrics: Mapping | None) -> None:
         if loss is not None or metrics is not None:
             raise UsageError(
                 "A MultiTaskModel's losses and metrics come from its tasks: leave loss and metrics out of compile."
             )
         self._metrics_of = {}
 
-    def _regression(self):
+    def _regression(self) -> list[bool]:
         return [task.regression for task in self.tasks.values()]
 
-    def _task_outputs(self):
+    def task_outputs(self) -> dict[str, list]:
+        """Return each task's symbolic outputs, of which its loss is made."""
         raw = {name: list(self.raw_outputs(name, self.output).values()) for name in self.tasks}
-        return {name: [*raw[name], *self._raw_auxiliary(name, self.output).values()] for name in raw}
+        return {name: [*raw[name], *self._raw.auxiliary_of(name, self.output).values()] for name in raw}
 
-    def raw_outputs(self, task: str, outputs: dict) -> dict:
+    def raw_outputs(self, task: str, outputs: Mapping) -> dict[str, Any]:
         """Return one task's outputs out of those of the model, under the names its head gave them."""
-        return {key: outputs[f"{task}_{key}"] for key in self._heads[task]}
+        return self._raw.of(task, outputs)
 
-    def _raw_auxiliary(self, task: str, outputs: dict) -> dict:
-        """Return a task's outputs that learn but predict nothing, under the names its head gave them."""
-        more = self._auxiliary.get(task)
-        return {key: outputs[_auxiliary_name(task, key)] for key in more.outputs} if more else {}
-
-    def sample_losses(self, labels, outputs):
+    def sample_losses(self, labels: Mapping, outputs: Mapping) -> dict[str, tf.Tensor]:
+        """Return the loss of each sample `[B]` for each task whose labels are given."""
         losses = {}
         for name, task in self.tasks.items():
             if labels.get(name) is None:
                 continue
             losses[name] = task.loss(labels[name], self.raw_outputs(name, outputs))
-            if name in self._auxiliary:
-                more = task.loss(labels[name], self._raw_auxiliary(name, outputs))
-                losses[name] += self._auxiliary[name].weight * more
+            if name in self._raw.weights:
+                further = task.loss(labels[name], self._raw.auxiliary_of(name, outputs))
+                losses[name] += self._raw.weights[name] * further
         return losses
 
-    def decode(self, outputs: dict, image_size=None, window=None) -> dict[str, tf.Tensor]:
+    def decode(self, outputs: Mapping, image_size: Any = None, window: Any = None) -> dict[str, tf.Tensor]:
         """Return what raw outputs mean, a flat dictionary `<task>_<prediction>`.
 
         Args:
@@ -242,101 +240,58 @@ class MultiTaskModel(BalancedModel):
             for key, value in task.decode(self.raw_outputs(name, outputs), size, window).items()
         }
 
-    def predict_step(self, data):
+    def predict_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Return what a batch's raw outputs mean."""
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return self.decode(self(images, training=False))
 
-    def _replica_test_step(self, data):
+    @property
+    def task_metrics(self) -> dict[str, list[Metric]]:
+        """Each task's metric objects by name, as the last `evaluate` left them."""
+        return self.evaluation.metrics
+
+    def _replica_test_step(self, data: Any) -> tuple[dict[str, tf.Tensor], Statistics]:
         """Return the losses so far and each metric's statistics of this replica's batch."""
         labels, outputs, weights, logs = self._measured(data)
-        statistics = {}
-        for name, task in self.tasks.items():
-            if labels.get(name) is None:
-                continue
-            predictions = task.decode(self.raw_outputs(name, outputs), self.image_size)
-            weight = None if weights is None else weights.get(name)
-            weight = tf.ones_like(tf.nest.flatten(predictions)[0][:, 0], tf.float32) if weight is None else weight
-            statistics[name] = [
-                metric.statistics(labels[name], predictions, weight) for metric in self.task_metrics[name]
-            ]
-        return logs, statistics
+        predictions = {
+            name: task.decode(self.raw_outputs(name, outputs), self.image_size)
+            for name, task in self.tasks.items()
+            if labels.get(name) is not None
+        }
+        return logs, self.evaluation.statistics(labels, predictions, weights)
 
-    def make_test_function(self, force=False):
+    def make_test_function(self, force: bool = False) -> Any:
         """Build the evaluation step: statistics in the graph on every replica, metrics from them on the host."""
-        if self.test_function is not None and not force:
-            return self.test_function
-        strategy = self.distribute_strategy
+        place, batches, eager = self.distribute_strategy, self.steps_per_execution, self.run_eagerly
+        if self.test_function is None or force:
+            self.test_function = evaluation_step(place, self.evaluation, self._replica_test_step, batches, eager)
+        return self.test_function
 
-        def step(data):
-            logs, statistics = strategy.run(self._replica_test_step, args=(data,))
-            return tf.nest.map_structure(strategy.experimental_local_results, (logs, statistics))
-
-        if not self.run_eagerly:
-            step = tf.function(step, reduce_retracing=True, autograph=False)
-
-        def test_function(iterator):
-            logs = None
-            for _, data in zip(range(self.steps_per_execution), iterator, strict=False):
-                logs, statistics = step(data)
-                for name, metrics in statistics.items():
-                    for metric, values in zip(self.task_metrics[name], metrics, strict=True):
-                        for replica in range(strategy.num_replicas_in_sync):
-                            metric.update({key: np.asarray(value[replica]) for key, value in values.items()})
-            if logs is None:
-                raise StopIteration
-            return {name: value[0] for name, value in logs.items()}
-
-        self.test_function = test_function
-        return test_function
-
-    def reset_metrics(self):
+    def reset_metrics(self) -> None:
+        """Forget what was measured."""
         super().reset_metrics()
-        for metrics in getattr(self, "task_metrics", {}).values():
-            for metric in metrics:
-                metric.reset()
+        if self.compiled:
+            self.evaluation.reset()
 
-    def evaluate(self, *args, return_dict=False, **kwargs):
+    def evaluate(self, *args: Any, return_dict: bool = False, **kwargs: Any) -> Any:
         """Return the losses, `<task>_<metric>` for every task, and `score`, the mean of the tasks' primary metrics."""
         super().evaluate(*args, return_dict=True, **kwargs)
-        logs = self._mean_losses()
-        results = self.task_results()
+        logs, results = self.mean_losses(), self.task_results()
         for task, metrics in results.items():
             logs |= {f"{task}_{name}": value for name, value in metrics.items()}
-        primary = [results[name].get(task.primary, np.nan) for name, task in self.tasks.items()]
-        known = [value for value in primary if not np.isnan(value)]
-        logs["score"] = float(np.mean(known)) if known else float("nan")
+        logs["score"] = self.evaluation.score(results)
         return logs if return_dict else list(logs.values())
 
     def task_results(self, details: bool = False) -> dict[str, dict[str, float]]:
         """Return each task's metrics of the last `evaluate`, with those of every class if `details`."""
-        return {
-            name: {key: value for metric in metrics for key, value in metric.result(details=details).items()}
-            for name, metrics in self.task_metrics.items()
-        }
+        return self.evaluation.results(details)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {"name": self.name, **self._config}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict, custom_objects: Mapping | None = None) -> "MultiTaskModel":
         config = dict(config)
         config["tasks"] = [keras.saving.deserialize_keras_object(task) for task in config["tasks"]]
         config["backbone"] = keras.saving.deserialize_keras_object(config["backbone"])
         return cls(**config)
-
-
-def _auxiliary_name(task: str, key: str) -> str:
-    return f"auxiliary_{task}_{key}"
-
-
-def _by_name(tasks) -> dict[str, Task]:
-    """Return the tasks by name; raise UsageError where there is none or two share a name."""
-    tasks = list(tasks)
-    if not tasks:
-        raise UsageError("A model needs a task: give at least one, such as Detection or Segmentation.")
-    by_name = {task.name: task for task in tasks}
-    if len(by_name) < len(tasks):
-        names = [task.name for task in tasks]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise UsageError(f"Two tasks are named '{twice}': each needs a name of its own.")
-    return by_name

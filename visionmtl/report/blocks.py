@@ -123,7 +123,7 @@ class _Calls:
         self.final = {
             keras_graph.key(x) for task in model.tasks for x in model.raw_outputs(task, model.output).values()
         }
-        ends = {keras_graph.key(x): task for task, found in model._task_outputs().items() for x in found}
+        ends = {keras_graph.key(x): task for task, outputs in model.task_outputs().items() for x in outputs}
 
         self.reached: dict[Node, set[str]] = {node: {ends[node]} if node in ends else set() for node in self.order}
         self.necked = {node: self.called[node].name in self.parts["neck"] for node in self.order}

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from visionmtl.errors import UsageError, nearest
 from visionmtl.step.balanced import BalancedModel
-from visionmtl.step.task_losses import shares
+from visionmtl.step.task_losses import task_losses
 
 
 class Alternating(keras.Model):
@@ -38,13 +38,12 @@ class Alternating(keras.Model):
             raise UsageError("Alternating takes a compiled model: call model.compile first.")
         self.model = model
         self.routes = {task: model.route(task) for task in model.task_names}
-        self.optimizers = {task: keras.optimizers.get(one) for task, one in (optimizers or {}).items()}
+        self.optimizers = {task: keras.optimizers.get(given) for task, given in (optimizers or {}).items()}
         for task in self.optimizers:
             _check(task, model)
-        own = [self.optimizers[task] for task in self.optimizers]
-        if len({id(one) for one in own}) < len(own):
+        if len({id(optimizer) for optimizer in self.optimizers.values()}) < len(self.optimizers):
             raise UsageError("Two tasks were given one optimizer: give each its own, or none for the model's.")
-        model._build_optimizer()
+        model.build_optimizer()
         for task, optimizer in self.optimizers.items():
             optimizer.build(self.routes[task].trainable_variables)
         self.trackers = {task: keras.metrics.Mean(name=f"{task}_loss") for task in self.routes}
@@ -52,10 +51,11 @@ class Alternating(keras.Model):
         self.built = True
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The running means of the tasks' losses."""
         return list(self.trackers.values())
 
-    def fit(self, x=None, *args, **kwargs):
+    def fit(self, x: Mapping[str, tf.data.Dataset] | None = None, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """Train on `{task: batches of images, labels and weights}`; a round takes one batch of each.
 
         An epoch ends with the shortest data set, or after `steps_per_epoch` rounds if every data set goes on for ever.
@@ -70,35 +70,33 @@ class Alternating(keras.Model):
             _check(task, self.model)
         return super().fit(tf.data.Dataset.zip(dict(x)), *args, **kwargs)
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluate the model, all tasks together, as the model itself does."""
         kwargs.pop("_use_cached_eval_dataset", None)
         return self.model.evaluate(*args, **kwargs)
 
-    def train_step(self, data):
+    def train_step(self, data: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+        """Train a step of each task that `data` has a batch of."""
         for task in self.routes:
             if task in data:
                 self._turn(task, *keras.utils.unpack_x_y_sample_weight(data[task]))
         return {f"{task}_loss": self.trackers[task].result() for task in self.routes if task in data}
 
-    def _turn(self, task: str, images, labels, weights) -> None:
+    def _turn(self, task: str, images: Any, labels: Mapping, weights: Mapping | None) -> None:
         """Train one step of a task."""
         model, route = self.model, self.routes[task]
         optimizer: Any = self.optimizers.get(task, model.optimizer)
-        own = {task: labels[task]}
-        weights = None if weights is None else {task: weights.get(task)}
+        own, replicas = {task: labels[task]}, model.distribute_strategy.num_replicas_in_sync
         with tf.GradientTape() as tape:
             losses = model.sample_losses(own, route(images, training=True))
-            found = shares(losses, weights, [task], model._reduce)
-            penalties = [loss / model._replicas() for loss in model.losses]
-            target = optimizer.scale_loss(tf.add_n([found.parts[0], *penalties]))
-        variables = route.trainable_variables
-        gradients = tape.gradient(target, variables)
-        known = [(gradient, one) for gradient, one in zip(gradients, variables, strict=True) if gradient is not None]
-        optimizer.apply_gradients(known)
-        self.trackers[task].update_state(found.losses[0], sample_weight=found.counts[0])
+            tasks = task_losses(losses, None if weights is None else {task: weights.get(task)}, [task])
+            target = optimizer.scale_loss(tf.add_n([tasks.local[0], *(loss / replicas for loss in model.losses)]))
+        gradients = zip(tape.gradient(target, route.trainable_variables), route.trainable_variables, strict=True)
+        optimizer.apply_gradients([(gradient, variable) for gradient, variable in gradients if gradient is not None])
+        self.trackers[task].update_state(tasks.means[0], sample_weight=tasks.counts[0])
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Return the model's outputs."""
         return self.model(inputs, training=training)
 
 

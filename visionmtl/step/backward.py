@@ -6,6 +6,22 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from visionmtl.balancing import task_gradients
+from visionmtl.balancing.task_gradients import TaskGradients
+from visionmtl.step.cut import Pass
+
+
+class Targets(NamedTuple):
+    """What is differentiated, scaled as the optimizer wants it.
+
+    Attributes:
+        tasks: K a sub-batch: what its samples on this replica add to each task's mean loss.
+        rest: this replica's part of the losses that are no task's, and of what trains the balancer.
+        unit: the scale.
+    """
+
+    tasks: Sequence[tf.Tensor]
+    rest: tf.Tensor
+    unit: tf.Tensor
 
 
 class Forward(NamedTuple):
@@ -13,34 +29,32 @@ class Forward(NamedTuple):
 
     Attributes:
         tape: of the pass; persistent for `apart`.
+        ran: the pass, cut or not.
         variables: N that are trained.
-        shares: K, this replica's part of each task's mean loss, scaled as the optimizer wants it; where the balancer
-            compares parts of the batch, K of each part.
-        rest: its part of the losses that are no task's, and of what trains the balancer; scaled.
-        unit: that scale.
+        targets: what is differentiated.
         losses: `[K]`, the tasks' mean losses over all replicas.
-        slopes: `[K]`, those of `Balancer.total` by the losses, which are a loss balancer's weights; None for another.
         present: `[K]`, 1 for a task with labels in this batch.
-        in_part: `[parts, K]`, the weight of the labelled samples of each part.
-        features: maps where the pass is cut, as the trunk made them; none if it is not cut.
-        leaves: the same as the heads read them: no gradient goes on from a leaf to the trunk.
+        sub_counts: `[sub-batches, K]`, the weight of the labelled samples of each sub-batch.
+        slopes: `[K]`, those of `Balancer.total` by the losses, which are a loss balancer's weights; None for another.
         reduce: sums a tensor, or each of a list, over the replicas.
         number: of steps behind.
     """
 
     tape: tf.GradientTape
+    ran: Pass
     variables: Sequence[Any]
-    shares: Sequence[tf.Tensor]
-    rest: tf.Tensor
-    unit: tf.Tensor
+    targets: Targets
     losses: tf.Tensor
-    slopes: tf.Tensor | None
     present: tf.Tensor
-    in_part: tf.Tensor
-    features: Sequence[tf.Tensor]
-    leaves: Sequence[tf.Tensor]
+    sub_counts: tf.Tensor
+    slopes: tf.Tensor | None
     reduce: Callable[[Any], Any]
     number: tf.Tensor
+
+    @property
+    def unit(self) -> tf.Tensor:
+        """What gradients are scaled by, as for float16."""
+        return self.targets.unit
 
 
 class Backward(NamedTuple):
@@ -62,11 +76,13 @@ class Backward(NamedTuple):
 def together(forward: Forward) -> Backward:
     """Go back once, from the sum of the losses weighted by a loss balancer."""
     assert forward.slopes is not None
-    targets, seeds = [*forward.shares, forward.rest], [*tf.unstack(forward.slopes), tf.constant(1.0)]
-    return Backward(forward.tape.gradient(targets, forward.variables, seeds), False, forward.slopes, None)
+    targets = [*forward.targets.tasks, forward.targets.rest]
+    seeds = [*tf.unstack(forward.slopes), tf.constant(1.0)]
+    gradients = forward.tape.gradient(targets, forward.variables, seeds)
+    return Backward(gradients, summed=False, weights=forward.slopes, gramian=None)
 
 
-def apart(forward: Forward, balancer, look: str | None) -> Backward:
+def apart(forward: Forward, balancer: Any, look: str | None) -> Backward:
     """Go back once a task, and let the balancer merge what comes.
 
     A cut pass goes back through the heads once a task and through the trunk once for all of them; a whole one goes
@@ -78,49 +94,85 @@ def apart(forward: Forward, balancer, look: str | None) -> Backward:
         look: where the tasks' gradients are compared: at the "parameters" (behind the cut, if there is one), at the
             "features", or nowhere, and the balancer takes the weights it has.
     """
-    cut, tasks = len(forward.leaves), forward.losses.shape[0]
-    parted = task_gradients.of(forward.tape, forward.shares, [*forward.leaves, *forward.variables])
+    cut = len(forward.ran.leaves)
+    parted = task_gradients.of(forward.tape, forward.targets.tasks, [*forward.ran.leaves, *forward.variables])
     if not cut:
         parted = task_gradients.summed(parted, forward.reduce)
-    halves = len(forward.shares) > tasks
-    held = task_gradients.joined(parted, tasks) if halves else parted
+    held = parted
+    if len(forward.targets.tasks) > forward.losses.shape[0]:
+        held = task_gradients.joined(parted, forward.losses.shape[0])
     gramian = product = None
     if look:
-        if not cut:
-            held = balancer.smooth(held, forward)
-        elif look == "features":
-            held = [*balancer.smooth(held[:cut], forward), *held[cut:]]
-        shared = range(cut) if look == "features" else [p for p in range(cut, len(held)) if len(held[p]) > 1]
-        compared = [(parted if halves else held)[place] for place in shared]
-        if cut and look == "parameters":
-            compared = task_gradients.summed(compared, forward.reduce)
-        gramian = task_gradients.gramian(compared, len(forward.shares), forward.unit)
-        # A sum of local products is right at the features, where replicas hold other samples, and there alone.
-        gramian = forward.reduce(gramian) if look == "features" else gramian
-        if halves:
-            gramian, product = task_gradients.across(gramian, forward.in_part)
+        held = _smoothed(forward, balancer, held, look)
+        gramian, product = _compared(forward, parted, held, look)
     weights = balancer.weigh(gramian, forward, product)
-    own = balancer.weights_of_own(weights, forward.losses, forward.present)
+    merged = _merged(forward, balancer, held, weights)
+    others = _others(forward, merged[:cut])
+    gradients = [_add(gradient, other) for gradient, other in zip(merged[cut:], others, strict=True)]
+    return Backward(gradients, summed=not cut, weights=weights, gramian=gramian)
 
-    merged = []
-    for place, one in enumerate(held):
-        if len(one) == 1 and place >= cut:  # what one task trains alone, as its head
-            merged.append(next(iter(one.values())) if own is None else task_gradients.weighted_sum(one, own))
+
+def _smoothed(forward: Forward, balancer: Any, held: TaskGradients, look: str) -> TaskGradients:
+    """Return the gradients that the balancer compares and merges in place of those of the step."""
+    cut = len(forward.ran.leaves)
+    if not cut:
+        return balancer.smooth(held, forward)
+    if look == "features":
+        return [*balancer.smooth(held[:cut], forward), *held[cut:]]
+    return held
+
+
+def _compared(
+    forward: Forward, parted: TaskGradients, held: TaskGradients, look: str
+) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Return the Gramian `[K, K]`, and of two sub-batches the product of their gradients `[K, K]`.
+
+    Args:
+        forward: the pass.
+        parted: the gradients of each sub-batch.
+        held: those of the whole batch.
+        look: where they are compared.
+    """
+    cut, rows = len(forward.ran.leaves), len(forward.targets.tasks)
+    halves = rows > forward.losses.shape[0]
+    places = range(cut) if look == "features" else [p for p in range(cut, len(held)) if len(held[p]) > 1]
+    compared = [(parted if halves else held)[place] for place in places]
+    if cut and look == "parameters":
+        compared = task_gradients.summed(compared, forward.reduce)
+    gramian = task_gradients.gramian(compared, rows, forward.unit)
+    # A sum of local products is right at the features, where replicas hold other samples, and there alone.
+    gramian = forward.reduce(gramian) if look == "features" else gramian
+    return task_gradients.across(gramian, forward.sub_counts) if halves else (gramian, None)
+
+
+def _merged(forward: Forward, balancer: Any, held: TaskGradients, weights: tf.Tensor) -> list[tf.Tensor | None]:
+    """Return one gradient for each feature and variable, from those of the tasks that reach it."""
+    own = balancer.weights_of_own(weights, forward.losses, forward.present)
+    merged: list[tf.Tensor | None] = []
+    for place, gradients in enumerate(held):
+        if len(gradients) == 1 and place >= len(forward.ran.leaves):  # what one task trains alone, as its head
+            merged.append(
+                next(iter(gradients.values())) if own is None else task_gradients.weighted_sum(gradients, own)
+            )
         else:
-            merged.append(balancer.merge(one, weights, forward.number, place) if one else None)
-    targets, seeds = [forward.rest], [tf.constant(1.0)]
-    for feature, seed in zip(forward.features, merged[:cut], strict=True):
+            merged.append(balancer.merge(gradients, weights, forward.number, place) if gradients else None)
+    return merged
+
+
+def _others(forward: Forward, at_features: list[tf.Tensor | None]) -> list[tf.Tensor | None]:
+    """Return the gradients, one a variable, of what is no task's, and of the trunk from those at its features."""
+    targets, seeds = [forward.targets.rest], [tf.constant(1.0)]
+    for feature, seed in zip(forward.ran.features, at_features, strict=True):
         if seed is not None:
             targets.append(feature)
             seeds.append(seed)
     others = forward.tape.gradient(targets, forward.variables, seeds)
-    if not cut:
-        known = [one for one in others if one is not None]
-        total = iter(forward.reduce(known) if known else [])
-        others = [None if one is None else next(total) for one in others]
-    gradients = [_add(one, other) for one, other in zip(merged[cut:], others, strict=True)]
-    return Backward(gradients, not cut, weights, gramian)
+    if forward.ran.leaves:
+        return others
+    known = [gradient for gradient in others if gradient is not None]
+    total = iter(forward.reduce(known) if known else [])
+    return [None if gradient is None else next(total) for gradient in others]
 
 
-def _add(one, other):
-    return other if one is None else one if other is None else one + other
+def _add(gradient: tf.Tensor | None, other: tf.Tensor | None) -> tf.Tensor | None:
+    return other if gradient is None else gradient if other is None else gradient + other

@@ -11,6 +11,9 @@ class Conflicts:
 
     Watching costs a training nothing but its time: no state of it is saved, and no update depends on it.
 
+    Args:
+        tasks: K.
+
     Attributes:
         every: steps from one comparison to the next for a balancer that needs none itself; None for never.
         step: the number of the step of the last comparison, from 0; None before the first.
@@ -29,6 +32,10 @@ class Conflicts:
             for shape in ((tasks, tasks), (tasks,), (tasks,), (2,))
         )
 
+    def watch(self, every: int | None) -> None:
+        """Have the gradients compared every so many steps, or with None no more; none counts as made yet."""
+        self.every, self.step = every, None
+
     def record(self, gramian: tf.Tensor, weights: tf.Tensor, present: tf.Tensor) -> None:
         """Keep a comparison, in the graph of a step: the Gramian `[K, K]`, the weights and the tasks present `[K]`."""
         conflict = tf.cast(tf.reduce_any(cosines(gramian) < -1e-6), tf.float32)
@@ -42,7 +49,7 @@ class Conflicts:
         self._counts.assign([0.0, 0.0])
 
     def read(self) -> dict[str, np.ndarray]:
-        """Return the last comparison, and the share of comparisons since `reset` in which two tasks were in conflict.
+        """Return the last comparison, and the fraction of those since `reset` in which two tasks were in conflict.
 
         Returns:
             `cosines` `[K, K]`, `norms` `[K]`, `weights` `[K]`, `present` `[K]` and `conflicts`; NaN where a task was

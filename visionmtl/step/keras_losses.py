@@ -1,6 +1,7 @@
 """Losses and metrics of a model's outputs, given as Keras's `compile` takes them: read, checked and computed."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -10,7 +11,7 @@ from visionmtl.errors import UsageError, nearest
 _REGRESSIONS = ("MeanSquaredError", "MeanAbsoluteError", "MeanSquaredLogarithmicError", "Huber", "LogCosh")
 
 
-def losses(given, outputs: Mapping) -> dict:
+def losses(given: Any, outputs: Mapping) -> dict[str, Any]:
     """Return the Keras loss of each output that has one.
 
     Raises:
@@ -24,7 +25,7 @@ def losses(given, outputs: Mapping) -> dict:
     return {name: keras.losses.get(value) for name, value in given.items()}
 
 
-def metrics(given, outputs: Mapping, losses: Mapping) -> dict[str, list[keras.metrics.Metric]]:
+def metrics(given: Mapping | None, outputs: Mapping, losses: Mapping) -> dict[str, list[keras.metrics.Metric]]:
     """Return the Keras metrics of each output, named after it; "accuracy" is the one that fits the output's loss.
 
     Raises:
@@ -41,7 +42,7 @@ def metrics(given, outputs: Mapping, losses: Mapping) -> dict[str, list[keras.me
 
 def sample_losses(losses: Mapping, labels: Mapping, outputs: Mapping) -> dict[str, tf.Tensor]:
     """Return the loss of each sample `[B]` for each output whose labels are given."""
-    found = {}
+    by_sample = {}
     for name, loss in losses.items():
         if labels.get(name) is not None:
             function = loss.call if isinstance(loss, keras.losses.Loss) else loss
@@ -49,11 +50,11 @@ def sample_losses(losses: Mapping, labels: Mapping, outputs: Mapping) -> dict[st
             # As in Keras, `[B]` labels go with a `[B, 1]` output.
             truth = truth[..., None] if output.shape[-1] == 1 and len(truth.shape) < len(output.shape) else truth
             values = tf.cast(function(truth, output), tf.float32)
-            found[name] = tf.reduce_mean(tf.reshape(values, (tf.shape(values)[0], -1)), axis=1)
-    return found
+            by_sample[name] = tf.reduce_mean(tf.reshape(values, (tf.shape(values)[0], -1)), axis=1)
+    return by_sample
 
 
-def is_regression(loss) -> bool:
+def is_regression(loss: Any) -> bool:
     """Return whether a Keras loss is one of a regression, a squared error or its like."""
     return _loss_class(loss) in _REGRESSIONS
 
@@ -65,7 +66,7 @@ def _check_names(given: Mapping, outputs: Mapping) -> None:
             raise UsageError(f"The model has no output '{name}'.{nearest(name, outputs)} Outputs: {valid}.")
 
 
-def _metric(output: str, metric, tensor, loss) -> keras.metrics.Metric:
+def _metric(output: str, metric: Any, tensor: keras.KerasTensor, loss: Any) -> keras.metrics.Metric:
     if metric in ("accuracy", "acc"):
         if tensor.shape[-1] == 1:
             metric = keras.metrics.BinaryAccuracy("accuracy")
@@ -81,7 +82,7 @@ def _metric(output: str, metric, tensor, loss) -> keras.metrics.Metric:
     return metric
 
 
-def _loss_class(loss) -> str:
+def _loss_class(loss: Any) -> str:
     """Return the name of a Keras loss's class, also where it was given as a function."""
     name = type(loss).__name__ if isinstance(loss, keras.losses.Loss) else getattr(loss, "__name__", "")
-    return "".join(part.capitalize() for part in name.split("_")) if "_" in name else name
+    return "".join(word.capitalize() for word in name.split("_")) if "_" in name else name

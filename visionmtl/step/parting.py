@@ -1,11 +1,10 @@
-"""What the tasks share in a functional model: layers, and the features at which they part."""
+"""Where the tasks of a functional model part: the layers that they share, and the features that these hand on."""
 
 import itertools
 import math
 from typing import NamedTuple
 
 import keras
-import tensorflow as tf
 
 from visionmtl.errors import UsageError
 from visionmtl.keras_graph import Node, calls, key
@@ -23,35 +22,6 @@ class Parting(NamedTuple):
     common: set[Node]
     features: list
     apart: tuple[str, str] | None
-
-    def run(self, model: keras.Model, inputs: list, operation_fn, tape: tf.GradientTape):
-        """Run a functional model's graph so that no gradient goes on from the heads to the trunk.
-
-        Args:
-            model: the model.
-            inputs: as `model.inputs`.
-            operation_fn: what makes a callable of an operation, as Keras gives it.
-            tape: that is to watch the features as the heads read them.
-
-        Returns:
-            The features, the same as the heads read them, and the outputs in the model's structure.
-        """
-        made = {id(symbol): tensor for symbol, tensor in zip(model.inputs, inputs, strict=True)}
-        read, features = dict(made), {id(feature) for feature in self.features}
-        for depth in sorted(model._nodes_by_depth, reverse=True):
-            for node in model._nodes_by_depth[depth]:
-                if node.is_input:
-                    continue
-                common = key(node.outputs[0]) in self.common
-                args, kwargs = node.arguments.fill_in(made if common else read)
-                results = keras.tree.flatten(operation_fn(node.operation)(*args, **kwargs))
-                for symbol, tensor in zip(node.outputs, results, strict=True):
-                    made[id(symbol)] = read[id(symbol)] = tensor
-                    if id(symbol) in features:
-                        read[id(symbol)] = tf.stop_gradient(tensor)
-                        tape.watch(read[id(symbol)])
-        outputs = keras.tree.pack_sequence_as(model.output, [read[id(symbol)] for symbol in model.outputs])
-        return [made[id(one)] for one in self.features], [read[id(one)] for one in self.features], outputs
 
 
 def parting(model: keras.Model, outputs: dict[str, list]) -> Parting | None:
@@ -108,7 +78,7 @@ def _cut(paths: dict[str, dict[Node, list]], outputs: dict[str, list], common: s
     return Parting(common, list(features.values()), apart)
 
 
-def _trained(layers: dict, node: Node) -> list:
+def _trained(layers: dict[int, keras.layers.Layer], node: Node) -> list:
     return layers[node[0]].trainable_variables if node[0] in layers else []
 
 

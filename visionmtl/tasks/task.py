@@ -34,6 +34,22 @@ def class_names(classes: Classes, task: str) -> tuple[str, ...]:
     return names
 
 
+def by_name(tasks: Iterable["Task"]) -> dict[str, "Task"]:
+    """Return the tasks of a model by name.
+
+    Raises:
+        UsageError: there is none, or two share a name.
+    """
+    tasks = list(tasks)
+    if not tasks:
+        raise UsageError("A model needs a task: give at least one, such as Detection or Segmentation.")
+    names = [task.name for task in tasks]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"Two tasks are named '{twice}': each needs a name of its own.")
+    return dict(zip(names, tasks, strict=True))
+
+
 def share_colours(tasks: Iterable["Task"]) -> None:
     """Give a class that several tasks know by one name one colour in all their drawings."""
     tasks = list(tasks)

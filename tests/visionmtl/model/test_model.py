@@ -63,7 +63,7 @@ def test_predict_decodes_in_pixels_of_the_input(toy_model, toy_batch):
 def test_saving_and_loading_gives_the_same_predictions_and_the_same_next_step(toy_model, toy_batch, tmp_path, sharing):
     model = toy_model(sharing=sharing)
     batch = toy_batch()
-    _fitted(model, batch)
+    _fitted(model, batch, run_eagerly=True)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert isinstance(loaded, MultiTaskModel)
@@ -111,7 +111,7 @@ def test_an_unlabelled_task_has_a_loss_of_exactly_zero_and_moves_nothing(toy_mod
     images, labels, weights = toy_batch()
     weights["ground"][:] = 0
     labels["ground"][:] = 0
-    model.compile(keras.optimizers.SGD(0.1), balancing="uncertainty")
+    model.compile(keras.optimizers.SGD(0.1), balancing="uncertainty", run_eagerly=True)
     head = [variable for variable in model.trainable_variables if variable.path.startswith("ground")]
     before = [variable.numpy() for variable in head]
     logs = model.train_on_batch(images, labels, weights, return_dict=True)
@@ -127,7 +127,7 @@ def test_a_sample_of_weight_zero_counts_nowhere(toy_model, toy_batch):
     logs = []
     for garbage in (0, 1):
         model = toy_model()
-        model.compile("sgd")
+        model.compile("sgd", run_eagerly=True)
         for name in weights:
             weights[name][0] = 0
         labels["scene"][0] = garbage
@@ -139,7 +139,7 @@ def test_a_sample_of_weight_zero_counts_nowhere(toy_model, toy_batch):
 
 def test_evaluation_does_not_depend_on_the_batch_size(toy_model, toy_batch):
     model = toy_model()
-    model.compile("sgd")
+    model.compile("sgd", run_eagerly=True)
     batch = toy_batch(images=5)
     a, b = (model.evaluate(_dataset(batch, size), return_dict=True, verbose=0) for size in (2, 5))
     assert a.keys() == b.keys()
@@ -152,7 +152,7 @@ def test_clip_norm_bounds_the_step(toy_model, toy_batch):
     steps = {}
     for clip in (None, 1e-3):
         model = toy_model()
-        model.compile(keras.optimizers.SGD(1.0), clip_norm=clip)
+        model.compile(keras.optimizers.SGD(1.0), clip_norm=clip, run_eagerly=True)
         before = [variable.numpy() for variable in model.trainable_variables]
         model.train_on_batch(*batch)
         change = [v.numpy() - b for v, b in zip(model.trainable_variables, before, strict=True)]
@@ -204,7 +204,7 @@ def test_bfloat16_trains_and_outputs_float32(toy_model, toy_batch):
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
         model = toy_model()
-        _fitted(model, toy_batch())
+        _fitted(model, toy_batch(), run_eagerly=True)
         assert {tensor.dtype for tensor in model.output.values()} == {"float32"}
         assert np.isfinite(model.predict(toy_batch()[0], verbose=0)["scene_probabilities"]).all()
     finally:

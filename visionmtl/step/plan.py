@@ -1,0 +1,77 @@
+"""A step's plan: whether it compares the gradients of the tasks, and where its forward pass is cut."""
+
+import functools
+from typing import Any, NamedTuple
+
+import keras
+
+from visionmtl.step import parting
+from visionmtl.step.cut import CutModel
+
+
+class StepPlan(NamedTuple):
+    """How one training step goes.
+
+    Attributes:
+        look: where the tasks' gradients are compared: at the "parameters" (behind the cut, if there is one), at the
+            "features", or None for nowhere.
+        cut: the model cut where its tasks part; None where it runs whole.
+        apart: whether the step goes back once a task, else once for all of them together.
+        sub_batches: into how many sub-batches, whose gradients are compared, the batch is dealt out.
+    """
+
+    look: str | None
+    cut: CutModel | None
+    apart: bool
+    sub_batches: int
+
+
+class Plans:
+    """The plans of a model's steps: of those that compare the tasks' gradients, and of those between.
+
+    Args:
+        model: a functional model.
+        balancer: a balancer, not yet prepared.
+        outputs: of each task, the symbolic outputs its loss is made of.
+
+    Raises:
+        UsageError: the balancer compares gradients at features that tasks share, and two tasks share none.
+    """
+
+    def __init__(self, model: keras.Model, balancer: Any, outputs: dict[str, list]):
+        self.model, self.balancer, self.outputs = model, balancer, outputs
+        self.parting = parting.parting(model, outputs)
+        if balancer.scope == "features":
+            parting.check_common(self.parting, list(outputs))
+
+    def shared(self) -> list:
+        """Return where the tasks' gradients are compared: variables, or with the scope "features" symbolic maps."""
+        if self.balancer.scope != "features":
+            return parting.variables(self.model, self.outputs)
+        return self.parting.features if self.parting else []
+
+    @functools.cached_property
+    def comparing(self) -> StepPlan:
+        """The plan of a step that compares the tasks' gradients, for the balancer or for who watches."""
+        if self.balancer.scope is None:  # it is only watched
+            last = parting.last_layers(self.model, self.outputs)
+            return StepPlan(
+                "parameters", None if last is None else CutModel(self.model, last), True, self.balancer.sub_batches
+            )
+        cut = self._cut if self.balancer.scope == "features" else None
+        return StepPlan(self.balancer.scope, cut, True, self.balancer.sub_batches)
+
+    @functools.cached_property
+    def between(self) -> StepPlan:
+        """The plan of a step that compares nothing: a balancer of gradients takes the weights it has."""
+        apart = self.balancer.apart
+        return StepPlan(None, self._cut if apart else None, apart, 1)
+
+    @property
+    def usual(self) -> StepPlan:
+        """The plan of a step of which nothing is known but the balancer."""
+        return self.between if self.balancer.scope is None else self.comparing
+
+    @functools.cached_property
+    def _cut(self) -> CutModel | None:
+        return None if self.parting is None else CutModel(self.model, self.parting)
