@@ -6,7 +6,7 @@ VENV   ?= .venv
 LOWEST ?= .venv-lowest
 BIN    := $(VENV)/bin
 RUN    := runs/demo
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
+PIP    := -m pip install --quiet --disable-pip-version-check --editable
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
@@ -34,6 +34,13 @@ test-slow: $(VENV)/installed-dev
 test-all: $(VENV)/installed-dev
 	$(BIN)/python $(PYTEST) $(ARGS)
 
+# The same with the lowest versions that pyproject.toml claims: data, recipes, tasks, drawings and the files of a run.
+LOWEST_TESTS = tests/pipelines tests/visionmtl/recipe tests/visionmtl/tasks tests/visionmtl/metrics \
+	tests/visionmtl/drawing tests/visionmtl/report tests/visionmtl/export tests/visionmtl/callbacks
+
+test-lowest: $(LOWEST)/installed-dev
+	$(LOWEST)/bin/python $(PYTEST) -m "not slow" $(LOWEST_TESTS) $(ARGS)
+
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,18 +49,24 @@ lint: $(VENV)/installed-dev
 clean:
 	rm -rf $(VENV) $(LOWEST) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .coverage*
 
-$(BIN)/python:
+%/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "visionmtl needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
 	    "Name another one: make PYTHON=python3.11"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+	@$(PYTHON) -m venv $* || { rm -rf $*; exit 1; }
 
 $(VENV)/installed: $(BIN)/python setup.py pyproject.toml
 	@echo "Installing visionmtl into $(VENV), once; TensorFlow takes a few minutes to download."
-	@$(PIP) '.[pretrained]'
+	@$(BIN)/python $(PIP) '.[pretrained]'
 	@touch $@
 
 $(VENV)/installed-dev: $(BIN)/python setup.py pyproject.toml
 	@echo "Installing visionmtl and its tools into $(VENV), once; TensorFlow takes a few minutes to download."
-	@$(PIP) '.[pretrained,dev]'
+	@$(BIN)/python $(PIP) '.[pretrained,dev]'
 	@touch $@ $(VENV)/installed
+
+$(LOWEST)/installed-dev: $(LOWEST)/bin/python setup.py pyproject.toml
+	@echo "Installing visionmtl with its lowest versions into $(LOWEST), once."
+	@$(LOWEST)/bin/python .ci/lowest.py > $(LOWEST)/lowest.txt
+	@$(LOWEST)/bin/python $(PIP) '.[pretrained,dev]' --constraint $(LOWEST)/lowest.txt
+	@touch $@

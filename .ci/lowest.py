@@ -1,0 +1,12 @@
+"""Prints what `make test-lowest` installs: every dependency of pyproject.toml at its lower bound, as a pip constraint."""
+
+import re
+import tomllib
+from pathlib import Path
+
+project = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text(encoding="utf-8"))["project"]
+for requirement in project["dependencies"]:
+    match = re.fullmatch(r"([\w.-]+)>=([\w.]+)", requirement)
+    if not match:
+        raise SystemExit(f"pyproject.toml: '{requirement}' is not 'name>=version', from which a lowest version is read.")
+    print(f"{match[1]}=={match[2]}")
