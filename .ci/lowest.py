@@ -1,4 +1,4 @@
-"""Prints what `make test-lowest` installs: every dependency of pyproject.toml at its lower bound, as a pip constraint."""
+"""Prints what `make test-lowest` installs: the dependencies of pyproject.toml at their lower bounds, as constraints."""
 
 import re
 import tomllib
@@ -8,5 +8,5 @@ project = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").rea
 for requirement in project["dependencies"]:
     match = re.fullmatch(r"([\w.-]+)>=([\w.]+)", requirement)
     if not match:
-        raise SystemExit(f"pyproject.toml: '{requirement}' is not 'name>=version', from which a lowest version is read.")
+        raise SystemExit(f"pyproject.toml: '{requirement}' is not 'name>=version', whose version is installed.")
     print(f"{match[1]}=={match[2]}")
