@@ -24,8 +24,8 @@ class Request:
         image_size: height and width in pixels, of pictures that are made to measure.
         max_boxes: rows of boxes per image.
         problems: told of what is broken.
-        part: whether the splits are some of the data's, so that they need not all be there and what has no splits is
-            divided, even if one split alone is asked for.
+        member: whether it is asked of one of several sources, so that its splits need not all be there, and what has no
+            splits is divided even if one split alone is asked for.
         cache: the folder that keeps what was read, or None.
         zoom: JPEG files may be decoded smaller if they still are as large as `image_size` times this; 0: none may.
     """
@@ -36,14 +36,14 @@ class Request:
     image_size: tuple[int, int]
     max_boxes: int
     problems: Problems = field(default_factory=Problems)
-    part: bool = False
+    member: bool = False
     cache: Path | None = None
     zoom: float = 0.0
 
     @property
     def one_alone(self) -> bool:
         """Whether one split is asked for, whatever others the data may have."""
-        return len(self.splits) == 1 and not self.part
+        return len(self.splits) == 1 and not self.member
 
     def wants(self, task: str) -> bool:
         """Whether the labels of this task are to be read."""
@@ -79,7 +79,7 @@ class Split:
         diagnose: the sentence that says why a sample cannot be read, or which values of its mask are no class.
         trusted: the samples need not all be read once before they are used.
         name: what a sample is called, a file where there is one.
-        parts: of several sources in one, how many samples each has, one source after the other.
+        members: of several sources in one, how many samples each has, one source after the other.
         encoded: the JPEG or PNG file whose pixels are a sample's, or None where they come about in another way.
     """
 
@@ -89,7 +89,7 @@ class Split:
     diagnose: Callable[[int], str] = "Sample {} cannot be read.".format
     trusted: bool = False
     name: Callable[[int], str] = "sample {}".format
-    parts: Mapping[str, int] = field(default_factory=dict)
+    members: Mapping[str, int] = field(default_factory=dict)
     ratios: np.ndarray | None = None
     encoded: Callable[[int], bytes | None] = lambda index: None
 
@@ -107,12 +107,12 @@ class Source:
         specs: what the labels mean.
         splits: by name.
         absent: class names known to occur nowhere.
-        parts: of several sources in one, the tasks that each labels.
+        members: of several sources in one, the tasks that each labels.
         place: the folder that it reads, where that is not all of the one it was given.
     """
 
     specs: tuple[LabelSpec, ...]
     splits: dict[str, Split]
     absent: frozenset[str] = frozenset()
-    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     place: Path | None = None

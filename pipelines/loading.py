@@ -162,7 +162,7 @@ def load(
         result.parts |= {name: {key: len(own) for key, own in members.items()}} if members else {}
         if training and (sampling or not isinstance(source, str)):
             learnt = tuple(spec.name for spec in given)
-            parts = (members, found.parts) if members else ({str(source): rows}, {str(source): learnt})
+            parts = (members, found.members) if members else ({str(source): rows}, {str(source): learnt})
             weights = functools.partial(_weights, split, convert, given)
             mixture = Mixture(*parts, learnt, plan, batch_size, epoch, seed, weights)
             order, count = mixture.order, mixture.steps * batch_size
@@ -191,8 +191,8 @@ def _open(
 
 def _members(rows: np.ndarray, split: Split) -> dict[str, np.ndarray]:
     """Part the good samples of several sources by source; of one source, nothing."""
-    ends = np.cumsum([0, *split.parts.values()])
-    pairs = zip(split.parts, ends[:-1], ends[1:], strict=True)
+    ends = np.cumsum([0, *split.members.values()])
+    pairs = zip(split.members, ends[:-1], ends[1:], strict=True)
     return {name: rows[(rows >= start) & (rows < end)] for name, start, end in pairs}
 
 

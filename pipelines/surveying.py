@@ -94,9 +94,9 @@ class Survey:
         total, left = sum(map(len, self.rows.values())), count
         for place, (split, rows) in enumerate(self.rows.items()):
             others = len(self.rows) - place - 1
-            share = left if not others else max(1, min(left - others, round(count * len(rows) / total)))
-            left -= share
-            for row in rows[np.unique(np.linspace(0, len(rows) - 1, max(0, share)).round().astype(int))]:
+            quota = left if not others else max(1, min(left - others, round(count * len(rows) / total)))
+            left -= quota
+            for row in rows[np.unique(np.linspace(0, len(rows) - 1, max(0, quota)).round().astype(int))]:
                 sample = self.source.splits[split].read(tf.constant(row, tf.int64))
                 sample = batching.place_whole(sample, tf.shape(sample["image"])[:2])
                 labels = {}
@@ -131,17 +131,17 @@ def survey(
     request = Request(folder, asked, None if tasks is None else tuple(tasks), DRAWN_SIZE, MOST_BOXES, problems)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        found = opened(source, request, options)
+        data = opened(source, request, options)
     notes = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
     results, rows, seen = {}, {}, dict[bytes, list[tuple[str, str]]]()
-    for name, split in found.splits.items():
-        tally = Tally(split, found.specs)
-        rows[name] = visit(split, compiled(split.read), found.specs, problems, tally)
+    for name, split in data.splits.items():
+        tally = Tally(split, data.specs)
+        rows[name] = visit(split, compiled(split.read), data.specs, problems, tally)
         results[name] = tally.result(rows[name])
         for row in rows[name]:
             seen.setdefault(tally.digests[row], []).append((name, split.name(int(row))))
     duplicates = [group for group in seen.values() if len(group) > 1]
-    return Survey(found.specs, results, problems.skipped, duplicates, notes, found, rows)
+    return Survey(data.specs, results, problems.skipped, duplicates, notes, data, rows)
 
 
 class Tally:

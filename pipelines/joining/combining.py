@@ -1,6 +1,6 @@
 """Several sources as one: their tasks under one list of specs, their samples end to end, what one lacks unlabelled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from pipelines.splits import SPLITS
 
 
 @dataclass(frozen=True)
-class Part:
+class Member:
     """One of several sources.
 
     Attributes:
@@ -30,39 +30,40 @@ class Part:
     classes: ClassMap = field(default_factory=dict)
 
 
-def combine(parts: Mapping[str, Part], max_boxes: int, expected: Sequence[LabelSpec] | None = None) -> Source:
+def combine(members: Mapping[str, Member], max_boxes: int, expected: Sequence[LabelSpec] | None = None) -> Source:
     """Return one source that has the samples of all, split by split; a task that a source does not label has weight 0.
 
     Tasks of one name are one task: its classes are those of the first source, then what the others add, by name.
 
     Args:
-        parts: the sources by name, in the order of their samples.
+        members: the sources by name, in the order of their samples.
         max_boxes: rows of boxes per image.
         expected: the tasks with their classes, as of a trained model; None for those of the sources.
 
     Raises:
         DataError: two sources have labels of different kinds under one name, or a class is not among those expected.
     """
-    sources = {name: _renamed(name, part) for name, part in parts.items()}
-    specs = _merged(parts, sources) if expected is None else _expected(sources, expected)
+    sources = {name: _renamed(name, member) for name, member in members.items()}
+    specs = _merged(members, sources) if expected is None else _expected(sources, expected)
     readers = {}
     for name, source in sources.items():
-        own = tuple(spec for spec in specs if spec.name in {one.name for one in source.specs})
-        readers[name] = mapper(source, own, parts[name].classes)
+        labelled = {spec.name for spec in source.specs}
+        own = tuple(spec for spec in specs if spec.name in labelled)
+        readers[name] = mapper(source, own, members[name].classes)
     splits = {}
     for split in SPLITS:
         there = {name: source.splits[split] for name, source in sources.items() if split in source.splits}
         if there:
             splits[split] = _joined(there, readers, specs, max_boxes)
-    labelled = {name: tuple(spec.name for spec in source.specs) for name, source in sources.items()}
-    return Source(specs, splits, parts=labelled)
+    tasks = {name: tuple(spec.name for spec in source.specs) for name, source in sources.items()}
+    return Source(specs, splits, members=tasks)
 
 
-def _renamed(name: str, part: Part) -> Source:
+def _renamed(name: str, member: Member) -> Source:
     """The source with its tasks under their new names."""
-    source, tasks = part.source, part.tasks
+    source, tasks = member.source, member.tasks
     classes = list(dict.fromkeys(c for spec in source.specs for c in spec.classes))
-    for given in part.classes:
+    for given in member.classes:
         one_of(given, classes, f"class of source '{name}'")
     new = {spec.name: tasks.get(spec.name, spec.name) for spec in source.specs}
     if len(set(new.values())) < len(new):
@@ -70,9 +71,9 @@ def _renamed(name: str, part: Part) -> Source:
     if all(old == given for old, given in new.items()):
         return source
 
-    def split(one: Split) -> Split:
+    def renamed_split(split: Split) -> Split:
         def read(index: tf.Tensor) -> Tree:
-            sample = one.read(index)
+            sample = split.read(index)
             renamed = {key: {given: sample[key][old] for old, given in new.items()} for key in ("labels", "weights")}
             return {**sample, **renamed}
 
@@ -80,16 +81,16 @@ def _renamed(name: str, part: Part) -> Source:
             def own(tree: dict) -> dict:
                 return {old: tree[given] for old, given in new.items() if given in tree}
 
-            changed = one.follow(own(before), own(after), own(specs), indices) if one.follow else {}
+            changed = split.follow(own(before), own(after), own(specs), indices) if split.follow else {}
             return {**after, **{new[old]: value for old, value in changed.items()}}
 
-        return replace(one, read=read, follow=one.follow and follow)
+        return replace(split, read=read, follow=split.follow and follow)
 
     specs = tuple(LabelSpec(new[spec.name], spec.kind, spec.classes) for spec in source.specs)
-    return Source(specs, {key: split(one) for key, one in source.splits.items()}, source.absent)
+    return Source(specs, {key: renamed_split(split) for key, split in source.splits.items()}, source.absent)
 
 
-def _merged(parts: Mapping[str, Part], sources: Mapping[str, Source]) -> tuple[LabelSpec, ...]:
+def _merged(members: Mapping[str, Member], sources: Mapping[str, Source]) -> tuple[LabelSpec, ...]:
     """The tasks of all sources with the classes of all."""
     firsts: dict[str, tuple[str, str]] = {}  # by task: the source that has it first, and the kind of its labels
     classes: dict[str, dict[str, None]] = {}
@@ -101,16 +102,16 @@ def _merged(parts: Mapping[str, Part], sources: Mapping[str, Source]) -> tuple[L
                     f"Task '{spec.name}' is of kind {kind} in source '{first}' and {spec.kind} in '{name}': give one of"
                     f" them another name, as tasks: {{{spec.name}: another}}."
                 )
-            names = called(spec, parts[name].classes)
-            classes.setdefault(spec.name, {}).update({one: None for one in names if one is not None})
+            names = called(spec, members[name].classes)
+            classes.setdefault(spec.name, {}).update({name: None for name in names if name is not None})
     return tuple(LabelSpec(task, kind, tuple(classes[task])) for task, (_, kind) in firsts.items())
 
 
 def _expected(sources: Mapping[str, Source], expected: Sequence[LabelSpec]) -> tuple[LabelSpec, ...]:
     """Those of the tasks expected that some source labels."""
     names = [spec.name for spec in expected]
-    found = {one_of(spec.name, names, "task of the specs given") for part in sources.values() for spec in part.specs}
-    return tuple(spec for spec in expected if spec.name in found)
+    known = {one_of(spec.name, names, "task of the specs given") for own in sources.values() for spec in own.specs}
+    return tuple(spec for spec in expected if spec.name in known)
 
 
 def _joined(there: Mapping[str, Split], readers: Mapping, specs: tuple[LabelSpec, ...], max_boxes: int) -> Split:
@@ -122,7 +123,7 @@ def _joined(there: Mapping[str, Split], readers: Mapping, specs: tuple[LabelSpec
     sizes = tf.constant(shapes, tf.int32)
     ratios = [np.ones(len(split.shapes), np.int32) if split.ratios is None else split.ratios for split in splits]
 
-    def part(index: tf.Tensor) -> tf.Tensor:
+    def member(index: tf.Tensor) -> tf.Tensor:
         return tf.searchsorted(ends, tf.reshape(index, [-1]), side="right")
 
     def reader(place: int, name: str, index: tf.Tensor) -> Tree:
@@ -139,17 +140,7 @@ def _joined(there: Mapping[str, Split], readers: Mapping, specs: tuple[LabelSpec
 
     def read(index: tf.Tensor) -> Tree:
         choices = [lambda p=place, n=name: reader(p, n, index) for place, name in enumerate(there)]
-        return choices[0]() if len(choices) == 1 else tf.switch_case(part(index)[0], choices)
-
-    def follow(before: Tree, after: Tree, known: dict[str, LabelSpec], indices: tf.Tensor) -> Tree:
-        origin, result = part(indices), dict(after)
-        for place, split in enumerate(splits):
-            changed = split.follow(before, after, known, indices - starts[place]) if split.follow else {}
-            for name, value in changed.items():
-                if value is not after[name]:
-                    mine = tf.reshape(origin == place, [-1] + [1] * (value.shape.rank - 1))
-                    result[name] = tf.where(mine, value, result[name])
-        return result
+        return choices[0]() if len(choices) == 1 else tf.switch_case(member(index)[0], choices)
 
     def of(index: int) -> tuple[Split, int]:
         place = int(np.searchsorted(bounds[1:], index, side="right"))
@@ -166,10 +157,26 @@ def _joined(there: Mapping[str, Split], readers: Mapping, specs: tuple[LabelSpec
     return Split(
         shapes,
         read,
-        follow if any(split.follow for split in splits) else None,
+        _follow(splits, starts, member) if any(split.follow for split in splits) else None,
         diagnose,
         all(split.trusted for split in splits),
         name,
-        parts={name: len(split.shapes) for name, split in there.items()},
+        members={name: len(split.shapes) for name, split in there.items()},
         ratios=None if all(split.ratios is None for split in splits) else np.concatenate(ratios),
     )
+
+
+def _follow(splits: Sequence[Split], starts: tf.Tensor, member: Callable[[tf.Tensor], tf.Tensor]) -> Callable:
+    """`Split.follow` of several splits: each changes what comes from it, as `member` says of indices."""
+
+    def follow(before: Tree, after: Tree, specs: dict[str, LabelSpec], indices: tf.Tensor) -> Tree:
+        origin, result = member(indices), dict(after)
+        for place, split in enumerate(splits):
+            changed = split.follow(before, after, specs, indices - starts[place]) if split.follow else {}
+            for name, value in changed.items():
+                if value is not after[name]:
+                    mine = tf.reshape(origin == place, [-1] + [1] * (value.shape.rank - 1))
+                    result[name] = tf.where(mine, value, result[name])
+        return result
+
+    return follow

@@ -27,10 +27,10 @@ def mapper(source: Source, wanted: tuple[LabelSpec, ...], merged: ClassMap | Non
     Raises:
         DataError: a task of `wanted` is of another kind in the source, or the source has a class that `wanted` has not.
     """
-    found = {spec.name: spec for spec in source.specs}
+    there = {spec.name: spec for spec in source.specs}
     changes: dict[str, Change] = {}
     for spec in wanted:
-        own = found[spec.name]
+        own = there[spec.name]
         if own.kind != spec.kind:
             raise DataError(f"Task '{spec.name}' expects labels of kind {spec.kind}, but the data has {own.kind}.")
         names = called(own, merged)

@@ -9,7 +9,7 @@ from pipelines import sources
 from pipelines.caching import kept
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError, MissingSplitError, one_of
-from pipelines.joining.combining import Part, combine
+from pipelines.joining.combining import Member, combine
 from pipelines.kinds.spec import LabelSpec
 
 KEYS = ("source", "path", "options", "tasks", "classes")
@@ -46,7 +46,7 @@ def several_opened(
     """
     if not given:
         raise DataError("No source is given: name at least one.")
-    parts, known = {}, set()
+    members, known = {}, set()
     for name, settings in given.items():
         for key in settings:
             one_of(key, KEYS, f"key of source '{name}'")
@@ -55,25 +55,25 @@ def several_opened(
         chosen = settings.get("tasks")
         renames = chosen if isinstance(chosen, Mapping) else {task: task for task in chosen or ()}
         path = settings.get("path")
-        own = replace(request, path=None if path is None else Path(path), tasks=tuple(renames) or None, part=True)
+        own = replace(request, path=None if path is None else Path(path), tasks=tuple(renames) or None, member=True)
         try:
             source = opened(settings["source"], own, settings.get("options") or {})
         except MissingSplitError:
             if "train" in request.splits:
                 raise
             continue  # it has none of the splits to be measured
-        part = Part(source, renames, settings.get("classes") or {})
+        member = Member(source, renames, settings.get("classes") or {})
         known |= {renames.get(spec.name, spec.name) for spec in source.specs}
         if request.tasks is not None:
-            part = replace(part, source=_cut(source, renames, request.tasks))
-        if part.source.specs:
-            parts[name] = part
+            member = replace(member, source=_cut(source, renames, request.tasks))
+        if member.source.specs:
+            members[name] = member
     if not known:
         raise MissingSplitError(f"No source has a split '{request.splits[0]}': {', '.join(given)}.")
     for task in request.tasks or ():
         if task not in known:
             raise DataError(f"Task '{task}' has no labels in any source; there are labels for: {', '.join(known)}.")
-    return combine(parts, request.max_boxes, expected)
+    return combine(members, request.max_boxes, expected)
 
 
 def _cut(source: Source, renames: Mapping[str, str], tasks: Sequence[str]) -> Source:

@@ -71,8 +71,8 @@ class Writing:
                 f"Source '{asked['source']}' draws its pictures at the size they are asked for: there are none to pack."
             )
         names = {key: [s.name(i) for i in range(len(s.shapes))] for key, s in source.splits.items()}
-        self.origin = Origin.of(reads, (name for found in names.values() for name in found))
-        self.names = {key: [self.origin.called(name) for name in found] for key, found in names.items()}
+        self.origin = Origin.of(reads, (name for called in names.values() for name in called))
+        self.names = {key: [self.origin.called(name) for name in called] for key, called in names.items()}
         self.follows = {key: _follow(split, asked["source"]) for key, split in source.splits.items()}
         self.counted = {spec.name: kind for spec in source.specs if (kind := kinds.of(spec)).has_objects}
 
@@ -145,14 +145,14 @@ class Writing:
 
     def _split(self, key: str, finished: list[Finished]) -> PackedSplit:
         """Put together what is known of a split."""
-        rows = [row for one in finished for row in one.rows]
+        rows = [row for shard in finished for row in shard.rows]
         if not rows:
             raise DataError(f"Split '{key}' has no image that can be used.")
-        objects = {name: [count for one in finished for count in one.objects[name]] for name in self.counted}
+        objects = {name: [count for shard in finished for count in shard.objects[name]] for name in self.counted}
         return PackedSplit(
-            tuple(one.shard for one in finished),
+            tuple(shard.shard for shard in finished),
             self.source.splits[key].shapes[rows],
-            np.array([length for one in finished for length in one.lengths], np.int64),
+            np.array([length for shard in finished for length in shard.lengths], np.int64),
             [self.names[key][row] for row in rows],
             {name: np.array(counts, np.int32) for name, counts in objects.items()},
             self.follows[key],

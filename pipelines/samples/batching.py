@@ -45,7 +45,7 @@ class Batching:
         augmentation: what is done to the pictures at random.
         seed: of what is done to the pictures.
         drop_remainder: whether a last, smaller batch is left out.
-        worker: the number, from 0, of the worker that reads its part of every batch, and how many there are.
+        worker: the number, from 0, of the worker that reads its sub-batch of every batch, and how many there are.
         fill: whether a last, smaller batch is filled up, as it always is for several workers.
         reduced: whether pictures may be read smaller than they are placed.
     """
@@ -135,7 +135,7 @@ class Batching:
         """Take one sample, whole and with its boxes, to its place, as is done once for what is kept in memory."""
         placement = geometry.whole(shape, self.size, self.resize)
         sample = self.place(sample, placement, shape)
-        alone = Placement(*(part[None] for part in placement))  # a batch of one
+        alone = Placement(*(values[None] for values in placement))  # a batch of one
         for name, kind in self.label_kinds.items():
             label = tf.nest.map_structure(lambda x: x[None], sample["labels"][name])
             label = kind.move(label, alone, self.size, cut=False, turned=False)

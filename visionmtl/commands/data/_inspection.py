@@ -47,29 +47,29 @@ def inspect(
     """
     source, path = pipelines.find(source, path)
     where = f"'{path}', read as {source}" if path else f"{source} (built in)"
-    found = pipelines.survey(source, path, [split] if split else SPLITS, **(options or {}))
-    print(f"{where}\n\n{report(found)}")
+    survey = pipelines.survey(source, path, [split] if split else SPLITS, **(options or {}))
+    print(f"{where}\n\n{report(survey)}")
     name = Path(path).resolve().stem if path else source
     target = Path(out or f"{name}-contact.png")
     with written_whole(target) as partial:
-        Image.fromarray(contact_sheet(found)).save(partial)
+        Image.fromarray(contact_sheet(survey)).save(partial)
     print(f"\nContact sheet: {target}")
     return target
 
 
 def report(survey: Survey) -> str:
     """Return the tables and lists of a survey as text."""
-    parts = [tables.table(*_images(survey)), tables.table(*_labelled(survey))]
-    parts += [tables.table(*_boxes(survey, spec)) for spec in survey.specs if kinds.of(spec).has_objects]
-    parts += [tables.table(*_classes(survey, spec)) for spec in survey.specs]
+    texts = [tables.table(*_images(survey)), tables.table(*_labelled(survey))]
+    texts += [tables.table(*_boxes(survey, spec)) for spec in survey.specs if kinds.of(spec).has_objects]
+    texts += [tables.table(*_classes(survey, spec)) for spec in survey.specs]
     across = [group for group in survey.duplicates if len({split for split, _ in group}) > 1]
     within = [group for group in survey.duplicates if group not in across]
-    parts.append(tables.listing("Same pixels in several splits", map(_together, across)))
-    parts.append(tables.listing("Same pixels twice in one split", map(_together, within)))
-    parts.append(tables.listing("Cannot be used", survey.skipped))
+    texts.append(tables.listing("Same pixels in several splits", map(_together, across)))
+    texts.append(tables.listing("Same pixels twice in one split", map(_together, within)))
+    texts.append(tables.listing("Cannot be used", survey.skipped))
     if survey.notes:
-        parts.append(tables.listing("Notes", survey.notes))
-    return "\n\n".join(parts)
+        texts.append(tables.listing("Notes", survey.notes))
+    return "\n\n".join(texts)
 
 
 def contact_sheet(survey: Survey) -> np.ndarray:
