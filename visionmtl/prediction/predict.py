@@ -43,21 +43,13 @@ def predict(model: MultiTaskModel, paths: Sequence[str | Path], out: str | Path,
     for number, (file, picture, predictions) in enumerate(_predictions(model, files, resize), start=1):
         image = {"id": number, "file_name": str(file), "width": picture.shape[1], "height": picture.shape[0]}
         for name, task in model.tasks.items():
-            found = predictions[name]
-            if task.kind == "segmentation":
-                image[name] = f"masks/{names[file]}_{name}.png"
-                save(out / image[name], found["classes"].astype(np.uint8))
-            elif task.kind == "depth":
-                image[name] = f"depth/{names[file]}_{name}.npy"
-                (out / image[name]).parent.mkdir(parents=True, exist_ok=True)
-                np.save(out / image[name], found["depth"])
-            elif task.kind == "detection":
-                for box, score, label in _boxes(found):
-                    about = {"id": len(entries["annotations"]) + 1, "image_id": number, "file_name": str(file)}
-                    category = ids[name, task.classes[label]]
-                    entries["annotations"].append(about | {"category_id": category, "bbox": box, "score": score})
-            else:
-                image[name] = dict(zip(task.classes, map(_rounded, found["probabilities"]), strict=True))
+            told = task.describe(predictions[name], out, names[file])
+            if told is not None:
+                image[name] = told
+            for found in task.annotations(predictions[name]):
+                about = {"id": len(entries["annotations"]) + 1, "image_id": number, "file_name": str(file)}
+                about["category_id"] = ids[name, task.classes[found["class"]]]
+                entries["annotations"].append(about | {"bbox": found["bbox"], "score": found["score"]})
         entries["images"].append(image)
         save(out / "overlays" / f"{names[file]}.png", _overlay(model, picture, predictions))
     path = out / "predictions.json"
@@ -94,18 +86,6 @@ def _overlay(
 
 
 def _categories(model: MultiTaskModel) -> list[dict[str, Any]]:
-    """Return COCO's categories: the classes of every task that finds boxes, numbered from 1."""
-    named = [(task.name, name) for task in model.tasks.values() if task.kind == "detection" for name in task.classes]
+    """Return COCO's categories: the classes of every task that finds objects, numbered from 1."""
+    named = [(task.name, name) for task in model.tasks.values() if task.annotates for name in task.classes]
     return [{"id": number, "name": name, "supercategory": task} for number, (task, name) in enumerate(named, start=1)]
-
-
-def _boxes(found: Mapping[str, np.ndarray]) -> Iterator[tuple[list[float], float, int]]:
-    """Yield each box as x, y, width, height with its score and class."""
-    for index in range(int(found["count"])):
-        left, top, right, bottom = found["boxes"][index]
-        box = [_rounded(value, 2) for value in (left, top, right - left, bottom - top)]
-        yield box, _rounded(found["scores"][index]), int(found["classes"][index])
-
-
-def _rounded(value: Any, digits: int = 5) -> float:
-    return round(float(value), digits)
