@@ -68,7 +68,7 @@ class Csv(Format):
         tables = self._tables(request.path)
         first = next(iter(tables.values()))
         entries = _splits(request.path, request, tables, self.divide)
-        there: list[labels.Label] = []
+        there = [claim.label for claim in first.more]
         if first.labels:
             there.append(labels.Presence(LabelSpec("classification", "multi_label", first.labels)))
         if first.label:

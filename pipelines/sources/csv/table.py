@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.errors import DataError, Problems, one_of
 from pipelines.kinds.spec import UNKNOWN
+from pipelines.sources.csv.columns import Claim, claims
 from pipelines.sources.files.entries import Annotation, Entry, corners, inside
 from pipelines.splits import split_named
 
@@ -33,6 +34,7 @@ class Table:
         labels: the columns that are classes.
         edges: the columns of a box, or none.
         split: the column of the splits, or None.
+        more: what reads further columns, with those.
     """
 
     path: Path
@@ -43,11 +45,12 @@ class Table:
     labels: tuple[str, ...]
     edges: tuple[str, ...]
     split: str | None
+    more: tuple[Claim, ...] = ()
 
     @property
     def kinds(self) -> tuple:
         """What must be the same in all files of a data set."""
-        return self.label, self.labels, self.edges
+        return self.label, self.labels, self.edges, self.more
 
 
 def read_table(
@@ -59,7 +62,8 @@ def read_table(
         DataError: it is no CSV, or a column that is needed is not there.
     """
     rows = _rows(path)
-    columns = list(rows[0][1])
+    more = claims(list(rows[0][1]))
+    columns = [column for column in rows[0][1] if not any(column in claim.names for claim in more)]
     where = f"'{path}': line 1: column"
 
     def find(wanted: str | None, names: Iterable[str]) -> str | None:
@@ -82,12 +86,12 @@ def read_table(
     if labels is None and named is None:
         rest = [column for column in columns if column not in (file, split)]
         labels = tuple(c for c in rest if all(row[c].strip() in PRESENT for _, row in rows[1:]))
-        if not labels:
+        if not labels and not more:
             raise DataError(f"{where} of labels is missing: expected one called {', '.join(LABEL)}, or of 0 and 1.")
     base = path.parent / images if images else path.parent
     if not base.is_dir():
         raise DataError(f"Folder '{base}' of the images does not exist.")
-    return Table(path, base, rows[1:], file, named, labels or (), edges, split)  # type: ignore[arg-type]
+    return Table(path, base, rows[1:], file, named, labels or (), edges, split, more)  # type: ignore[arg-type]
 
 
 def read_entries(table: Table, problems: Problems) -> list[tuple[str, str | None, Entry]]:
@@ -170,6 +174,11 @@ def _labelled(entry: Entry, table: Table, line: int, row: dict[str, str]) -> Ent
         if entry.presence not in (None, presence):
             raise ValueError(f"the classes of the image are not those of line {entry.number}")
         entry = replace(entry, presence=presence)
+    for columns, names, known in table.more:
+        value, task = columns.value({name: row[name].strip() for name in names}), known.spec.name
+        if entry.more.get(task, value) != value:
+            raise ValueError(f"{', '.join(names)} of the image are not those of line {entry.number}")
+        entry = replace(entry, more={**entry.more, task: value})
     if not table.label:
         return entry
     label = row[table.label].strip()

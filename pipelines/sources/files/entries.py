@@ -1,7 +1,7 @@
 """What an index (a JSON, XML, CSV or text file, or the folders themselves) says of each image, before any is opened."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -44,6 +44,7 @@ class Entry:
         label: the one class of the image.
         presence: class -> 1, 0, or -1 where nobody looked; None where it follows from the objects.
         mask: a PNG file of class ids.
+        more: by task, what the index says of labels of other kinds; None where the image lacks one.
     """
 
     image: Path
@@ -56,6 +57,7 @@ class Entry:
     label: str | None = None
     presence: Mapping[str, float] | None = None
     mask: Path | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     def at(self, number: Any) -> str:
         """Say where in the index something stands."""

@@ -4,9 +4,15 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
+import pipelines
+from pipelines import LabelSpec, sources
+from pipelines.contract import Source, Split
+from pipelines.sources.base import Format
 from visionmtl import cli
+from visionmtl.commands.data import _inspection
 
 
 @pytest.fixture
@@ -112,3 +118,43 @@ def test_regions_to_ignore_are_hatched(tmp_path):
     left, right = shades[:, 20 : shades.shape[1] // 2 - 4], shades[:, shades.shape[1] // 2 + 4 : -20]
     assert set(np.unique(left[100:150])) == {90}
     assert {0, 90, 255} <= set(np.unique(right[100:150]))
+
+
+class Twins(Format):
+    """Two images with two tasks of boxes and two of masks, of which the second ones label the first image alone."""
+
+    def read(self, request):
+        names = {"cars": "detection", "signs": "detection", "ground": "segmentation", "sky": "segmentation"}
+        boxes = np.array([[[0, 0, 4, 2], [0, 0, 9, 9]], [[0, 0, 2, 3], [2, 2, 4, 4]]], np.float32)
+        classes = {"cars": [[1, -2], [0, 1]], "signs": [[0, -1], [-1, -1]]}
+        masks = {"ground": np.ones((2, 8, 8, 1), np.uint8), "sky": np.full((2, 8, 8, 1), 255, np.uint8)}
+        masks["sky"][0, :4] = 0
+
+        def read(index):
+            labels = {name: tf.constant(mask)[index] for name, mask in masks.items()}
+            for name, rows in classes.items():
+                labels[name] = {"boxes": tf.constant(boxes)[index], "classes": tf.constant(rows)[index]}
+            weights = {name: tf.constant([1.0, 1.0 if name in ("cars", "ground") else 0.0])[index] for name in names}
+            return {"image": tf.fill([8, 8, 3], tf.cast(index, tf.uint8)), "labels": labels, "weights": weights}
+
+        specs = tuple(LabelSpec(name, kind, ("a", "b")) for name, kind in names.items())
+        return Source(specs, {"train": Split(np.array([[8, 8]] * 2, np.int32), read)})
+
+
+def test_two_tasks_of_one_kind_are_counted_and_shown_apart(monkeypatch):
+    monkeypatch.setitem(sources.SOURCES, "twins", Twins)
+    survey = pipelines.survey("twins")
+    counts = survey.splits["train"].counts
+    assert {name: count.classes.tolist() for name, count in counts.items()} == {
+        **{"cars": [1, 2], "signs": [1, 0], "ground": [0, 128], "sky": [32, 0]}
+    }
+    assert {name: (count.labelled, count.ignored, count.most) for name, count in counts.items()} == {
+        **{"cars": (2, 1, 2), "signs": (1, 0, 1), "ground": (2, 0, 0), "sky": (1, 32, 0)}
+    }
+    assert sorted(map(tuple, counts["cars"].sizes.tolist())) == [(2, 2), (2, 3), (4, 2)]
+    assert counts["signs"].sizes.tolist() == [[4, 2]]
+    shown = lines(_inspection.report(survey))
+    for line in ("cars boxes objects ignored", "train 3 1 2 2 x 2 2 x 3 4 x 2", "train 1 0 1 4 x 2 4 x 2 4 x 2"):
+        assert any(found.startswith(line) for found in shown), line
+    sheet = _inspection.contact_sheet(survey)
+    assert sheet.shape[0] > 288
