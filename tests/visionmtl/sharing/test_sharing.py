@@ -1,21 +1,26 @@
-"""Every sharing scheme, for one to five tasks: shapes, gradients, saving, export, two devices and half precision."""
+"""Every sharing scheme: what all promise, for one to five tasks, on disk, on two devices, in half precision."""
 
+import copy
+import dataclasses
 import functools
 import itertools
+import json
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import toys
+from cases import few
 
 import visionmtl
+from pipelines import discovery
 from visionmtl import export, sharing
 from visionmtl.errors import UsageError
-from visionmtl.tasks import Classification, Depth, Detection, Segmentation
 
 READS_OTHERS = {"cascade", "distillation", "fusion"}  # a task's loss moves the heads it reads
-SIZE = 32
 KINDS = [{"name": "experts", "kind": "cgc"}, {"name": "experts", "kind": "ple"}]
+EVERY = [*sharing.names(), *KINDS]
 
 
 def named(value):
@@ -23,55 +28,49 @@ def named(value):
     return value["kind"] if isinstance(value, dict) else str(value)
 
 
-each_scheme = pytest.mark.parametrize("scheme", [*sharing.names(), *KINDS], ids=named)
-
-
 def some(count):
     """Tasks of several kinds."""
-    tasks = [Classification("scene", 3), Segmentation("ground", 3), Detection("objects", 2)]
-    return [*tasks, Classification("weather", 4, multi_label=True), Depth("range")][:count]
+    return toys.tasks("scene", "ground", "objects", "weather", "range")[:count]
 
 
-def labels_of(tasks, images=4):
-    """Random labels of some tasks."""
-    random = np.random.default_rng(0)
-    found = {}
-    for task in tasks:
-        if task.kind == "classification":
-            found[task.name] = random.integers(0, len(task.classes), images).astype("int32")
-        elif task.kind == "multi_label":
-            found[task.name] = random.integers(0, 2, (images, len(task.classes))).astype("float32")
-        elif task.kind == "depth":
-            found[task.name] = random.uniform(0, 10, (images, SIZE, SIZE)).astype("float32")
-        elif task.kind == "segmentation":
-            found[task.name] = random.integers(0, len(task.classes), (images, SIZE, SIZE)).astype("int32")
-        else:
-            corner = random.uniform(0, 15, (images, 2, 2))
-            boxes = np.concatenate([corner, corner + random.uniform(6, 16, (images, 2, 2))], axis=-1)
-            found[task.name] = {
-                "boxes": boxes.astype("float32"),
-                "classes": random.integers(0, 2, (images, 2)).astype("int32"),
-            }
-    return found
+@functools.cache
+def plain_shapes(count):
+    """The shapes of the outputs of plain hard sharing."""
+    return {key: tensor.shape for key, tensor in toys.model(some(count)).output.items()}
 
 
-def pictures(images=4):
-    return np.random.default_rng(1).integers(0, 256, (images, SIZE, SIZE, 3)).astype("float32")
+def test_every_scheme_is_a_file_of_its_name_with_a_sentence_and_the_baseline_leads():
+    files = discovery.classes("visionmtl.sharing", sharing.Scheme)
+    assert sharing.names()[0] == "hard"
+    assert {name: scheme.name for name, scheme in files.items()} == {name: name for name in sharing.names()}
+    sentences = [sharing.describe(name) for name in sharing.names()]
+    assert len(set(sentences)) == len(sentences)
+    assert all(sentence.endswith(".") for sentence in sentences)
 
 
-@pytest.fixture(scope="module")
-def plain_shapes(toy_model):
-    """Return the function that gives the shapes of the outputs of plain hard sharing."""
-    return functools.cache(lambda count: {key: one.shape for key, one in toy_model(some(count)).output.items()})
+@pytest.mark.parametrize("scheme", EVERY, ids=named)
+def test_a_scheme_is_its_options_which_nobody_changes(scheme):
+    made = sharing.get(scheme)
+    config = json.loads(json.dumps(sharing.serialize(made)))
+    assert sharing.get(config) == made
+    assert config == {"name": made.name, **made.get_config()}
+    for option in made.get_config():
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(made, option, None)
 
 
 @pytest.mark.parametrize(
-    ("scheme", "count"), [*itertools.product(sharing.names(), (1, 2, 3, 5)), *((kind, 2) for kind in KINDS)], ids=named
+    ("scheme", "count"),
+    few(
+        [*itertools.product(sharing.names(), (1, 2, 3, 5)), *((kind, 2) for kind in KINDS)],
+        keep=[(name, 3) for name in sharing.names()],
+    ),
+    ids=named,
 )
-def test_a_scheme_serves_any_tasks(scheme, count, toy_model, plain_shapes, tmp_path):
+def test_a_scheme_serves_any_tasks(scheme, count, tmp_path):
     tasks = some(count)
-    model = toy_model(tasks, sharing=scheme)
-    images, labels = pictures(), labels_of(tasks)
+    model = toys.model(tasks, sharing=scheme)
+    images, labels, _ = toys.batch(tasks)
     for key, shape in plain_shapes(count).items():
         assert model.output[key].shape == shape
 
@@ -100,15 +99,36 @@ def test_a_scheme_serves_any_tasks(scheme, count, toy_model, plain_shapes, tmp_p
         np.testing.assert_array_equal(again[key], tensor)
 
 
-@each_scheme
-def test_two_devices_train_a_scheme_like_one(scheme, toy_model, two_devices):
+@pytest.mark.parametrize("scheme", few(EVERY, keep=["fusion", "nddr", "relation", "task_tokens"]), ids=named)
+def test_building_twice_gives_two_models_of_which_one_may_train(scheme):
+    given, tasks = sharing.get(scheme), some(2)
+    options = copy.deepcopy(vars(given))
+    trained, other = (toys.model(some(2), sharing=given) for _ in range(2))
+    assert trained.sharing is other.sharing is given
+    weights, learnt = other.get_weights(), other.learnt_sharing()
+    images, labels, _ = toys.batch(tasks)
+    trained.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
+    trained.train_on_batch(images, labels)
+    trained.start_from(trained)
+    assert any(np.any(a != b) for a, b in zip(trained.get_weights(), weights, strict=True))
+    for now, before in zip(other.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(now, before)
+    for title, matrix in other.learnt_sharing().items():
+        np.testing.assert_array_equal(matrix.values, learnt[title].values)
+    theirs = {id(variable) for variable in other.variables}
+    assert not [v for penalty in trained.penalties for v in penalty.variables if id(v) in theirs]
+    assert vars(given) == options
+
+
+@pytest.mark.parametrize("scheme", few(EVERY, keep=["experts", "soft"]), ids=named)
+def test_two_devices_train_a_scheme_like_one(scheme, two_devices):
     tasks = some(2)
     strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
-    alone = toy_model(tasks, sharing=scheme)
+    alone = toys.model(tasks, sharing=scheme)
     with strategy.scope():
-        mirrored = toy_model(some(2), sharing=scheme)
+        mirrored = toys.model(some(2), sharing=scheme)
     mirrored.set_weights(alone.get_weights())
-    data = tf.data.Dataset.from_tensors((pictures(), labels_of(tasks)))
+    data = tf.data.Dataset.from_tensors(toys.batch(tasks)[:2])
     for model in (alone, mirrored):
         model.compile(keras.optimizers.SGD(0.01), run_eagerly=True)  # tracing takes ten times as long as two steps
         model.fit(data, epochs=2, verbose=0)
@@ -116,30 +136,52 @@ def test_two_devices_train_a_scheme_like_one(scheme, toy_model, two_devices):
         np.testing.assert_allclose(one, two, atol=2e-5, err_msg=variable.path)
 
 
-@each_scheme
-def test_a_scheme_runs_in_half_precision_and_is_exported(scheme, toy_model, tmp_path):
+@pytest.mark.parametrize("scheme", few(EVERY, keep=["cascade", "experts"]), ids=named)
+def test_a_scheme_runs_in_half_precision_and_is_exported(scheme, tmp_path):
     tasks = some(2)
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        model = toy_model(tasks, sharing=scheme)
+        model = toys.model(tasks, sharing=scheme)
     finally:
         keras.config.set_dtype_policy("float32")
     model.compile("sgd", run_eagerly=True)
-    logs = model.train_on_batch(pictures(), labels_of(tasks), return_dict=True)
+    images, labels, _ = toys.batch(tasks)
+    logs = model.train_on_batch(images, labels, return_dict=True)
     assert all(np.isfinite(float(value)) for value in logs.values())
-    assert all(tensor.dtype == "float32" for key, tensor in model(pictures()).items() if not key.startswith("auxil"))
+    assert all(tensor.dtype == "float32" for key, tensor in model(images).items() if not key.startswith("auxil"))
 
     served = tf.saved_model.load(export.save(model, tmp_path / "exported")).signatures["serving_default"]
-    found = served(images=tf.constant(pictures().astype("uint8")))
-    predicted = model.predict(pictures(), verbose=0)
-    np.testing.assert_allclose(found["scene_probabilities"], predicted["scene_probabilities"], atol=1e-2)
-    assert found["ground_classes"].shape == (4, SIZE, SIZE)
+    predictions = served(images=tf.constant(images.astype("uint8")))
+    expected = model.predict(images, verbose=0)
+    np.testing.assert_allclose(predictions["scene_probabilities"], expected["scene_probabilities"], atol=1e-2)
+    assert predictions["ground_classes"].shape == (4, toys.SIZE, toys.SIZE)
 
 
-def test_a_scheme_is_made_again_from_its_config():
-    for name in sharing.names():
-        scheme = sharing.get(name)
-        assert sharing.get(sharing.serialize(scheme)).get_config() == scheme.get_config()
+@keras.saving.register_keras_serializable("tests")
+@dataclasses.dataclass(frozen=True)
+class Scaled(sharing.Scheme):
+    """A scheme of one's own: each task's maps are multiplied by a number."""
+
+    start: float = 1.0
+
+    name = "scaled"
+
+    def mix(self, maps, tasks):
+        mixed = {}
+        for task, levels in maps.items():
+            scale = keras.layers.Rescaling(self.start, name=f"scaled_{task}")
+            mixed[task] = {level: scale(x) for level, x in levels.items()}
+        return sharing.Made(mixed)
+
+
+def test_a_scheme_of_ones_own_is_used_and_saved_with_its_options(tmp_path):
+    model, (images, _, _) = toys.model(sharing=Scaled(start=0.5)), toys.batch()
+    assert {"scaled_scene", "scaled_ground", "scaled_objects"} == set(model.parts["sharing"])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.sharing == Scaled(start=0.5)
+    for key, tensor in model(images).items():
+        np.testing.assert_array_equal(loaded(images)[key], tensor)
 
 
 @pytest.mark.parametrize(
@@ -150,13 +192,13 @@ def test_a_scheme_is_made_again_from_its_config():
         ({"name": "hard", "until": "P9"}, "Unknown level to share until 'P9'"),
     ],
 )
-def test_what_a_scheme_cannot_be_is_refused_when_the_model_is_built(given, message, toy_model):
+def test_what_a_scheme_cannot_be_is_refused_when_the_model_is_built(given, message):
     with pytest.raises(UsageError, match=message):
-        toy_model(some(2), sharing=given)
+        toys.model(some(2), sharing=given)
 
 
-def test_the_copies_of_a_backbone_start_alike():
-    model = visionmtl.MultiTaskModel(some(2), "efficientnet_lite0", (32, 32, 3), {"name": "hard", "until": "P4"})
-    one, other = (model.get_layer(f"{task}_efficientnet_lite0_P5").get_weights() for task in ("scene", "ground"))
-    for a, b in zip(one, other, strict=True):
+def test_the_copies_of_a_backbone_start_alike(toy_by_name):
+    model = visionmtl.MultiTaskModel(some(2), "toy", (32, 32, 3), {"name": "hard", "until": "P4"})
+    scene, ground = (model.get_layer(f"{task}_toy_P5").get_weights() for task in ("scene", "ground"))
+    for a, b in zip(scene, ground, strict=True):
         np.testing.assert_array_equal(a, b)

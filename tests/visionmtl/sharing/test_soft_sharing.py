@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from cases import few
 
-from visionmtl import sharing
 from visionmtl.errors import UsageError
 from visionmtl.model.multi_task import MultiTaskModel
 from visionmtl.sharing.base import penalties
@@ -239,7 +239,7 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name in PLANTED if name in sharing.names()])
+@pytest.mark.parametrize("name", few(PLANTED, keep=["relation"]))
 def test_two_pairs_of_tasks_that_share_a_target_are_found(name):
     """Of four tasks two ask where the image is red and two where it is blue, each with some wrong labels of its own."""
     random = np.random.default_rng(0)
