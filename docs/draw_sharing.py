@@ -13,6 +13,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -37,12 +38,12 @@ each scheme costs and reaches is in [benchmarks/RESULTS.md](../benchmarks/RESULT
 def page() -> str:
     """Return the page of all registered schemes."""
     names = sharing.names()
-    contents = "\n".join(f"- [`{name}`](#{name}): {_first_line(name)}" for name in names)
+    contents = "\n".join(f"- [`{name}`](#{name}): {sharing.describe(name)}" for name in names)
     return "\n".join([HEAD.format(name=names[0]), contents, *map(section, names)])
 
 
 def section(name: str) -> str:
-    """Return one scheme's part of the page: its drawing, what it is, and its options."""
+    """Return a scheme's section of the page: its drawing, what it is, and its options."""
     scheme = sharing.SCHEMES[name]
     about = inspect.cleandoc(sys.modules[scheme.__module__].__doc__ or "")
     text = f"\n## `{name}`\n\n![The blocks of a model with sharing {name}](sharing/{name}.svg)\n\n{about}\n"
@@ -60,18 +61,16 @@ def drawing(name: str) -> str:
     return diagram.svg(visionmtl.MultiTaskModel(tasks, "efficientnet_lite0", (64, 64, 3), sharing=name))
 
 
-def _first_line(name: str) -> str:
-    return inspect.cleandoc(sharing.SCHEMES[name].__doc__ or "").partition("\n")[0]
-
-
 def _described(docstring: str) -> dict[str, str]:
     """Return what a docstring says of each argument."""
     arguments = re.search(r"^Args:\n(.*?)(?:^\S|\Z)", inspect.cleandoc(docstring), re.DOTALL | re.MULTILINE)
-    found = re.findall(r"^    (\w+): (.*?)(?=^    \w|\Z)", arguments[1] if arguments else "", re.DOTALL | re.MULTILINE)
-    return {name: " ".join(text.split()) for name, text in found}
+    described = re.findall(
+        r"^    (\w+): (.*?)(?=^    \w|\Z)", arguments[1] if arguments else "", re.DOTALL | re.MULTILINE
+    )
+    return {name: " ".join(text.split()) for name, text in described}
 
 
-def _yaml(value) -> str:
+def _yaml(value: Any) -> str:
     """Return a default as a recipe would say it."""
     return value if isinstance(value, str) else json.dumps(value)
 

@@ -1,16 +1,27 @@
-"""Backbones by name: an image in, feature maps P2 to P5 (strides 4 to 32) out, whole or cut into stages."""
+"""Backbones by name: an image in, feature maps P2 to P5 (strides 4 to 32) out, whole or cut into stages.
+
+From outside come `build`, `stages`, `names` and `describe`. A new family is a file here that has `ARCHITECTURES`.
+"""
 
 from pathlib import Path
 
 import keras
 
-from visionmtl.backbones import from_keras, from_keras_cv, pretrained
+from pipelines import discovery
+from visionmtl.backbones import pretrained
 from visionmtl.backbones.architecture import STRIDE, Architecture
 from visionmtl.errors import UsageError, one_of
 
-REGISTRY: dict[str, Architecture] = {
-    architecture.name: architecture for architecture in (*from_keras_cv.ARCHITECTURES, *from_keras.ARCHITECTURES)
-}
+
+def _families() -> list[tuple[Architecture, ...]]:
+    """Return the architectures of each file that has some; the family with weights that need no network leads."""
+    families = [
+        module.ARCHITECTURES for module in discovery.modules(__name__).values() if "ARCHITECTURES" in vars(module)
+    ]
+    return sorted(families, key=lambda family: all(each.imagenet in ("", "download") for each in family))
+
+
+REGISTRY: dict[str, Architecture] = {each.name: each for family in _families() for each in family}
 
 
 def names() -> list[str]:
@@ -76,17 +87,17 @@ def stages(backbone: keras.Model, prefix: str = "") -> list[tuple[str, keras.Mod
         raise UsageError(
             f"Backbone '{backbone.name}' must output a dict of feature maps, such as {{'P2': ..., 'P5': ...}}."
         )
-    parts: list[tuple[str, keras.Model]] = []
+    cut: list[tuple[str, keras.Model]] = []
     before = backbone.input
     for level, features in backbone.output.items():
         try:
-            parts.append((level, keras.Model(before, features, name=f"{prefix}{backbone.name}_{level}")))
+            cut.append((level, keras.Model(before, features, name=f"{prefix}{backbone.name}_{level}")))
         except ValueError:
             raise UsageError(
-                f"Backbone '{backbone.name}' cannot be cut at {parts[-1][0]}: a path to {level} goes round it."
+                f"Backbone '{backbone.name}' cannot be cut at {cut[-1][0]}: a path to {level} goes round it."
             ) from None
         before = features
-    return parts
+    return cut
 
 
 def describe(name: str) -> str:
@@ -98,7 +109,7 @@ def describe(name: str) -> str:
     return f"{architecture.library}, {architecture.millions}M parameters, {source}"
 
 
-def _check_image_shape(image_shape):
+def _check_image_shape(image_shape: tuple[int, ...]) -> None:
     if len(image_shape) != 3 or image_shape[2] != 3 or not all(isinstance(side, int) for side in image_shape):
         raise UsageError(f"image_shape is {tuple(image_shape)}, but must be (height, width, 3) for RGB images.")
     size = image_shape[:2]

@@ -2,11 +2,14 @@
 
 import functools
 import warnings
+from collections.abc import Callable
 
 import keras
 
 from visionmtl.backbones.architecture import LEVELS, Architecture, Features
 from visionmtl.errors import UsageError
+
+Normalise = Callable[[keras.KerasTensor], keras.KerasTensor]
 
 # For P2 to P5 the layer that reads that level, by name or place; None where nothing does.
 _MOBILENET_V2 = ("block_3_expand", "block_6_expand", "block_13_expand", "Conv_1")
@@ -29,7 +32,9 @@ def _caffe(image: keras.KerasTensor) -> keras.KerasTensor:
     return keras.layers.Normalization(mean=mean, variance=[1.0] * 3, name="normalization")(image[..., ::-1])
 
 
-def _features(function: str, readers: tuple, image, imagenet: bool, normalise=None) -> Features:
+def _features(
+    function: str, readers: tuple, image: keras.KerasTensor, imagenet: bool, normalise: Normalise | None = None
+) -> Features:
     """Build `keras.applications.<function>` on the image; a level is what the first layer of the next stage reads.
 
     Args:
@@ -68,7 +73,9 @@ def _read_by(reader: str | int | None, model: keras.Model) -> keras.KerasTensor:
     return (model.layers[reader] if isinstance(reader, int) else model.get_layer(reader)).input
 
 
-def _architecture(name: str, millions: float, function: str, readers: tuple, normalise=None) -> Architecture:
+def _architecture(
+    name: str, millions: float, function: str, readers: tuple, normalise: Normalise | None = None
+) -> Architecture:
     features = functools.partial(_features, function, readers, normalise=normalise)
     return Architecture(name, "keras.applications", millions, "download", features)
 

@@ -2,10 +2,13 @@
 
 import functools
 import itertools
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 import keras
 
-from visionmtl.backbones import pretrained
+from visionmtl.backbones import lite_weights
 from visionmtl.backbones.architecture import LEVELS, Architecture, Features
 
 # Each row a block: kernel, expanded channels, channels, squeeze-and-excite ratio, activation, stride
@@ -45,7 +48,7 @@ _MOBILENET_V3 = {
 
 
 @functools.cache
-def _keras_cv():
+def _keras_cv() -> ModuleType:
     """Import keras-cv when the first of its backbones is built: it takes half a second."""
     import keras_cv
 
@@ -61,7 +64,7 @@ def _normalised(image: keras.KerasTensor, scale: float = 1 / 255, offset: float 
     return keras.layers.Rescaling(scale, offset=offset, name="normalization")(image)
 
 
-def _efficientnet_lite(version: int, width: float, depth: float, image, imagenet: bool) -> Features:
+def _efficientnet_lite(version: int, width: float, depth: float, image: keras.KerasTensor, imagenet: bool) -> Features:
     model = _keras_cv().models.EfficientNetLiteBackbone(
         include_rescaling=False,
         width_coefficient=width,
@@ -76,11 +79,11 @@ def _efficientnet_lite(version: int, width: float, depth: float, image, imagenet
         input_tensor=_normalised(image, 1 / 128, -127 / 128),
     )
     if imagenet:
-        pretrained.load_lite(model, pretrained.lite_file(version))
+        lite_weights.load(model, lite_weights.file(version))
     return _taps(model, P5="block7a_project_bn")  # past it only the classifier's 1280 channels
 
 
-def _resnet(blocks: list[int], block_type: str, pre_activation: bool, image, _: bool) -> Features:
+def _resnet(blocks: list[int], block_type: str, pre_activation: bool, image: keras.KerasTensor, _: bool) -> Features:
     models = _keras_cv().models
     model = (models.ResNetV2Backbone if pre_activation else models.ResNetBackbone)(
         stackwise_filters=[64, 128, 256, 512],
@@ -93,7 +96,7 @@ def _resnet(blocks: list[int], block_type: str, pre_activation: bool, image, _: 
     return _taps(model, P5="post_relu") if pre_activation else _taps(model)
 
 
-def _csp_darknet(channels: int, depth: list[int], image, _: bool) -> Features:
+def _csp_darknet(channels: int, depth: list[int], image: keras.KerasTensor, _: bool) -> Features:
     model = _keras_cv().models.CSPDarkNetBackbone(
         stackwise_channels=[channels, 2 * channels, 4 * channels, 8 * channels],
         stackwise_depth=depth,
@@ -128,10 +131,10 @@ def _in_keras_layers(image: keras.KerasTensor, features: Features) -> Features:
     """
     count = itertools.count()
 
-    def renamed(layer, name, **changes):
+    def renamed(layer: keras.Layer, name: str, **changes: Any) -> keras.Layer:
         return type(layer).from_config(layer.get_config() | {"name": name} | changes)
 
-    def opened(layer, *args, **kwargs):
+    def opened(layer: Any, *args: Any, **kwargs: Any) -> Any:
         kind = type(layer).__name__
         if kind == "CrossStagePartial":
             blocks = (layer.darknet_conv1, layer.darknet_conv2, *layer.bottleneck_convs, layer.darknet_conv3)
@@ -160,11 +163,13 @@ def _in_keras_layers(image: keras.KerasTensor, features: Features) -> Features:
     return features
 
 
-def _architecture(name: str, millions: float, features, *options, imagenet: str = "") -> Architecture:
+def _architecture(
+    name: str, millions: float, features: Callable[..., Features], *options: Any, imagenet: str = ""
+) -> Architecture:
     return Architecture(name, "keras-cv", millions, imagenet, functools.partial(features, *options))
 
 
-_LITE_PACKAGES = [pretrained.lite_package(version) for version in range(3)]
+_LITE_PACKAGES = [lite_weights.package(version) for version in range(3)]
 
 ARCHITECTURES = (
     _architecture("efficientnet_lite0", 3.0, _efficientnet_lite, 0, 1.0, 1.0, imagenet=_LITE_PACKAGES[0]),

@@ -56,17 +56,17 @@ class SharingWatch(Callback):
             self.rows = csvfile.rows_before(self.path, "epoch", epoch + 1)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        found = self.model.learnt_sharing()
-        for title, learnt in found.items():
+        matrices = self.model.learnt_sharing()
+        for title, learnt in matrices.items():
             for row, values in zip(learnt.rows, learnt.values, strict=True):
                 for column, value in zip(learnt.columns, values, strict=True):
                     text = f"{value:.6g}" if np.isfinite(value) else ""
                     self.rows.append(dict(zip(COLUMNS, (epoch + 1, title, row, column, text), strict=True)))
-        if not found:
+        if not matrices:
             return
         if self.writer is not None:
             with self.writer.as_default():
-                for title, learnt in found.items():
+                for title, learnt in matrices.items():
                     _summarise(f"sharing/{title}", learnt, epoch + 1)
             self.writer.flush()
         csvfile.write(self.path, self.rows, COLUMNS)

@@ -1,4 +1,8 @@
-"""What is drawn on pictures: boxes, maps, words, strips, matrices, in the colours of the classes."""
+"""What is drawn on pictures: boxes, maps, words, strips, matrices, in the colours of the classes; uint8 in and out.
+
+All names below may be used from outside; `samples` sets predictions beside the truth. A new drawing is a file with a
+function, and its name here.
+"""
 
 from visionmtl.drawing.boxes import boxes, hatched
 from visionmtl.drawing.colours import BACKGROUND, INK, NEGATIVE, PAPER, POSITIVE, Colours, colours, palette

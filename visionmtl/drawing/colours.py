@@ -1,4 +1,4 @@
-"""Drawing on pictures: boxes with labels, class masks, captions, legends and strips; NumPy uint8 in and out."""
+"""The colours of classes, told apart by all kinds of colour vision, and those that all drawings use."""
 
 import functools
 from collections.abc import Mapping, Sequence

@@ -69,8 +69,8 @@ def strips(
             if task.name in truths and weights[task.name][index] > 0:
                 known = {key: value[index] for key, value in truths[task.name].items()}
                 truth = task.draw(truth, drawing.enlarge(image, known, factor)[1])
-            found = {key: value[index] for key, value in of_task(predictions, task.name, model.tasks).items()}
-            prediction = task.draw(prediction, drawing.enlarge(image, found, factor)[1])
+            own = {key: value[index] for key, value in of_task(predictions, task.name, model.tasks).items()}
+            prediction = task.draw(prediction, drawing.enlarge(image, own, factor)[1])
         yield drawing.side_by_side([photograph, truth, prediction], ["Photograph", "Truth", "Prediction"], legends)
 
 

@@ -157,12 +157,12 @@ class Detection(Task):
 
     def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
         logits, distances, centres, steps = self._unpack(outputs)
-        found = boxes.suppress(self._boxes(distances, centres, steps), tf.sigmoid(logits))
+        kept = boxes.suppress(self._boxes(distances, centres, steps), tf.sigmoid(logits))
         finest = min(outputs).split("_")[0]
         height, width = outputs[f"{finest}_scores"].shape[1:3]
         input_size = (height * _stride(finest), width * _stride(finest))
-        mapped = images.map_boxes(found["boxes"], input_size, image_size, window)
-        return found | {"boxes": mapped}
+        mapped = images.map_boxes(kept["boxes"], input_size, image_size, window)
+        return kept | {"boxes": mapped}
 
     def metrics(self) -> list[metrics.Metric]:
         return [metrics.CocoAveragePrecision(self.classes)]

@@ -4,26 +4,19 @@ import functools
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from cases import few
 
+import visionmtl
 from visionmtl import backbones
 from visionmtl.errors import UsageError
 from visionmtl.layers.normalisation import fuse_normalisation
 
 SIZE = (64, 96, 3)
-SLOWEST = {
-    "resnet101",
-    "csp_darknet_m",
-    "csp_darknet_l",
-    "efficientnet_v2_b3",
-    "efficientnet_v2_s",
-    "efficientnet_v2_m",
-    "efficientnet_v2_l",
-    "convnext_base",
-}
 ONE_OF_A_FAMILY = [
     "efficientnet_lite0",
     "resnet18",
@@ -42,10 +35,7 @@ def image():
     return np.random.default_rng(0).uniform(0, 255, (2, *SIZE)).astype("float32")
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=pytest.mark.slow if name in SLOWEST else ()) for name in backbones.names()],
-)
+@pytest.fixture(scope="module", params=few(backbones.names(), keep=ONE_OF_A_FAMILY))
 def backbone(request):
     """Each backbone, built once for all tests of its structure."""
     return lively(request.param) if request.param in ONE_OF_A_FAMILY else backbones.build(request.param, SIZE)
@@ -246,6 +236,24 @@ def test_keras_backbones_do_not_import_keras_cv():
     assert run.stdout.strip() == "[]"
 
 
+def test_keras_cv_is_used_in_one_file():
+    """It is frozen upstream: what replaces it will replace one file."""
+    root = Path(visionmtl.__file__).parents[1]
+    users = {
+        file.relative_to(root).as_posix()
+        for package in ("visionmtl", "pipelines")
+        for file in (root / package).rglob("*.py")
+        if re.search(r"\b(import|from) keras_cv\b|[\"']keras_cv[\"'.]", file.read_text(encoding="utf-8"))
+    }
+    assert users == {"visionmtl/backbones/from_keras_cv.py"}
+
+
+def test_every_family_in_the_folder_is_registered_and_the_one_with_weights_at_hand_leads():
+    families = [backbones.from_keras_cv.ARCHITECTURES, backbones.from_keras.ARCHITECTURES]
+    assert backbones.names() == [each.name for family in families for each in family]
+    assert len(set(backbones.names())) == len(backbones.names())
+
+
 def test_what_we_rely_on_in_keras_cv():
     import keras_cv
 
@@ -265,8 +273,8 @@ def test_what_we_rely_on_in_keras_cv():
     assert lite.pyramid_level_inputs == {"P1": "block1a_project_bn", "P2": "top_activation"}
     assert lite.get_layer("stem_bn").epsilon == 1e-3
     block = [layer.name for layer in lite.layers if layer.name.startswith("block2a") and layer.weights]
-    parts = ("expand_conv", "expand_bn", "dwconv", "bn", "project_conv", "project_bn")
-    assert block == [f"block2a_{part}" for part in parts]
+    names = ("expand_conv", "expand_bn", "dwconv", "bn", "project_conv", "project_bn")
+    assert block == [f"block2a_{name}" for name in names]
     darknet = keras_cv.models.CSPDarkNetBackbone(
         stackwise_channels=[8, 8], stackwise_depth=[1, 1], include_rescaling=False, input_shape=(64, 64, 3)
     )

