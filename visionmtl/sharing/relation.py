@@ -48,6 +48,7 @@ class Relation(Scheme):
     Evgeniou, Micchelli and Pontil 2005, Learning Multiple Tasks with Kernel Methods (given relations).
 
     Example:
+        >>> from visionmtl import sharing
         >>> scheme = sharing.get("relation", relations={"depth": {"normals": 1.0}}, relations_strength=0.1)
     """
 

@@ -50,6 +50,7 @@ class Soft(Scheme):
     Multi-Task Learning (mean, centre); Yang and Hospedales 2017, Trace Norm Regularised Deep Multi-Task Learning.
 
     Example:
+        >>> from visionmtl import sharing
         >>> scheme = sharing.get("soft", tie="centre", strength={"P2": 0.1, "P3": 0.01})
     """
 

@@ -61,7 +61,8 @@ def iou(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     """Return the intersection over union `[...]` of boxes `[..., 4]` and `[..., 4]` that broadcast.
 
     Example:
-        >>> pairwise = iou(a[:, :, None], b[:, None])  # [B, M, 4] and [B, N, 4] -> [B, M, N]
+        >>> round(float(iou(tf.constant([0.0, 0, 2, 2]), tf.constant([1.0, 0, 3, 2]))), 3)
+        0.333
     """
     intersection, union = _overlap(a, b)
     return intersection / (union + EPSILON)

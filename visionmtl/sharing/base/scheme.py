@@ -27,8 +27,9 @@ class Scheme:
         name: what it is chosen by; of those in this folder the name of the file.
 
     Example:
+        >>> from visionmtl import sharing
         >>> @keras.saving.register_keras_serializable("mine")
-        ... @dataclasses.dataclass(frozen=True)
+        ... @dataclass(frozen=True)
         ... class Scaled(sharing.Scheme):
         ...     start: float = 1.0
         ...     name = "scaled"
@@ -36,10 +37,12 @@ class Scheme:
         ...     def mix(self, maps, tasks):
         ...         mixed = {}
         ...         for task, levels in maps.items():
-        ...             scale = Scale(self.start, name=f"scaled_{task}")  # a layer of one's own
+        ...             scale = keras.layers.Rescaling(self.start, name=f"scaled_{task}")
         ...             mixed[task] = {level: scale(x) for level, x in levels.items()}
         ...         return sharing.Made(mixed)
-        >>> model = visionmtl.MultiTaskModel(tasks, sharing=Scaled(start=0.5))
+        >>> Scaled(start=0.5).get_config()
+        {'start': 0.5}
+        >>> model = visionmtl.MultiTaskModel(tasks, sharing=Scaled(start=0.5))  # doctest: +SKIP
     """
 
     name: ClassVar[str]
