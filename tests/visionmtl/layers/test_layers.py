@@ -77,7 +77,8 @@ def test_uncertainty_weighting_works_alone_in_a_plain_keras_model():
     weighting = UncertaintyWeighting(regression=[True, True])
     model = keras.Model([features, first, second], weighting(losses))
     model.compile(keras.optimizers.Adam(0.05), loss=lambda _, total: total)
-    model.fit([x, quiet, noisy], np.zeros(256), epochs=60, batch_size=64, verbose=0)
+    data = tf.data.Dataset.from_tensor_slices(((x, quiet, noisy), np.zeros(256))).batch(64)
+    model.fit(data.repeat(60), verbose=0)
 
     # At the optimum s is the log of the mean squared error: the noise's variance is 9, the quiet task has none.
     assert weighting.log_variance.numpy()[1] == pytest.approx(np.log(9), abs=0.3)

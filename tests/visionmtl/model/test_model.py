@@ -187,7 +187,7 @@ def test_two_devices_train_like_one(toy_model, toy_batch, two_devices, options):
         mirrored = toy_model()
         mirrored.compile(optimizer(), **{"balancing": "uncertainty"} | options)
     for model in (alone, mirrored):
-        model.fit(_dataset(batch).repeat(5), verbose=0)
+        model.fit(_dataset(batch).repeat(2), verbose=0)
     for a, b in zip(alone.get_weights(), mirrored.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
     # Five samples: two devices need the second batch filled up, and what fills it must not count.

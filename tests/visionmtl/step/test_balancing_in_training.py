@@ -133,7 +133,7 @@ def test_a_task_that_is_absent_leaves_the_smaller_problem(name):
 
 def test_a_clipped_gradient_balancer_trains_alike_on_two_devices(two_devices):
     strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
-    whole, free = model_of("upgrad", clip_norm=0.1), model_of("upgrad")
+    whole, free = (model_of("upgrad", clip_norm=norm, run_eagerly=True) for norm in (0.1, None))
     with strategy.scope():
         mirrored = model_of("upgrad", clip_norm=0.1)
     for model in (whole, free, mirrored):
