@@ -39,7 +39,7 @@ VARIANTS = {
     "famo": "famo",
     "equal, watched in every step": "equal",
 }
-LOSSES = {"equal": "equal"} | {name: name for name in [*balancing.LOSSES, "excess_mtl"] if name != "fixed"}
+LOSSES = {name: name for name in [*balancing.LOSSES, "excess_mtl"] if name != "fixed"}
 WEIGHED = ("equal", "one forward, K backward", "cagrad, parameters", "cagrad, features")
 
 

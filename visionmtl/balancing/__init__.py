@@ -1,39 +1,26 @@
-"""How tasks share the update: balancers by name."""
+"""How tasks share the update: balancers by name, one a file in `losses/`, `gramian/` and `elementwise/`.
 
-import inspect
+From outside: `get`, `names`, `options`, the bases below, `catalogue` and `task_gradients`.
+A new one is a file in one of the three folders, named as it is chosen; its neighbours show what it holds.
+"""
 
-from visionmtl.balancing.balancer import Balancer, LossBalancer
-from visionmtl.balancing.elementwise import DualBalancing, ExcessRisks, SignDropout
-from visionmtl.balancing.gradients import METHODS, GradientBalancer, hyperparameters
-from visionmtl.balancing.learnt import FAMO, Bayesian, GradNorm, ImpartialLosses, Learned, Uncertainty
-from visionmtl.balancing.losses import (
-    DynamicWeightAverage,
-    Equal,
-    Fixed,
-    Geometric,
-    RandomWeights,
-    SmoothTchebycheff,
-)
-from visionmtl.errors import UsageError, nearest, one_of
+from typing import Any
 
-LOSSES = {
-    "equal": Equal,
-    "fixed": Fixed,
-    "uncertainty": Uncertainty,
-    "bayesian": Bayesian,
-    "learned": Learned,
-    "dwa": DynamicWeightAverage,
-    "rlw": RandomWeights,
-    "gls": Geometric,
-    "stch": SmoothTchebycheff,
-    "imtl_l": ImpartialLosses,
-    "famo": FAMO,
-    "gradnorm": GradNorm,
-}
-ELEMENTWISE = {"excess_mtl": ExcessRisks, "db_mtl": DualBalancing, "graddrop": SignDropout}
-CLASSES = LOSSES | ELEMENTWISE
-BALANCERS = LOSSES | METHODS | ELEMENTWISE
-KERAS = ("self", "args", "kwargs", "dtype")  # arguments that are no hyperparameters
+from pipelines import discovery
+from visionmtl.balancing.balancer import Balancer
+from visionmtl.balancing.elementwise_balancer import ElementwiseBalancer
+from visionmtl.balancing.gradient_balancer import METHODS, GradientBalancer
+from visionmtl.balancing.gramian_method import GramianMethod
+from visionmtl.balancing.hyperparameters import Hyperparameter, check_names
+from visionmtl.balancing.loss_balancer import LossBalancer
+from visionmtl.balancing.method import Method
+from visionmtl.errors import one_of
+
+_losses: dict[str, type[LossBalancer]] = discovery.classes(f"{__name__}.losses", LossBalancer)
+LOSSES = {"equal": _losses["equal"]} | _losses  # the baseline of all leads
+ELEMENTWISE: dict[str, type[ElementwiseBalancer]] = discovery.classes(f"{__name__}.elementwise", ElementwiseBalancer)
+MADE: dict[str, type[Balancer]] = {**LOSSES, **ELEMENTWISE}  # as they are; a method of METHODS in a GradientBalancer
+BALANCERS: dict[str, type[Method]] = {**LOSSES, **METHODS, **ELEMENTWISE}
 
 
 def names() -> list[str]:
@@ -41,8 +28,23 @@ def names() -> list[str]:
     return list(BALANCERS)
 
 
-def get(balancer, **options) -> Balancer:
+def options(name: str) -> dict[str, Hyperparameter]:
+    """Return what `get` takes beside the name of a balancer, by name.
+
+    Raises:
+        UsageError: the name is unknown.
+    """
+    own = BALANCERS[one_of(name, BALANCERS, "balancing method")].hyperparameters()
+    if name not in METHODS:
+        return own
+    common = GradientBalancer.hyperparameters()
+    return own | {key: value for key, value in common.items() if key != "seed" or METHODS[name].draws}
+
+
+def get(balancer: Any, **hyperparameters: Any) -> Balancer:
     """Return a balancer from its name, from `{"method": ..., hyperparameter: value}`, or as it is if it is one already.
+
+    A `GramianMethod` of your own becomes a `GradientBalancer`.
 
     Raises:
         UsageError: the name or a hyperparameter is unknown.
@@ -52,21 +54,22 @@ def get(balancer, **options) -> Balancer:
     """
     if isinstance(balancer, Balancer):
         return balancer
+    if isinstance(balancer, GramianMethod):
+        return GradientBalancer(balancer, **hyperparameters)
     if isinstance(balancer, dict):
-        options = {key: value for key, value in balancer.items() if key != "method"} | options
+        hyperparameters = {key: value for key, value in balancer.items() if key != "method"} | hyperparameters
         balancer = balancer.get("method", "equal")
-    one_of(balancer, BALANCERS, "balancing method")
-    if balancer in METHODS:
-        known = hyperparameters(balancer)
-    else:
-        known = [name for name in inspect.signature(CLASSES[balancer]).parameters if name not in KERAS]
-    for name in options:
-        if name not in known:
-            valid = ", ".join(known) or "none"
-            raise UsageError(
-                f"balancing '{balancer}' has no hyperparameter '{name}'.{nearest(name, known)} Valid: {valid}."
-            )
-    return GradientBalancer(balancer, **options) if balancer in METHODS else CLASSES[balancer](**options)
+    check_names(balancer, hyperparameters, options(balancer))
+    return GradientBalancer(balancer, **hyperparameters) if balancer in METHODS else MADE[balancer](**hyperparameters)
 
 
-__all__ = ["Balancer", "GradientBalancer", "LossBalancer", "get", "names"]
+__all__ = [
+    "Balancer",
+    "ElementwiseBalancer",
+    "GradientBalancer",
+    "GramianMethod",
+    "LossBalancer",
+    "get",
+    "names",
+    "options",
+]

@@ -20,18 +20,18 @@ def of(tape: tf.GradientTape, targets: Sequence[tf.Tensor], sources: Sequence) -
         # K at once would hold the gradients of K times all activations; two at once keep the cores as busy.
         with tf.control_dependencies(done[task - PASSES : task - PASSES + 1] if task >= PASSES else []):
             gradients = tape.gradient(target, sources)
-        known = {index: tf.convert_to_tensor(one) for index, one in enumerate(gradients) if one is not None}
+        known = {place: tf.convert_to_tensor(got) for place, got in enumerate(gradients) if got is not None}
         done.append(tf.group(*known.values()))  # one edge to each operation of a later pass, not one a gradient
-        for index, one in known.items():
-            held[index][task] = one
+        for place, gradient in known.items():
+            held[place][task] = gradient
     return held
 
 
 def summed(held: TaskGradients, reduce: Callable[[list], list]) -> TaskGradients:
     """Return the gradients summed over the replicas by `reduce`, all in one call."""
-    flat = [gradient for one in held for gradient in one.values()]
+    flat = [gradient for by_task in held for gradient in by_task.values()]
     total = iter(reduce(flat) if flat else [])
-    return [{task: next(total) for task in one} for one in held]
+    return [{task: next(total) for task in by_task} for by_task in held]
 
 
 def gramian(held: TaskGradients, tasks: int, unit: tf.Tensor | float = 1.0) -> tf.Tensor:
@@ -75,9 +75,9 @@ def _products(rows: list[tf.Tensor]) -> tf.Tensor:
     size, block = rows[0].shape[0], (ON_GPU if tf.config.list_physical_devices("GPU") else ON_CPU) // len(rows)
     block -= block % 64  # where a slice begins at an aligned address it is not copied
 
-    def products(start, length):
-        part = tf.stack([tf.cast(tf.slice(row, [start], [length]), tf.float32) for row in rows])
-        return tf.matmul(part, part, transpose_b=True)
+    def products(start: int | tf.Tensor, length: int) -> tf.Tensor:
+        taken = tf.stack([tf.cast(tf.slice(row, [start], [length]), tf.float32) for row in rows])
+        return tf.matmul(taken, taken, transpose_b=True)
 
     if size is None or size <= block:
         return products(0, -1)
@@ -95,11 +95,11 @@ def _products(rows: list[tf.Tensor]) -> tf.Tensor:
 
 
 def joined(held: TaskGradients, tasks: int) -> TaskGradients:
-    """Return the gradients of K tasks from those of two parts of a batch, K of the one and K of the other."""
+    """Return the gradients of K tasks from those of two sub-batches, K of the one and K of the other."""
     whole: TaskGradients = []
-    for one in held:
+    for by_task in held:
         sums: dict[int, tf.Tensor] = {}
-        for place, gradient in one.items():
+        for place, gradient in by_task.items():
             sums[place % tasks] = sums[place % tasks] + gradient if place % tasks in sums else gradient
         whole.append(sums)
     return whole

@@ -1,4 +1,4 @@
-"""Gradients of K tasks to try the gradient balancers on, and the balancers as a training step runs them."""
+"""Gradients of K tasks to try the Gramian methods on, and the methods as a training step runs them."""
 
 # ruff: noqa: N803  (K tasks and their Jacobian J, as in the papers)
 
@@ -7,29 +7,36 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from visionmtl.balancing import descent
-from visionmtl.balancing import gramian as maths
+from visionmtl import balancing
+from visionmtl.balancing.elementwise.db_mtl import longest_norm
+from visionmtl.balancing.gramian.gradvac import turned
+from visionmtl.balancing.gramian.pcgrad import freed
+from visionmtl.balancing.gramian_method import gradients
 
 SIZES = (2, 3, 5, 8, 20)
 KINDS = ("plain", "norms", "conflict", "parallel", "zero")
 
-METHODS = {
-    "gradvac": lambda *given: maths.gradvac(*given, seed=[1, 2])[0],
-    "sdmgrad": lambda *given: descent.sdmgrad(*given)[0],
-    "longest_norm": maths.longest_norm,
-    "unit_norm": maths.unit_norm,
-    "mgda": maths.mgda,
-    "mgda_l2": functools.partial(maths.mgda, normalisation="l2"),
-    "pcgrad": functools.partial(maths.pcgrad, seed=[1, 2]),
-    "cagrad": maths.cagrad,
-    "imtl_g": maths.imtl_g,
-    "config": maths.config,
-    "nash_mtl": maths.nash_mtl,
-    "fairgrad": maths.fairgrad,
-    "aligned_mtl": maths.aligned_mtl,
-    "upgrad": maths.upgrad,
-    "dual_proj": maths.dual_proj,
+
+def weighing(name, **hyperparameters):
+    """Return the function from a Gramian and the tasks present to the weights of a step."""
+    return functools.partial(balancing.get(name, **hyperparameters).weights, step=2)
+
+
+METHODS = {name: weighing(name) for name in balancing.METHODS} | {
+    "mgda_l2": weighing("mgda", normalisation="l2"),
+    "longest_norm": longest_norm,
 }
+
+
+def pcgrad(gramian, present=None, *, order):
+    """Return PCGrad's weights where gradient k meets the others in the order of row k."""
+    return freed(gradients(gramian, present), order)
+
+
+def gradvac(gramian, present=None, *, order, means=None, beta=0.01):
+    """Return GradVac's weights and its new means where gradient k meets the others in the order of row k."""
+    means = np.zeros((len(order), len(order))) if means is None else means
+    return turned(gradients(gramian, present), tf.constant(order), tf.constant(means, tf.float64), beta)
 
 
 def task_gradients(kind, K, seed=0):
@@ -47,10 +54,10 @@ def task_gradients(kind, K, seed=0):
     return J
 
 
-def distance(found, wanted):
+def distance(update, wanted):
     """Return the cosine distance of two vectors."""
-    lengths = np.linalg.norm(found) * np.linalg.norm(wanted)
-    return 1 - found @ wanted / lengths if lengths else float(np.linalg.norm(found - wanted) > 0)
+    lengths = np.linalg.norm(update) * np.linalg.norm(wanted)
+    return 1 - update @ wanted / lengths if lengths else float(np.linalg.norm(update - wanted) > 0)
 
 
 @functools.cache
@@ -61,5 +68,9 @@ def compiled(name):
 
 def weights_of(name, J, present=None):
     """Return the weights `[K]` of a method for gradients `[K, n]`."""
-    present = np.ones(len(J)) if present is None else present
-    return compiled(name)(tf.constant(J @ J.T), tf.constant(present)).numpy()
+    return weights_from(name, J @ J.T, np.ones(len(J)) if present is None else present)
+
+
+def weights_from(name, gramian, present):
+    """Return the weights `[K]` of a method for a Gramian `[K, K]` and the tasks present `[K]`."""
+    return compiled(name)(tf.constant(gramian), tf.constant(present, tf.float64)).numpy()

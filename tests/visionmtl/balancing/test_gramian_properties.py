@@ -5,17 +5,17 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from gramian_problems import METHODS, compiled, task_gradients, weights_of
+from cases import few
+from gramian_problems import METHODS, gradvac, pcgrad, task_gradients, weights_from, weights_of
 from gramian_references import units
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visionmtl.balancing import descent
-from visionmtl.balancing import gramian as maths
-from visionmtl.errors import UsageError
+from visionmtl import balancing
 
-ORDERED = {"pcgrad": maths.pcgrad, "gradvac": lambda *given, order: maths.gradvac(*given, order=order)[0]}
-NON_CONFLICTING = ("mgda", "config", "nash_mtl", "fairgrad", "upgrad", "dual_proj")
+ORDERED = {"pcgrad": pcgrad, "gradvac": lambda *given, order: gradvac(*given, order=order)[0]}
+NON_CONFLICTING = [name for name, method in balancing.METHODS.items() if "no task gets worse" in method.promise]
+SCALE_FREE = [name for name in METHODS if name not in balancing.METHODS or balancing.METHODS[name].scale_free]
 
 
 def random_gradients(seed, K, n):
@@ -36,8 +36,8 @@ def test_two_tasks_pcgrad_is_upgrad(seed):
 
 
 @pytest.mark.parametrize("name", NON_CONFLICTING)
-@given(seed=st.integers(0, 2**32 - 1), K=st.sampled_from([2, 3, 5, 8]))
-@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), K=st.sampled_from([3, 5, 8]))
+@settings(max_examples=20, deadline=None)
 def test_the_update_conflicts_with_no_task(name, seed, K):
     J = task_gradients("norms", K, seed)
     update = weights_of(name, J) @ J
@@ -45,32 +45,33 @@ def test_the_update_conflicts_with_no_task(name, seed, K):
 
 
 @pytest.mark.parametrize("name", METHODS)
-@given(seed=st.integers(0, 2**32 - 1), K=st.sampled_from([2, 3, 5]), n=st.integers(1, 6))
-@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), K=st.sampled_from([3, 5]), n=st.integers(1, 6))
+@settings(max_examples=20, deadline=None)
 def test_any_positive_semi_definite_gramian_gives_finite_weights(name, seed, K, n):
     J = random_gradients(seed, K, n)
     assert np.isfinite(weights_of(name, J)).all()
-    assert np.isfinite(compiled(name)(tf.constant(J @ J.T, tf.float32), tf.ones(K))).all()
+    assert np.isfinite(weights_from(name, (J @ J.T).astype("float32"), np.ones(K))).all()
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_without_a_usable_gradient_each_present_task_weighs_one(name):
+    nobody, two, all_three = ([0.0, 0, 0], [1.0, 0, 1], [1.0, 1, 1])
     for gramian in (np.zeros((3, 3)), np.full((3, 3), np.nan), np.full((3, 3), np.inf)):
-        np.testing.assert_array_equal(METHODS[name](gramian, [1, 0, 1]), [1, 0, 1])
-        np.testing.assert_array_equal(METHODS[name](gramian), [1, 1, 1])
-    np.testing.assert_array_equal(METHODS[name](np.eye(3), [0, 0, 0]), [0, 0, 0])
+        np.testing.assert_array_equal(weights_from(name, gramian, two), two)
+        np.testing.assert_array_equal(weights_from(name, gramian, all_three), all_three)
+    np.testing.assert_array_equal(weights_from(name, np.eye(3), nobody), nobody)
 
 
-@pytest.mark.parametrize("K", [1, 2, 5])
+@pytest.mark.parametrize("K", [1, 5])
 @pytest.mark.parametrize("name", METHODS)
 def test_k_equal_gradients_give_k_times_the_gradient(name, K):
-    factor = 1.5 / 1.25 if name == "cagrad" else 1
+    gain = balancing.METHODS[name]().gain() if name in balancing.METHODS else 1
     g = np.array([[3.0, -4.0]])
-    np.testing.assert_allclose(weights_of(name, np.repeat(g, K, axis=0)).sum(), K * factor, rtol=1e-6)
+    np.testing.assert_allclose(weights_of(name, np.repeat(g, K, axis=0)).sum(), K * gain, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", METHODS)
-@given(seed=st.integers(0, 2**32 - 1), K=st.sampled_from([2, 3, 5]))
+@given(seed=st.integers(0, 2**32 - 1), K=st.sampled_from([3, 5]))
 @settings(max_examples=10, deadline=None)
 def test_permuted_tasks_get_permuted_weights(name, seed, K):
     J, permutation = task_gradients("norms", K, seed), np.random.default_rng(seed).permutation(K)
@@ -84,7 +85,7 @@ def test_permuted_tasks_get_permuted_weights(name, seed, K):
     np.testing.assert_allclose(second, first, rtol=1e-5, atol=1e-9 * np.abs(first).max())
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", SCALE_FREE)
 def test_the_common_scale_of_the_gradients_changes_no_weight(name):
     J = task_gradients("norms", 3)
     for scale in (1e-15, 1e15):
@@ -109,32 +110,16 @@ def test_an_absent_task_leaves_the_smaller_problem(name):
 @pytest.mark.parametrize("name", METHODS)
 def test_a_float32_gramian_is_solved_in_float64(name):
     J = task_gradients("plain", 5)
-    gramian = tf.constant(J @ J.T, tf.float32)
-    weights = METHODS[name](gramian)
-    assert weights.dtype == tf.float64
-    np.testing.assert_allclose(weights, METHODS[name](tf.cast(gramian, tf.float64)), rtol=1e-9, atol=1e-12)
+    gramian = (J @ J.T).astype("float32")
+    weights = weights_from(name, gramian, np.ones(5))
+    assert weights.dtype == "float64"
+    np.testing.assert_allclose(
+        weights, weights_from(name, gramian.astype("float64"), np.ones(5)), rtol=1e-9, atol=1e-12
+    )
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", few(METHODS, keep=("aligned_mtl", "upgrad")))
 def test_xla_gives_the_same_weights(name):
     J = task_gradients("norms", 3)
     weights = tf.function(METHODS[name], jit_compile=True)(tf.constant(J @ J.T), tf.ones(3))
     np.testing.assert_allclose(weights, weights_of(name, J), rtol=1e-8, atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: maths.cagrad(np.eye(2), c=-1), "at least 0"),
-        (lambda: maths.fairgrad(np.eye(2), alpha=0), "above 0"),
-        (lambda: maths.mgda(np.eye(2), normalisation="l1"), "none, l2, loss, loss+"),
-        (lambda: maths.mgda(np.eye(2), normalisation="loss"), "needs losses"),
-        (lambda: maths.pcgrad(np.eye(2)), "a seed"),
-        (lambda: maths.gradvac(np.eye(2), seed=[0, 0], beta=0), "above 0 and up to 1"),
-        (lambda: descent.sdmgrad(np.eye(2), iterations=0), "at least 1"),
-        (lambda: descent.modo(np.eye(2), gamma=0), "above 0"),
-    ],
-)
-def test_a_wrong_hyperparameter_is_told_what_is_right(call, message):
-    with pytest.raises(UsageError, match=message.replace("+", r"\+")):
-        call()

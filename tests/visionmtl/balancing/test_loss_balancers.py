@@ -1,12 +1,10 @@
 """Loss balancers: their numbers, worked out apart."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from visionmtl import balancing
-from visionmtl.errors import UsageError
 
 ALL = tf.ones(3)
 LOSSES = np.array([1.0, 2.0, 4.0])
@@ -26,8 +24,8 @@ def weights(balancer, losses=LOSSES, present=ALL, training=True):
 
 def softmax(logits):
     """In float64, for comparison."""
-    shares = np.exp(np.asarray(logits, np.float64))
-    return shares / shares.sum()
+    powers = np.exp(np.asarray(logits, np.float64))
+    return powers / powers.sum()
 
 
 def test_equal_weighs_every_task_with_one():
@@ -121,8 +119,8 @@ def test_stch_takes_logs_while_it_warms_up_and_a_smooth_maximum_of_what_is_left_
         balancer.update(tf.constant(losses), ALL)
     balancer.end_epoch()
     balancer.update(tf.constant([9.0, 9, 9]), ALL)  # the scale stands
-    share = softmax(np.log(LOSSES / [2, 2, 4]) / 0.5)
-    np.testing.assert_allclose(weights(balancer), 3 * share / LOSSES, rtol=1e-5)
+    fractions = softmax(np.log(LOSSES / [2, 2, 4]) / 0.5)
+    np.testing.assert_allclose(weights(balancer), 3 * fractions / LOSSES, rtol=1e-5)
 
 
 def test_imtl_l_scales_a_loss_to_one_where_its_scale_is_at_rest():
@@ -136,20 +134,24 @@ def test_imtl_l_scales_a_loss_to_one_where_its_scale_is_at_rest():
 
 def test_learned_weights_sum_to_k_and_rest_where_the_regulariser_says():
     balancer, losses = prepared("learned", strength=0.7), tf.constant(LOSSES, tf.float32)
-    optimizer = keras.optimizers.Adam(0.05)
-    for _ in range(600):
+
+    @tf.function
+    def descend():
         with tf.GradientTape() as tape:
             total = balancer.scalarise(losses, ALL)
-        optimizer.apply([tape.gradient(total, balancer.logits.value)], [balancer.logits])
-    found = weights(balancer)
-    assert found.sum() == pytest.approx(3, rel=1e-4)
+        balancer.logits.assign_sub(0.3 * tape.gradient(total, balancer.logits.value))
+
+    for _ in range(300):
+        descend()
+    learnt = weights(balancer)
+    assert learnt.sum() == pytest.approx(3, rel=1e-4)
     # At rest w_k (L_k - sum_j w_j L_j / K) = strength (1 - w_k): a bisection over the middle term m gives w.
     low, high = 0.0, 4.0
     for _ in range(100):
         middle = (low + high) / 2
         rest = 0.7 / np.maximum(LOSSES - middle + 0.7, 1e-9)
         low, high = (low, middle) if rest.sum() > 3 else (middle, high)
-    np.testing.assert_allclose(found, rest, atol=5e-3)
+    np.testing.assert_allclose(learnt, rest, atol=5e-3)
 
 
 def test_bayesian_is_the_evidence_lower_bound():
@@ -190,8 +192,8 @@ def test_famo_weighs_by_the_inverse_loss_and_lowers_what_fell_most():
 
     logits, first, second = np.zeros(3), np.zeros(3), np.zeros(3)
     for step, after in enumerate(([0.5, 1.9, 3.9], [0.6, 1.0, 3.9], [0.9, 1.9, 1.0]), 1):
-        share = softmax(logits)
-        jacobian = np.diag(share) - np.outer(share, share)
+        fractions = softmax(logits)
+        jacobian = np.diag(fractions) - np.outer(fractions, fractions)
         slope = jacobian @ np.log(LOSSES / after) + 0.5 * logits
         first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2
         logits = logits - 0.1 * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
@@ -213,17 +215,3 @@ def test_no_label_at_all_gives_zero_and_nothing_that_is_no_number(name):
     for variable in balancer.variables:
         assert np.isfinite(np.asarray(variable)).all(), variable.path
     assert np.isfinite(weights(balancer)).all()
-
-
-@pytest.mark.parametrize(
-    ("name", "hyperparameters", "message"),
-    [
-        ("dwa", {"temperature": 0}, "temperature=0: expected a number above 0."),
-        ("famo", {"decay": 2}, "decay=2: expected a number above 0 and up to 1."),
-        ("stch", {"smoothing": "small"}, "smoothing='small': expected a number above 0."),
-        ("bayesian", {"prior_spred": 1}, "Did you mean 'prior_spread'"),
-    ],
-)
-def test_a_wrong_hyperparameter_names_its_range(name, hyperparameters, message):
-    with pytest.raises(UsageError, match=message):
-        balancing.get(name, **hyperparameters)

@@ -237,7 +237,10 @@ def apart():
         ({"balancing": "excess_mtl"}, "'a' and 'b' read none in common"),
         ({"balancing": {"method": "db_mtl", "scope": "features"}}, "leave scope out"),
         ({"balancing": {"method": "upgrad", "scope": "feature"}}, "parameters or features"),
-        ({"balancing": {"method": "upgrad", "update_every": 0}}, "update_every=0: expected a number of at least 1"),
+        (
+            {"balancing": {"method": "upgrad", "update_every": 0}},
+            "update_every=0: expected a whole number of at least 1",
+        ),
         ({"balancing": {"method": "upgrad", "update_every": 2}, "steps_per_execution": 4}, "steps_per_execution=1"),
         ({"balancing": {"method": "equal", "scope": "features"}}, "no hyperparameter 'scope'"),
     ],

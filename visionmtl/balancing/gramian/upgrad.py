@@ -1,0 +1,23 @@
+"""Unconflicting projection of the gradients."""
+
+import tensorflow as tf
+
+from visionmtl.balancing.gramian.common import of_rows
+from visionmtl.balancing.gramian.solvers import project
+from visionmtl.balancing.gramian_method import Comparison, Gradients, GramianMethod
+
+
+class UPGrad(GramianMethod):
+    """Sum the gradients, each projected onto the cone of directions that conflict with none.
+
+    Reference: Quinton and Rey 2024, Jacobian Descent for Multi-Objective Optimization: for every unit vector u,
+    min v' G v over v >= u.
+
+    Scale: the sum of the K projections; the paper takes their mean.
+    """
+
+    paper = "Quinton and Rey 2024"
+    promise = "no task gets worse; each gradient freed of its conflicts, then summed"
+
+    def weights(self, seen: Gradients, comparison: Comparison) -> tf.Tensor:
+        return seen.weights(of_rows(seen, project(seen, tf.linalg.eye(seen.norms.shape[0], dtype=tf.float64))))

@@ -1,0 +1,56 @@
+"""Smooth Tchebycheff scalarisation."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from visionmtl.balancing.hyperparameters import number, whole
+from visionmtl.balancing.loss_balancer import LossBalancer
+
+
+@keras.saving.register_keras_serializable("visionmtl")
+class SmoothTchebycheff(LossBalancer):
+    """A smooth maximum over the tasks of the log loss relative to where it stood after the warm-up.
+
+    In the warm-up epochs the sum of the log losses is minimised, and their mean loss is kept as the scale of each task;
+    from then on the objective is `K * smoothing * logsumexp(log(L / scale) / smoothing)`. A task not seen in the
+    warm-up has the scale 1.
+
+    Scale: the weights are those of the logs of the losses, `1 / L` each in the warm-up.
+
+    Reference: Lin et al. 2024, Smooth Tchebycheff Scalarization for Multi-Objective Optimization (STCH).
+    """
+
+    paper = "Lin et al. 2024"
+    promise = "a smooth maximum: the worst task first"
+
+    smoothing: float = number(1.0, "mu; small comes near the hard maximum", above=0)
+    warmup_epochs: int = whole(4, "epochs of the log losses, from which the scales come", at_least=0)
+
+    def prepare(self, tasks: list[str], regression: list[bool], shared: Sequence[Any] = ()) -> None:
+        for name in ("sums", "counts"):
+            setattr(self, name, self.add_state(name, (len(tasks),)))
+        self.epochs = self.add_state("epochs", dtype="int32")
+        super().prepare(tasks, regression, shared)
+
+    def scalarise(self, losses: tf.Tensor, present: tf.Tensor, training: bool = False) -> tf.Tensor:
+        sums, counts = tf.convert_to_tensor(self.sums), tf.convert_to_tensor(self.counts)
+        scale = tf.where(sums > 0, tf.math.divide_no_nan(sums, counts), 1.0)
+        logs = tf.math.log(tf.where(present > 0, tf.maximum(losses, 1e-20), 1.0))
+        relative = tf.where(present > 0, (logs - tf.math.log(scale)) / self.smoothing, -1e9)
+        smooth = tf.reduce_sum(present) * self.smoothing * tf.reduce_logsumexp(relative)
+        smooth = tf.where(tf.reduce_any(present > 0), smooth, 0.0)
+        return tf.where(self._warming(), tf.reduce_sum(logs), smooth)
+
+    def _warming(self) -> tf.Tensor:
+        return tf.convert_to_tensor(self.epochs) < self.warmup_epochs
+
+    def update(self, losses: tf.Tensor, present: tf.Tensor) -> None:
+        warming = tf.cast(self._warming(), tf.float32)
+        self.sums.assign_add(losses * present * warming)
+        self.counts.assign_add(present * warming)
+
+    def end_epoch(self) -> None:
+        self.epochs.assign_add(1)
