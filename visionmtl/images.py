@@ -61,7 +61,12 @@ def crop_resize(maps: tf.Tensor, size: tuple[int, int], window: tf.Tensor | None
     )
 
 
-def map_boxes(boxes: tf.Tensor, input_size: tuple[int, int], image_size, window: tf.Tensor | None = None) -> tf.Tensor:
+def map_boxes(
+    boxes: tf.Tensor,
+    input_size: tuple[int, int],
+    image_size: tuple[int, int] | tf.Tensor,
+    window: tf.Tensor | None = None,
+) -> tf.Tensor:
     """Map boxes `[..., 4]` from pixels of the network's input to pixels of a picture that fills `window` of it.
 
     Args:

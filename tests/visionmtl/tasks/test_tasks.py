@@ -1,5 +1,8 @@
 """Heads, losses, decoders and drawings of the tasks."""
 
+import re
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -176,6 +179,14 @@ def test_masks_are_drawn_under_boxes_and_boxes_under_words():
     kinds = ["multi_label", "detection", "classification", "segmentation", "depth"]
     order = drawing_order([tasks.from_spec(_Spec(kind, kind)) for kind in kinds])
     assert [task.kind for task in order] == ["depth", "segmentation", "detection", "multi_label", "classification"]
+
+
+def test_nothing_but_the_tasks_asks_for_the_kind_of_a_task():
+    """What depends on the kind is said by the task, so that a kind of one's own is no case to add anywhere."""
+    root = Path(tasks.__file__).parents[1]
+    asks = re.compile(r"\b(task|spec)\.kind\s*(==|!=)|match (task|spec)\.kind\b|isinstance\(task, [A-Z]\w*\)")
+    askers = [file for file in root.rglob("*.py") if asks.search(file.read_text(encoding="utf-8"))]
+    assert [file.relative_to(root).as_posix() for file in askers if file.parent.name != "tasks"] == []
 
 
 class Mood(Classification):
