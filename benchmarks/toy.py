@@ -18,7 +18,8 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from visionmtl import balancing
-from visionmtl.report import curves, tables
+from visionmtl.report import tables
+from visionmtl.report.axes import INK, LINES, PALE, write
 
 STARTS = ((-8.5, 7.5), (-8.5, -5.0), (9.0, 9.0))
 FRONT, ENDS = -8.3552, (-7.0, 7.0)
@@ -96,18 +97,18 @@ def draw(paths: dict[str, np.ndarray]) -> Figure:
     heights = losses(tf.constant(grid)).numpy().mean(-1)
     for place, (name, path) in enumerate(paths.items()):
         axes = figure.add_subplot(rows, columns, place + 1)
-        axes.contour(side, side, heights, levels=14, colors=axes.PALE, linewidths=0.6)
-        axes.plot(ENDS, (FRONT, FRONT), color=axes.INK, linewidth=5, alpha=0.35, solid_capstyle="round")
+        axes.contour(side, side, heights, levels=14, colors=PALE, linewidths=0.6)
+        axes.plot(ENDS, (FRONT, FRONT), color=INK, linewidth=5, alpha=0.35, solid_capstyle="round")
         reached = to_front(path[-1]) < NEAR
-        for start, colour in enumerate(axes.LINES[:3]):
+        for start, colour in enumerate(LINES[:3]):
             line = path[:, start]
             axes.plot(line[:, 0], line[:, 1], color=colour, linewidth=1.6)
             axes.plot(*line[0], "o", color=colour, markersize=6)
             axes.plot(*line[-1], "*" if reached[start] else "X", color=colour, markersize=10, markeredgecolor="white")
-        axes.set_title(f"{name}: {reached.sum()} of 3", loc="left", fontsize=10, fontweight="bold", color=axes.INK)
+        axes.set_title(f"{name}: {reached.sum()} of 3", loc="left", fontsize=10, fontweight="bold", color=INK)
         axes.set(xlim=(-11, 11), ylim=(-11, 11), aspect="equal")
         axes.tick_params(labelsize=7)
-    figure.supxlabel("grey bar: the Pareto front; star: on it; cross: not", fontsize=9, color=axes.INK)
+    figure.supxlabel("grey bar: the Pareto front; star: on it; cross: not", fontsize=9, color=INK)
     return figure
 
 
@@ -123,7 +124,7 @@ def main() -> None:
         reached = f"{(to_front(path[-1]) < NEAR).sum()} of {len(STARTS)}"
         rows.append([name, reached, *(f"({x:.2f}, {y:.2f})" for x, y in path[-1])])
     print(tables.table(["balancer", "on the front", *(f"from {start}" for start in STARTS)], rows))
-    curves.write(draw(paths), options.out)
+    write(draw(paths), options.out)
     print(f"Trajectories: {options.out}")
 
 

@@ -3,11 +3,14 @@
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
+
+from visionmtl.files import written_whole
 
 LINES = ("#0072B2", "#D55E00", "#009E73", "#8C4FE0", "#C2185B", "#B07800", "#2AA7D4", "#555B61")
 
@@ -25,6 +28,13 @@ def panels_for(count: int, width: float = 3.9) -> tuple[Figure, list[Axes]]:
     figure = Figure((max(4.6, width * columns), 2.9 * rows), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
     return figure, [plain(figure.add_subplot(rows, columns, index + 1)) for index in range(count)]
+
+
+def write(figure: Figure, path: str | Path) -> Path:
+    """Write a figure as PNG, whole or not at all, and return its path."""
+    with written_whole(Path(path)) as partial:
+        figure.savefig(partial, dpi=144, format="png")
+    return Path(path)
 
 
 def plain(axes: Axes) -> Axes:

@@ -1,6 +1,5 @@
 """The report of a run folder: one HTML page of results, curves, sample predictions, recipe and commands."""
 
-import csv
 import html
 import json
 import math
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from visionmtl.report import tables
-
-FIRST_PLOTS = ("metrics", "losses", "weights", "balancing", "sharing")
+from visionmtl import csvfile
+from visionmtl.files import write_text
+from visionmtl.report import plots, tables
 
 STYLE = """
 :root { color-scheme: light; }
@@ -52,14 +51,14 @@ def write(folder: str | Path) -> Path:
         PosixPath('runs/garments-1/report.html')
     """
     folder = Path(folder)
-    recipe, metrics, history = _text(folder / "recipe.yaml"), _metrics(folder), _history(folder)
+    recipe, metrics, history = _text(folder / "recipe.yaml"), _metrics(folder), csvfile.read(folder / "history.csv")
     name = folder.resolve().name
     body = [
         f"<h1>{html.escape(name)}</h1>",
         _facts(metrics, history),
         _section("Results", _results(metrics)),
         _section("Samples", _pictures(folder, "samples")),
-        _section("Curves", _pictures(folder, "plots", FIRST_PLOTS)),
+        _section("Curves", _pictures(folder, "plots", plots.page_order())),
         _section("Commands", f"<pre>{html.escape(_commands(folder))}</pre>"),
         _section("Recipe", recipe and f"<pre>{html.escape(recipe)}</pre>"),
     ]
@@ -71,7 +70,7 @@ def write(folder: str | Path) -> Path:
         + "\n</body>\n</html>\n"
     )
     path = folder / "report.html"
-    path.write_text(page, encoding="utf-8")
+    write_text(path, page)
     return path
 
 
@@ -86,10 +85,6 @@ def _metrics(folder: Path) -> dict[str, Any]:
     except json.JSONDecodeError:
         return {}
     return metrics if isinstance(metrics, dict) else {}
-
-
-def _history(folder: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(_text(folder / "history.csv").splitlines()))
 
 
 def _section(title: str, content: str) -> str:

@@ -1,7 +1,6 @@
 """A trained model measured on a split, drawn, and its figures kept with the run."""
 
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +8,12 @@ import tensorflow as tf
 
 import pipelines
 from pipelines.splits import split_called
-from visionmtl import metrics, report
-from visionmtl.callbacks import sharing_watch
+from visionmtl import report
 from visionmtl.drawing import samples
 from visionmtl.errors import UsageError
+from visionmtl.files import copy
 from visionmtl.model.multi_task import MultiTaskModel
-from visionmtl.report import charts, curves, heatmaps, tables
+from visionmtl.report import plots, tables
 from visionmtl.training import building, devices, runs
 
 
@@ -54,10 +53,13 @@ def finish(
 ) -> dict[str, Any]:
     """Measure the best model on `splits` and draw it, write the run's figures and print them."""
     if not (run / "best.keras").is_file():  # no epoch was measured: the last model is the best one known
-        shutil.copy(run / "last.keras", run / "best.keras")
+        copy(run / "last.keras", run / "best.keras")
     model.load_weights(run / "best.keras")
     measured = {split: _measure(model, datasets.splits[split]) for split in splits if split in datasets.splits}
-    _plot(model, run, next(reversed(measured.values()), {}))
+    plots.save_run(run)
+    last: dict[str, dict[str, float]] = next(reversed(measured.values()), {})  # which the model's metrics still hold
+    for task, values in last.items():
+        plots.save_task(run, model.tasks[task], values, model.task_metrics[task])
     samples.save_samples(model, run / "samples", datasets.splits.get("validation", datasets.splits["train"]))
     kept = runs.keep_metrics(run, measured | {"seconds": seconds, "parameters": model.count_params()})
     page = report.write(run)
@@ -71,27 +73,3 @@ def _measure(model: MultiTaskModel, dataset: tf.data.Dataset) -> dict[str, dict[
     """Return each task's metrics on a data set, with those of every class."""
     model.evaluate(dataset, verbose=0)
     return model.task_results(details=True)
-
-
-def _plot(model: MultiTaskModel, run: Path, details: Mapping[str, Mapping[str, float]]) -> None:
-    """Draw the run's curves, and of the last measurement the classes, confusions and precisions."""
-    folder = run / "plots"
-    curves.save(curves.read(run / "history.csv"), folder, details)
-    if (run / "gradients.csv").is_file():
-        watched = curves.balancing(curves.read(run / "gradients.csv"))
-        if watched is not None:
-            curves.write(watched, folder / "balancing.png")
-    if (run / "sharing.csv").is_file():
-        learnt = heatmaps.sharing(sharing_watch.read(run / "sharing.csv"))
-        if learnt is not None:
-            curves.write(learnt, folder / "sharing.png")
-    for task, measured in model.task_metrics.items() if details else ():
-        classes = model.tasks[task].classes
-        for metric in measured:
-            if isinstance(metric, metrics.CocoAveragePrecision):
-                precision = metric.precision()[0]
-                figure = charts.precision_recall(precision, classes, f"{task}: precision and recall at IoU 0.5")
-                curves.write(figure, folder / f"{task}_precision_recall.png")
-            elif isinstance(metric, metrics.Accuracy | metrics.MeanIoU):
-                figure = charts.confusion(metric.confusion, classes, f"{task}: confusion")
-                curves.write(figure, folder / f"{task}_confusion.png")

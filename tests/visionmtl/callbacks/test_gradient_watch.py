@@ -9,9 +9,10 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import visionmtl
-from visionmtl import drawing
+from visionmtl import csvfile, drawing
 from visionmtl.callbacks.gradient_watch import GradientWatch
-from visionmtl.report import curves
+from visionmtl.report.axes import write
+from visionmtl.report.plots.balancing import balancing
 
 X = np.random.default_rng(0).normal(size=(24, 4)).astype("float32")
 LABELS = {"up": X[:, :1], "down": -X[:, :1], "free": X[:, 1:2]}
@@ -78,13 +79,13 @@ def test_a_resumed_training_goes_on_with_its_rows(tmp_path):
 
 def test_the_plot_shows_weights_lengths_and_cosines(tmp_path):
     train(model_of("cagrad"), tmp_path, every=1)
-    figure = curves.balancing(curves.read(tmp_path / "gradients.csv"))
+    figure = balancing(csvfile.columns(tmp_path / "gradients.csv"))
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles[:3] == ["weight of each task", "length of its gradient", "cosine between gradients"]
     assert titles[3].endswith("100% of steps in conflict")
     assert figure.axes[0].get_xlabel() == "step"
-    assert curves.write(figure, tmp_path / "balancing.png").stat().st_size > 10_000
-    assert curves.balancing({"step": np.array([])}) is None
+    assert write(figure, tmp_path / "balancing.png").stat().st_size > 10_000
+    assert balancing({"step": np.array([])}) is None
 
 
 def test_many_pairs_are_drawn_as_their_range():
@@ -93,7 +94,7 @@ def test_many_pairs_are_drawn_as_their_range():
     for place, one in enumerate(tasks):
         history |= {f"cosine/{one}/{other}": np.full(len(steps), 0.1 * place) for other in tasks[place + 1 :]}
     history["cosine/task 0/task 1"] = np.full(len(steps), np.nan)
-    texts = " ".join(text.get_text() for text in curves.balancing(history).axes[2].texts)
+    texts = " ".join(text.get_text() for text in balancing(history).axes[2].texts)
     assert "highest 0.4" in texts
     assert "lowest 0" in texts
 

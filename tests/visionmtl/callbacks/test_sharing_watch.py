@@ -12,9 +12,10 @@ import pipelines
 from visionmtl import drawing, files, recipe, report
 from visionmtl.callbacks import Session, sharing_watch
 from visionmtl.callbacks.sharing_watch import SharingWatch
-from visionmtl.report import curves, heatmaps
+from visionmtl.report import plots
+from visionmtl.report.axes import write
+from visionmtl.report.plots.sharing import sharing
 from visionmtl.sharing import Made, Matrix, Scheme
-from visionmtl.training import measuring
 
 NAMES = ["scene", "objects", "ground"]
 
@@ -104,7 +105,7 @@ def test_training_watches_a_scheme_that_learns_and_no_other(learning, toy_model,
     assert watch.path == tmp_path / "sharing.csv"
     fit(learning, toy_batch, tmp_path)
     files.write_text(tmp_path / "history.csv", "epoch,loss\n1,2\n2,1\n")
-    measuring._plot(learning, tmp_path, {})
+    plots.save_run(tmp_path)
     assert (tmp_path / "plots" / "sharing.png").stat().st_size > 5_000
     assert "plots/sharing.png" in report.write(tmp_path).read_text()
 
@@ -114,12 +115,12 @@ def test_the_plot_has_a_map_a_matrix_with_what_changed_under_each_number(tmp_pat
     gates = Matrix(np.random.default_rng(0).uniform(0, 1, (3, 40)), NAMES, [f"expert {place}" for place in range(40)])
     relation = Matrix(np.array([[0.4, -0.2], [np.nan, 0.3]]), ["a", "b"], ["a", "b"])
     last = units | {"P2": Matrix(units["P2"].values - 0.1, NAMES, NAMES), "gates": gates, "relation": relation}
-    figure = heatmaps.sharing({1: units, 7: last})
+    figure = sharing({1: units, 7: last})
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["P2", "P3", "P4", "P5", "gates", "relation"]
     assert [text.get_text() for text in figure.axes[0].texts[:4]] == ["0.80", "-0.10", "-0.05", "-0.10"]
     assert [text.get_text() for text in figure.axes[5].texts] == ["0.40", "-0.20", "?", "0.30"]
     assert not figure.axes[4].texts
-    curves.write(figure, tmp_path / "sharing.png")
-    only = heatmaps.sharing({3: {"relation": relation}})
+    write(figure, tmp_path / "sharing.png")
+    only = sharing({3: {"relation": relation}})
     assert [text.get_text() for text in only.texts] == ["after epoch 3"]
-    assert heatmaps.sharing({}) is None
+    assert sharing({}) is None

@@ -6,10 +6,11 @@ import sys
 import pytest
 
 from visionmtl import cli
+from visionmtl.commands.command import commands_of
 from visionmtl.commands.list_ import LISTS
 from visionmtl.commands.train import Train
 
-COMMANDS = ["train", "evaluate", "predict", "export", "list", "check", "data"]
+COMMANDS = commands_of("visionmtl.commands")
 
 
 def test_help_names_every_command_and_imports_nothing_that_takes_long():

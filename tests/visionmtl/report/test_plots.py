@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from visionmtl.report import charts, curves
+from visionmtl import csvfile
+from visionmtl.report import plots
+from visionmtl.report.axes import write
+from visionmtl.report.plots.confusion import confusion
+from visionmtl.report.plots.losses import losses
+from visionmtl.report.plots.metrics import metrics
+from visionmtl.report.plots.per_class import per_class
+from visionmtl.report.plots.precision_recall import precision_recall
+from visionmtl.report.plots.weights import weights
+from visionmtl.tasks import Classification, Detection, Segmentation
 
 HISTORY = {
     "epoch": [1, 2, 3],
@@ -30,75 +39,89 @@ def texts(axes):
 
 
 def test_losses_have_a_panel_per_task_and_the_total():
-    figure = curves.losses(HISTORY)
+    figure = losses(HISTORY)
     assert titles(figure) == ["cars loss", "cars_far loss", "total loss"]
     assert texts(figure.axes[0]) == ["training 2", "validation 1"]
 
 
 def test_the_scale_is_logarithmic_only_where_values_are_positive_and_far_apart():
-    assert [axes.get_yscale() for axes in curves.losses(HISTORY).axes] == ["log", "linear", "linear"]
+    assert [axes.get_yscale() for axes in losses(HISTORY).axes] == ["log", "linear", "linear"]
 
 
 def test_the_total_of_one_task_is_not_drawn_twice():
-    assert titles(curves.losses({"loss": [1.0], "cars_loss": [1.0]})) == ["cars loss"]
+    assert titles(losses({"loss": [1.0], "cars_loss": [1.0]})) == ["cars loss"]
 
 
 def test_metrics_go_to_the_task_with_the_longest_matching_name():
-    figure = curves.metrics(HISTORY)
+    figure = metrics(HISTORY)
     assert titles(figure) == ["cars", "cars_far", "score"]
     assert [texts(axes) for axes in figure.axes] == [["AP 0.2"], ["AP 0.1"], ["0.2"]]
 
 
 def test_weights_and_learning_rate_are_drawn():
-    assert titles(curves.weights(HISTORY)) == ["weight of each task", "learning rate"]
+    assert titles(weights(HISTORY)) == ["weight of each task", "learning rate"]
 
 
 def test_nothing_to_draw_is_no_figure(tmp_path):
-    assert curves.losses({}) is None
-    assert curves.metrics({"loss": [1.0]}) is None
-    assert curves.weights({"loss": [1.0]}) is None
-    assert curves.save({}, tmp_path) == []
+    assert losses({}) is None
+    assert metrics({"loss": [1.0]}) is None
+    assert weights({"loss": [1.0]}) is None
+    assert plots.save_run(tmp_path) == []
 
 
 def test_a_history_that_is_not_a_number_is_drawn_empty(tmp_path):
-    (path,) = curves.save({"loss": [np.nan, np.inf]}, tmp_path)
+    (tmp_path / "history.csv").write_text("epoch,loss\n1,nan\n2,inf\n")
+    (path,) = plots.save_run(tmp_path)
     assert Image.open(path).size[0] > 100
 
 
 def test_files_are_read_with_gaps_and_drawn(tmp_path):
-    (tmp_path / "history.csv").write_text("epoch,loss,val_loss\n1,2.5,\n2,2,3\n")
-    history = curves.read(tmp_path / "history.csv")
+    csvfile.write(tmp_path / "history.csv", [{"loss": 2.5}, {"loss": 2, "val_loss": 3}])
+    history = csvfile.columns(tmp_path / "history.csv")
     assert history["loss"].tolist() == [2.5, 2]
     assert np.isnan(history["val_loss"][0])
     assert history["val_loss"][1] == 3
-    assert [path.name for path in curves.save(history | HISTORY, tmp_path / "plots")] == [
-        "losses.png",
-        "metrics.png",
-        "weights.png",
-    ]
+    rows = [dict(zip(HISTORY, values, strict=True)) for values in zip(*HISTORY.values(), strict=True)]
+    csvfile.write(tmp_path / "history.csv", rows)
+    assert [path.name for path in plots.save_run(tmp_path)] == ["losses.png", "metrics.png", "weights.png"]
+
+
+def test_the_page_shows_each_plot_once_and_the_metrics_first():
+    assert plots.page_order()[:2] == ["metrics", "losses"]
+    assert sorted(plots.page_order()) == sorted(plots.RUN_PLOTS)
 
 
 def test_the_labels_at_line_ends_do_not_touch():
     values = {f"val_{name}": [0.5] for name in "abcdef"}
-    (axes,) = curves.metrics({"x_loss": [1.0]} | {f"val_x_{name[-1]}": value for name, value in values.items()}).axes
+    (axes,) = metrics({"x_loss": [1.0]} | {f"val_x_{name[-1]}": value for name, value in values.items()}).axes
     heights = sorted(text.get_position()[1] for text in axes.texts)
     assert min(np.diff(heights)) > 0.07
     assert max(heights) <= 1
 
 
 def test_classes_are_sorted_and_those_without_a_value_come_last():
-    figure = charts.per_class({"sky": 0.5, "cow": float("nan"), "road": 0.9}, "IoU")
+    figure = per_class({"sky": 0.5, "cow": float("nan"), "road": 0.9}, "IoU")
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["road", "sky", "cow"]
     assert figure.axes[0].get_xlabel() == "mean 0.700"
 
 
 def test_metrics_of_single_classes_become_a_chart_for_each_kind(tmp_path):
-    details = {
-        "cars": {"AP": 0.2, "AP/van/red": 0.1, "AP/bus": 0.3},
-        "scene": {"mAP": 0.5, "AP/day": 0.5, "F1/day": 1.0},
-    }
-    paths = curves.save({}, tmp_path, details)
-    assert [path.name for path in paths] == ["cars_AP.png", "scene_AP.png", "scene_F1.png"]
+    scene, values = Classification("scene", 2, multi_label=True), {"mAP": 0.5, "AP/day/1": 0.5, "F1/day/1": 1.0}
+    names = [path.name for path in plots.save_task(tmp_path, scene, values, scene.metrics())]
+    assert names == ["scene_AP.png", "scene_F1.png"]
+
+
+@pytest.mark.parametrize(
+    ("task", "charts", "drawn"),
+    [
+        (Segmentation("ground", 2), {"confusion": np.eye(2)}, ["ground: confusion"]),
+        (Detection("cars", 2), {"precision_recall": np.ones((101, 2))}, ["cars: precision and recall at IoU 0.5"]),
+    ],
+)
+def test_what_a_task_charts_is_drawn_by_the_plot_of_that_name(task, charts, drawn):
+    figures = [pair for plot in plots.TASK_PLOTS.values() for pair in plot.draw(task, {}, charts)]
+    assert [title for _, figure in figures for title in titles(figure)] == drawn
+    assert [name for name, _ in figures] == list(charts)
 
 
 @pytest.mark.parametrize("count", [2, 30])
@@ -106,6 +129,6 @@ def test_confusion_and_precision_recall_are_drawn_for_few_and_many_classes(count
     classes = [f"class {index}" for index in range(count)]
     precision = np.linspace(1, 0, 101)[:, None] * np.ones(count)
     precision[:, 0] = np.nan
-    curves.write(charts.confusion(np.eye(count) * 5, classes), tmp_path / "confusion.png")
-    curves.write(charts.precision_recall(precision, classes), tmp_path / "precision.png")
+    write(confusion(np.eye(count) * 5, classes), tmp_path / "confusion.png")
+    write(precision_recall(precision, classes), tmp_path / "precision.png")
     assert len(list(tmp_path.iterdir())) == 2

@@ -1,0 +1,32 @@
+"""The loss of each task and the total, over the epochs."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from visionmtl import csvfile
+from visionmtl.report.axes import LINES, PALE, History, draw_lines, panels_for, points_of, set_title
+from visionmtl.report.plots.plot import RunPlot
+
+
+class Losses(RunPlot):
+    """Drawn from `history.csv`."""
+
+    rank = 2
+
+    def draw(self, run: Path) -> Figure | None:
+        return losses(csvfile.columns(run / "history.csv"))
+
+
+def losses(history: History) -> Figure | None:
+    """Draw the loss of each task and the total, training and validation; None without any."""
+    names = [name for name in history if name.endswith("_loss") and not name.startswith("val_")]
+    names = [*names, "loss"] if len(names) != 1 and "loss" in history else names
+    if not names:
+        return None
+    figure, panels = panels_for(len(names))
+    for axes, name in zip(panels, names, strict=True):
+        set_title(axes, "total loss" if name == "loss" else f"{name.removesuffix('_loss')} loss")
+        curves = {"training": points_of(history, name), "validation": points_of(history, f"val_{name}")}
+        draw_lines(axes, curves, (PALE, LINES[0]))
+    return figure
