@@ -6,10 +6,11 @@ from pathlib import Path
 from visionmtl.commands.arguments import add_model
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
+from visionmtl.errors import one_of
 
 
 class Export(Command):
-    """Write a SavedModel that needs TensorFlow and nothing else."""
+    """Write a model in a form that other programs load: a SavedModel, that needs TensorFlow and nothing else."""
 
     rank = 4
     examples = """
@@ -22,13 +23,16 @@ class Export(Command):
         parser.add_argument(
             "--to", default="saved_models", metavar="DIR", help="where exports land; default saved_models"
         )
+        parser.add_argument("--format", default="savedmodel", metavar="FORMAT", help="the form; default savedmodel")
         parser.add_argument("--name", help="of the export; default the recipe's, or the file's")
 
     def run(self, args: argparse.Namespace) -> None:
         with quiet_import():
             from visionmtl import export
             from visionmtl.training import runs
+        one_of(args.format, export.names(), "export format")
         model, recipe = runs.load_model(args.model)
         name = args.name or (recipe.name if recipe else Path(args.model).stem)
-        folder = export.save(model, Path(args.to, name), resize=recipe.data.resize if recipe else "stretch")
+        resize = recipe.data.resize if recipe else "stretch"
+        folder = export.save(model, Path(args.to, name), resize=resize, format=args.format)
         print(f"Exported to {folder}")

@@ -51,7 +51,7 @@ class Predict(Command):
 def save_split(recipe: "Recipe", model: "MultiTaskModel", split: str, folder: Path, count: int = 8) -> list[Path]:
     """Write pictures of a split of a recipe's data as PNG files, at the size of the network's input."""
     from visionmtl.drawing import samples
-    from visionmtl.prediction.pictures import save
+    from visionmtl.files import write_picture
     from visionmtl.training import building
 
     split = split_called(split, UsageError)
@@ -59,5 +59,5 @@ def save_split(recipe: "Recipe", model: "MultiTaskModel", split: str, folder: Pa
     pixels, _, _ = samples.pick(datasets.splits[split], count)
     paths = [folder / f"{split}-{number:02d}.png" for number in range(1, len(pixels) + 1)]
     for path, image in zip(paths, pixels, strict=True):
-        save(path, image.astype("uint8"))
+        write_picture(path, image.astype("uint8"))
     return paths

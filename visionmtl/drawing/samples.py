@@ -7,22 +7,20 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from visionmtl import drawing
 from visionmtl.errors import UsageError
+from visionmtl.files import write_picture
 
 READABLE_SIDE = 384  # pictures are enlarged towards this many pixels before labels are drawn on them
 
 
 def save_samples(model: keras.Model, folder: str | Path, dataset: tf.data.Dataset, count: int = 8) -> list[Path]:
     """Write a strip `01.png`, `02.png`, ... for each of `count` pictures of `dataset`; return the files."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for index, strip in enumerate(strips(model, *pick(dataset, count)), start=1):
-        paths.append(folder / f"{index:02d}.png")
-        Image.fromarray(strip).save(paths[-1])
+        paths.append(Path(folder, f"{index:02d}.png"))
+        write_picture(paths[-1], strip)
     return paths
 
 

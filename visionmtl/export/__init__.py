@@ -1,5 +1,48 @@
-"""Trained models in forms that other programs load; one file a format."""
+"""Trained models in forms that other programs load; one file a format.
 
-from visionmtl.export.saved_model import save
+From outside come `save` and `names`. A new format is one file with a subclass of `format.Format`, as `savedmodel.py`,
+which writes into an empty folder; `versions.py` makes that the next version, whole or not at all.
+"""
 
-__all__ = ["save"]
+from pathlib import Path
+
+from pipelines import discovery
+from pipelines.pixels.rules import RESIZES
+from visionmtl.errors import one_of
+from visionmtl.export import versions
+from visionmtl.export.format import Format
+from visionmtl.model import MultiTaskModel
+
+FORMATS = discovery.classes(__name__, Format)
+
+__all__ = ["FORMATS", "names", "save"]
+
+
+def names() -> list[str]:
+    """Return the names of the formats."""
+    return list(FORMATS)
+
+
+def save(model: MultiTaskModel, folder: str | Path, *, resize: str = "stretch", format: str = "savedmodel") -> Path:
+    """Write a model as `folder/<version>/`, the next free number, whole or not at all.
+
+    Args:
+        model: a trained model.
+        folder: the folder of all versions.
+        resize: how the model was trained to see pictures of another shape, "stretch" or "letterbox".
+        format: one of `names()`; each class in `FORMATS` says what it writes.
+
+    Returns:
+        The version's folder.
+
+    Raises:
+        UsageError: `resize` or `format` is unknown, or the folder cannot be written, for example because the disk is
+            full.
+
+    Example:
+        >>> served = tf.saved_model.load(visionmtl.export.save(model, "saved_models/street"))
+        >>> served.signatures["serving_bytes"](encoded=tf.constant([open("photo.jpg", "rb").read()]))
+    """
+    one_of(resize, RESIZES, "resize")
+    chosen = FORMATS[one_of(format, FORMATS, "export format")]()
+    return versions.write(Path(folder), lambda partial: chosen.write(model, partial, resize))

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from pipelines import DataError
 from pipelines.pixels import pictures
@@ -60,8 +59,3 @@ def distinct_names(files: Sequence[Path]) -> dict[Path, str]:
         taken.add(name)
         names[file] = name
     return names
-
-
-def save(path: Path, pixels: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)

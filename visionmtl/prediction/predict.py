@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from visionmtl import drawing, images
 from visionmtl.drawing import samples
-from visionmtl.files import written_whole
+from visionmtl.files import write_picture, write_text
 from visionmtl.model.multi_task import MultiTaskModel
-from visionmtl.prediction.pictures import distinct_names, find, read, save
+from visionmtl.prediction.pictures import distinct_names, find, read
 
 BATCH = 8
 
@@ -51,10 +51,9 @@ def predict(model: MultiTaskModel, paths: Sequence[str | Path], out: str | Path,
                 about["category_id"] = ids[name, task.classes[found["class"]]]
                 entries["annotations"].append(about | {"bbox": found["bbox"], "score": found["score"]})
         entries["images"].append(image)
-        save(out / "overlays" / f"{names[file]}.png", _overlay(model, picture, predictions))
+        write_picture(out / "overlays" / f"{names[file]}.png", _overlay(model, picture, predictions))
     path = out / "predictions.json"
-    with written_whole(path) as partial:
-        partial.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(entries, indent=1) + "\n")
     print(f"Predicted on {len(files)} pictures: {out / 'overlays'}, {path}")
     return path
 
@@ -69,8 +68,8 @@ def _predictions(
         fitted = [images.fit(tf.constant(picture), model.image_size, resize) for _, picture in chunk]
         outputs = forward(tf.stack([image for image, _ in fitted]))
         for index, ((file, picture), (_, window)) in enumerate(zip(chunk, fitted, strict=True)):
-            one = {key: value[index : index + 1] for key, value in outputs.items()}
-            decoded = {key: value[0].numpy() for key, value in model.decode(one, picture.shape[:2], window).items()}
+            own = {key: value[index : index + 1] for key, value in outputs.items()}
+            decoded = {key: value[0].numpy() for key, value in model.decode(own, picture.shape[:2], window).items()}
             yield file, picture, {name: samples.of_task(decoded, name, model.tasks) for name in model.tasks}
 
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from visionmtl import drawing, images, metrics
+from visionmtl import drawing, files, images, metrics
 from visionmtl.errors import UsageError
 from visionmtl.tasks import pixels
 from visionmtl.tasks.task import Labels, Maps, Outputs, Predictions, Task
@@ -97,8 +97,7 @@ class Depth(Task):
 
     def describe(self, predictions: Predictions, folder: Path, picture: str) -> str:
         path = Path("depth", f"{picture}_{self.name}.npy")
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        np.save(folder / path, predictions["depth"])
+        files.write_array(folder / path, predictions["depth"])
         return path.as_posix()
 
     def get_config(self) -> dict[str, Any]:

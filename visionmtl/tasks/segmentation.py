@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
-from visionmtl import drawing, images, metrics
+from visionmtl import drawing, files, images, metrics
 from visionmtl.tasks import pixels
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task
 
@@ -107,6 +106,5 @@ class Segmentation(Task):
 
     def describe(self, predictions: Predictions, folder: Path, picture: str) -> str:
         path = Path("masks", f"{picture}_{self.name}.png")
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(predictions["classes"].astype(np.uint8)).save(folder / path)
+        files.write_picture(folder / path, predictions["classes"].astype(np.uint8))
         return path.as_posix()

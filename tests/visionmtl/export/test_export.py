@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ from PIL import Image
 
 from visionmtl import export, images
 from visionmtl.errors import UsageError
-from visionmtl.export import saved_model
+from visionmtl.export import versions
 
 # Without visionmtl, Keras or keras-cv: a name in sys.modules that is None cannot be imported.
 CLIENT = """
@@ -104,8 +105,8 @@ def test_a_failed_export_leaves_nothing_behind(toy_model, tmp_path, monkeypatch)
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(saved_model.os, "replace", full)
-    with pytest.raises(UsageError, match="left nothing there: No space left on device"):
+    monkeypatch.setattr(os, "rename", full)
+    with pytest.raises(UsageError, match="toy': the disk is full"):
         export.save(toy_model(), tmp_path / "toy")
     assert list((tmp_path / "toy").iterdir()) == []
 
@@ -113,3 +114,27 @@ def test_a_failed_export_leaves_nothing_behind(toy_model, tmp_path, monkeypatch)
 def test_an_unknown_resize_is_refused(toy_model, tmp_path):
     with pytest.raises(UsageError, match="Did you mean 'stretch'"):
         export.save(toy_model(), tmp_path, resize="strech")
+
+
+def test_an_unknown_format_is_refused(toy_model, tmp_path):
+    with pytest.raises(UsageError, match="Unknown export format 'savdmodel'. Did you mean 'savedmodel'"):
+        export.save(toy_model(), tmp_path, format="savdmodel")
+
+
+@pytest.mark.parametrize("name", export.names())
+def test_a_format_says_what_it_is_and_writes_into_an_empty_folder(name, toy_model, tmp_path):
+    assert (export.FORMATS[name].__doc__ or "").partition("\n")[0].endswith(".")
+    export.FORMATS[name]().write(toy_model(), tmp_path, "stretch")
+    assert list(tmp_path.iterdir())
+
+
+def test_a_version_that_another_export_took_meanwhile_is_left_alone(tmp_path):
+    def fill(folder):
+        (folder / "model").write_text("mine")
+        if not (tmp_path / "1").exists():  # by now the number is free no more
+            (tmp_path / "1").mkdir()
+            (tmp_path / "1" / "model").write_text("theirs")
+
+    assert versions.write(tmp_path, fill) == tmp_path / "2"
+    assert [(tmp_path / number / "model").read_text() for number in "12"] == ["theirs", "mine"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2"]

@@ -1,0 +1,111 @@
+"""Every file of a run, a prediction, a report and an export is written whole, or one sentence says why not."""
+
+import errno
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from matplotlib.figure import Figure
+
+from visionmtl import callbacks, csvfile, files, prediction, recipe, report
+from visionmtl.callbacks.backup import checkpoint
+from visionmtl.drawing import samples
+from visionmtl.errors import UsageError
+from visionmtl.export import versions
+from visionmtl.report import axes
+from visionmtl.sharing import Matrix
+from visionmtl.tasks import Depth, Segmentation
+from visionmtl.training import runs
+
+PIXELS = np.full((8, 8, 3), 90, np.uint8)
+DATASET = tf.data.Dataset.from_tensors((PIXELS[None], {}, {}))
+
+
+class Blank:
+    """A model without tasks, which predicts nothing and is saved as a line of text."""
+
+    tasks, image_size = {}, (8, 8)
+
+    def __call__(self, images, training=False):
+        return {}
+
+    def predict(self, images, batch_size, verbose):
+        return {}
+
+    def decode(self, outputs, size, window):
+        return {}
+
+    def learnt_sharing(self):
+        return {"gates": Matrix(np.eye(2), ["a", "b"], ["a", "b"])}
+
+    def save(self, path):
+        Path(path).write_text("weights")
+
+
+def watched(callback, hook, *arguments):
+    """Call one method of a callback that watches a blank model."""
+    callback.set_model(Blank())
+    getattr(callback, hook)(*arguments)
+
+
+def new_run(folder):
+    runs.new(recipe.load("garments"), folder / f"run-{len(list(folder.parent.rglob('run-*')))}")
+
+
+WRITERS = {
+    "array": lambda folder: files.write_array(folder / "a.npy", np.ones(3)),
+    "copy": lambda folder: files.copy(Path(__file__), folder / "best.keras"),
+    "csv": lambda folder: csvfile.write(folder / "a.csv", [{"epoch": 1}]),
+    "history": lambda folder: watched(callbacks.History(folder / "history.csv"), "on_epoch_end", 0, {"loss": 1.0}),
+    "gradients": lambda folder: watched(callbacks.GradientWatch(folder / "gradients.csv"), "on_epoch_end", 0),
+    "sharing": lambda folder: watched(callbacks.SharingWatch(folder / "sharing.csv"), "on_epoch_end", 0),
+    "model": lambda folder: watched(callbacks.Checkpoint(folder / "last.keras"), "on_epoch_end", 0),
+    "backup": lambda folder: watched(callbacks.Backup(folder), "on_epoch_begin", checkpoint(folder)[0] + 1),
+    "recipe": new_run,
+    "metrics": lambda folder: runs.keep_metrics(folder, {"seconds": 1.0}),
+    "report": report.write,
+    "plot": lambda folder: axes.write(Figure(), folder / "losses.png"),
+    "samples": lambda folder: samples.save_samples(Blank(), folder, DATASET, count=1),
+    "mask": lambda folder: Segmentation("ground", 2).describe({"classes": PIXELS[..., 0]}, folder, "a"),
+    "depth": lambda folder: Depth("depth").describe({"depth": PIXELS[..., 0]}, folder, "a"),
+    "predictions": lambda folder: prediction.predict(Blank(), [folder.parent / "photograph.png"], folder),
+    "export": lambda folder: versions.write(folder, lambda partial: files.write_text(partial / "model", "graph")),
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder to write to, beside a photograph."""
+    files.write_picture(tmp_path / "photograph.png", PIXELS)
+    return tmp_path / "out"
+
+
+def tree(folder):
+    """What is in a folder, file by file."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_disk_leaves_what_was_there_and_is_one_sentence(name, folder, monkeypatch):
+    WRITERS[name](folder)
+    before = tree(folder)
+    assert before
+
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(args[0]))
+
+    monkeypatch.setattr(os, "replace", full)
+    monkeypatch.setattr(os, "rename", full)
+    with pytest.raises(UsageError, match=r"^Cannot write '.*': the disk is full\. [^\n]*\.$"):
+        WRITERS[name](folder)
+    assert tree(folder) == before
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_place_that_cannot_be_written_is_one_sentence(name, folder):
+    folder.write_text("no folder")
+    with pytest.raises(UsageError, match=r"^[^\n]*out[^\n]*\.$"):
+        WRITERS[name](folder)
+    assert folder.read_text() == "no folder"
