@@ -19,14 +19,14 @@ def gains(
         By task, 0.01 for one percent better; NaN where no metric is known on both sides and not 0 alone.
     """
     signs = dict.fromkeys(lower, -1.0)
-    found = {}
+    changes = {}
     for task, values in results.items():
         names = [name for name in values if "/" not in name and name in single.get(task, {})]
         now, alone = (np.array([of[task][name] for name in names], np.float64) for of in (results, single))
         sign = np.array([signs.get(name, 1.0) for name in names])
         change = np.divide(now - alone, alone, out=np.full(len(names), np.nan), where=alone != 0)
-        found[task] = _mean(sign * change)
-    return found
+        changes[task] = _mean(sign * change)
+    return changes
 
 
 def delta_m(

@@ -1,4 +1,8 @@
-"""A recipe: the YAML file that says what to train, read, checked and completed with its defaults."""
+"""A recipe: the YAML file that says what to train, read, checked and completed with its defaults.
+
+From outside come `load`, `Recipe` and what lists them. A new key is one field in `sections.py`; a new built-in recipe
+is one file in `built_in/`.
+"""
 
 from visionmtl.recipe.keys import Key, each_key
 from visionmtl.recipe.reading import built_in, load, summary

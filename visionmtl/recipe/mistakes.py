@@ -58,11 +58,11 @@ _EXPECTED = {
 def _at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
     section: type[BaseModel] | None = Recipe
     free = False
-    for part in path:
-        if free:  # the part is a name
+    for word in path:
+        if free:  # the word is a name
             free = False
         elif section:
-            annotation = section.model_fields[str(part)].annotation
+            annotation = section.model_fields[str(word)].annotation
             section, free = section_of(annotation), is_by_names(annotation)
     return None if free else section
 

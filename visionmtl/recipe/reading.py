@@ -52,7 +52,7 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
         return Recipe.model_validate(settings)
     except pydantic.ValidationError as problem:
         error = problem.errors()[0]
-        key = tuple(part for part in error["loc"] if part != "[key]")
+        key = tuple(word for word in error["loc"] if word != "[key]")
         on_command_line = any(key[: len(path)] == path or path[: len(key)] == key for path in given)
         where = "on the command line" if on_command_line else document.where(key)
         raise UsageError(f"Recipe {source}, {where}: {sentence(error, key)}") from None
@@ -75,13 +75,13 @@ def _override(settings: dict[str, Any], text: str) -> tuple[str, ...]:
     if not equals or not name.strip(". "):
         raise UsageError(f"'{text}' is not of the form key=value, such as training.epochs=5.")
     *parents, last = path = tuple(name.strip().split("."))
-    for part in parents:
-        child = settings.get(part)
+    for word in parents:
+        child = settings.get(word)
         child = (
             {} if child is None else by_name({str(name): {} for name in child} if isinstance(child, list) else child)
         )
         if not isinstance(child, dict):
-            raise UsageError(f"'{text}' on the command line: '{part}' is {json.dumps(child)} and has no keys.")
-        settings[part] = settings = dict(child)
+            raise UsageError(f"'{text}' on the command line: '{word}' is {json.dumps(child)} and has no keys.")
+        settings[word] = settings = dict(child)
     settings[last] = yamlfile.parse(value, f"'{text}' on the command line").value
     return path

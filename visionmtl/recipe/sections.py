@@ -170,7 +170,7 @@ class Model(Section):
         Sharing(), description="how tasks share the backbone: a name, or {name: hard, until: P3}"
     )
     neck: dict[str, Any] = Field({}, description="the feature pyramid's options: {channels: 96}")
-    dropout: float = Field(0.0, ge=0, lt=1, description="share of features dropped before each head's last layer")
+    dropout: float = Field(0.0, ge=0, lt=1, description="fraction of features dropped before each head's last layer")
 
 
 class Balancing(Section):

@@ -19,12 +19,12 @@ class Document(NamedTuple):
     def where(self, path: tuple[str | int, ...]) -> str:
         """Return "line 7": where the key at `path` is, or the nearest of its parents that is there."""
         node, line = self.tree, 1
-        for part in path:
+        for word in path:
             pairs = node.value if isinstance(node, yaml.MappingNode) else []
-            found = next(((name, child) for name, child in pairs if name.value == str(part)), None)
-            if found is None:
+            pair = next(((name, child) for name, child in pairs if name.value == str(word)), None)
+            if pair is None:
                 break
-            line, node = found[0].start_mark.line + 1, found[1]
+            line, node = pair[0].start_mark.line + 1, pair[1]
         return f"line {line}"
 
 

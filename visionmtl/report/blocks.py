@@ -79,7 +79,8 @@ def of(model: MultiTaskModel) -> Blocks:
     for node in calls.order:
         members.setdefault(labels[node], []).append(node)
     edges = {
-        label: {labels[one] for node in nodes for one in reads[node]} - {label} for label, nodes in members.items()
+        label: {labels[source] for node in nodes for source in reads[node]} - {label}
+        for label, nodes in members.items()
     }
 
     order: list[_Label] = []
@@ -90,7 +91,7 @@ def of(model: MultiTaskModel) -> Blocks:
     blocks = []
     for place, label in enumerate(order):
         operations = [calls.called[node] for node in members[label]]
-        layers = {id(one): one for one in operations if hasattr(one, "weights") and id(one) not in counted}
+        layers = {id(layer): layer for layer in operations if hasattr(layer, "weights") and id(layer) not in counted}
         counted |= set(layers)
         holder |= {id(variable): place for layer in layers.values() for variable in layer.weights}
         tasks = {label.owner} if label.owner else {task for node in members[label] for task in calls.serves(node)}
@@ -101,7 +102,7 @@ def of(model: MultiTaskModel) -> Blocks:
                 tuple(task for task in model.tasks if task in tasks),
                 label.level,
                 sum(layer.count_params() for layer in layers.values()),
-                tuple(sorted(order.index(one) for one in edges[label])),
+                tuple(sorted(order.index(source) for source in edges[label])),
                 any(node in calls.final for node in members[label]),
             )
         )
@@ -131,10 +132,10 @@ class _Calls:
         self.named: dict[str, set[str]] = {}  # all that layers of one name serve, whatever the level
         for node in reversed(self.order):
             self.named.setdefault(_any_level(self.called[node].name), set()).update(self.reached[node])
-            for one in self.reads[node]:
-                self.reached[one] |= self.reached[node]
-                self.necked[one] |= self.necked[node]
-                self.last[one] |= self.last[node] and self._head(one) == self._head(node) is not None
+            for source in self.reads[node]:
+                self.reached[source] |= self.reached[node]
+                self.necked[source] |= self.necked[node]
+                self.last[source] |= self.last[node] and self._head(source) == self._head(node) is not None
         necks = self.parts["neck"]
         self.necks = {task for task in self.tasks if any(name.startswith(f"{task}_neck") for name in necks)}
 
@@ -142,9 +143,9 @@ class _Calls:
         """Return the block that each call belongs to, cut as fine as circles may ever ask for."""
         labels: dict[Node, _Label] = {}
         for node in self.order:
-            read = [labels[one] for one in self.reads[node]]
+            read = [labels[source] for source in self.reads[node]]
             label = self._label(node, read)
-            steps = [one.phase + (one._replace(phase=0) != label) for one in read]
+            steps = [before.phase + (before._replace(phase=0) != label) for before in read]
             labels[node] = label._replace(phase=max(steps, default=0))
         return labels
 
@@ -160,15 +161,15 @@ class _Calls:
         name = self.called[node].name
         if name in self.parts["backbone"]:
             owner = next((task for task in self.tasks if name in self.parts[task]), None)
-            return _Label("backbone", owner, next(one for one in self.levels if name in self.parts[one]), name)
+            return _Label("backbone", owner, next(level for level in self.levels if name in self.parts[level]), name)
         if name in self.parts["neck"]:
             return _Label("neck", None, "", self._neck(name) or "")
         if not read:
             return _Label("image" if name == "image" else "sharing", None)
-        read = [one._replace(phase=0) for one in read]
+        read = [label._replace(phase=0) for label in read]
         head = self._head(node)
         if head is not None:
-            before = next((one for one in read if one.kind == "head" and one.owner == head), None)
+            before = next((label for label in read if label.kind == "head" and label.owner == head), None)
             last = _Label("head", head, "", "last")
             return last if self.last[node] else before or _Label("head", head, "", "first")
         if not getattr(self.called[node], "weights", ()) and len(set(read)) == 1 and not self.necked[node]:
@@ -197,7 +198,7 @@ class _Calls:
         shape = self.called[node]._inbound_nodes[node[1]].output_tensors[0].shape
         stride = self.height // shape[1] if len(shape) == 4 and shape[1] else 0
         by_size = f"P{stride.bit_length() - 1}"
-        return by_size if by_size in self.levels else max(one.level for one in read)
+        return by_size if by_size in self.levels else max(label.level for label in read)
 
 
 def _order(reads: Mapping[Node, list[Node]]) -> list[Node]:
@@ -205,18 +206,18 @@ def _order(reads: Mapping[Node, list[Node]]) -> list[Node]:
     depths: dict[Node, int] = {}
     todo = list(reads)
     while todo:
-        missing = [one for one in reads[todo[-1]] if one not in depths]
+        missing = [source for source in reads[todo[-1]] if source not in depths]
         if missing:
             todo += missing
         else:
             node = todo.pop()
-            depths[node] = 1 + max((depths[one] for one in reads[node]), default=-1)
+            depths[node] = 1 + max((depths[source] for source in reads[node]), default=-1)
     return sorted(reads, key=depths.__getitem__)
 
 
 def _merged(labels: Mapping[Node, _Label], reads: Mapping[Node, Iterable[Node]]) -> dict[_Label, _Label]:
     """Return which blocks may be one with a block of an earlier phase, those of all tasks at once or none."""
-    edges = {(labels[one], labels[node]) for node, read in reads.items() for one in read}
+    edges = {(labels[source], labels[node]) for node, read in reads.items() for source in read}
     families: dict[tuple, dict[_Label, None]] = {}
     for label in sorted(set(labels.values()), key=lambda label: label.phase):
         families.setdefault((label.kind, label.level, label.name), {})[label] = None
@@ -226,19 +227,19 @@ def _merged(labels: Mapping[Node, _Label], reads: Mapping[Node, Iterable[Node]])
             trial = dict(merged)
             for label in family:
                 if label.phase == phase:
-                    alike = (one for one in family if one.owner == label.owner and one.phase < phase)
-                    trial[label] = merged[max(alike, key=lambda one: one.phase, default=label)]
-            if trial != merged and not _circular({(trial[one], trial[other]) for one, other in edges}):
+                    alike = (earlier for earlier in family if earlier.owner == label.owner and earlier.phase < phase)
+                    trial[label] = merged[max(alike, key=lambda earlier: earlier.phase, default=label)]
+            if trial != merged and not _circular({(trial[source], trial[target]) for source, target in edges}):
                 merged = trial
     return merged
 
 
 def _circular(edges: Iterable[tuple[_Label, _Label]]) -> bool:
     """Return whether some way along the edges comes back to where it began."""
-    left = {(one, other) for one, other in edges if one != other}
+    left = {(source, target) for source, target in edges if source != target}
     while left:
-        targets = {other for _, other in left}
-        rest = {(one, other) for one, other in left if one in targets}
+        targets = {target for _, target in left}
+        rest = {(source, target) for source, target in left if source in targets}
         if rest == left:
             return True
         left = rest
@@ -263,7 +264,7 @@ def _title(model: MultiTaskModel, label: _Label, operations: list) -> str:
         return label.level
     if label.kind != "sharing":
         return label.owner or label.kind
-    largest = max(operations, key=lambda one: one.count_params() if hasattr(one, "weights") else -1)
+    largest = max(operations, key=lambda layer: layer.count_params() if hasattr(layer, "weights") else -1)
     scheme, word = model.sharing.name.replace("_", " "), _word(largest.name, model)
     if label.owner is None:
         return scheme if word in scheme.split() else f"{scheme} {word}".strip()

@@ -100,17 +100,17 @@ def _lanes(graph: Blocks, tasks: Sequence[str]) -> dict[str, int]:
     """Return each task's lane: those that share something lie side by side, in the given order if that is as good."""
     shared = [block.tasks for block in graph.blocks if 1 < len(block.tasks) < len(tasks)]
     links = [
-        (one, other)
+        (first, second)
         for block in graph.blocks
         for read in block.reads
-        for one, other in itertools.product(graph.blocks[read].tasks, block.tasks)
+        for first, second in itertools.product(graph.blocks[read].tasks, block.tasks)
         if len(block.tasks) == len(graph.blocks[read].tasks) == 1
     ]
 
     def cost(order: tuple[str, ...]) -> int:
         lane = {task: index for index, task in enumerate(order)}
         spread = sum(max(lane[task] for task in of) - min(lane[task] for task in of) for of in shared)
-        return 10 * spread + sum(abs(lane[one] - lane[other]) for one, other in links)
+        return 10 * spread + sum(abs(lane[first] - lane[second]) for first, second in links)
 
     orders: list[tuple[str, ...]] = list(itertools.permutations(tasks)) if len(tasks) <= 6 else [tuple(tasks)]
     best = min(orders, key=cost)
@@ -132,11 +132,11 @@ def _columns(graph: Blocks, spans: Sequence[tuple[int, int]]) -> list[int]:
         ready = [
             index
             for index, block in enumerate(graph.blocks)
-            if index not in columns and all(one in columns for one in block.reads)
+            if index not in columns and all(source in columns for source in block.reads)
         ]
         index = min(ready, key=urgency)
         own = set(range(spans[index][0], spans[index][1] + 1))
-        column = 1 + max((columns[one] for one in graph.blocks[index].reads), default=-1)
+        column = 1 + max((columns[source] for source in graph.blocks[index].reads), default=-1)
         while taken.setdefault(column, set()) & own:
             column += 1
         columns[index] = column
@@ -189,10 +189,9 @@ def _arrows(graph: Blocks, boxes: Sequence[Box], colours: Mapping[str, str]) -> 
     far: list[str] = []
     for target, block in enumerate(graph.blocks):
         for source in block.reads:
-            one, other = boxes[source], boxes[target]
             tasks = min(graph.blocks[source].tasks, block.tasks, key=len)
             colour = _colour(tasks, colours)
-            path, passing = _path(one, other, boxes)
+            path, passing = _path(boxes[source], boxes[target], boxes)
             style = f'stroke="{colour}" stroke-width="{1.2 if passing else 1.8}" opacity="{0.55 if passing else 1}"'
             (far if passing else near).append(
                 f'<path d="{path}" fill="none" {style} marker-end="url(#head-{colour[1:]})"/>'
@@ -200,34 +199,34 @@ def _arrows(graph: Blocks, boxes: Sequence[Box], colours: Mapping[str, str]) -> 
     return [*far, *near]
 
 
-def _path(one: Box, other: Box, boxes: Sequence[Box]) -> tuple[str, bool]:
+def _path(source: Box, target: Box, boxes: Sequence[Box]) -> tuple[str, bool]:
     """Return the way of an arrow, and whether it had to leave its lane to pass other blocks."""
-    start, end = _ends(one, other)
-    x, goal, half = one.right, other.x - 1, GAP / 2
-    between = [box for box in boxes if one.column < box.column < other.column]
-    gaps = [other.y + LANE * lane - (LANE - TALL) / 2 for lane in range(1, other.last - other.first + 1)]
-    for y in (end, *(gap for gap in gaps if one.y < gap < one.bottom)):
+    start, end = _ends(source, target)
+    x, goal, half = source.right, target.x - 1, GAP / 2
+    between = [box for box in boxes if source.column < box.column < target.column]
+    gaps = [target.y + LANE * lane - (LANE - TALL) / 2 for lane in range(1, target.last - target.first + 1)]
+    for y in (end, *(gap for gap in gaps if source.y < gap < source.bottom)):
         if not any(box.y - 4 < y < box.bottom + 4 for box in between):
             if start == end or y != end:
                 return f"M{x:g} {y:g}L{goal:g} {y:g}", False
             turn = min(x + GAP, goal)
             return f"M{x:g} {start:g}C{x + half:g} {start:g} {turn - half:g} {y:g} {turn:g} {y:g}L{goal:g} {y:g}", False
-    if other.first < other.last:  # above all lanes, and down onto the block
-        y, up, down = MARGIN + 10, one.x + one.width / 2, other.x + other.width / 2
-        way = f"M{up:g} {one.y:g}Q{up:g} {y:g} {up + 10:g} {y:g}L{down - 10:g} {y:g}"
-        return f"{way}Q{down:g} {y:g} {down:g} {other.y - 1:g}", True
-    y = other.y - 6  # just above the block's lane, behind what crosses it
-    start = y if one.y < y < one.bottom else start
+    if target.first < target.last:  # above all lanes, and down onto the block
+        y, up, down = MARGIN + 10, source.x + source.width / 2, target.x + target.width / 2
+        way = f"M{up:g} {source.y:g}Q{up:g} {y:g} {up + 10:g} {y:g}L{down - 10:g} {y:g}"
+        return f"{way}Q{down:g} {y:g} {down:g} {target.y - 1:g}", True
+    y = target.y - 6  # just above the block's lane, behind what crosses it
+    start = y if source.y < y < source.bottom else start
     way = f"M{x:g} {start:g}C{x + half:g} {start:g} {x + half:g} {y:g} {x + GAP:g} {y:g}"
-    return f"{way}L{goal - half:g} {y:g}Q{goal - half / 2:g} {y:g} {goal:g} {other.y + TALL / 4:g}", True
+    return f"{way}L{goal - half:g} {y:g}Q{goal - half / 2:g} {y:g} {goal:g} {target.y + TALL / 4:g}", True
 
 
-def _ends(one: Box, other: Box) -> tuple[float, float]:
+def _ends(source: Box, target: Box) -> tuple[float, float]:
     """Return the heights at which an arrow leaves and arrives: level where the two lie side by side."""
-    low, high = max(one.y, other.y), min(one.bottom, other.bottom)
+    low, high = max(source.y, target.y), min(source.bottom, target.bottom)
     if low < high:
         return (low + high) / 2, (low + high) / 2
-    return one.middle, other.middle
+    return source.middle, target.middle
 
 
 def _ties(graph: Blocks, boxes: Sequence[Box]) -> list[str]:
@@ -235,10 +234,10 @@ def _ties(graph: Blocks, boxes: Sequence[Box]) -> list[str]:
     lines = []
     for tie in graph.ties:
         tied = sorted((boxes[index] for index in tie), key=lambda box: box.y)
-        for one, other in itertools.pairwise(tied):
-            x = one.x + one.width / 2
+        for upper, lower in itertools.pairwise(tied):
+            x = upper.x + upper.width / 2
             lines.append(
-                f'<path d="M{x:g} {one.bottom:g}L{x:g} {other.y:g}" stroke="{INK}" stroke-width="1.6"'
+                f'<path d="M{x:g} {upper.bottom:g}L{x:g} {lower.y:g}" stroke="{INK}" stroke-width="1.6"'
                 f' stroke-dasharray="3 3"/>'
             )
     return lines
@@ -263,7 +262,7 @@ def _short(count: int) -> str:
     return f"{count / 1000:.3g} k" if count < 999_500 else f"{count / 1e6:.3g} M"
 
 
-def _tint(colour: str, share: float) -> str:
+def _tint(colour: str, strength: float) -> str:
     """Return a colour mixed with white."""
-    tones = [round(255 + share * (tone - 255)) for tone in bytes.fromhex(colour[1:])]
+    tones = [round(255 + strength * (tone - 255)) for tone in bytes.fromhex(colour[1:])]
     return "#" + bytes(tones).hex().upper()

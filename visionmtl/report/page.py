@@ -43,7 +43,7 @@ summary { cursor: pointer; margin: 1rem 0 .5rem; color: #495057; }
 def write(folder: str | Path) -> Path:
     """Write `report.html` into a run folder from what the folder holds, and return its path.
 
-    It reads `recipe.yaml`, `history.csv`, `metrics.json`, `plots/*.png` and `samples/*.png`; a part that is missing or
+    It reads `recipe.yaml`, `history.csv`, `metrics.json`, `plots/*.png` and `samples/*.png`; one that is missing or
     broken is said to be, and the rest is written. Links are relative, so that the folder can be moved or sent.
 
     Example:

@@ -56,7 +56,7 @@ def data(
         mixing["sampling"] = sampling | {"epochs": data.sampling.epochs or recipe.training.epochs}
         mixing["epoch"] = recipe.training.steps or data.epoch
     return pipelines.load(
-        data.source or {name: one.model_dump() for name, one in data.sources.items()},
+        data.source or {name: member.model_dump() for name, member in data.sources.items()},
         data.image_size,
         data.batch_size,
         path=data.path,

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 import pipelines
 from pipelines import kinds
@@ -14,7 +13,7 @@ from pipelines.surveying import Survey
 from visionmtl import drawing, tasks
 from visionmtl.drawing.samples import drawing_order
 from visionmtl.errors import UsageError
-from visionmtl.files import written_whole
+from visionmtl.files import write_picture
 from visionmtl.report import tables
 from visionmtl.tasks.task import share_colours
 
@@ -51,8 +50,7 @@ def inspect(
     print(f"{where}\n\n{report(survey)}")
     name = Path(path).resolve().stem if path else source
     target = Path(out or f"{name}-contact.png")
-    with written_whole(target) as partial:
-        Image.fromarray(contact_sheet(survey)).save(partial)
+    write_picture(target, contact_sheet(survey))
     print(f"\nContact sheet: {target}")
     return target
 

@@ -63,9 +63,9 @@ def balancing(history: History) -> Figure | None:
 def _cosine_table(axes: Axes, history: History, tasks: Sequence[str]) -> None:
     """Draw the mean cosine of each pair of tasks, and say how often two were in conflict."""
     means = np.eye(len(tasks))
-    for one, other in itertools.combinations(range(len(tasks)), 2):
-        _, values = points_of(history, f"cosine/{tasks[one]}/{tasks[other]}", "step")
-        means[one, other] = means[other, one] = values.mean() if len(values) else np.nan
+    for first, second in itertools.combinations(range(len(tasks)), 2):
+        _, values = points_of(history, f"cosine/{tasks[first]}/{tasks[second]}", "step")
+        means[first, second] = means[second, first] = values.mean() if len(values) else np.nan
     conflicts = np.min([np.asarray(history[name]) for name in history if name.startswith("cosine/")], axis=0) < 0
     set_title(axes, f"mean cosine; {conflicts.mean():.0%} of steps in conflict")
     heatmaps.draw(axes, means, tasks, tasks)
