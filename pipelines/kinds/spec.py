@@ -5,17 +5,9 @@ from dataclasses import dataclass
 from pipelines import kinds
 
 IGNORE = 255  # of a mask: a pixel that is neither learnt nor counted
-
-
 CROWD = -2  # class of a detection row: a region that is neither learnt nor counted
-
-
 NO_DEPTH = 0.0  # of a depth map: a pixel whose distance is unknown, which is neither learnt nor counted
-
-
 PADDING = -1  # class of a detection row: past the last object
-
-
 UNKNOWN = -1.0  # of multi-label presence: nobody looked for this class
 
 
