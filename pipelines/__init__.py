@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipelines import kinds
     from pipelines.datasets import Datasets
     from pipelines.errors import DataError
     from pipelines.kinds.spec import LabelSpec
@@ -37,6 +38,7 @@ __all__ = [
     "LabelSpec",
     "Packed",
     "find",
+    "kinds",
     "load",
     "names",
     "options",
@@ -47,6 +49,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "kinds":
+        return importlib.import_module("pipelines.kinds")
     if name not in _HOMES:
         raise AttributeError(f"module 'pipelines' has no attribute '{name}'")
     value = getattr(importlib.import_module(_HOMES[name]), name)

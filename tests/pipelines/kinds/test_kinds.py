@@ -13,6 +13,7 @@ from pipelines.kinds.kind import Count, Kind
 
 
 def test_kinds_are_the_files_of_the_folder():
+    assert pipelines.__getattr__("kinds") is kinds
     folder = Path(kinds.__file__).parent
     assert kinds.names() == sorted(kinds.names())
     assert all((folder / f"{name}.py").is_file() for name in kinds.names())
