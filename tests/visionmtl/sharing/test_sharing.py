@@ -184,9 +184,19 @@ def test_a_scheme_of_ones_own_is_used_and_saved_with_its_options(tmp_path):
         np.testing.assert_array_equal(loaded(images)[key], tensor)
 
 
+class Dictionary(sharing.Scheme):
+    """A scheme that returns what steps hold, and no value."""
+
+    name = "dictionary"
+
+    def mix(self, maps, tasks):
+        return maps
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
+        (Dictionary(), r"'dictionary' returned dict from mix\(\): expected a sharing.Made"),
         ("crossstitch_", "Unknown sharing scheme 'crossstitch_'"),
         ({"name": "hard", "untill": "P3"}, "no option 'untill'. Did you mean 'until'"),
         ({"name": "hard", "until": "P9"}, "Unknown level to share until 'P9'"),

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import keras
 
+from visionmtl.errors import UsageError
 from visionmtl.sharing.base.built import Built, Made, Outputs
 from visionmtl.sharing.base.stages import Maps, Stages, run_stages
 
@@ -59,12 +60,12 @@ class Scheme:
                 share one.
 
         Raises:
-            UsageError: an option does not fit the backbone or the tasks.
+            UsageError: an option does not fit the backbone or the tasks, or a step returns no `Made`.
         """
-        features = self.features(image, tasks, make_stages)
+        features = self._checked("features", self.features(image, tasks, make_stages))
         necked = make_necks(features.by_task)
-        mixed = self.mix(necked, tasks)
-        return Built(features, necked, mixed, self.heads(mixed.by_task, tasks))
+        mixed = self._checked("mix", self.mix(necked, tasks))
+        return Built(features, necked, mixed, self._checked("heads", self.heads(mixed.by_task, tasks)))
 
     def features(self, image: keras.KerasTensor, tasks: Tasks, make_stages: MakeStages) -> Made[Maps]:
         """Return the backbone's maps that each task reads, `{task name: {"P2": ..., "P5": ...}}`; see `build`."""
@@ -78,6 +79,12 @@ class Scheme:
     def heads(self, maps: dict[str, Maps], tasks: Tasks) -> Made[Outputs]:
         """Return each task's raw outputs, `{task name: {output name: tensor}}`."""
         return Made({name: task.outputs(maps[name]) for name, task in tasks.items()})
+
+    def _checked(self, step: str, made: Any) -> Any:
+        if not isinstance(made, Made):
+            given = type(made).__name__
+            raise UsageError(f"sharing '{self.name}' returned {given} from {step}(): expected a sharing.Made of it.")
+        return made
 
     def get_config(self) -> dict[str, Any]:
         """Return the options, from which the scheme is made again."""
