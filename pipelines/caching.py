@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError
+from pipelines.files import removed
 from pipelines.packing import pack
 from pipelines.packs import catalogue
 from pipelines.packs.journal import OtherPackError
@@ -47,10 +47,10 @@ def kept(name: str, request: Request, options: Mapping[str, Any], folder: Path) 
         try:
             return Packed().read(replace(request, path=root))
         except DataError:  # it is damaged, or the source has changed
-            shutil.rmtree(root)
+            removed(root)
     try:
         pack(name, root, request.path, splits, tasks, **options)
     except OtherPackError:  # begun before the source changed, as when it was broken then
-        shutil.rmtree(root)
+        removed(root)
         pack(name, root, request.path, splits, tasks, **options)
     return Packed(verify="size").read(replace(request, path=root))

@@ -1,7 +1,9 @@
 """What is wrong with somebody's data: the exception, the list of what was skipped, and the check of a name."""
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -29,6 +31,16 @@ class Problems:
         if self.on_error == "stop":
             raise DataError(message)
         self.skipped.append(message)
+
+
+@contextlib.contextmanager
+def noted() -> Iterator[list[str]]:
+    """Give a list that in the end holds the warnings meant for a user, in place of showing them."""
+    notes: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield notes
+    notes += [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
 
 
 def one_of(name: str, valid: Iterable[str], what: str, error: type[Exception] = DataError) -> str:

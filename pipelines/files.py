@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,7 +72,12 @@ def written_folder(
 
 @contextlib.contextmanager
 def told(
-    path: Path, partial: Path | None = None, *, error: type[Exception] = DataError, advice: str = ADVICE
+    path: Path,
+    partial: Path | None = None,
+    *,
+    error: type[Exception] = DataError,
+    advice: str = ADVICE,
+    verb: str = "write",
 ) -> Iterator[None]:
     """Turn a fault of writing to a path, to what lies beneath it or to its temporary name into one sentence.
 
@@ -80,6 +86,7 @@ def told(
         partial: what it is called until it is whole.
         error: raised, with the sentence.
         advice: the end of that sentence, what to do.
+        verb: what cannot be done.
     """
     try:
         yield
@@ -88,7 +95,7 @@ def told(
         elsewhere = getattr(problem, "filename", None)
         if reason is None or (elsewhere and not _concerns(Path(os.fsdecode(elsewhere)), path, partial)):
             raise  # no fault of writing: something that was to be read, perhaps
-        raise error(f"Cannot write '{path}': {reason}. {advice}") from problem
+        raise error(f"Cannot {verb} '{path}': {reason}. {advice}") from problem
 
 
 def _concerns(name: Path, path: Path, partial: Path | None) -> bool:
@@ -97,6 +104,19 @@ def _concerns(name: Path, path: Path, partial: Path | None) -> bool:
     return (
         path.is_relative_to(name) or name.is_relative_to(path) or (partial is not None and name == partial.absolute())
     )
+
+
+def removed(path: Path) -> None:
+    """Return once a file, or a folder with all that is in it, is no longer there.
+
+    Raises:
+        DataError: it cannot be removed.
+    """
+    with told(path, advice="Remove it by hand.", verb="remove"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def is_partial(name: str) -> bool:

@@ -2,15 +2,14 @@
 
 import json
 import os
-import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipelines import sources
 from pipelines.contract import Request
-from pipelines.errors import ON_ERROR, DataError, Problems, one_of
+from pipelines.errors import ON_ERROR, DataError, Problems, noted, one_of
 from pipelines.files import is_partial
 from pipelines.packs import catalogue, shards
 from pipelines.packs.catalogue import Pack
@@ -62,12 +61,32 @@ def pack(
         >>> data = load("packed", path="data/coco-packed")  # doctest: +SKIP
     """
     reader = sources.get(source, options)
+    root, place = Path(out), None if path is None else Path(path)
     if source == "packed":
         raise DataError(f"'{path}' is a pack already: use it with data.source=packed data.path={path}.")
     if not isinstance(shard_mb, int | float) or not shard_mb > 0:
         raise DataError(f"A shard of {shard_mb!r} MB: expected a number above 0.")
-    root, place = Path(out), None if path is None else Path(path)
-    asked = {
+    asked = _asked(source, place, splits, tasks, shard_mb, options)
+    problems = Problems(one_of(on_error, ON_ERROR, "on_error"))
+    _check_place(root, place)
+    if there := _finished(root, asked):
+        return Packed(there, kept=sum(len(split.shards) for split in there.splits.values()))
+    names = None if tasks is None else tuple(asked["tasks"])
+    with noted() as notes:
+        opened = reader.read(Request(place, tuple(asked["splits"]), names, DRAWN_SIZE, MOST_BOXES, problems))
+    return replace(Writing(root, asked, opened, place, problems, tell).run(), notes=tuple(notes))
+
+
+def _asked(
+    source: str,
+    place: Path | None,
+    splits: Iterable[str],
+    tasks: Iterable[str] | None,
+    shard_mb: float,
+    options: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what is packed and how, as `pack.json` keeps it: a pack of anything else is another one."""
+    return {
         "source": source,
         "path": None if place is None else os.path.abspath(place),
         "options": json.loads(json.dumps(options, default=str, sort_keys=True)),
@@ -75,17 +94,6 @@ def pack(
         "tasks": None if tasks is None else list(tasks),
         "shard_mb": shard_mb,
     }
-    problems = Problems(one_of(on_error, ON_ERROR, "on_error"))
-    _check_place(root, place)
-    if there := _finished(root, asked):
-        return Packed(there, kept=sum(len(split.shards) for split in there.splits.values()))
-    names = None if tasks is None else tuple(asked["tasks"])
-    request = Request(place, tuple(asked["splits"]), names, DRAWN_SIZE, MOST_BOXES, problems)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        found = reader.read(request)
-    notes = tuple(str(warning.message) for warning in caught if issubclass(warning.category, UserWarning))
-    return replace(Writing(root, asked, found, place, problems, tell).run(), notes=notes)
 
 
 def _check_place(root: Path, place: Path | None) -> None:

@@ -1,7 +1,6 @@
 """What is in a source: every sample read once, and its sizes, labels and duplicates counted."""
 
 import hashlib
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ import tensorflow as tf
 
 from pipelines import kinds
 from pipelines.contract import Request, Source, Split, Tree
-from pipelines.errors import Problems
+from pipelines.errors import Problems, noted
 from pipelines.joining.opening import opened
 from pipelines.kinds.kind import Count
 from pipelines.kinds.spec import LabelSpec
@@ -129,10 +128,8 @@ def survey(
     problems = Problems("skip")
     folder, asked = None if path is None else Path(path), tuple(split_called(name) for name in splits)
     request = Request(folder, asked, None if tasks is None else tuple(tasks), DRAWN_SIZE, MOST_BOXES, problems)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
+    with noted() as notes:
         data = opened(source, request, options)
-    notes = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
     results, rows, seen = {}, {}, dict[bytes, list[tuple[str, str]]]()
     for name, split in data.splits.items():
         tally = Tally(split, data.specs)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import DataError
-from pipelines.files import written_whole
+from pipelines.files import told, written_whole
 from pipelines.packs.shards import FRAME, GOES_ON, Shard
 
 JOURNAL = "journal.jsonl"
@@ -76,7 +76,8 @@ class Journal:
     def add(self, finished: Finished) -> None:
         """Note a shard that is on the disk."""
         self.finished[finished.file] = finished
-        with self.path.open("a", encoding="utf-8") as file:
+        # Not written whole: a line more is all that changes, and one that was cut off is passed over when it is read.
+        with told(self.path, advice=GOES_ON), self.path.open("a", encoding="utf-8") as file:
             file.write("\n" + json.dumps(asdict(finished)) + "\n")  # a line that was cut off stays a line of its own
             file.flush()
             os.fsync(file.fileno())

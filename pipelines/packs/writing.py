@@ -10,6 +10,7 @@ import numpy as np
 from pipelines import kinds
 from pipelines.contract import Source, Split, Tree
 from pipelines.errors import DataError, Problems
+from pipelines.files import removed
 from pipelines.kinds.spec import LabelSpec
 from pipelines.packs import catalogue, examples, shards
 from pipelines.packs.catalogue import FOLLOWS, Pack, PackedSplit
@@ -106,7 +107,7 @@ class Writing:
             raise DataError(f"'{self.origin.root}' changed while it was packed ({change}): delete '{self.root}'.")
         pack = Pack(self.asked, self.source.specs, self.source.absent, splits, self.origin)
         catalogue.write(self.root, pack)
-        journal.path.unlink()
+        removed(journal.path)
         written = sum(map(len, runs.values())) - kept
         return Packed(pack, written, kept, tuple(self.problems.skipped))
 
