@@ -38,7 +38,7 @@ class Datasets:
         specs: what the labels mean.
         sizes: split name -> number of images.
         skipped: with `on_error="skip"`, a sentence for each image or box left out.
-        parts: of several sources, split name -> source -> number of images.
+        by_source: of several sources, split name -> source -> number of images.
         seek: `seek(epoch)` makes the next pass over `train` that of this epoch (from 0), for a resumed training.
         observe: `observe(epoch, {task: loss})` tells what an epoch's losses were, for sampling by `curriculum`.
         report: `report(epoch)` returns, of several sources, what an epoch took: `share/<source>`, and
@@ -49,10 +49,15 @@ class Datasets:
     specs: tuple[LabelSpec, ...]
     sizes: dict[str, int]
     skipped: list[str] = field(default_factory=list)
-    parts: dict[str, dict[str, int]] = field(default_factory=dict)
+    by_source: dict[str, dict[str, int]] = field(default_factory=dict)
     seek: Callable[[int], None] = field(default=_stay, repr=False)
     observe: Callable[[int, Mapping[str, float]], None] = field(default=_unheard, repr=False)
     report: Callable[[int], dict[str, float]] = field(default=_no_report, repr=False)
+
+    @property
+    def parts(self) -> dict[str, dict[str, int]]:
+        """What `by_source` was called in version 0.1.0."""
+        return self.by_source
 
     @property
     def train(self) -> tf.data.Dataset | None:

@@ -11,18 +11,16 @@ import tensorflow as tf
 from pipelines.contract import Request, Source, Split
 from pipelines.datasets import Datasets
 from pipelines.epochs.order import Mixture, in_turn, shuffled
-from pipelines.epochs.rules import LENGTHS
 from pipelines.epochs.sampling import Sampling
-from pipelines.errors import ON_ERROR, DataError, Problems, one_of
+from pipelines.errors import DataError, Problems, one_of
 from pipelines.joining.mapping import mapper
 from pipelines.joining.opening import opened, several_opened
 from pipelines.kinds.spec import LabelSpec
-from pipelines.pixels.augmentation import Augmentation
-from pipelines.pixels.rules import RESIZES
+from pipelines.options import Options
 from pipelines.samples.batching import Batching, Clock
 from pipelines.samples.memory import Memory, Reader
 from pipelines.samples.reading import Read, compiled, visit
-from pipelines.splits import SPLITS, in_order
+from pipelines.splits import SPLITS
 
 MEMORY = 2 * 10**9  # bytes that samples kept in memory may take
 
@@ -36,7 +34,7 @@ def load(
     splits: Iterable[str] = SPLITS,
     tasks: Iterable[str] | None = None,
     specs: Iterable[LabelSpec] | None = None,
-    augmentation: Mapping | None = None,
+    augmentation: Mapping[str, Any] | None = None,
     resize: str = "stretch",
     max_boxes: int = 100,
     cache: bool | str | Path = True,
@@ -44,11 +42,11 @@ def load(
     shuffle: bool = True,
     seed: int = 0,
     on_error: str = "stop",
-    sampling: str | Mapping | Sampling | None = None,
+    sampling: str | Mapping[str, Any] | Sampling | None = None,
     epoch: str | int = "longest",
     replicas: int = 1,
     worker: tuple[int, int] = (0, 1),
-    **options,
+    **options: Any,
 ) -> Datasets:
     """Load labelled images, of one source or of several.
 
@@ -112,81 +110,101 @@ def load(
         >>> cells = {"source": "voc", "path": "data/bccd", "tasks": ["detection"]}
         >>> data = load({"streets": streets, "cells": cells}, sampling="uniform")  # doctest: +SKIP
     """
-    _check_counts(batch_size=batch_size, max_boxes=max_boxes, height=image_size[0], width=image_size[1])
-    one_of(resize, RESIZES, "resize")
-    one_of(on_error, ON_ERROR, "on_error")
-    augment = Augmentation.check(augmentation)
-    plan = Sampling.check(sampling or "proportional")
-    if isinstance(epoch, str):
-        one_of(epoch, LENGTHS, "length of an epoch")
-    else:
-        _check_counts(epoch=epoch)
-    _check_worker(worker, batch_size)
-    given = None if specs is None else tuple(specs)
-    wanted = tasks if tasks is not None or given is None else [spec.name for spec in given]
-    names = None if wanted is None else tuple(wanted)
-
-    problems, size, chosen = Problems(on_error), (int(image_size[0]), int(image_size[1])), in_order(splits)
-    files = None if isinstance(cache, bool) else Path(cache)
-    if fast_decode and files:
-        raise DataError(f"fast_decode does not reach the packs in cache='{files}': choose one of them.")
-    zoom = max(1.0, (augment.scale or (1.0, 1.0))[1]) if fast_decode else 0.0
-    request = Request(
-        None if path is None else Path(path), chosen, names, size, max_boxes, problems, cache=files, zoom=zoom
+    given = Options(
+        image_size=image_size,
+        batch_size=batch_size,
+        path=path,
+        splits=splits,
+        tasks=tasks,
+        specs=None if specs is None else tuple(specs),
+        augmentation=augmentation,
+        resize=resize,
+        max_boxes=max_boxes,
+        cache=cache,
+        fast_decode=fast_decode,
+        shuffle=shuffle,
+        seed=seed,
+        on_error=on_error,
+        sampling=sampling,
+        epoch=epoch,
+        replicas=replicas,
+        worker=worker,
     )
-    found, given = _open(source, request, given, options)
-    convert = mapper(found, given)
+    problems = Problems(on_error)
+    read, learnt = _open(source, given.request(problems), given.specs, options)
+    making = _Making(given, read, learnt, problems, source if isinstance(source, str) else None)
+    for split in read.splits:
+        making.add(split)
+    return making.result
 
-    clock, room = Clock(), MEMORY if cache is True else 0
-    result = Datasets({}, given, {}, problems.skipped, seek=clock.seek)
-    for name, split in found.splits.items():
-        training = name == "train"
-        batching = Batching(
-            specs=given,
-            size=size,
-            batch_size=batch_size,
-            resize=resize,
-            augmentation=augment if training else Augmentation(),
-            seed=seed,
-            drop_remainder=training,
-            worker=worker,
-            fill=replicas > 1,
-            reduced=split.ratios is not None,
-        )
-        rows, reader, kept = _prepare(split, batching, convert, problems, room)
-        room -= kept
-        if len(rows) < (batch_size if training else 1):
-            raise DataError(f"Split '{name}' has {len(rows)} usable images, fewer than one batch of {batch_size}.")
-        count, order = len(rows), shuffled(rows, seed) if shuffle and training else in_turn(rows)
+
+class _Making:
+    """The data sets of one call of `load` in the making.
+
+    Args:
+        given: what it was given.
+        opened: the source, or several as one.
+        specs: what the labels are to be.
+        problems: told of what is broken.
+        alone: the name of the source, if it is one.
+    """
+
+    def __init__(
+        self, given: Options, opened: Source, specs: tuple[LabelSpec, ...], problems: Problems, alone: str | None
+    ):
+        self.given, self.opened, self.specs, self.problems, self.alone = given, opened, specs, problems, alone
+        self.convert, self.clock = mapper(opened, specs), Clock()
+        self.room = MEMORY if given.cache is True else 0  # bytes that are left for samples
+        self.result = Datasets({}, specs, {}, problems.skipped, seek=self.clock.seek)
+
+    def add(self, name: str) -> None:
+        """Make the data set of one split, reading its samples once."""
+        given, split, training = self.given, self.opened.splits[name], name == "train"
+        batching = given.batching(self.specs, training, split.ratios is not None)
+        rows, reader, kept = _prepare(split, batching, self.convert, self.problems, self.room)
+        self.room -= kept
+        if len(rows) < (given.batch_size if training else 1):
+            raise DataError(
+                f"Split '{name}' has {len(rows)} usable images, fewer than one batch of {given.batch_size}."
+            )
+        count, order = len(rows), shuffled(rows, given.seed) if given.shuffle and training else in_turn(rows)
         members = _members(rows, split)
-        result.parts |= {name: {key: len(own) for key, own in members.items()}} if members else {}
-        if training and (sampling or not isinstance(source, str)):
-            learnt = tuple(spec.name for spec in given)
-            parts = (members, found.members) if members else ({str(source): rows}, {str(source): learnt})
-            weights = functools.partial(_weights, split, convert, given)
-            mixture = Mixture(*parts, learnt, plan, batch_size, epoch, seed, weights)
-            order, count = mixture.order, mixture.steps * batch_size
-            result.observe, result.report = mixture.observe, mixture.report
-        result.splits[name] = batching.dataset(order, count, split, reader, clock if training else None)
-        result.sizes[name] = len(rows)
-    return result
+        if members:
+            self.result.by_source[name] = {key: len(own) for key, own in members.items()}
+        if training and (given.sampling or self.alone is None):
+            mixture = self._mixture(split, rows, members)
+            order, count = mixture.order, mixture.steps * given.batch_size
+            self.result.observe, self.result.report = mixture.observe, mixture.report
+        self.result.splits[name] = batching.dataset(order, count, split, reader, self.clock if training else None)
+        self.result.sizes[name] = len(rows)
+
+    def _mixture(self, split: Split, rows: np.ndarray, members: dict[str, np.ndarray]) -> Mixture:
+        """Return the order of epochs over the members of several sources, or over one for its tasks in turn."""
+        learnt, labelled = tuple(spec.name for spec in self.specs), self.opened.members
+        if not members:
+            members, labelled = {str(self.alone): rows}, {str(self.alone): learnt}
+        given, weights = self.given, functools.partial(_weights, split, self.convert, self.specs)
+        return Mixture(members, labelled, learnt, given.mixing, given.batch_size, given.epoch, given.seed, weights)
 
 
 def _open(
-    source: str | Mapping, request: Request, expected: tuple[LabelSpec, ...] | None, options: Mapping
+    source: str | Mapping[str, Mapping[str, Any]],
+    request: Request,
+    expected: tuple[LabelSpec, ...] | None,
+    options: Mapping[str, Any],
 ) -> tuple[Source, tuple[LabelSpec, ...]]:
     """Open one source or several; return it, or all as one, and what its labels are to be."""
     if isinstance(source, str):
-        found = opened(source, request, options)
+        alone = opened(source, request, options)
         if expected is None:
-            return found, found.specs
+            return alone, alone.specs
         known = {spec.name: spec for spec in expected}
-        return found, tuple(known[one_of(spec.name, known, "task of the specs given")] for spec in found.specs)
+        return alone, tuple(known[one_of(spec.name, known, "task of the specs given")] for spec in alone.specs)
     if request.path is not None or options:
         extra = request.path or ", ".join(options)
         raise DataError(f"Of several sources each has its own path and options; '{extra}' beside them is extra.")
-    found = several_opened(source, request, expected)
-    return found, found.specs
+    joined = several_opened(source, request, expected)
+    return joined, joined.specs
 
 
 def _members(rows: np.ndarray, split: Split) -> dict[str, np.ndarray]:
@@ -233,17 +251,3 @@ def _prepare(
             return rows, memory.freeze(placed), memory.nbytes
     rows = np.arange(len(split.shapes)) if split.trusted else visit(split, compiled(read), batching.specs, problems)
     return rows, Reader(read), 0
-
-
-def _check_worker(worker: tuple[int, int], batch_size: int) -> None:
-    number, workers = worker
-    if not 0 <= number < workers:
-        raise DataError(f"worker is {worker!r}: expected (number, how many), the number from 0 to below how many.")
-    if batch_size % workers:
-        raise DataError(f"batch_size is {batch_size}, expected a multiple of the {workers} workers.")
-
-
-def _check_counts(**counts: int) -> None:
-    for name, count in counts.items():
-        if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < 1:
-            raise DataError(f"{name} is {count!r}: expected a whole number above 0.")

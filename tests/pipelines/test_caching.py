@@ -84,7 +84,7 @@ def test_several_sources_are_kept_each_for_itself(data, tmp_path, monkeypatch):
     assert made == []  # one split alone is read from its files
     for _ in range(2):
         found = pipelines.load(sources, (32, 48), 2, splits=["train", "validation"], cache=str(tmp_path / "cache"))
-    assert found.parts["train"] == {"all": 6, "boxes": 6, "drawn": 4}
+    assert found.by_source["train"] == {"all": 6, "boxes": 6, "drawn": 4}
     assert made == ["coco", "coco"]
 
 

@@ -70,7 +70,7 @@ def check(recipe: Recipe) -> None:
     datasets = building.data(recipe, SPLITS, replicas=place.num_replicas_in_sync)
     with place.scope():
         model = building.model(recipe, datasets.specs, _steps(recipe, datasets))
-    names, of = list(recipe.data.sources), datasets.parts
+    names, of = list(recipe.data.sources), datasets.by_source
     counts = [[split, size, *(of[split].get(name, 0) for name in names)] for split, size in datasets.sizes.items()]
     print(tables.table(["split", "images", *names], counts), end="\n\n")
     rows = [[task.name, task.kind, len(task.classes), _abridged(task.classes)] for task in model.tasks.values()]

@@ -10,7 +10,8 @@ from pipelines.contract import Request, Source, Split, Tree
 from pipelines.errors import DataError
 from pipelines.kinds.spec import PADDING, LabelSpec
 from pipelines.sources.base import Format, option
-from pipelines.sources.garments import scenes
+from pipelines.sources.garments.scenes import draw_scene
+from pipelines.sources.garments.script import GARMENTS, SPRITE, write_script
 from pipelines.splits import SPLITS
 
 DATA = Path(__file__).with_name("garments.npz")
@@ -38,8 +39,8 @@ class Garments(Format):
             raise DataError(
                 "Source 'garments' is embedded and takes no path; for a folder name another source, as 'coco'."
             )
-        if request.max_boxes < scenes.GARMENTS:
-            raise DataError(f"Source 'garments' needs max_boxes of {scenes.GARMENTS} or more, not {request.max_boxes}.")
+        if request.max_boxes < GARMENTS:
+            raise DataError(f"Source 'garments' needs max_boxes of {GARMENTS} or more, not {request.max_boxes}.")
         counts = {name: getattr(self, name) for name in SPLITS}
         for name, count in counts.items():
             if not isinstance(count, int) or count < 1:
@@ -61,7 +62,7 @@ class Garments(Format):
 
 def _sprites(packed: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Unpack garments into premultiplied shade and opacity: float32 `[classes, garments, 28, 28, 2]`."""
-    levels = np.stack([packed // 16, packed % 16], axis=-1).reshape(-1, scenes.SPRITE, scenes.SPRITE)
+    levels = np.stack([packed // 16, packed % 16], axis=-1).reshape(-1, SPRITE, SPRITE)
     opacity = (levels > 0).astype(np.float32)
     shade = np.maximum(levels.astype(np.float32) - 1.0, 0.0) / 14.0
     pictures = np.stack([shade, opacity], axis=-1)
@@ -71,13 +72,13 @@ def _sprites(packed: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def _split(sprites: np.ndarray, seed: list[int], count: int, request: Request) -> Split:
     """Make the scenes of one split readable in graph."""
     areas = sprites[..., 1].mean(axis=(2, 3))
-    script = scenes.write_script(seed, count, areas, request.image_size)
+    script = write_script(seed, count, areas, request.image_size)
     lines, garments = {key: tf.constant(rows) for key, rows in script.items()}, tf.constant(sprites)
-    rows = request.max_boxes - scenes.GARMENTS
+    rows = request.max_boxes - GARMENTS
 
     def read(index: tf.Tensor) -> Tree:
         line = {key: tf.gather(values, index) for key, values in lines.items()}
-        scene = scenes.draw_scene(line, garments, request.image_size)
+        scene = draw_scene(line, garments, request.image_size)
         detection = {
             "boxes": tf.pad(scene.boxes, [[0, rows], [0, 0]]),
             "classes": tf.pad(scene.classes, [[0, rows]], constant_values=PADDING),

@@ -47,7 +47,7 @@ def test_each_image_has_the_labels_of_its_source_alone(sources):
         ("segmentation", "segmentation"),
     ]
     assert data.sizes == {"train": 7}
-    assert data.parts == {"train": {"streets": 4, "cells": 3}}
+    assert data.by_source == {"train": {"streets": 4, "cells": 3}}
     weights = sorted(tuple(w.values()) for _, _, w in samples(data))
     assert weights == [(0.0, 1.0, 0.0)] * 3 + [(1.0, 1.0, 1.0)] * 4
     for _, labels, _ in cells_of(data):
@@ -68,7 +68,7 @@ def test_a_mixture_has_the_samples_of_its_sources_as_they_are(sources, cache):
 def test_evaluation_takes_every_source_that_has_the_split_in_order(sources):
     data = load(sources, splits=["train", "validation", "test"])
     assert data.sizes == {"train": 7, "validation": 2}
-    assert data.parts["validation"] == {"streets": 2}
+    assert data.by_source["validation"] == {"streets": 2}
     alone = load(sources, splits=["validation"])
     assert len(list(samples(alone, "validation"))) == 2
 
@@ -190,7 +190,7 @@ def test_broken_images_are_told_or_skipped_whichever_source_they_are_of(sources,
     with pytest.raises(DataError, match="c1.png"):
         load(sources)
     data = load(sources, on_error="skip")
-    assert data.parts == {"train": {"streets": 4, "cells": 2}}
+    assert data.by_source == {"train": {"streets": 4, "cells": 2}}
     assert len(data.skipped) == 1
 
 
