@@ -45,7 +45,7 @@ def classes(package: str, base: type[T]) -> dict[str, type[T]]:
         ]
         if len(set(own)) > 1:
             raise TypeError(
-                f"{module.__name__} defines {', '.join(one.__name__ for one in own)}: expected one of them."
+                f"{module.__name__} defines {', '.join(each.__name__ for each in own)}: expected one of them."
             )
         if own:
             found[name] = own[0]

@@ -110,8 +110,9 @@ class Mixture:
     def __call__(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the samples of an epoch in order, and the place of the task each is drawn for, or -1 for all."""
         epoch = int(epoch)
-        starts = sum((self.quotas(one) for one in range(epoch)), np.zeros(len(self.streams), np.int64))
-        drawn = [self._stretch(*one) for one in zip(range(len(starts)), starts, self.quotas(epoch), strict=True)]
+        starts = sum((self.quotas(earlier) for earlier in range(epoch)), np.zeros(len(self.streams), np.int64))
+        stretches = zip(range(len(starts)), starts, self.quotas(epoch), strict=True)
+        drawn = [self._stretch(*stretch) for stretch in stretches]
         if self.sampling.method == "alternate":
             turns, places = self._turns(epoch), [0] * len(drawn)
             batches = []
@@ -120,7 +121,7 @@ class Mixture:
                 places[task] += self.batch_size
             return np.concatenate(batches), np.repeat(turns, self.batch_size).astype(np.int32)
         random = np.random.default_rng([self.seed, epoch, len(self.streams)])
-        when = [(np.arange(len(one)) + random.random(len(one))) / max(1, len(one)) for one in drawn]
+        when = [(np.arange(len(own)) + random.random(len(own))) / max(1, len(own)) for own in drawn]
         rows = np.concatenate(drawn)[np.argsort(np.concatenate(when), kind="stable")]
         return rows, np.full(len(rows), FOR_ALL, np.int32)
 
@@ -128,7 +129,7 @@ class Mixture:
         """Return `count` samples of a source's endless order from place `start` on."""
         rows = self.streams[stream]
         passes = range(start // len(rows), -(-(start + count) // len(rows)))
-        orders = [np.random.default_rng([self.seed, stream, one]).permutation(rows) for one in passes]
+        orders = [np.random.default_rng([self.seed, stream, number]).permutation(rows) for number in passes]
         first = start % len(rows)
         return np.concatenate([np.empty(0, np.int64), *orders])[first : first + count].astype(np.int64)
 
@@ -142,8 +143,8 @@ class Mixture:
         """Return what an epoch took: `share/<source>`, and `labelled/<task>`, the fraction labelled for it."""
         rows, turns = self(epoch)
         weights = None if self.weights is None else self.weights()
-        found = {f"share/{name}": float(np.isin(rows, own).mean()) for name, own in self.rows.items()}
+        taken = {f"share/{name}": float(np.isin(rows, own).mean()) for name, own in self.rows.items()}
         for place, task in enumerate(self.tasks):
             its = (turns == FOR_ALL) | (turns == place)
-            found[f"labelled/{task}"] = float((its if weights is None else weights[rows, place] * its).mean())
-        return found
+            taken[f"labelled/{task}"] = float((its if weights is None else weights[rows, place] * its).mean())
+        return taken

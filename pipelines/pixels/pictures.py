@@ -118,7 +118,7 @@ def decode(path: tf.Tensor, slow: tf.Tensor, turn: tf.Tensor, ratio: tf.Tensor |
         encoded = tf.io.read_file(path)
         if ratio is None:
             return tf.io.decode_jpeg(encoded, channels=3)
-        choices = [functools.partial(tf.io.decode_jpeg, encoded, channels=3, ratio=one) for one in RATIOS]
+        choices = [functools.partial(tf.io.decode_jpeg, encoded, channels=3, ratio=each) for each in RATIOS]
         return tf.switch_case(tf.searchsorted(RATIOS, ratio[None])[0], choices)
 
     image = tf.cond(slow, lambda: tf.numpy_function(_image, [path, turn], tf.uint8), fast)
@@ -134,7 +134,7 @@ def ratio(shape: tuple[int, int], size: tuple[int, int], zoom: float) -> int:
         zoom: the largest zoom of the picture in it.
     """
     room = min(shape[0] / size[0], shape[1] / size[1]) / zoom
-    return max((one for one in RATIOS if one <= room), default=1)
+    return max((ratio for ratio in RATIOS if ratio <= room), default=1)
 
 
 def decode_mask(path: tf.Tensor, slow: tf.Tensor) -> tf.Tensor:

@@ -1,7 +1,7 @@
 """Where labelled images come from: one file or folder a source, named as the source is chosen.
 
 From outside, `get`, `names`, `options` and `describe` are used. A new source is a file with one class on `base.Format`
-(`packed.py` is the shortest to copy) and no other line; `files/` is what those share that read files one by one.
+and no other line: `packed.py` is the shortest to copy. `files/` is what sources of files have in common, not a source.
 """
 
 from collections.abc import Mapping

@@ -35,7 +35,8 @@ from typing import Any
 
 from pipelines.errors import DataError, one_of
 from pipelines.kinds.spec import IGNORE
-from pipelines.sources.tfds.labels import THINGS, Boxes, Category, Depth, Label, Mask, Panoptic, Presence
+from pipelines.sources.tfds.labels import Boxes, Category, Depth, Label, Mask, Panoptic, Presence
+from pipelines.sources.tfds.labels.panoptic import THINGS
 
 OFFICIAL = {"train": "train", "validation": "validation", "test": "test"}
 LABELLED = {"train": "train", "validation": "validation"}  # of a set that keeps the labels of its test split secret
@@ -49,7 +50,7 @@ class Adapter:
 
     Args:
         labels: by task, what is read.
-        splits: by split, the part of the data set that it is, in TFDS's notation.
+        splits: by split, the slice of the data set that it is, in TFDS's notation.
         image: path of the picture.
         file_name: path of its name, for messages.
         manual: the files that TFDS cannot download by itself.

@@ -14,7 +14,8 @@ from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import LabelSpec
 from pipelines.sources.files.entries import Annotation, corners
 from pipelines.sources.tfds.adapters import Adapter
-from pipelines.sources.tfds.labels import Boxes, Label, Presence, Row, value
+from pipelines.sources.tfds.labels import Boxes, Label, Presence
+from pipelines.sources.tfds.labels.label import Row, value_at
 from pipelines.sources.tfds.records import Prepared
 
 
@@ -23,7 +24,7 @@ class Examples:
 
     Args:
         data: the data set.
-        part: of it, as `"train[:90%]"`.
+        slice_: of it, as `"train[:90%]"`.
         adapter: says what is what.
         labels: those of its labels that are wanted, by task.
         problems: told of each example or box that cannot be used, which is left out.
@@ -32,9 +33,9 @@ class Examples:
         rows: what is known of each example that can be used.
     """
 
-    def __init__(self, data: Prepared, part: str, adapter: Adapter, labels: Mapping[str, Label], problems: Problems):
-        self.data, self.part, self.adapter, self.labels = data, part, adapter, labels
-        self.records = data.records(part)
+    def __init__(self, data: Prepared, slice_: str, adapter: Adapter, labels: Mapping[str, Label], problems: Problems):
+        self.data, self.slice, self.adapter, self.labels = data, slice_, adapter, labels
+        self.records = data.records(slice_)
         self.dense = [adapter.image, *(label.dense for label in labels.values() if label.dense)]
         self.sizes = {path: _fixed_size(data.feature(path)) for path in self.dense}
         self.small = list(dict.fromkeys(path for label in labels.values() for path in label.small))
@@ -61,19 +62,19 @@ class Examples:
             name = f"example {number}"
             try:
                 example = features.deserialize_example_np(self.records[number], decoders=decoders)
-                name = value(example, named[0]).decode() if named else name
+                name = value_at(example, named[0]).decode() if named else name
                 shape = self._shape(example)
             except (DecodeError, OSError, ValueError, TypeError) as error:
                 problems.report(self._tell(f"{error} ('{name}')"))
                 continue
-            values = {path: value(example, path) for path in self.small}
+            values = {path: value_at(example, path) for path in self.small}
             rows.append(Row(shape, values, self._annotations(values, shape, name, problems)))
             numbers.append(number)
         return rows, numbers
 
     def _shape(self, example: Mapping[str, Any]) -> tuple[int, int]:
         """Return height and width of the picture of an example; a ValueError says that a map has others."""
-        sizes = {path: size or _encoded_size(value(example, path)) for path, size in self.sizes.items()}
+        sizes = {path: size or _encoded_size(value_at(example, path)) for path, size in self.sizes.items()}
         shape = sizes[self.adapter.image]
         for path, size in sizes.items():
             if size != shape:
@@ -88,7 +89,7 @@ class Examples:
         """Return the boxes of an example in pixels; None where they are not known."""
         if self.boxes is None:
             return []
-        found, ids, ignored, known = self.boxes.found(values)
+        found, ids, ignored, known = self.boxes.corners(values)
         annotations = []
         for box, class_, crowd in zip(found * [*shape[::-1], *shape[::-1]], ids, ignored, strict=True):
             x_min, y_min, x_max, y_max = box.tolist()
@@ -116,7 +117,7 @@ class Examples:
 
         def read(index: tf.Tensor) -> Tree:
             example = features.deserialize_example(tf.ensure_shape(tf.numpy_function(record, [index], tf.string), []))
-            image = value(example, self.adapter.image)
+            image = value_at(example, self.adapter.image)
             if image.shape[-1] == 1:
                 image = tf.image.grayscale_to_rgb(image)
             pairs = {name: reader(index, example) for name, reader in readers.items()}
@@ -136,7 +137,7 @@ class Examples:
         if not isinstance(self.data.feature(path), tfds.features.Image):
             return None
         features, record = self.data.reduced([path]), self.records[self.numbers[index]]
-        return value(features.deserialize_example_np(record, decoders={path: tfds.decode.SkipDecoding()}), path)
+        return value_at(features.deserialize_example_np(record, decoders={path: tfds.decode.SkipDecoding()}), path)
 
     def diagnose(self, index: int) -> str:
         """Say why an example cannot be read, or which value of its mask is no class."""
@@ -145,7 +146,7 @@ class Examples:
         try:
             if self.adapter.file_name:
                 path = self.adapter.file_name
-                name = value(self.data.reduced([path]).deserialize_example_np(record), path).decode()
+                name = value_at(self.data.reduced([path]).deserialize_example_np(record), path).decode()
             for path in self.dense:
                 try:
                     self.data.reduced([path]).deserialize_example(record)
@@ -160,7 +161,7 @@ class Examples:
         return self._tell(f"the example cannot be read ('{name}')")
 
     def _tell(self, what: str) -> str:
-        return f"TFDS data set '{self.data.name}', {self.part}: {what}."
+        return f"TFDS data set '{self.data.name}', {self.slice}: {what}."
 
 
 def _check_format(data: Prepared, path: str) -> None:

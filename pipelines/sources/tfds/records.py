@@ -55,7 +55,7 @@ class Prepared:
         return sorted(self.builder.info.splits)
 
     def records(self, split: str) -> Sequence[bytes]:
-        """Return the serialized examples of a split or a part of one, such as `"train[:90%]"`.
+        """Return the serialized examples of a split or a slice of one, such as `"train[:90%]"`.
 
         Raises:
             DataError: there is no such split, or a file of it is not whole.
@@ -98,13 +98,13 @@ class Prepared:
             DataError: there is none of this name; the message lists those there are.
         """
         found = self.features
-        for part in path.split("."):
+        for name in path.split("."):
             found = getattr(found, "feature", found)  # of a sequence: what it is a sequence of
-            if part not in found:
+            if name not in found:
                 raise DataError(
                     f"TFDS data set '{self.name}' has no feature '{path}': it has {', '.join(self.paths())}."
                 )
-            found = found[part]
+            found = found[name]
         return found
 
     def paths(self) -> list[str]:

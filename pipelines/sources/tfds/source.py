@@ -1,4 +1,4 @@
-"""The source "tfds": its options, and the parts of a data set that are its splits."""
+"""The source "tfds": its options, and the slices of a data set that are its splits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,16 +49,16 @@ class Tfds(Format):
         if not self.name:
             raise DataError(f"Source 'tfds' needs a name: {', '.join(sorted(adapters.ADAPTERS))}, or another.")
         adapter = adapters.get(self.name) if self.labels is None else adapters.declared(self.labels, self.image)
-        parts = _parts(request, self.name, adapter.splits if self.slices is None else self.slices)
+        slices = _slices(request, self.name, adapter.splits if self.slices is None else self.slices)
         data = Prepared(self.name, request.path, adapter.manual)
         there = [LabelSpec(task, label.kind, label.classes(data)) for task, label in adapter.labels.items()]
         specs = request.choose(there)
         chosen = {spec.name: adapter.labels[spec.name] for spec in specs}
         splits = {}
-        for split, part in parts.items():
-            examples = Examples(data, part, adapter, chosen, request.problems)
+        for split, its in slices.items():
+            examples = Examples(data, its, adapter, chosen, request.problems)
             if not len(examples.rows):
-                raise DataError(f"Split '{split}' is empty: '{part}' of '{self.name}' has no usable example.")
+                raise DataError(f"Split '{split}' is empty: '{its}' of '{self.name}' has no usable example.")
             splits[split] = Split(
                 np.array([row.shape for row in examples.rows], np.int32),
                 examples.reader(specs, request.max_boxes, self.check == "headers"),
@@ -70,8 +70,8 @@ class Tfds(Format):
         return Source(specs, splits, place=data.place)
 
 
-def _parts(request: Request, name: str, slices: Mapping[str, str]) -> dict[str, str]:
-    """Return the parts of the data set that were asked for, by split."""
+def _slices(request: Request, name: str, slices: Mapping[str, str]) -> dict[str, str]:
+    """Return the slices of the data set that were asked for, by split."""
     for split in slices:
         one_of(split, SPLITS, "split in slices:")
     for split in request.splits:

@@ -96,8 +96,8 @@ def _splits(root: Path, lists: str, divide: bool | None, request: Request) -> di
         )
     if not (root / "ImageSets").is_dir():
         images = _all_images(root, request.problems)
-        parts = layout.divided(root, images, request, divide)
-        return {name: (root, {stem: images[stem] for stem in stems}) for name, stems in parts.items()}
+        chosen = layout.divided(root, images, request, divide)
+        return {name: (root, {stem: images[stem] for stem in stems}) for name, stems in chosen.items()}
     return {name: (root, images) for name, images in _by_lists(root, lists, request).items()}
 
 
