@@ -108,7 +108,7 @@ def load(
 
         >>> streets = {"source": "coco", "path": "data/camvid"}
         >>> cells = {"source": "voc", "path": "data/bccd", "tasks": ["detection"]}
-        >>> data = load({"streets": streets, "cells": cells}, sampling="uniform")  # doctest: +SKIP
+        >>> data = load({"streets": streets, "cells": cells}, sampling="uniform")
     """
     given = Options(
         image_size=image_size,

@@ -57,8 +57,8 @@ def pack(
         DataError: the source cannot be read, or the folder not be written, or it holds something else.
 
     Example:
-        >>> pack("coco", "data/coco-packed", path="data/coco")  # doctest: +SKIP
-        >>> data = load("packed", path="data/coco-packed")  # doctest: +SKIP
+        >>> packed = pack("coco", "data/camvid-packed", path="data/camvid")
+        >>> data = pipelines.load("packed", path="data/camvid-packed")
     """
     reader = sources.get(source, options)
     root, place = Path(out), None if path is None else Path(path)

@@ -17,7 +17,7 @@ def find(source: str, path: str | None = None) -> tuple[str, str | None]:
         DataError: it is neither, or two paths are given.
 
     Example:
-        >>> find("data/camvid")  # doctest: +SKIP
+        >>> find("data/camvid")
         ('coco', 'data/camvid')
     """
     if source in sources.names():
@@ -41,7 +41,7 @@ def recognise(path: Path) -> str:
         DataError: it is absent, like nothing that is known, or like two formats of one rank.
 
     Example:
-        >>> recognise(Path("data/camvid"))  # doctest: +SKIP
+        >>> recognise(Path("data/camvid"))
         'coco'
     """
     if not path.exists():

@@ -21,7 +21,7 @@ def few(values: Iterable[Any], keep: Collection[Any]) -> list[Any]:
         ValueError: A value to keep is not one of the cases, for instance because it has another name by now.
 
     Example:
-        >>> @pytest.mark.parametrize("name", few(balancing.names(), keep=("equal", "pcgrad")))
+        >>> @pytest.mark.parametrize("name", few(visionmtl.balancing.names(), keep=("equal", "pcgrad")))
         ... def test_two_devices_balance_like_one(name): ...
     """
     cases = [value if isinstance(value, type(pytest.param())) else _case(value) for value in values]

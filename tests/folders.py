@@ -1,7 +1,7 @@
 """Tiny data sets of every format, made up on the spot: three pictures to train on, two to validate, a cat in each."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pipelines
 
 SIZE = (40, 60)  # height and width of the pictures
 BOX = (10, 5, 30, 25)  # of the cat
-SPLITS = {"train": ("a", "b", "c"), "val": ("d", "e")}
+SPLITS = {"train": "abc", "val": "de"}  # the names of the pictures, a letter each
 Written = tuple[Path | None, dict[str, Any]]  # where it is, and the options that it needs
 
 
@@ -42,9 +42,9 @@ def _text(content: str, path: Path) -> None:
     path.write_text(content)
 
 
-def coco(folder: Path) -> Written:
+def coco(folder: Path, splits: Mapping[str, str] = SPLITS) -> Written:
     x_min, y_min, x_max, y_max = BOX
-    for split, names in SPLITS.items():
+    for split, names in splits.items():
         images, annotations = [], []
         for number, name in enumerate(names):
             picture(folder / split / "images" / f"{name}.png")
@@ -57,10 +57,10 @@ def coco(folder: Path) -> Written:
     return folder, {}
 
 
-def voc(folder: Path) -> Written:
+def voc(folder: Path, splits: Mapping[str, str] = SPLITS) -> Written:
     x_min, y_min, x_max, y_max = BOX
     corners = f"<xmin>{x_min + 1}</xmin><ymin>{y_min + 1}</ymin><xmax>{x_max}</xmax><ymax>{y_max}</ymax>"
-    for split, names in SPLITS.items():
+    for split, names in splits.items():
         for name in names:
             picture(folder / "JPEGImages" / f"{name}.jpg")
             mask(folder / "SegmentationClass" / f"{name}.png")

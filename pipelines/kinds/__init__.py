@@ -55,7 +55,7 @@ def register(name: str, kind: type[Kind]) -> None:
 
     Example:
         >>> class Attributes(Kind): ...
-        >>> kinds.register("attributes", Attributes)  # doctest: +SKIP
+        >>> pipelines.kinds.register("attributes", Attributes)
     """
     if name in _held() or _REGISTERED.get(name, kind) is not kind:
         raise DataError(f"There is a kind of label '{name}' already: give yours another name.")

@@ -50,7 +50,7 @@ def get(balancer: Any, **hyperparameters: Any) -> Balancer:
         UsageError: the name or a hyperparameter is unknown.
 
     Example:
-        >>> get("fixed", weights={"depth": 0.5})
+        >>> balancer = get("fixed", weights={"depth": 0.5})
     """
     if isinstance(balancer, Balancer):
         return balancer

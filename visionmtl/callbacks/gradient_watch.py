@@ -31,7 +31,7 @@ class GradientWatch(Callback):
         every: steps from one look to the next.
 
     Example:
-        >>> model.fit(dataset, callbacks=[GradientWatch("gradients.csv", "tensorboard", every=50)])
+        >>> history = model.fit(dataset, callbacks=[GradientWatch("gradients.csv", "tensorboard", every=50)])
     """
 
     priority = 60

@@ -27,7 +27,7 @@ class SharingWatch(Callback):
         folder: where event files go; None for no TensorBoard.
 
     Example:
-        >>> model.fit(dataset, callbacks=[SharingWatch("sharing.csv", "tensorboard")])
+        >>> history = model.fit(dataset, callbacks=[SharingWatch("sharing.csv", "tensorboard")])
     """
 
     priority = 65

@@ -41,7 +41,10 @@ def save(model: MultiTaskModel, folder: str | Path, *, resize: str = "stretch", 
 
     Example:
         >>> served = tf.saved_model.load(visionmtl.export.save(model, "saved_models/street"))
-        >>> served.signatures["serving_bytes"](encoded=tf.constant([open("photo.jpg", "rb").read()]))
+        >>> photographs = tf.constant([Path("photo.jpg").read_bytes()])
+        >>> found = served.signatures["serving_bytes"](encoded=photographs)
+        >>> found["segmentation_classes"].shape  # in the pixels of the photograph
+        TensorShape([1, 40, 60])
     """
     one_of(resize, RESIZES, "resize")
     chosen = FORMATS[one_of(format, FORMATS, "export format")]()

@@ -21,10 +21,13 @@ class Metric:
     Without a single labelled sample every value of `result` is NaN.
 
     Example:
-        >>> metric = MeanIoU(["road", "car"])
-        >>> statistics = metric.statistics(labels, predictions, weights)            # in graph, on every replica
+        >>> metric = visionmtl.metrics.MeanIoU(["road", "car"])
+        >>> labels, weights = tf.constant([[[0, 0, 1, 1]]]), tf.constant([1.0])
+        >>> predictions = {"classes": tf.constant([[[0, 1, 1, 1]]])}
+        >>> statistics = metric.statistics(labels, predictions, weights)  # in graph, on every replica
         >>> metric.update({key: value.numpy() for key, value in statistics.items()})
         >>> metric.result()["mIoU"]
+        0.583
     """
 
     def __init__(self, classes: Sequence[str]):

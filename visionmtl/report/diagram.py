@@ -47,7 +47,8 @@ def svg(model: MultiTaskModel) -> str:
     The number under a title counts parameters.
 
     Example:
-        >>> Path("model.svg").write_text(svg(visionmtl.MultiTaskModel(tasks, sharing="cross_stitch")))
+        >>> drawing = svg(visionmtl.MultiTaskModel(tasks, sharing="cross_stitch"))
+        >>> saved = Path("model.svg").write_text(drawing)
     """
     graph = block_graph.of(model)
     colours = dict(zip(model.tasks, itertools.cycle(COLOURS), strict=False))

@@ -27,7 +27,7 @@ class Alternating(keras.Model):
 
     Example:
         >>> turns = Alternating(model, {"detection": keras.optimizers.SGD(0.01)})
-        >>> turns.fit({"detection": boxes, "segmentation": masks}, epochs=10, steps_per_epoch=500)
+        >>> history = turns.fit({"detection": boxed, "segmentation": masked}, epochs=2)
 
     Reference: Collobert and Weston 2008, A Unified Architecture for Natural Language Processing, section 4.
     """

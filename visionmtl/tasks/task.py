@@ -84,9 +84,9 @@ class Task:
         colours: in which its classes are drawn; tasks of one model draw a class that they have in common in one colour.
 
     Example:
-        >>> @tasks.register  # doctest: +SKIP
+        >>> @visionmtl.tasks.register
         ... @keras.saving.register_keras_serializable("mine")
-        ... class Age(tasks.Task):
+        ... class Age(visionmtl.tasks.Task):
         ...     kinds, primary, regression, options = ("age",), "within_a_year", True, ("dropout",)
     """
 

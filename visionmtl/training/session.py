@@ -39,7 +39,8 @@ def train(
         UsageError, pipelines.DataError: the recipe or the data is wrong; told before the run folder is made.
 
     Example:
-        >>> train(recipe.load("garments", ["training.epochs=1"]))["validation"]["segmentation"]["mIoU"]
+        >>> garments = visionmtl.recipe.load("garments", ["training.epochs=1"])
+        >>> train(garments)["validation"]["segmentation"]["mIoU"]  # doctest: +SKIP
     """
     if run is not None:
         runs.refuse_taken(run)

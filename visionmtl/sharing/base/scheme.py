@@ -43,7 +43,7 @@ class Scheme:
         ...         return sharing.Made(mixed)
         >>> Scaled(start=0.5).get_config()
         {'start': 0.5}
-        >>> model = visionmtl.MultiTaskModel(tasks, sharing=Scaled(start=0.5))  # doctest: +SKIP
+        >>> model = visionmtl.MultiTaskModel(tasks, sharing=Scaled(start=0.5))
     """
 
     name: ClassVar[str]
