@@ -8,6 +8,8 @@ import tensorflow as tf
 from visionmtl.balancing import task_gradients
 from visionmtl.balancing.task_gradients import TaskGradients
 from visionmtl.step.cut import Pass
+from visionmtl.step.replicas import sum_over_replicas
+from visionmtl.step.task_losses import TaskLosses
 
 
 class Targets(NamedTuple):
@@ -30,26 +32,32 @@ class Forward(NamedTuple):
     Attributes:
         tape: of the pass; persistent for `apart`.
         ran: the pass, cut or not.
-        variables: N that are trained.
-        targets: what is differentiated.
-        losses: `[K]`, the tasks' mean losses over all replicas.
-        present: `[K]`, 1 for a task with labels in this batch.
-        sub_counts: `[sub-batches, K]`, the weight of the labelled samples of each sub-batch.
+        tasks: their losses.
         slopes: `[K]`, those of `Balancer.total` by the losses, which are a loss balancer's weights; None for another.
-        reduce: sums a tensor, or each of a list, over the replicas.
+        targets: what is differentiated.
+        variables: N that are trained.
         number: of steps behind.
+        reduce: sums a tensor, or each of a list, over the replicas.
     """
 
     tape: tf.GradientTape
     ran: Pass
-    variables: Sequence[Any]
-    targets: Targets
-    losses: tf.Tensor
-    present: tf.Tensor
-    sub_counts: tf.Tensor
+    tasks: TaskLosses
     slopes: tf.Tensor | None
-    reduce: Callable[[Any], Any]
+    targets: Targets
+    variables: Sequence[Any]
     number: tf.Tensor
+    reduce: Callable[[Any], Any] = sum_over_replicas
+
+    @property
+    def losses(self) -> tf.Tensor:
+        """The tasks' mean losses over all replicas, `[K]`."""
+        return self.tasks.means
+
+    @property
+    def present(self) -> tf.Tensor:
+        """1 for a task with labels in this batch, else 0, `[K]`."""
+        return self.tasks.present
 
     @property
     def unit(self) -> tf.Tensor:
@@ -142,7 +150,7 @@ def _compared(
     gramian = task_gradients.gramian(compared, rows, forward.unit)
     # A sum of local products is right at the features, where replicas hold other samples, and there alone.
     gramian = forward.reduce(gramian) if look == "features" else gramian
-    return task_gradients.across(gramian, forward.sub_counts) if halves else (gramian, None)
+    return task_gradients.across(gramian, forward.tasks.sub_counts) if halves else (gramian, None)
 
 
 def _merged(forward: Forward, balancer: Any, held: TaskGradients, weights: tf.Tensor) -> list[tf.Tensor | None]:

@@ -15,7 +15,6 @@ from visionmtl.step.conflicts import Conflicts
 from visionmtl.step.cut import Pass
 from visionmtl.step.pace import Pace
 from visionmtl.step.plan import Plans, StepPlan
-from visionmtl.step.replicas import sum_over_replicas
 from visionmtl.step.task_losses import TaskLosses, task_losses
 from visionmtl.step.update import Update
 
@@ -170,13 +169,10 @@ class BalancedModel(keras.Model):
         forward = Forward(
             tape=tape,
             ran=ran,
-            variables=self.trainable_variables,
-            targets=targets,
-            losses=tasks.means,
-            present=tasks.present,
-            sub_counts=tasks.sub_counts,
+            tasks=tasks,
             slopes=slopes,
-            reduce=sum_over_replicas,
+            targets=targets,
+            variables=self.trainable_variables,
             number=self.optimizer.iterations,
         )
         back = apart(forward, self.balancer, plan.look) if plan.apart else together(forward)
@@ -207,14 +203,8 @@ class BalancedModel(keras.Model):
         return {"loss": self._loss_tracker.result()} | tracking.follow(self._trackers, tasks.means, tasks.counts)
 
     def mean_losses(self) -> dict[str, float]:
-        """Return each task's mean loss since the last reset, and what the balancer makes of them together.
-
-        Unlike the running mean of the batches' `loss`, it does not depend on how samples fell into batches.
-        """
-        losses = {name: float(tracker.result()) for name, tracker in self._trackers.items()}
-        present = [float(tracker.count > 0) for tracker in self._trackers.values()]
-        total = self.balancer.scalarise(tf.constant(list(losses.values())), tf.constant(present))
-        return {"loss": float(total)} | losses
+        """Return each task's mean loss since the last reset, and what the balancer makes of them together, `loss`."""
+        return tracking.mean_losses(self._trackers, self.balancer.scalarise)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Measure a batch as Keras has a model do it."""

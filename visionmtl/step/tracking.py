@@ -1,6 +1,6 @@
 """The running means that a training logs: of the tasks' losses, of their weights, and of metrics."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import keras
@@ -22,6 +22,16 @@ def follow(trackers: Means, values: tf.Tensor, counts: tf.Tensor | None = None) 
         tracker.update_state(value, sample_weight=count)
         logs[name] = tracker.result()
     return logs
+
+
+def mean_losses(trackers: Means, scalarise: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> dict[str, float]:
+    """Return the running means of the losses, and as `loss` what a balancer makes of them together.
+
+    Unlike the running mean of the batches' `loss`, that does not depend on how samples fell into batches.
+    """
+    losses = {name: float(tracker.result()) for name, tracker in trackers.items()}
+    present = [float(tracker.count > 0) for tracker in trackers.values()]
+    return {"loss": float(scalarise(tf.constant(list(losses.values())), tf.constant(present)))} | losses
 
 
 def follow_metrics(
