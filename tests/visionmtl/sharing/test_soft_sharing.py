@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import toys
 from cases import few
 
 from visionmtl.errors import UsageError
@@ -12,19 +13,9 @@ from visionmtl.sharing.base import penalties
 from visionmtl.sharing.soft import TIES
 from visionmtl.tasks import Classification, Segmentation
 
-SIZE = 32
-
 
 def some(count=2):
     return [Classification("scene", 3), Segmentation("ground", 3), Classification("weather", 2)][:count]
-
-
-def batch(tasks, images=4):
-    random, labels = np.random.default_rng(0), {}
-    for task in tasks:
-        shape = (images, SIZE, SIZE) if task.kind == "segmentation" else images
-        labels[task.name] = random.integers(0, 2, shape).astype("int32")
-    return random.integers(0, 256, (images, SIZE, SIZE, 3)).astype("float32"), labels
 
 
 def branch(model, task, level=None):
@@ -51,7 +42,7 @@ def test_soft_of_strength_zero_is_separate_models(toy_model):
     tasks = some()
     model = toy_model(tasks, sharing={"name": "soft", "strength": 0})
     assert model.losses == []
-    images, labels = batch(tasks)
+    images, labels, _ = toys.batch(tasks)
     separate = {}
     for task in some():
         separate[task.name] = alone = toy_model([task], sharing={"name": "soft", "strength": 0})
@@ -72,7 +63,7 @@ def test_soft_of_strength_zero_is_separate_models(toy_model):
 
 def test_a_loss_moves_its_own_branch_and_the_tie_moves_the_others(toy_model):
     tasks = some()
-    images, labels = batch(tasks)
+    images, labels, _ = toys.batch(tasks)
     model = toy_model(tasks, sharing={"name": "soft", "strength": 0.1})
     move(model)
     own, other = branch(model, "scene"), branch(model, "ground")
@@ -117,7 +108,7 @@ def test_a_tie_is_its_penalty_over_the_kernels_and_draws_them_together(tie, toy_
 def test_the_centre_starts_with_the_branches_and_is_trained(toy_model, tmp_path):
     tasks = some()
     model = toy_model(tasks, sharing={"name": "soft", "tie": "centre", "strength": 1.0})
-    images, labels = batch(tasks)
+    images, labels, _ = toys.batch(tasks)
 
     def centre(model):
         values = [v for v in model.trainable_variables if "soft_centre" in v.path]
@@ -227,7 +218,7 @@ def test_what_they_cannot_be_is_refused_when_the_model_is_built(given, message, 
 
 
 def one_convolution():
-    image = x = keras.Input((SIZE, SIZE, 3), name="image")
+    image = x = keras.Input((toys.SIZE, toys.SIZE, 3), name="image")
     x = keras.layers.Rescaling(1 / 128, offset=-1, name="normalise")(x)
     x = keras.layers.Conv2D(6, 3, strides=4, padding="same", activation="relu", name="convolution")(x)
     return keras.Model(image, {"P2": x}, name="one")
@@ -243,7 +234,7 @@ PLANTED = {
 def test_two_pairs_of_tasks_that_share_a_target_are_found(name):
     """Of four tasks two ask where the image is red and two where it is blue, each with some wrong labels of its own."""
     random = np.random.default_rng(0)
-    coarse = random.uniform(0, 255, (64, SIZE // 4, SIZE // 4, 3))
+    coarse = random.uniform(0, 255, (64, toys.SIZE // 4, toys.SIZE // 4, 3))
     images = coarse.repeat(4, axis=1).repeat(4, axis=2).astype("float32")
     red, blue = ((images[..., channel] > 128).astype("int32") for channel in (0, 2))
     targets = {"red": red, "blue": blue, "crimson": red, "azure": blue}
@@ -252,7 +243,7 @@ def test_two_pairs_of_tasks_that_share_a_target_are_found(name):
     keras.utils.set_random_seed(0)
     options, title = PLANTED[name]
     tasks = [Segmentation(task, 2) for task in labels]
-    model = MultiTaskModel(tasks, one_convolution(), (SIZE, SIZE, 3), sharing=options, neck={"channels": 8})
+    model = MultiTaskModel(tasks, one_convolution(), (toys.SIZE, toys.SIZE, 3), sharing=options, neck={"channels": 8})
     if name == "relation":  # heads that start alike: else which way a kernel moves is theirs to say
         for layer in model.layers:
             owner = next((task for task in labels if layer.name.startswith(f"{task}_")), "")
