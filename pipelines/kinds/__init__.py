@@ -5,14 +5,11 @@ A new kind is one more file here with a subclass of `Kind`, or, in a file of one
 """
 
 import functools
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from pipelines import discovery
 from pipelines.errors import DataError, one_of
-from pipelines.kinds.kind import Kind
-
-if TYPE_CHECKING:
-    from pipelines.kinds.spec import LabelSpec
+from pipelines.kinds.kind import Kind, Spec
 
 _REGISTERED: dict[str, type[Kind]] = {}
 
@@ -38,7 +35,7 @@ def get(name: str) -> type[Kind]:
     return _held().get(name) or _REGISTERED[name]
 
 
-def of(spec: "LabelSpec") -> Kind:
+def of(spec: Spec) -> Kind:
     """Return the kind of a label: what is to be done with labels that are as `spec` says."""
     return get(spec.kind)(spec)
 

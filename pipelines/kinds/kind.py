@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -11,11 +11,24 @@ from pipelines.errors import DataError
 from pipelines.pixels import geometry
 from pipelines.pixels.geometry import Placement
 
-if TYPE_CHECKING:
-    from pipelines.kinds.spec import LabelSpec
-
 Label = Any  # a tensor, or tensors by key; NumPy arrays where a docstring says so
 Change = Callable[[Label, tf.Tensor], tuple[Label, tf.Tensor]]  # from a label and its weight to others
+
+
+class Spec(Protocol):
+    """What a kind asks of a `LabelSpec`, which asks its kind in turn."""
+
+    @property
+    def name(self) -> str:
+        """The name of the task."""
+
+    @property
+    def kind(self) -> str:
+        """The name of the kind."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names."""
 
 
 class Count(NamedTuple):
@@ -58,7 +71,7 @@ class Kind(ABC):
     has_objects: ClassVar[bool] = False
     follows: ClassVar[bool] = False
 
-    def __init__(self, spec: "LabelSpec"):
+    def __init__(self, spec: Spec):
         self.spec, self.classes = spec, spec.classes
 
     def check(self) -> None:
