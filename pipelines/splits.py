@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pipelines.errors import DataError, one_of
 
 SPLITS = ("train", "validation", "test")
+CHOICE = f"{', '.join(SPLITS[:-1])} or {SPLITS[-1]}"  # as a help text names them
 ALIASES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 
+from pipelines.splits import CHOICE
 from visionmtl.commands.arguments import add_overrides
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
@@ -19,7 +20,7 @@ class Evaluate(Command):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("run", metavar="RUN", help="a run folder")
         add_overrides(parser)
-        parser.add_argument("--split", default="validation", help="train, validation (the default) or test")
+        parser.add_argument("--split", default="validation", help=f"{CHOICE}; default %(default)s")
 
     def run(self, args: argparse.Namespace) -> None:
         with quiet_import():

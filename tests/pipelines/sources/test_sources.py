@@ -1,10 +1,11 @@
 """What every source promises, whatever it reads."""
 
+import sys
 from dataclasses import fields
 
 import pytest
 
-from pipelines import sources
+from pipelines import discovery, sources
 from pipelines.contract import Request
 from pipelines.errors import DataError
 from pipelines.sources.base import Format, option
@@ -12,8 +13,16 @@ from pipelines.sources.base import Format, option
 SOURCES = sorted(sources.SOURCES.items())
 
 
-def test_the_sources_are_what_the_folder_holds():
-    assert sources.names() == ["coco", "csv", "folder", "garments", "packed", "tfds", "voc", "yolo"]
+def test_a_new_source_is_one_file(tmp_path, monkeypatch):
+    (tmp_path / "blank.py").write_text(
+        'from pipelines.sources.base import Format\n\n\nclass Blank(Format):\n    """White pictures."""\n'
+    )
+    monkeypatch.setattr(sources, "__path__", [*sources.__path__, str(tmp_path)])
+    try:
+        assert discovery.classes("pipelines.sources", Format).keys() == {*sources.names(), "blank"}
+    finally:
+        sys.modules.pop("pipelines.sources.blank", None)
+        vars(sources).pop("blank", None)
 
 
 @pytest.mark.parametrize(("name", "source"), SOURCES)

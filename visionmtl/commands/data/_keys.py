@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from pipelines.splits import split_called
+from pipelines.splits import CHOICE, split_called
 from visionmtl.errors import UsageError
 
 
@@ -13,7 +13,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE", help=help_)
     help_ = "data.path and data.options.<option>"
     parser.add_argument("overrides", nargs="*", metavar="key=value", help=help_)
-    parser.add_argument("--split", help="train, validation or test alone; default all that are there")
+    parser.add_argument("--split", help=f"{CHOICE} alone; default all that are there")
 
 
 def path_and_options(args: argparse.Namespace, verb: str) -> tuple[str | None, dict[str, Any]]:
