@@ -53,19 +53,19 @@ class Plans:
     @functools.cached_property
     def comparing(self) -> StepPlan:
         """The plan of a step that compares the tasks' gradients, for the balancer or for who watches."""
-        if self.balancer.scope is None:  # it is only watched
+        look, cut = self.balancer.scope, None
+        if look is None:  # it is only watched
             last = parting.last_layers(self.model, self.outputs)
-            return StepPlan(
-                "parameters", None if last is None else CutModel(self.model, last), True, self.balancer.sub_batches
-            )
-        cut = self._cut if self.balancer.scope == "features" else None
-        return StepPlan(self.balancer.scope, cut, True, self.balancer.sub_batches)
+            look, cut = "parameters", None if last is None else CutModel(self.model, last)
+        elif look == "features":
+            cut = self._cut
+        return StepPlan(look, cut, apart=True, sub_batches=self.balancer.sub_batches)
 
     @functools.cached_property
     def between(self) -> StepPlan:
         """The plan of a step that compares nothing: a balancer of gradients takes the weights it has."""
         apart = self.balancer.apart
-        return StepPlan(None, self._cut if apart else None, apart, 1)
+        return StepPlan(look=None, cut=self._cut if apart else None, apart=apart, sub_batches=1)
 
     @property
     def usual(self) -> StepPlan:
