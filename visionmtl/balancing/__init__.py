@@ -1,6 +1,6 @@
 """How tasks share the update: balancers by name, one a file in `losses/`, `gramian/` and `elementwise/`.
 
-From outside: `get`, `names`, `options`, the bases below, `catalogue` and `task_gradients`.
+From outside: `get`, `names`, `options`, the bases below, `hyperparameters`, `catalogue` and `task_gradients`.
 A new one is a file in one of the three folders, named as it is chosen; its neighbours show what it holds.
 """
 

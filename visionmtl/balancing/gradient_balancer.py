@@ -41,9 +41,6 @@ class GradientBalancer(ApartBalancer):
         <tf.Tensor: shape=(2,), dtype=float64, numpy=array([1.6, 0.4])>
     """
 
-    family = GramianMethod.family
-    cost = GramianMethod.cost
-
     seed: int = seed_of("what the method draws")
     scope: str = choice("parameters", SCOPES, "whose gradients are compared: exact, or cheaper")
     update_every: int = whole(1, "steps from one comparison to the next", at_least=1)
