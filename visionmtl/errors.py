@@ -1,15 +1,12 @@
 """The one exception a user's own mistake raises, its sentence, and the check of a name that raises it."""
 
 import errno
-import os
 from functools import partial
 
-from pipelines import errors
+from pipelines import errors, files
 from pipelines.errors import DataError, nearest
 
 __all__ = ["UsageError", "nearest", "one_of", "own_mistake"]
-
-DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}
 
 
 class UsageError(ValueError):
@@ -26,11 +23,13 @@ def own_mistake(error: Exception) -> str | None:
     """Return the sentence for a user's own mistake, or None for a fault of ours, whose stack trace is wanted."""
     if isinstance(error, UsageError | DataError):
         return str(error)
-    if isinstance(error, OSError) and error.errno in DISK:
-        where = f" '{error.filename}'" if error.filename else ""
-        return f"cannot write{where}: {os.strerror(error.errno)}."
-    if "No space left on device" in str(error):
-        return "cannot write: No space left on device."
+    number, name = getattr(error, "errno", None), getattr(error, "filename", None)
+    if number in (errno.EACCES, errno.EPERM):
+        return f"There is no permission to read or write '{name}'." if name else f"{error}."
+    full = "No space left on device" in str(error)
+    if reason := files.REASONS.get(errno.ENOSPC if full else number or 0):
+        what = f" '{name}'" if name else ""
+        return f"Cannot write{what}: {reason}. {files.ADVICE}"
     if type(error).__name__ == "ResourceExhaustedError":
         return "the device is out of memory; try a smaller data.batch_size or data.image_size."
     return None
