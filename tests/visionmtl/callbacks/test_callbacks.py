@@ -100,13 +100,6 @@ def test_a_session_is_watched_in_the_order_of_priorities(tmp_path):
     assert not wanted & {"AveragedWeights", "GradientWatch", "Patience"}
 
 
-def test_every_callback_has_a_place_of_its_own_and_a_public_name():
-    priorities = [kind.priority for kind in callbacks.CALLBACKS.values()]
-    assert len(set(priorities)) == len(priorities)
-    for kind in callbacks.CALLBACKS.values():
-        assert getattr(callbacks, kind.__name__) is kind
-
-
 def test_a_resumed_session_goes_on_from_its_best_value_and_its_seconds(tmp_path):
     history = [{"val_score": 0.5, "seconds": 3.0}, {"seconds": 7.0}, {"val_score": math.nan, "seconds": 9.0}]
     resumed = session(tmp_path, "training.early_stopping=2", history=history)

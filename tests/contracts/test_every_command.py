@@ -1,0 +1,32 @@
+"""Every command through what the parser and its help ask of it."""
+
+import shlex
+from textwrap import dedent
+
+import pytest
+
+from visionmtl.cli import build_parser
+from visionmtl.commands.command import commands_of
+
+COMMANDS = commands_of("visionmtl.commands")
+WORDS = {name: command for name, command in COMMANDS.items() if not command.verbs} | {
+    f"{name} {verb}": command for name, group in COMMANDS.items() for verb, command in group.verbs.items()
+}
+
+
+def parse(arguments):
+    """Parse arguments as `main` does: changes to a recipe may stand after an option."""
+    _, rest = build_parser(COMMANDS).parse_known_args(arguments)
+    assert all("=" in text and not text.startswith("-") for text in rest)
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_its_help_is_a_sentence_and_its_examples_are_parsed(words):
+    command = WORDS[words]
+    assert command.summary.endswith(".")
+    lines = dedent(command.examples).strip().splitlines()
+    assert any(line.startswith(f"visionmtl {words}") for line in lines)
+    for line in lines:
+        name, *arguments = shlex.split(line)
+        assert name == "visionmtl"
+        parse(arguments)
