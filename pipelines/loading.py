@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from pipelines.arguments import Options
 from pipelines.contract import Request, Source, Split
 from pipelines.datasets import Datasets
 from pipelines.epochs.order import Mixture, in_turn, shuffled
@@ -16,7 +17,6 @@ from pipelines.errors import DataError, Problems, one_of
 from pipelines.joining.mapping import mapper
 from pipelines.joining.opening import opened, several_opened
 from pipelines.kinds.spec import LabelSpec
-from pipelines.options import Options
 from pipelines.samples.batching import Batching, Clock
 from pipelines.samples.memory import Memory, Reader
 from pipelines.samples.reading import Read, compiled, visit
