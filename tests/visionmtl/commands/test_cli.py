@@ -11,7 +11,7 @@ from visionmtl.commands.list_ import LISTS
 from visionmtl.commands.train import Train
 
 COMMANDS = commands_of("visionmtl.commands")
-FEW = "data.options={train: 8, validation: 8, test: 8}"  # scenes: each is drawn before it is looked at
+FEW = "data.options={train: 16, validation: 4, test: 4}"  # scenes: each is drawn before it is looked at
 
 
 def test_help_names_every_command_and_imports_nothing_that_takes_long():
