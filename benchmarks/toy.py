@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from visionmtl import balancing
 from visionmtl.report import tables
-from visionmtl.report.axes import INK, LINES, PALE, write
+from visionmtl.report.plots.axes import INK, LINES, PALE, write
 
 STARTS = ((-8.5, 7.5), (-8.5, -5.0), (9.0, 9.0))
 FRONT, ENDS = -8.3552, (-7.0, 7.0)

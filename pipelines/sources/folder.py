@@ -9,11 +9,11 @@ from pipelines.contract import Request, Source
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import Format, option
+from pipelines.sources.file_options import check_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
-from pipelines.sources.files.options import check_option, divide_option
 from pipelines.splits import split_named
 
 Place = tuple[Path, Path]  # where the pictures and the masks of a split are

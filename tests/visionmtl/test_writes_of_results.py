@@ -14,7 +14,7 @@ from visionmtl.callbacks.backup import checkpoint
 from visionmtl.drawing import samples
 from visionmtl.errors import UsageError
 from visionmtl.export import versions
-from visionmtl.report import axes
+from visionmtl.report.plots import axes
 from visionmtl.sharing import Matrix
 from visionmtl.tasks import Depth, Segmentation
 from visionmtl.training import runs

@@ -9,10 +9,10 @@ from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import Format
 from pipelines.sources.coco.index import Image, read_index
 from pipelines.sources.coco.layout import Folder, find
+from pipelines.sources.file_options import check_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry
-from pipelines.sources.files.options import check_option, divide_option
 
 
 @dataclass(frozen=True)

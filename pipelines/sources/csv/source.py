@@ -9,11 +9,11 @@ from pipelines.errors import DataError
 from pipelines.kinds.spec import LabelSpec
 from pipelines.sources.base import Format, option
 from pipelines.sources.csv.table import Table, read_entries, read_table
+from pipelines.sources.file_options import check_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
-from pipelines.sources.files.options import check_option, divide_option
 from pipelines.splits import split_named
 
 ALL = "all"  # in place of a split's name: a file of all splits

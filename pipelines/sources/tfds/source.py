@@ -10,7 +10,7 @@ from pipelines.errors import DataError, MissingSplitError, one_of
 from pipelines.kinds.following import presence
 from pipelines.kinds.spec import LabelSpec
 from pipelines.sources.base import Format, option
-from pipelines.sources.files.options import CHECKS
+from pipelines.sources.file_options import CHECKS
 from pipelines.sources.tfds import adapters
 from pipelines.sources.tfds.examples import Examples
 from pipelines.sources.tfds.records import Prepared

@@ -8,11 +8,11 @@ from pipelines.contract import Request, Source
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import Format, option
+from pipelines.sources.file_options import check_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
 from pipelines.sources.files.entries import Entry, inside
-from pipelines.sources.files.options import check_option, divide_option
 from pipelines.sources.voc.xml import read_xml
 from pipelines.splits import ALIASES
 

@@ -10,10 +10,10 @@ from pipelines.contract import Request, Source
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import Format
+from pipelines.sources.file_options import check_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry, inside
-from pipelines.sources.files.options import check_option, divide_option
 from pipelines.sources.yolo.lines import read_lines
 from pipelines.splits import ALIASES
 

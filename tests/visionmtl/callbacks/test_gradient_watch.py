@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import visionmtl
 from visionmtl import csvfile, drawing
 from visionmtl.callbacks.gradient_watch import GradientWatch
-from visionmtl.report.axes import write
+from visionmtl.report.plots.axes import write
 from visionmtl.report.plots.balancing import balancing
 
 X = np.random.default_rng(0).normal(size=(24, 4)).astype("float32")

@@ -13,7 +13,7 @@ from visionmtl import drawing, files, recipe, report
 from visionmtl.callbacks import Session, sharing_watch
 from visionmtl.callbacks.sharing_watch import SharingWatch
 from visionmtl.report import plots
-from visionmtl.report.axes import write
+from visionmtl.report.plots.axes import write
 from visionmtl.report.plots.sharing import sharing
 from visionmtl.sharing import Made, Matrix, Scheme
 

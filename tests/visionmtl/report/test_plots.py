@@ -6,7 +6,7 @@ from PIL import Image
 
 from visionmtl import csvfile
 from visionmtl.report import plots
-from visionmtl.report.axes import write
+from visionmtl.report.plots.axes import write
 from visionmtl.report.plots.confusion import confusion
 from visionmtl.report.plots.losses import losses
 from visionmtl.report.plots.metrics import metrics

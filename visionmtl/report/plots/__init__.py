@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipelines import discovery
 from visionmtl.metrics import Metric
-from visionmtl.report.axes import write
+from visionmtl.report.plots.axes import write
 from visionmtl.report.plots.plot import RunPlot, TaskPlot
 from visionmtl.tasks import Task
 

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from visionmtl import csvfile
-from visionmtl.report import heatmaps
-from visionmtl.report.axes import GRID, LINES, History, draw_lines, panels_for, points_of, set_title
+from visionmtl.report.plots import heatmaps
+from visionmtl.report.plots.axes import GRID, LINES, History, draw_lines, panels_for, points_of, set_title
 from visionmtl.report.plots.plot import RunPlot
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from visionmtl.report.axes import INK, set_title
+from visionmtl.report.plots.axes import INK, set_title
 from visionmtl.report.plots.plot import TaskPlot
 from visionmtl.tasks import Task
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from visionmtl.report.axes import INK, LINES, plain, set_title
+from visionmtl.report.plots.axes import INK, LINES, plain, set_title
 from visionmtl.report.plots.plot import TaskPlot
 from visionmtl.tasks import Task
 

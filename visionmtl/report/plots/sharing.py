@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from visionmtl.callbacks import sharing_watch
-from visionmtl.report.heatmaps import DARK, READABLE, draw
+from visionmtl.report.plots.heatmaps import DARK, READABLE, draw
 from visionmtl.report.plots.plot import RunPlot
 from visionmtl.sharing import Matrix
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from visionmtl import csvfile
-from visionmtl.report.axes import LINES, History, draw_lines, panels_for, points_of, set_title
+from visionmtl.report.plots.axes import LINES, History, draw_lines, panels_for, points_of, set_title
 from visionmtl.report.plots.plot import RunPlot
 
 

@@ -1,0 +1,137 @@
+"""The house keeps its plan: imports run down the floors, in no circle; no room is too large."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("visionmtl", "pipelines")
+LINES = 300
+# From the top floor down; rooms of one floor do not import each other. What is on no floor is the ground.
+FLOORS = (
+    ("visionmtl.__main__",),
+    ("visionmtl.cli",),
+    ("visionmtl.commands",),
+    ("visionmtl.comparison",),
+    ("visionmtl.training", "visionmtl.prediction"),
+    ("visionmtl.export", "visionmtl.report"),
+    ("visionmtl.model",),
+    ("visionmtl.step", "visionmtl.callbacks"),
+    ("visionmtl.balancing", "visionmtl.sharing", "visionmtl.tasks"),
+    ("visionmtl.backbones", "visionmtl.layers", "visionmtl.drawing", "visionmtl.recipe"),
+    ("visionmtl.metrics",),
+)
+GROUND, BELOW = len(FLOORS), len(FLOORS) + 1
+
+
+def sources() -> dict[str, Path]:
+    """Return the files of the packages by the names of their modules."""
+    files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
+
+
+SOURCES = sources()
+
+
+def imported(module: str) -> Iterator[str]:
+    """Yield the modules of the packages that one imports, wherever in its file."""
+    for node in ast.walk(ast.parse(SOURCES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in SOURCES else node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+IMPORTS = {module: {name for name in imported(module) if name in SOURCES} - {module} for module in SOURCES}
+
+
+def floor(module: str) -> int:
+    """Return the floor of a module, the highest being 0."""
+    for number, rooms in enumerate(FLOORS):
+        if any(module == room or module.startswith(f"{room}.") for room in rooms):
+            return number
+    return BELOW if module.startswith("pipelines") else GROUND
+
+
+def room(module: str) -> str:
+    """Return the folder of a module at the top of its package, or the module if it lies loose there."""
+    return ".".join(module.split(".")[:2])
+
+
+def folder(module: str) -> str:
+    """Return the folder that a module lies in."""
+    return module if SOURCES[module].name == "__init__.py" else module.rpartition(".")[0]
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Return the names along a circle of a graph; none if there is no circle."""
+    done: set[str] = set()
+
+    def search(name: str, path: list[str]) -> list[str]:
+        if name in path:
+            return [*path[path.index(name) :], name]
+        if name in done:
+            return []
+        for other in sorted(graph.get(name, ())):
+            if around := search(other, [*path, name]):
+                return around
+        done.add(name)
+        return []
+
+    return next((around for name in sorted(graph) if (around := search(name, []))), [])
+
+
+def test_imports_run_down_the_floors():
+    up = [
+        f"{module} -> {other}"
+        for module, others in IMPORTS.items()
+        for other in others
+        if module not in PACKAGES
+        and (
+            floor(other) < floor(module)
+            or (floor(other) == floor(module) < GROUND and room(other) != room(module))
+            or (module.startswith("pipelines") and other.startswith("visionmtl"))
+        )
+    ]
+    assert up == []
+
+
+def test_no_file_imports_itself_through_others():
+    assert circle(IMPORTS) == []
+
+
+def test_no_folder_imports_itself_through_others():
+    folders: dict[str, set[str]] = {}
+    for module, others in IMPORTS.items():
+        own = folder(module)
+        if own not in PACKAGES:
+            # An inner folder and the one around it are one room: what its files may not do, the test above says.
+            outer = {other for other in map(folder, others) if not f"{other}.".startswith(f"{own}.")}
+            apart = {other for other in outer if not f"{own}.".startswith(f"{other}.")}
+            folders.setdefault(own, set()).update(apart)
+    assert circle(folders) == []
+
+
+@pytest.mark.parametrize("graph", [{"a": {"b"}, "b": {"c"}, "c": {"a"}}, {"a": {"a"}}])
+def test_a_circle_would_be_seen(graph):
+    assert circle(graph)
+
+
+def test_no_file_is_longer_than_a_room():
+    lengths = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in SOURCES.items()}
+    assert {module: length for module, length in lengths.items() if length > LINES} == {}
+
+
+def test_the_top_holds_no_loose_rooms():
+    loose = {path.stem for path in (ROOT / "visionmtl").glob("*.py")}
+    assert loose == {"__init__", "__main__", "cli", "csvfile", "errors", "files", "images", "keras_graph"}
+
+
+def test_every_folder_says_what_is_in_it_what_comes_from_outside_and_how_to_add_one():
+    doors = {module: path for module, path in SOURCES.items() if path.name == "__init__.py"}
+    said = {module: ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "" for module, path in doors.items()}
+    assert [module for module, text in said.items() if len(text.splitlines()) < 3] == []
