@@ -13,8 +13,8 @@ from visionmtl.balancing.balancer import Balancer, add_state
 class State(keras.layers.Layer):
     """What a balancer remembers, where a model can save it."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(name="balancing", dtype="float32", **kwargs)
+    def __init__(self, name: str = "balancing", dtype: Any = "float32", **kwargs: Any) -> None:
+        super().__init__(name=name, dtype=dtype, **kwargs)
         self.built = True
 
 
