@@ -20,7 +20,7 @@ from pipelines.splits import in_order
 
 
 @dataclass(frozen=True)
-class Options:
+class Arguments:
     """The arguments of `load`, whose docstring explains them.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pipelines.arguments import Options
+from pipelines.arguments import Arguments
 from pipelines.contract import Request, Source, Split
 from pipelines.datasets import Datasets
 from pipelines.epochs.order import Mixture, in_turn, shuffled
@@ -110,7 +110,7 @@ def load(
         >>> cells = {"source": "voc", "path": "data/bccd", "tasks": ["detection"]}
         >>> data = load({"streets": streets, "cells": cells}, sampling="uniform")
     """
-    given = Options(
+    given = Arguments(
         image_size=image_size,
         batch_size=batch_size,
         path=path,
@@ -150,7 +150,7 @@ class _Making:
     """
 
     def __init__(
-        self, given: Options, opened: Source, specs: tuple[LabelSpec, ...], problems: Problems, alone: str | None
+        self, given: Arguments, opened: Source, specs: tuple[LabelSpec, ...], problems: Problems, alone: str | None
     ):
         self.given, self.opened, self.specs, self.problems, self.alone = given, opened, specs, problems, alone
         self.convert, self.clock = mapper(opened, specs), Clock()
