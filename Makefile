@@ -34,8 +34,8 @@ test-slow: $(VENV)/installed-dev
 test-all: $(VENV)/installed-dev
 	$(BIN)/python $(PYTEST) $(ARGS)
 
-# The same with the lowest versions that pyproject.toml claims: data, recipes, tasks, drawings and the files of a run.
-LOWEST_TESTS = tests/pipelines tests/visionmtl/recipe tests/visionmtl/tasks tests/visionmtl/metrics \
+# The same with the lowest versions that pyproject.toml claims: every contract, data, recipes, tasks and the files of a run.
+LOWEST_TESTS = tests/contracts tests/pipelines tests/visionmtl/recipe tests/visionmtl/tasks tests/visionmtl/metrics \
 	tests/visionmtl/drawing tests/visionmtl/report tests/visionmtl/export tests/visionmtl/callbacks
 
 test-lowest: $(LOWEST)/installed-dev
