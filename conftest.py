@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+# They are loaded as plugins; read for examples as well, they would be several modules of one name.
+collect_ignore_glob = ["conftest.py", "tests/conftest.py", "tests/*/conftest.py"]
+
 MANY = {"train": "abcdefgh", "val": "ij"}  # pictures, enough for a batch of eight
 SAVED_WORK = Path(__file__).parent / "tests" / "data" / "saved_work.tar.xz"
 
