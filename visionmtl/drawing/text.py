@@ -60,10 +60,12 @@ def legend(colours: Colours, width: int, size: int = 13, title: str = "") -> np.
 
 @functools.cache
 def font_of(size: int) -> Any:
+    """Return the font of all drawings at a size in pixels, loaded once."""
     return ImageFont.load_default(size)
 
 
 def text_size(image: np.ndarray) -> int:
+    """Return the size in pixels at which words on an image `[H, W, 3]` can be read and hide little of it."""
     return max(9, round(min(image.shape[:2]) / 27))
 
 

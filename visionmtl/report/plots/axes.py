@@ -38,6 +38,7 @@ def write(figure: Figure, path: str | Path) -> Path:
 
 
 def plain(axes: Axes) -> Axes:
+    """Take from axes all lines but the one below and a pale grid, and return them."""
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(PALE)
     axes.tick_params(length=0, labelsize=8, colors=INK)
@@ -47,6 +48,7 @@ def plain(axes: Axes) -> Axes:
 
 
 def set_title(axes: Axes, text: str) -> None:
+    """Write the title of one panel over its left edge, as in all charts."""
     axes.set_title(text, loc="left", fontsize=10, color=INK, fontweight="bold")
 
 
