@@ -7,6 +7,11 @@ from pipelines.sources.base import option
 CHECKS = ("full", "headers")
 
 
+def classes_option(those: str = "those") -> Any:
+    """Return the option of class names; without it they are `those` of the first split."""
+    return option(None, f"the class names in the order of their ids; null for {those} of the first split, sorted")
+
+
 def divide_option() -> Any:
     """Return the option of data without splits; one split alone is all of it, unless it is to be divided."""
     return option(

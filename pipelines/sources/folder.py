@@ -9,7 +9,7 @@ from pipelines.contract import Request, Source
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import Format, option
-from pipelines.sources.file_options import check_option, divide_option
+from pipelines.sources.file_options import check_option, classes_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
@@ -36,9 +36,7 @@ class Folder(Format):
     rank = 90
     sign = "folders of pictures"
 
-    classes: Iterable[str] | None = option(
-        None, "the class names in the order of their ids; null for the class folders of the first split, sorted"
-    )
+    classes: Iterable[str] | None = classes_option("the class folders")
     mask_classes: Iterable[str] | None = option(None, "the class names of the masks, in place of mask_classes.json")
     divide: bool | None = divide_option()
     check: str = check_option()

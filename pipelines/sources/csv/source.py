@@ -9,7 +9,7 @@ from pipelines.errors import DataError
 from pipelines.kinds.spec import LabelSpec
 from pipelines.sources.base import Format, option
 from pipelines.sources.csv.table import Table, read_entries, read_table
-from pipelines.sources.file_options import check_option, divide_option
+from pipelines.sources.file_options import check_option, classes_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
@@ -50,9 +50,7 @@ class Csv(Format):
         "the columns that are classes; null for all that hold 0, 1 and nothing else, if no column has class names",
     )
     images: str | None = option(None, "the folder of the image files, relative to the CSV")
-    classes: Iterable[str] | None = option(
-        None, "the class names in the order of their ids; null for those of the first split, sorted"
-    )
+    classes: Iterable[str] | None = classes_option()
     divide: bool | None = divide_option()
     check: str = check_option()
 

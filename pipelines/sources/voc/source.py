@@ -8,7 +8,7 @@ from pipelines.contract import Request, Source
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import Format, option
-from pipelines.sources.file_options import check_option, divide_option
+from pipelines.sources.file_options import check_option, classes_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
@@ -48,9 +48,7 @@ class Voc(Format):
         "the folder in ImageSets/ that has the lists, as Segmentation; without a list train, it is what is in trainval"
         " and not in val",
     )
-    classes: Iterable[str] | None = option(
-        None, "the class names in the order of their ids; null for those of the first split, sorted"
-    )
+    classes: Iterable[str] | None = classes_option()
     divide: bool | None = divide_option()
     check: str = check_option()
 
