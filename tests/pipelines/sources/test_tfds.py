@@ -4,60 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from tfds_files import PHOTO, BBox, kinds, pet, read, voc, writer
 
 import pipelines
-
-tfds.core.utils.gcs_utils._is_gcs_disabled = True  # the builders of the tests ask the network for nothing
-PHOTO = np.full((40, 60, 3), 90, np.uint8)
-CUT = tf.io.encode_png(np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)).numpy()[:4000]
-
-
-def BBox(ymin, xmin, ymax, xmax):  # noqa: N802
-    return tfds.features.BBox(*map(float, (ymin, xmin, ymax, xmax)))
 
 
 @pytest.fixture
 def write(tmp_path):
-    """A function that writes examples of a TFDS data set as TFDS lays it out, and returns the data_dir."""
-
-    def write(name, splits, names=None, file_format="tfrecord"):
-        builder = tfds.builder(name, data_dir=tmp_path, file_format=file_format)
-        if names:
-            feature, labels = names
-            builder.info.features[feature]["label"].names = labels
-        (tmp_path / builder.data_dir).mkdir(parents=True)
-        writer = tfds.core.SequentialWriter(builder.info, 2, file_format=file_format)
-        writer.initialize_splits(list(splits))
-        writer.add_examples(splits)
-        writer.close_all()
-        return tmp_path
-
-    return write
-
-
-def read(folder, name, split="train", size=(40, 60), **options):
-    """Load a split at the size of its pictures; return the data sets and its batches of one, joined."""
-    options = {"shuffle": False, "splits": [split], "max_boxes": 3, "slices": {split: split}, **options}
-    data = pipelines.load("tfds", size, 1, path=folder, name=name, **options)
-    batches = list(data.splits[split].as_numpy_iterator())
-    return data, batches
-
-
-def kinds(data):
-    return {spec.name: (spec.kind, len(spec.classes)) for spec in data.specs}
-
-
-def pet(label=4, box=(0.25, 0.5, 0.75, 1.0), values=(1, 2, 3), name="a.jpg"):
-    trimap = np.full((40, 60, 1), values[1], np.uint8)
-    trimap[:10, :20], trimap[:10, 20:30] = values[0], values[2]
-    return {
-        "image": PHOTO,
-        "label": label,
-        "species": 1,
-        "file_name": name,
-        "segmentation_mask": trimap,
-        "head_bbox": BBox(*box),
-    }
+    return writer(tmp_path)
 
 
 @pytest.mark.parametrize("file_format", ["tfrecord", "array_record"])
@@ -103,14 +57,6 @@ def test_birds_are_cut_out_where_most_agree_and_named_by_their_text(write):
     assert labels["classification"] == [16]
     np.testing.assert_allclose(labels["detection"]["boxes"][0, 0], [12, 4, 36, 20], atol=1e-4)
     assert [labels["segmentation"][0, row, 0] for row in (5, 15, 25, 35)] == [1, 1, 0, 0]
-
-
-def voc(*objects, name="v.jpg"):
-    rows = [
-        {"label": label, "bbox": BBox(*box), "pose": 0, "is_truncated": False, "is_difficult": difficult}
-        for label, box, difficult in objects
-    ]
-    return {"image": PHOTO, "image/filename": name, "objects": rows, "labels": [], "labels_no_difficult": []}
 
 
 def test_voc_has_boxes_and_presence_and_does_not_count_difficult_objects(write):
@@ -254,72 +200,3 @@ def test_a_data_set_of_ones_own_is_said_in_a_few_lines(write):
     assert [found["cut"][0, 5, x] for x in (10, 25, 40)] == [1, 3, 2]
     assert found["heads"]["classes"].tolist() == [[1, -1, -1]]
     assert weights["heads"] == [0]
-
-
-@pytest.mark.parametrize(
-    ("examples", "message"),
-    [
-        ([pet(values=(1, 2, 9))], "'segmentation_mask' has the value 9: expected one of 1, 2, 3 ('a.jpg')"),
-        ([pet() | {"segmentation_mask": np.ones((20, 60, 1), np.uint8)}], "'segmentation_mask' is 60 x 20"),
-        ([pet() | {"image": b"no picture"}], "cannot identify image"),
-        ([pet() | {"image": CUT}], "'image' is truncated or damaged ('a.jpg')"),
-    ],
-)
-def test_broken_examples_are_told_by_file_or_skipped_and_listed(write, examples, message):
-    folder = write("oxford_iiit_pet", {"train": [*examples, pet(name="good.jpg")]})
-    with pytest.raises(pipelines.DataError) as error:
-        read(folder, "oxford_iiit_pet")
-    assert message in str(error.value)
-    assert "'oxford_iiit_pet', train: " in str(error.value)
-    data, batches = read(folder, "oxford_iiit_pet", on_error="skip")
-    assert (len(batches), len(data.skipped)) == (1, 1)
-
-
-def test_values_of_a_mask_are_not_checked_where_headers_are_enough(write):
-    folder = write("oxford_iiit_pet", {"train": [pet(values=(1, 2, 9))]})
-    _, ((_, labels, _),) = read(folder, "oxford_iiit_pet", check="headers", cache=False)
-    assert [labels["segmentation"][0, 5, x] for x in (10, 25, 40)] == [1, 255, 0]
-
-
-def test_boxes_that_are_none_are_told(write):
-    folder = write("voc", {"train": [voc(("dog", (0.5, 0.5, 0.5, 0.6), False), ("dog", (0, 0, 0.5, 0.5), False))]})
-    with pytest.raises(pipelines.DataError, match=r"box \(30, 20, 36, 20\) has no area.*\('v.jpg'\)"):
-        read(folder, "voc")
-    data, ((_, labels, _),) = read(folder, "voc", on_error="skip")
-    assert (labels["detection"]["classes"] >= 0).sum() == 1
-    assert len(data.skipped) == 1
-
-
-def test_a_truncated_file_is_told(write):
-    folder = write("oxford_iiit_pet", {"train": [pet()]})
-    (path,) = folder.rglob("*train.tfrecord*")
-    path.write_bytes(path.read_bytes()[:-5])
-    with pytest.raises(pipelines.DataError, match="train.tfrecord-00000' is truncated"):
-        read(folder, "oxford_iiit_pet")
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"name": "oxford_iiit_pet"}, "not prepared in '.*': .*`tfds build oxford_iiit_pet --data_dir=.*`"),
-        ({"name": "cityscapes"}, "`tfds build cityscapes .*leftImg8bit_trainvaltest.zip and gtFine.*by hand"),
-        ({"name": "oxford_pets"}, "Did you mean 'oxford_iiit_pet'.*option 'labels'"),
-        ({}, "needs a name: caltech_birds2011"),
-        ({"name": "voc", "labels": {"a": {"kind": "bokses"}}}, "kind in labels.a: 'bokses'. Did you mean 'boxes'"),
-        ({"name": "voc", "labels": {"a": {"kind": "mask"}}}, "labels.a is incomplete: missing 2 required"),
-        ({"name": "voc", "labels": {"a": {"kind": "mask", "featur": "x"}}}, "Did you mean 'feature'"),
-        ({"name": "voc", "slices": {"trian": "train"}}, "split in slices: 'trian'. Did you mean 'train'"),
-    ],
-)
-def test_mistakes_are_told_in_one_sentence_and_nothing_is_downloaded(tmp_path, options, message):
-    with pytest.raises(pipelines.DataError, match=message):
-        pipelines.load("tfds", path=tmp_path, **options)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_unknown_splits_and_features_are_told(write):
-    folder = write("oxford_iiit_pet", {"train": [pet()]})
-    with pytest.raises(pipelines.DataError, match="has no split 'trian'.*it has: train"):
-        read(folder, "oxford_iiit_pet", slices={"train": "trian"})
-    with pytest.raises(pipelines.DataError, match="has no feature 'lable': it has file_name, head_bbox, image, label,"):
-        read(folder, "oxford_iiit_pet", labels={"species": {"kind": "category", "feature": "lable"}})

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import few
+from scoped_models import batches, model_of, moves, moves_alone, table
 
 import visionmtl
 from visionmtl import balancing
@@ -16,32 +17,6 @@ WAYS = {
     "every third step": {"update_every": 3},
     "features, every third step": {"scope": "features", "update_every": 3},
 }
-
-
-def model_of(balancing="equal", rate=0.02, every=None, **options):
-    """Two tasks on a trunk of two layers, with a layer each and an output each; a third task on the first layer too."""
-    keras.utils.set_random_seed(0)
-    x = keras.Input((6,), name="table")
-    first = keras.layers.Dense(8, activation="tanh", name="first")(x)
-    second = keras.layers.Dense(8, activation="tanh", name="second")(first)
-    a = keras.layers.Dense(1, name="a")(keras.layers.Dense(4, activation="tanh", name="a_own")(second))
-    b = keras.layers.Dense(1, name="b")(second)
-    c = keras.layers.Dense(1, name="c")(keras.layers.Concatenate(name="c_own")([first, second, x]))
-    model = visionmtl.BalancedModel(x, {"a": a, "b": b, "c": c})
-    model.compile(keras.optimizers.SGD(rate), dict.fromkeys("abc", "mse"), balancing=balancing, **options)
-    model.conflicts.watch(every)
-    return model
-
-
-def table(rows=32):
-    random = np.random.default_rng(0)
-    x = random.normal(size=(rows, 6)).astype("float32")
-    labels = {"a": x[:, :1] * 2, "b": -3 * x[:, :1] + x[:, 1:2], "c": 0.3 * random.normal(size=(rows, 1))}
-    return x, {name: value.astype("float32") for name, value in labels.items()}
-
-
-def batches():
-    return tf.data.Dataset.from_tensor_slices(table()).batch(8)
 
 
 def gradients_by_features(model):
@@ -61,24 +36,10 @@ def gradients_by_features(model):
     return np.stack(rows)
 
 
-def moves(model):
-    """Return how far one step of rate 1 moves each variable, by path."""
-    before = {v.path: np.asarray(v) for v in model.trainable_variables}
-    logs = model.train_on_batch(*table(8), return_dict=True)
-    moved = {v.path: before[v.path] - np.asarray(v) for v in model.trainable_variables}
-    return moved, np.array([float(logs[f"weight/{task}"]) for task in "abc"])
-
-
 @pytest.fixture(scope="module")
 def own():
     """The moves of each task alone."""
-    by_task = []
-    for task in "abc":
-        model, (x, labels) = model_of(rate=1.0, run_eagerly=True), table(8)
-        before = {v.path: np.asarray(v) for v in model.trainable_variables}
-        model.train_on_batch(x, {task: labels[task]})
-        by_task.append({v.path: before[v.path] - np.asarray(v) for v in model.trainable_variables})
-    return by_task
+    return moves_alone()
 
 
 def test_a_model_is_cut_where_its_tasks_part():
@@ -159,44 +120,6 @@ def test_save_load_and_continue_is_the_uninterrupted_training_bit_for_bit(way, t
         np.testing.assert_array_equal(one, two)
 
 
-@pytest.mark.parametrize("name", few(["equal", "uncertainty", "gradnorm", "cagrad"], keep=["uncertainty"]))
-def test_watching_changes_no_training(name):
-    trained = []
-    for every in (None, 2):
-        model = model_of(name, every=every)
-        model.fit(batches(), epochs=2, shuffle=False, verbose=0)
-        trained.append(model.get_weights())
-    for one, two in zip(*trained, strict=True):
-        np.testing.assert_allclose(one, two, atol=1e-6)
-
-
-def test_what_is_watched_are_the_gradients_by_the_last_layer_that_all_share(own):
-    rows = np.stack([np.concatenate([one["second/kernel"].ravel(), one["second/bias"]]) for one in own])
-    lengths = np.linalg.norm(rows, axis=1)
-    model = model_of("equal", rate=1.0, every=1, run_eagerly=True)
-    moved, _ = moves(model)
-    seen = model.conflicts.read()
-    np.testing.assert_allclose(seen["norms"], lengths, rtol=1e-4)
-    np.testing.assert_allclose(seen["cosines"], rows @ rows.T / np.outer(lengths, lengths), atol=1e-5)
-    np.testing.assert_array_equal(seen["weights"], [1, 1, 1])
-    assert seen["conflicts"] == (rows @ rows.T < 0).any()
-    for path in moved:
-        np.testing.assert_allclose(moved[path], sum(one[path] for one in own), atol=1e-5)
-
-
-def test_two_devices_watch_like_one(two_devices):
-    strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
-    alone = model_of("uncertainty", every=1)
-    with strategy.scope():
-        mirrored = model_of("uncertainty", every=1)
-    for model in (alone, mirrored):
-        model.fit(batches(), epochs=1, shuffle=False, verbose=0)
-    for name, value in alone.conflicts.read().items():
-        np.testing.assert_allclose(value, mirrored.conflicts.read()[name], atol=1e-5)
-    for one, two in zip(alone.get_weights(), mirrored.get_weights(), strict=True):
-        np.testing.assert_allclose(one, two, atol=1e-5)
-
-
 @pytest.mark.parametrize("sharing", few(["hard", {"name": "hard", "until": "P2"}], keep=["hard"]))
 def test_vision_tasks_are_compared_at_their_features(sharing, toy_model, toy_batch, tmp_path):
     model = toy_model(sharing=sharing)
@@ -212,14 +135,6 @@ def test_vision_tasks_are_compared_at_their_features(sharing, toy_model, toy_bat
         one.train_on_batch(images, labels, weights)
     for one, two in zip(model.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
-
-
-def test_a_task_that_is_absent_is_seen_as_unknown():
-    model, (x, labels) = model_of("equal", every=1, run_eagerly=True), table(8)
-    model.train_on_batch(x, {name: labels[name] for name in "ac"})
-    seen = model.conflicts.read()
-    assert np.isnan(seen["norms"]).tolist() == [False, True, False]
-    assert np.isnan(seen["cosines"]).sum() == 5
 
 
 def apart():
