@@ -4,6 +4,7 @@ TensorFlow is imported by the commands that compute, never by the parser: `visio
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from textwrap import dedent, indent
@@ -13,7 +14,7 @@ from visionmtl.errors import nearest, own_mistake
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 done, 2 the user's mistake, 130 interrupted."""
+    """Run one command and return its exit status: 0 done, 2 the user's mistake, 130 interrupted, 141 unread."""
     argv = sys.argv[1:] if argv is None else list(argv)
     commands = commands_of("visionmtl.commands")
     parser = build_parser(commands)
@@ -27,6 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.overrides += rest
     try:
         args.run_command(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has read enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more as it ends
+        return 141
     except KeyboardInterrupt as stopped:
         print(f"\nvisionmtl: stopped. {stopped}".rstrip(), file=sys.stderr)
         return 130

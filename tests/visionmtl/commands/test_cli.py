@@ -1,5 +1,6 @@
 """The command line answers at once, and tells a user's mistake in one sentence."""
 
+import os
 import subprocess
 import sys
 
@@ -116,6 +117,20 @@ def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys):
     monkeypatch.setattr(Train, "run", stop)
     assert cli.main(["train", "garments"]) == 130
     assert "stopped. Go on with: visionmtl train --resume runs/garments-1" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_read_enough_gets_no_stack_trace():
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "visionmtl", "list", "keys"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_fault_of_ours_keeps_its_stack_trace(monkeypatch):
