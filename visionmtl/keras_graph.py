@@ -30,6 +30,11 @@ def layers(tensors: Iterable) -> list[keras.layers.Layer]:
     return [operation for operation in called.values() if isinstance(operation, keras.layers.Layer)]
 
 
+def outputs(operation: keras.Operation, node: Node) -> list[keras.KerasTensor]:
+    """Return the symbolic tensors that a call of an operation made."""
+    return list(operation._inbound_nodes[node[1]].output_tensors)
+
+
 def ordered(model: keras.Model) -> list[Any]:
     """Return a functional model's calls in the order in which Keras runs them, as the nodes that it keeps of them."""
     depths = sorted(model._nodes_by_depth, reverse=True)

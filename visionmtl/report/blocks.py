@@ -195,7 +195,7 @@ class _Calls:
         named = [level for level in self.levels if f"_{level}_" in f"_{self.called[node].name}_"]
         if named:
             return named[0]
-        shape = self.called[node]._inbound_nodes[node[1]].output_tensors[0].shape
+        shape = keras_graph.outputs(self.called[node], node)[0].shape
         stride = self.height // shape[1] if len(shape) == 4 and shape[1] else 0
         by_size = f"P{stride.bit_length() - 1}"
         return by_size if by_size in self.levels else max(label.level for label in read)
