@@ -137,6 +137,11 @@ def test_presence_follows_a_crop_in_the_source_where_it_follows(sources, coco, t
     assert all(bool(there) == bool(box) for there, box in seen)
 
 
+def test_presence_may_be_learnt_without_the_boxes_that_it_follows(sources):
+    data = load(sources, tasks=["classification"], augmentation={"scale": [2.0, 2.0]})
+    assert {tuple(labels["classification"]) for _, labels, _ in samples(data)} == {(1.0, 1.0)}
+
+
 def test_labels_are_those_of_a_trained_model(sources):
     specs = load(sources).specs
     wide = [pipelines.LabelSpec("detection", "detection", ("other", "bar", "square"))]
