@@ -14,12 +14,12 @@ from pipelines.datasets import Datasets
 from pipelines.epochs.order import Mixture, in_turn, shuffled
 from pipelines.epochs.sampling import Sampling
 from pipelines.errors import DataError, Problems, one_of
-from pipelines.joining.mapping import mapper
+from pipelines.joining.mapping import Convert, mapper
 from pipelines.joining.opening import opened, several_opened
 from pipelines.kinds.spec import LabelSpec
 from pipelines.samples.batching import Batching, Clock
 from pipelines.samples.memory import Memory, Reader
-from pipelines.samples.reading import Read, compiled, visit
+from pipelines.samples.reading import compiled, visit
 from pipelines.splits import SPLITS
 
 MEMORY = 2 * 10**9  # bytes that samples kept in memory may take
@@ -214,7 +214,7 @@ def _members(rows: np.ndarray, split: Split) -> dict[str, np.ndarray]:
     return {name: rows[(rows >= start) & (rows < end)] for name, start, end in pairs}
 
 
-def _weights(split: Split, convert: Read, specs: tuple[LabelSpec, ...]) -> np.ndarray:
+def _weights(split: Split, convert: Convert, specs: tuple[LabelSpec, ...]) -> np.ndarray:
     """Return which samples are labelled for which task, float32 `[N, K]`; no picture is decoded."""
 
     def read(index: tf.Tensor) -> tf.Tensor:
@@ -227,7 +227,7 @@ def _weights(split: Split, convert: Read, specs: tuple[LabelSpec, ...]) -> np.nd
 
 
 def _prepare(
-    split: Split, batching: Batching, convert: Read, problems: Problems, room: int
+    split: Split, batching: Batching, convert: Convert, problems: Problems, room: int
 ) -> tuple[np.ndarray, Reader, int]:
     """Read all samples of a split once, to check them and, if `room` bytes are enough, to keep them.
 

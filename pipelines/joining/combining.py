@@ -9,7 +9,7 @@ import tensorflow as tf
 from pipelines import kinds
 from pipelines.contract import Source, Split, Tree
 from pipelines.errors import DataError, one_of
-from pipelines.joining.mapping import ClassMap, called, mapper
+from pipelines.joining.mapping import ClassMap, Convert, called, mapper
 from pipelines.kinds.spec import LabelSpec
 from pipelines.splits import SPLITS
 
@@ -45,17 +45,13 @@ def combine(members: Mapping[str, Member], max_boxes: int, expected: Sequence[La
     """
     sources = {name: _renamed(name, member) for name, member in members.items()}
     specs = _merged(members, sources) if expected is None else _expected(sources, expected)
-    readers = {}
-    for name, source in sources.items():
-        labelled = {spec.name for spec in source.specs}
-        own = tuple(spec for spec in specs if spec.name in labelled)
-        readers[name] = mapper(source, own, members[name].classes)
-    splits = {}
-    for split in SPLITS:
-        there = {name: source.splits[split] for name, source in sources.items() if split in source.splits}
-        if there:
-            splits[split] = _joined(there, readers, specs, max_boxes)
     tasks = {name: tuple(spec.name for spec in source.specs) for name, source in sources.items()}
+    parted: dict[str, dict[str, Split]] = {}  # by split, then by source
+    for name, source in sources.items():
+        convert = mapper(source, tuple(spec for spec in specs if spec.name in tasks[name]), members[name].classes)
+        for key, split in source.splits.items():
+            parted.setdefault(key, {})[name] = _completed(split, convert, specs, max_boxes)
+    splits = {key: _joined(parted[key]) for key in SPLITS if key in parted}
     return Source(specs, splits, members=tasks)
 
 
@@ -114,48 +110,52 @@ def _expected(sources: Mapping[str, Source], expected: Sequence[LabelSpec]) -> t
     return tuple(spec for spec in expected if spec.name in known)
 
 
-def _joined(there: Mapping[str, Split], readers: Mapping, specs: tuple[LabelSpec, ...], max_boxes: int) -> Split:
-    """One split out of those of several sources, one after the other."""
-    splits = list(there.values())
-    bounds = np.concatenate([[0], np.cumsum([len(split.shapes) for split in splits])])
-    ends, starts = tf.constant(bounds[1:]), tf.constant(bounds[:-1])
-    shapes = np.concatenate([split.shapes for split in splits])
-    sizes = tf.constant(shapes, tf.int32)
-    ratios = [np.ones(len(split.shapes), np.int32) if split.ratios is None else split.ratios for split in splits]
+def _completed(split: Split, convert: Convert, specs: tuple[LabelSpec, ...], max_boxes: int) -> Split:
+    """A split whose samples have the labels of all tasks, unlabelled those that its source lacks."""
+    shapes = tf.constant(split.shapes, tf.int32)
 
-    def member(index: tf.Tensor) -> tf.Tensor:
-        return tf.searchsorted(ends, tf.reshape(index, [-1]), side="right")
-
-    def reader(place: int, name: str, index: tf.Tensor) -> Tree:
-        sample = readers[name](splits[place].read(index - starts[place]))
-        shape = sizes[index]
+    def read(index: tf.Tensor) -> Tree:
+        sample = convert(split.read(index))
         labels, weights = {}, {}
         for spec in specs:
             if spec.name in sample["labels"]:
                 labels[spec.name], weights[spec.name] = sample["labels"][spec.name], sample["weights"][spec.name]
             else:
-                labels[spec.name] = kinds.of(spec).unlabelled(shape, max_boxes)
+                labels[spec.name] = kinds.of(spec).unlabelled(shapes[index], max_boxes)
                 weights[spec.name] = tf.constant(0.0)
         return {"image": sample["image"], "labels": labels, "weights": weights}
 
+    return replace(split, read=read)
+
+
+def _joined(there: Mapping[str, Split]) -> Split:
+    """One split out of those of several sources, one after the other."""
+    splits = list(there.values())
+    bounds = np.cumsum([0, *(len(split.shapes) for split in splits)])
+    starts, ends = tf.constant(bounds[:-1]), tf.constant(bounds[1:])
+
+    def member(index: tf.Tensor) -> tf.Tensor:
+        return tf.searchsorted(ends, tf.reshape(index, [-1]), side="right")
+
     def read(index: tf.Tensor) -> Tree:
-        choices = [lambda p=place, n=name: reader(p, n, index) for place, name in enumerate(there)]
+        choices = [lambda k=k, split=split: split.read(index - starts[k]) for k, split in enumerate(splits)]
         return choices[0]() if len(choices) == 1 else tf.switch_case(member(index)[0], choices)
 
-    def of(index: int) -> tuple[Split, int]:
+    def row(index: int) -> tuple[Split, int]:
         place = int(np.searchsorted(bounds[1:], index, side="right"))
         return splits[place], int(index - bounds[place])
 
     def diagnose(index: int) -> str:
-        split, row = of(index)
-        return split.diagnose(row)
+        split, own = row(index)
+        return split.diagnose(own)
 
     def name(index: int) -> str:
-        split, row = of(index)
-        return split.name(row)
+        split, own = row(index)
+        return split.name(own)
 
+    ratios = [np.ones(len(split.shapes), np.int32) if split.ratios is None else split.ratios for split in splits]
     return Split(
-        shapes,
+        np.concatenate([split.shapes for split in splits]),
         read,
         _follow(splits, starts, member) if any(split.follow for split in splits) else None,
         diagnose,

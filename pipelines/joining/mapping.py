@@ -10,9 +10,10 @@ from pipelines.kinds.spec import LabelSpec
 
 # From a source's class to that of a merged list, or to None: neither learnt nor counted.
 ClassMap = Mapping[str, str | None]
+Convert = Callable[[Tree], Tree]  # from a sample to the same with other labels
 
 
-def mapper(source: Source, wanted: tuple[LabelSpec, ...], merged: ClassMap | None = None) -> Callable[[Tree], Tree]:
+def mapper(source: Source, wanted: tuple[LabelSpec, ...], merged: ClassMap | None = None) -> Convert:
     """Return the function, in graph, from a sample labelled as the source says to one labelled as `wanted` says.
 
     A class of `wanted` that the source does not have is unknown (-1) in multi-label presence, and never occurs
