@@ -238,6 +238,8 @@ def test_an_inspection_counts_and_draws_them(table, tmp_path, capsys, monkeypatc
     assert "size numbers in train" in shown
     assert "height 3" in shown
     assert "weight 2" in shown
+    undrawn = "'size' is counted but not drawn: no task learns labels of kind 'attributes'."
+    assert any(undrawn in line for line in shown) is not learnt
     assert Image.open(out).width > 4 * 384
 
 

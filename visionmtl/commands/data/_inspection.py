@@ -65,17 +65,18 @@ def report(survey: Survey) -> str:
     texts.append(tables.listing("Same pixels in several splits", map(_together, across)))
     texts.append(tables.listing("Same pixels twice in one split", map(_together, within)))
     texts.append(tables.listing("Cannot be used", survey.skipped))
-    if survey.notes:
-        texts.append(tables.listing("Notes", survey.notes))
+    notes = [*(_undrawn(spec) for spec in survey.specs if not _is_drawn(spec)), *survey.notes]
+    if notes:
+        texts.append(tables.listing("Notes", notes))
     return "\n\n".join(texts)
 
 
 def contact_sheet(survey: Survey) -> np.ndarray:
     """Draw pictures of all splits with their labels, uint8 `[H, W, 3]`; the classes' colours are explained below.
 
-    Labels of a kind that no task learns are not drawn.
+    Labels of a kind that no task learns are not drawn; `report` says which.
     """
-    order = drawing_order(tasks.from_spec(spec) for spec in survey.specs if spec.kind in tasks.names())
+    order = drawing_order(tasks.from_spec(spec) for spec in survey.specs if _is_drawn(spec))
     share_colours(order)
     tiles, captions = [], []
     for example in survey.examples(COLUMNS * ROWS, TILE):
@@ -99,6 +100,14 @@ def contact_sheet(survey: Survey) -> np.ndarray:
     keys = [drawing.legend(task.legend, width - 16, title=task.name) for task in order if task.legend]
     keys = [np.pad(key, ((6, 6), (8, 8), (0, 0)), constant_values=255) for key in keys]
     return np.concatenate([*rows, *keys])
+
+
+def _is_drawn(spec: pipelines.LabelSpec) -> bool:
+    return spec.kind in tasks.names()
+
+
+def _undrawn(spec: pipelines.LabelSpec) -> str:
+    return f"'{spec.name}' is counted but not drawn: no task learns labels of kind '{spec.kind}'."
 
 
 def _images(survey: Survey) -> tuple[list[str], list[list[Any]]]:
