@@ -10,6 +10,7 @@ from typing import Any
 from pipelines.errors import DataError, Problems, one_of
 from pipelines.kinds.spec import UNKNOWN
 from pipelines.sources.csv.columns import Claim, claims
+from pipelines.sources.files import layout
 from pipelines.sources.files.entries import Annotation, Entry, corners, inside
 from pipelines.splits import split_named
 
@@ -122,12 +123,7 @@ def read_entries(table: Table, problems: Problems) -> list[tuple[str, str | None
 
 def _rows(path: Path) -> list[Row]:
     """Read the lines; the first maps each column to itself."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"'{path}' is no text in UTF-8: {error}.") from None
-    except OSError as error:
-        raise DataError(f"'{path}' cannot be read: {error.strerror}.") from None
+    text = layout.text(path)
     header = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
     columns, rows = list[str](), list[Row]()

@@ -3,13 +3,14 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from pipelines.contract import Request
 from pipelines.errors import DataError, MissingSplitError, Problems
 from pipelines.kinds.spec import IGNORE
+from pipelines.sources.files.entries import inside
 from pipelines.splits import ALIASES
 
 FRACTIONS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}  # of a folder without splits
@@ -120,6 +121,45 @@ def without_image(root: Path, suffix: str, stems: Iterable[str]) -> list[Path]:
     known = set(stems)
     files = sorted(root.rglob(f"*{suffix}"))
     return [path for path in files if path.relative_to(root).with_suffix("").as_posix() not in known]
+
+
+def text(path: Path) -> str:
+    """Return what a text file says.
+
+    Raises:
+        DataError: it is no text in UTF-8, or cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"'{path}' is no text in UTF-8: {error}.") from None
+    except OSError as error:
+        raise DataError(f"'{path}' cannot be read: {error.strerror}.") from None
+
+
+def listed(path: Path, find: Callable[[str], Path], problems: Problems) -> dict[str, Path]:
+    """Read a text file that lists images, one a line, and return their files by their names there.
+
+    Args:
+        path: the text file.
+        find: from a name to the image; a ValueError says that there is none.
+        problems: told of each line that cannot be used.
+
+    Raises:
+        DataError: it is no text.
+    """
+    found: dict[str, Path] = {}
+    for number, line in enumerate(text(path).splitlines(), 1):
+        name = line.strip().removeprefix("./")
+        if not name:
+            continue
+        try:
+            if inside(name, "image") in found:
+                raise ValueError(f"image '{name}' is given twice")
+            found[name] = find(name)
+        except ValueError as error:
+            problems.report(f"'{path}': line {number}: {error}.")
+    return found
 
 
 def mask_classes(root: Path, places: Iterable[Path]) -> MaskClasses | None:

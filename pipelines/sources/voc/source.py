@@ -12,7 +12,7 @@ from pipelines.sources.file_options import check_option, classes_option, divide_
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
-from pipelines.sources.files.entries import Entry, inside
+from pipelines.sources.files.entries import Entry
 from pipelines.sources.voc.xml import read_xml
 from pipelines.splits import ALIASES
 
@@ -108,10 +108,16 @@ def _by_lists(root: Path, lists: str, request: Request) -> dict[str, dict[str, P
         listed["train"] = files["trainval"]
     if not listed:
         raise DataError(f"Folder '{root / 'ImageSets' / lists}' has no list train.txt, val.txt or test.txt.")
+
+    def find(stem: str) -> Path:
+        if stem not in images:
+            raise ValueError(f"image '{stem}' is missing from JPEGImages/")
+        return images[stem]
+
     for name, path in layout.asked(root, listed, request).items():
-        chosen = _listed(path, images, request.problems)
+        chosen = layout.listed(path, find, request.problems)
         if path.stem == "trainval" and "validation" in listed:
-            held_back = {line.strip() for line in _lines(listed["validation"])}
+            held_back = {line.strip() for line in layout.text(listed["validation"]).splitlines()}
             chosen = {stem: image for stem, image in chosen.items() if stem not in held_back}
         result[name] = chosen
     return result
@@ -135,31 +141,6 @@ def _all_images(place: Path, problems: Problems) -> dict[str, Path]:
         for path in layout.without_image(place / folder, suffix, images):
             problems.report(f"'{path}' has no image of its name.")
     return images
-
-
-def _listed(path: Path, images: dict[str, Path], problems: Problems) -> dict[str, Path]:
-    """Read a list of stems, one a line."""
-    chosen: dict[str, Path] = {}
-    for number, line in enumerate(_lines(path), 1):
-        stem = line.strip()
-        if not stem:
-            continue
-        try:
-            if inside(stem, "image") in chosen:
-                raise ValueError(f"image '{stem}' is given twice")
-            if stem not in images:
-                raise ValueError(f"image '{stem}' is missing from JPEGImages/")
-            chosen[stem] = images[stem]
-        except ValueError as error:
-            problems.report(f"'{path}': line {number}: {error}.")
-    return chosen
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise DataError(f"'{path}' is no text in UTF-8: {error}.") from None
 
 
 def _entries(place: Path, images: dict[str, Path], request: Request) -> list[Entry]:

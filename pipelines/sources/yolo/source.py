@@ -152,18 +152,7 @@ def _images(place: Path, problems: Problems) -> list[Path]:
             for path in layout.without_image(labels, ".txt", [*images, "classes"]):  # tools leave classes.txt there
                 problems.report(f"'{path}' has no image of its name in '{place}'.")
         return list(images.values())
-    found: dict[str, Path] = {}
-    for number, line in enumerate(place.read_text(encoding="utf-8").splitlines(), 1):
-        name = line.strip().removeprefix("./")
-        if not name:
-            continue
-        try:
-            if inside(name, "image") in found:
-                raise ValueError(f"image '{name}' is given twice")
-            found[name] = place.parent / name
-        except ValueError as error:
-            problems.report(f"'{place}': line {number}: {error}.")
-    return list(found.values())
+    return list(layout.listed(place, place.parent.joinpath, problems).values())
 
 
 def _entry(image: Path, classes: tuple[str, ...], problems: Problems) -> Entry:
