@@ -71,6 +71,11 @@ class Arguments:
         return Sampling.check(self.sampling or "proportional")
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the images in pixels."""
+        return int(self.image_size[0]), int(self.image_size[1])
+
+    @property
     def folder(self) -> Path | None:
         """The folder of the packs that are the cache, or None."""
         return None if isinstance(self.cache, bool) else Path(self.cache)
@@ -84,7 +89,7 @@ class Arguments:
             None if self.path is None else Path(self.path),
             in_order(self.splits),
             None if tasks is None else tuple(tasks),
-            (int(self.image_size[0]), int(self.image_size[1])),
+            self.size,
             self.max_boxes,
             problems,
             cache=self.folder,
@@ -101,7 +106,7 @@ class Arguments:
         """
         return Batching(
             specs=specs,
-            size=(int(self.image_size[0]), int(self.image_size[1])),
+            size=self.size,
             batch_size=self.batch_size,
             resize=self.resize,
             augmentation=self.augment if training else Augmentation(),

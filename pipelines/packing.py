@@ -15,7 +15,7 @@ from pipelines.packs import catalogue, shards
 from pipelines.packs.catalogue import Pack
 from pipelines.packs.journal import JOURNAL
 from pipelines.packs.writing import Packed, Writing
-from pipelines.splits import SPLITS, split_called
+from pipelines.splits import SPLITS, in_order
 
 MOST_BOXES = 10_000  # of an image that are kept
 DRAWN_SIZE = (384, 512)  # asked of a source that draws its pictures, before it is refused
@@ -90,7 +90,7 @@ def _asked(
         "source": source,
         "path": None if place is None else os.path.abspath(place),
         "options": json.loads(json.dumps(options, default=str, sort_keys=True)),
-        "splits": [split_called(name) for name in splits],
+        "splits": list(in_order(splits)),
         "tasks": None if tasks is None else list(tasks),
         "shard_mb": shard_mb,
     }

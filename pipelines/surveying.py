@@ -17,7 +17,7 @@ from pipelines.kinds.kind import Count
 from pipelines.kinds.spec import LabelSpec
 from pipelines.samples.batching import Batching
 from pipelines.samples.reading import compiled, visit
-from pipelines.splits import SPLITS, split_called
+from pipelines.splits import SPLITS, in_order
 
 MOST_BOXES = 2000  # of an image that are counted
 DRAWN_SIZE = (384, 512)  # height and width at which a source that draws its pictures is surveyed
@@ -126,8 +126,8 @@ def survey(
         DataError: the source cannot be read at all.
     """
     problems = Problems("skip")
-    folder, asked = None if path is None else Path(path), tuple(split_called(name) for name in splits)
-    request = Request(folder, asked, None if tasks is None else tuple(tasks), DRAWN_SIZE, MOST_BOXES, problems)
+    folder, names = None if path is None else Path(path), None if tasks is None else tuple(tasks)
+    request = Request(folder, in_order(splits), names, DRAWN_SIZE, MOST_BOXES, problems)
     with noted() as notes:
         data = opened(source, request, options)
     results, rows, seen = {}, {}, dict[bytes, list[tuple[str, str]]]()

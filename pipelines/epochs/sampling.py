@@ -74,15 +74,18 @@ class Sampling:
             epoch: counted from 0.
             lags: how far each source lags behind, for `curriculum`; None where no epoch was trained yet.
         """
-        powers = {"proportional": 1.0, "uniform": 0.0, "temperature": 1.0 / self.temperature, "alternate": 1.0}
         if self.method == "curriculum":
             behind = np.ones(len(sizes)) if lags is None else np.asarray(lags, np.float64)
             behind = behind / behind.sum() if behind.sum() > 0 else np.full(len(sizes), 1.0 / len(sizes))
             return self.floor / len(sizes) + (1.0 - self.floor) * behind
-        power = powers.get(self.method, 0.0)
-        if self.method == "annealed":
-            power = 1.0 - min(1.0, epoch / max(1, (self.epochs or 1) - 1))
-        weights = np.asarray(sizes, np.float64) ** power
+        powers = {
+            "proportional": 1.0,
+            "uniform": 0.0,
+            "temperature": 1.0 / self.temperature,
+            "annealed": 1.0 - min(1.0, epoch / max(1, (self.epochs or 1) - 1)),
+            "alternate": 1.0,
+        }
+        weights = np.asarray(sizes, np.float64) ** powers[self.method]
         return weights / weights.sum()
 
 

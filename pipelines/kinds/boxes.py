@@ -1,4 +1,4 @@
-"""Boxes of objects taken where their pictures go, with what becomes of those that are cut off."""
+"""Boxes of objects: padded to so many rows, and taken where their pictures go, cut off perhaps."""
 
 import tensorflow as tf
 
@@ -7,6 +7,15 @@ from pipelines.pixels.geometry import Placement
 
 LEAST_AREA = 0.25  # as a fraction of its own: an object cut to less is dropped
 MIN_SIDE = 2.0  # pixels: an object cut to less is dropped
+
+
+def padded(boxes: tf.Tensor, classes: tf.Tensor, rows: int) -> dict[str, tf.Tensor]:
+    """Return a label of `rows` rows: boxes float32 `[N, 4]` and their classes int32 `[N]`, then padding."""
+    after = rows - tf.shape(classes)[0]
+    return {
+        "boxes": tf.ensure_shape(tf.pad(boxes, [[0, after], [0, 0]]), [rows, 4]),
+        "classes": tf.ensure_shape(tf.pad(classes, [[0, after]], constant_values=PADDING), [rows]),
+    }
 
 
 def place_boxes(

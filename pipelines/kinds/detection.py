@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipelines.kinds import features
-from pipelines.kinds.boxes import place_boxes
+from pipelines.kinds.boxes import padded, place_boxes
 from pipelines.kinds.kind import Change, Count, Kind, Label
 from pipelines.kinds.spec import CROWD, PADDING
 from pipelines.pixels.geometry import Placement
@@ -57,12 +57,7 @@ class Detection(Kind):
         return {"boxes": features.floats(label["boxes"][there]), "classes": features.integers(label["classes"][there])}
 
     def read(self, values: Mapping[str, tf.Tensor], shape: tf.Tensor, rows: int) -> Label:
-        boxes, classes = values["boxes"][:rows], tf.cast(values["classes"][:rows], tf.int32)
-        after = rows - tf.shape(classes)[0]
-        return {
-            "boxes": tf.ensure_shape(tf.pad(boxes, [[0, after], [0, 0]]), [rows, 4]),
-            "classes": tf.ensure_shape(tf.pad(classes, [[0, after]], constant_values=PADDING), [rows]),
-        }
+        return padded(values["boxes"][:rows], tf.cast(values["classes"][:rows], tf.int32), rows)
 
     def rows(self, label: Label) -> int:
         return int((label["classes"] != PADDING).sum())

@@ -117,9 +117,9 @@ def read(root: Path) -> Pack:
             return _pack(content, dict(arrays))
     except FileNotFoundError as error:
         raise DataError(f"'{error.filename}' is missing: {ANEW}.") from None
-    except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, DataError):
-            raise
+    except DataError:
+        raise
+    except (ValueError, KeyError, TypeError):
         raise DataError(f"'{root / PACK}' is no list of a pack's contents: {ANEW}.") from None
 
 

@@ -1,6 +1,6 @@
 """The writing of a pack: a source's samples read once, shard by shard."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from pipelines import kinds
 from pipelines.contract import Source, Split, Tree
 from pipelines.errors import DataError, Problems
 from pipelines.files import removed
+from pipelines.kinds.kind import Kind
 from pipelines.kinds.spec import LabelSpec
 from pipelines.packs import catalogue, examples, shards
 from pipelines.packs.catalogue import FOLLOWS, Pack, PackedSplit
@@ -125,7 +126,7 @@ class Writing:
 
         def records() -> Iterator[bytes]:
             for start in range(rows.start, rows.stop, AT_ONCE):
-                keeper = _Keeper(self.source.splits[key], self.source.specs, self.names[key], start)
+                keeper = _Keeper(self.source.splits[key], self.source.specs, self.counted, self.names[key], start)
                 for row in self._read(key, read, start, min(start + AT_ONCE, rows.stop), keeper):
                     record, counts = keeper.kept.pop(row)
                     done.rows.append(row)
@@ -163,8 +164,10 @@ class Writing:
 class _Keeper:
     """Makes records of the samples of a split from `start` on, in any order and by several threads at once."""
 
-    def __init__(self, split: Split, specs: Sequence[LabelSpec], names: list[str], start: int):
-        self.split, self.specs, self.names, self.start = split, specs, names, start
+    def __init__(
+        self, split: Split, specs: Sequence[LabelSpec], counted: Mapping[str, Kind], names: list[str], start: int
+    ):
+        self.split, self.specs, self.counted, self.names, self.start = split, specs, counted, names, start
         self.kept: dict[int, tuple[bytes, dict[str, int]]] = {}
 
     def put(self, index: int, sample: Tree) -> None:
@@ -175,8 +178,7 @@ class _Keeper:
         except OSError:
             encoded = None
         image = examples.picture(encoded, sample["image"])
-        known = {spec.name: kinds.of(spec) for spec in self.specs}
-        counts = {name: kind.rows(labels[name]) for name, kind in known.items() if kind.has_objects}
+        counts = {name: kind.rows(labels[name]) for name, kind in self.counted.items()}
         self.kept[row] = examples.write(self.names[row], image, sample, self.specs), counts
 
 

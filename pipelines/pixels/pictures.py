@@ -190,8 +190,8 @@ def _has_end(file: BinaryIO, size: int) -> bool:
     return marker is None or marker in file.read()
 
 
-def png(pixels: np.ndarray) -> bytes:
-    """Return uint8 `[h, w, 3]`, or `[h, w]`, as a PNG file."""
+def png(pixels: np.ndarray, level: int = 6) -> bytes:
+    """Return uint8 `[h, w, 3]`, or `[h, w]`, as a PNG file; a `level` of 1 is the fastest to write, 9 the smallest."""
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
+    Image.fromarray(pixels).save(file, "PNG", compress_level=level)
     return file.getvalue()

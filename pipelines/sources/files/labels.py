@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from pipelines.contract import Tree
-from pipelines.kinds.spec import CROWD, IGNORE, PADDING, UNKNOWN, LabelSpec
+from pipelines.kinds.boxes import padded
+from pipelines.kinds.spec import CROWD, IGNORE, UNKNOWN, LabelSpec
 from pipelines.pixels import pictures
 from pipelines.sources.files.entries import Annotation
 from pipelines.sources.files.items import Item
@@ -185,12 +186,7 @@ def boxes(items: Sequence[Labelled], spec: LabelSpec, max_boxes: int) -> Reader:
 
     def read(index: tf.Tensor) -> tuple[Tree, tf.Tensor]:
         start, end = starts[index], starts[index + 1]
-        after = max_boxes - (end - start)
-        label = {
-            "boxes": tf.ensure_shape(tf.pad(corners[start:end], [[0, after], [0, 0]]), [max_boxes, 4]),
-            "classes": tf.ensure_shape(tf.pad(classes[start:end], [[0, after]], constant_values=PADDING), [max_boxes]),
-        }
-        return label, tf.cast(weights[index], tf.float32)
+        return padded(corners[start:end], classes[start:end], max_boxes), tf.cast(weights[index], tf.float32)
 
     return read
 

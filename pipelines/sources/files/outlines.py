@@ -1,16 +1,15 @@
 """Outlines of objects (polygons or RLE) painted into one semantic mask per image, each painted once."""
 
-import io
 from collections.abc import Sequence
 from itertools import groupby
 from math import isfinite
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 from pycocotools import mask as rle
 
 from pipelines.kinds.spec import IGNORE
+from pipelines.pixels import pictures
 
 
 def paint(annotations: Sequence, ids: dict[str, int], shape: tuple[int, int]) -> np.ndarray:
@@ -100,8 +99,6 @@ class PaintedMasks:
     def _encoded(self, index: np.int64) -> bytes:
         place = int(index)
         if place not in self.painted:
-            file = io.BytesIO()
             mask = paint(self.annotations[place], self.ids, self.shapes[place])
-            Image.fromarray(mask).save(file, "PNG", compress_level=1)
-            self.painted[place] = file.getvalue()
+            self.painted[place] = pictures.png(mask, level=1)
         return self.painted[place]

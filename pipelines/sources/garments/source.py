@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from pipelines.contract import Request, Source, Split, Tree
 from pipelines.errors import DataError
-from pipelines.kinds.spec import PADDING, LabelSpec
+from pipelines.kinds.boxes import padded
+from pipelines.kinds.spec import LabelSpec
 from pipelines.sources.base import Format, option
 from pipelines.sources.garments.scenes import draw_scene
 from pipelines.sources.garments.script import GARMENTS, SPRITE, write_script
@@ -74,15 +75,11 @@ def _split(sprites: np.ndarray, seed: list[int], count: int, request: Request) -
     areas = sprites[..., 1].mean(axis=(2, 3))
     script = write_script(seed, count, areas, request.image_size)
     lines, garments = {key: tf.constant(rows) for key, rows in script.items()}, tf.constant(sprites)
-    rows = request.max_boxes - GARMENTS
 
     def read(index: tf.Tensor) -> Tree:
         line = {key: tf.gather(values, index) for key, values in lines.items()}
         scene = draw_scene(line, garments, request.image_size)
-        detection = {
-            "boxes": tf.pad(scene.boxes, [[0, rows], [0, 0]]),
-            "classes": tf.pad(scene.classes, [[0, rows]], constant_values=PADDING),
-        }
+        detection = padded(scene.boxes, scene.classes, request.max_boxes)
         labels = {"classification": scene.label, "detection": detection, "segmentation": scene.mask}
         labels = {name: label for name, label in labels.items() if request.wants(name)}
         return {"image": scene.image, "labels": labels, "weights": {name: tf.constant(1.0) for name in labels}}
