@@ -1,6 +1,5 @@
 """BalancedModel: a functional Keras model of several outputs whose tasks share the update. The only `train_step`."""
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -152,8 +151,8 @@ class BalancedModel(keras.Model):
         return task_losses(self.sample_losses(labels, outputs), weights, self.task_names, sub_batches)
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Train on a batch as Keras has a model do it: by the usual plan."""
-        return self.step(data, self.plans.usual)
+        """Train on a batch as Keras has a model do it: by the plan of the step that is due."""
+        return self.step(data, self.plans.due)
 
     def step(self, data: Any, plan: StepPlan) -> dict[str, Any]:
         """Train on a batch, by a plan; return what is logged."""
@@ -247,23 +246,22 @@ class BalancedModel(keras.Model):
         self.conflicts.reset()
 
     def make_train_function(self, force: bool = False) -> None:
-        """Build the training step of the usual plan, as Keras does, and that of the other plan once it is due.
+        """Build the training steps, as Keras does: one that compares the tasks' gradients, and one between.
 
         What the optimizer keeps is built first: a step that creates no variable traces once.
         """
         self.build_optimizer()
         if self.train_function is not None and not force:
             return
-        usual = self.plans.usual
-        super().make_train_function(force=True)
-        steps = {usual: self.train_function}
+        steps = {}
+        for compares in (False, True):  # each traces `train_step` once it is due, and not before
+            super().make_train_function(force=True)
+            steps[compares] = self.train_function
 
         def step(iterator: Any) -> dict[str, Any]:
             compares = self.pace.compares(self.optimizer.iterations, self.steps_per_execution)
-            plan = self.plans.comparing if compares else self.plans.between
-            if plan not in steps:
-                steps[plan] = self._make_function(functools.partial(self.step, plan=plan))
-            return steps[plan](iterator)
+            self.plans.compares = compares
+            return steps[compares](iterator)
 
         self.train_function = step
 

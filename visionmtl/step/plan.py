@@ -34,12 +34,16 @@ class Plans:
         balancer: a balancer, not yet prepared.
         outputs: of each task, the symbolic outputs its loss is made of.
 
+    Attributes:
+        compares: whether the step that is due compares the tasks' gradients; at first, whether the balancer wants it.
+
     Raises:
         UsageError: the balancer compares gradients at features that tasks share, and two tasks share none.
     """
 
     def __init__(self, model: keras.Model, balancer: Any, outputs: dict[str, list]):
         self.model, self.balancer, self.outputs = model, balancer, outputs
+        self.compares = balancer.scope is not None
         self.parting = parting.parting(model, outputs)
         if balancer.scope == "features":
             parting.check_common(self.parting, list(outputs))
@@ -68,9 +72,9 @@ class Plans:
         return StepPlan(look=None, cut=self._cut if apart else None, apart=apart, sub_batches=1)
 
     @property
-    def usual(self) -> StepPlan:
-        """The plan of a step of which nothing is known but the balancer."""
-        return self.between if self.balancer.scope is None else self.comparing
+    def due(self) -> StepPlan:
+        """The plan of the step that is due."""
+        return self.comparing if self.compares else self.between
 
     @functools.cached_property
     def _cut(self) -> CutModel | None:

@@ -117,13 +117,16 @@ def test_mistakes_are_told(options, message):
         _small_cnn().compile("adam", **options)
 
 
-def test_a_subclass_may_have_a_training_step_of_its_own_as_in_keras():
+@pytest.mark.parametrize("balancing", ["equal", {"method": "upgrad", "update_every": 2}])
+def test_a_subclass_may_have_a_training_step_of_its_own_as_in_keras(balancing):
     class Own(visionmtl.BalancedModel):
         def train_step(self, data):
             return super().train_step(data) | {"own": 1.0}
 
     x = keras.Input((4,))
-    model = Own(x, {"a": keras.layers.Dense(1)(x), "b": keras.layers.Dense(1)(x)})
-    model.compile("sgd", dict.fromkeys("ab", "mse"))
-    logs = model.train_on_batch(np.ones((2, 4)), dict.fromkeys("ab", np.ones((2, 1))), return_dict=True)
-    assert {"own", "loss", "weight/a"} <= logs.keys()
+    hidden = keras.layers.Dense(2)(x)
+    model = Own(x, {"a": keras.layers.Dense(1)(hidden), "b": keras.layers.Dense(1)(hidden)})
+    model.compile("sgd", dict.fromkeys("ab", "mse"), balancing=balancing)
+    for _ in range(2):  # one that compares gradients and one between
+        logs = model.train_on_batch(np.ones((2, 4)), dict.fromkeys("ab", np.ones((2, 1))), return_dict=True)
+        assert {"own", "loss", "weight/a"} <= logs.keys()

@@ -31,7 +31,9 @@ def test_a_plan_follows_from_the_balancer(balancing, look, cut, cut_between):
     assert (plans.comparing.cut is not None, plans.between.cut is not None) == (cut, cut_between)
     assert plans.comparing.apart
     assert plans.between.apart == (balancing != "equal")
-    assert plans.usual is (plans.between if balancing == "equal" else plans.comparing)
+    assert plans.due is (plans.between if balancing == "equal" else plans.comparing)
+    plans.compares = not plans.compares
+    assert plans.due is (plans.comparing if balancing == "equal" else plans.between)
 
 
 def test_a_plan_is_made_once_and_its_cut_too():
