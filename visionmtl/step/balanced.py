@@ -150,6 +150,10 @@ class BalancedModel(keras.Model):
         """Return the tasks' mean losses over all replicas, and what this replica adds to them."""
         return task_losses(self.sample_losses(labels, outputs), weights, self.task_names, sub_batches)
 
+    def other_losses(self) -> list[tf.Tensor]:
+        """Return the losses that are no task's, as of layers, each as one number, whatever its layer computes in."""
+        return [tf.reduce_sum(tf.cast(loss, tf.float32)) for loss in self.losses]
+
     def train_step(self, data: Any) -> dict[str, Any]:
         """Train on a batch as Keras has a model do it: by the plan of the step that is due."""
         return self.step(data, self.plans.due)
@@ -163,7 +167,7 @@ class BalancedModel(keras.Model):
             tasks = self.task_losses(labels, ran.outputs, weights, plan.sub_batches)
             # The losses move the model, the total the balancer's own variables; the optimizer SUMS over replicas.
             total, slopes = self.balancer.total(tasks.means, tasks.present)
-            total = tf.add_n([total, *self.losses])
+            total = tf.add_n([total, *self.other_losses()])
             targets = Targets([scale(loss) for loss in tasks.local], scale(total / replicas), scale(tf.constant(1.0)))
         forward = Forward(
             tape=tape,

@@ -117,6 +117,27 @@ def test_mistakes_are_told(options, message):
         _small_cnn().compile("adam", **options)
 
 
+class Adds(keras.layers.Layer):
+    """Adds a loss for each sample."""
+
+    def call(self, inputs):
+        self.add_loss(keras.ops.mean(inputs**2, axis=-1))
+        return inputs
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_losses_of_layers_are_summed_whatever_the_layers_compute_in(dtype):
+    x = keras.Input((4,))
+    hidden = keras.layers.Dense(3, dtype=dtype, kernel_initializer="ones", activity_regularizer="l2")(x)
+    hidden = Adds(dtype=dtype)(hidden)
+    outputs = {task: keras.layers.Dense(1, kernel_initializer="ones", name=task)(hidden) for task in "ab"}
+    model = visionmtl.BalancedModel(x, outputs)
+    model.compile("sgd", dict.fromkeys("ab", "mse"), run_eagerly=True)
+    logs = model.train_on_batch(np.full((2, 4), 0.5), dict.fromkeys("ab", np.ones((2, 1))), return_dict=True)
+    # Activations of 2: two squared errors of 25, 0.01 times the squares of a sample, and the mean square of each.
+    assert logs["loss"] == pytest.approx(2 * 25 + 0.01 * 3 * 4 + 2 * 4, rel=1e-4)
+
+
 @pytest.mark.parametrize("balancing", ["equal", {"method": "upgrad", "update_every": 2}])
 def test_a_subclass_may_have_a_training_step_of_its_own_as_in_keras(balancing):
     class Own(visionmtl.BalancedModel):
