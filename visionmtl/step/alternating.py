@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from visionmtl.errors import UsageError, nearest
 from visionmtl.step.balanced import BalancedModel
-from visionmtl.step.task_losses import task_losses
+from visionmtl.step.task_losses import check_labels, task_losses
 
 
 class Alternating(keras.Model):
@@ -82,9 +82,10 @@ class Alternating(keras.Model):
                 self._turn(task, *keras.utils.unpack_x_y_sample_weight(data[task]))
         return {f"{task}_loss": self.trackers[task].result() for task in self.routes if task in data}
 
-    def _turn(self, task: str, images: Any, labels: Mapping, weights: Mapping | None) -> None:
+    def _turn(self, task: str, images: Any, labels: Any, weights: Any) -> None:
         """Train one step of a task."""
         model, route = self.model, self.routes[task]
+        check_labels(labels, weights, [task])
         optimizer: Any = self.optimizers.get(task, model.optimizer)
         own, replicas = {task: labels[task]}, model.distribute_strategy.num_replicas_in_sync
         with tf.GradientTape() as tape:

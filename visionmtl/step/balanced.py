@@ -14,7 +14,7 @@ from visionmtl.step.conflicts import Conflicts
 from visionmtl.step.cut import Pass
 from visionmtl.step.pace import Pace
 from visionmtl.step.plan import Plans, StepPlan
-from visionmtl.step.task_losses import TaskLosses, task_losses
+from visionmtl.step.task_losses import TaskLosses, check_labels, task_losses
 from visionmtl.step.update import Update
 
 
@@ -147,7 +147,12 @@ class BalancedModel(keras.Model):
     def task_losses(
         self, labels: Mapping, outputs: Mapping, weights: Mapping | None, sub_batches: int = 1
     ) -> TaskLosses:
-        """Return the tasks' mean losses over all replicas, and what this replica adds to them."""
+        """Return the tasks' mean losses over all replicas, and what this replica adds to them.
+
+        Raises:
+            UsageError: labels or weights are not by task, or no label is of the model's tasks.
+        """
+        check_labels(labels, weights, self.task_names)
         return task_losses(self.sample_losses(labels, outputs), weights, self.task_names, sub_batches)
 
     def other_losses(self) -> list[tf.Tensor]:

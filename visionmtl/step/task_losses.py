@@ -1,10 +1,11 @@
 """Each task's mean loss over the samples labelled for it on all replicas, and what this replica adds to it."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from visionmtl.errors import UsageError
 from visionmtl.step.replicas import replica, sum_over_replicas
 
 
@@ -61,6 +62,17 @@ def task_losses(
     means = tf.reduce_sum(tf.reshape(tf.stack(local), (sub_batches, len(names))), axis=0)
     means = sum_over_replicas(tf.stop_gradient(means))
     return TaskLosses(local, means, everywhere, sub_counts, tf.cast(everywhere > 0, tf.float32))
+
+
+def check_labels(labels: Any, weights: Any, names: Sequence[str]) -> None:
+    """Raise UsageError where the labels or weights of a batch are not by task, or no label is of these tasks."""
+    tasks = ", ".join(names)
+    for what, given in {"labels": labels, "weights": {} if weights is None else weights}.items():
+        if not isinstance(given, Mapping):
+            kind = type(given).__name__
+            raise UsageError(f"A batch's {what} were given as {kind}: expected a dictionary by task, of {tasks}.")
+    if all(labels.get(name) is None for name in names):
+        raise UsageError(f"A batch's labels are of {', '.join(labels) or 'no task'}: expected some of {tasks}.")
 
 
 def _places(count: tf.Tensor) -> tf.Tensor:

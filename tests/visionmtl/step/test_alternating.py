@@ -87,5 +87,9 @@ def test_mistakes_are_told(toy_model, toy_batch):
     shared = keras.optimizers.SGD()
     with pytest.raises(UsageError, match="given one optimizer"):
         visionmtl.Alternating(model, {"ground": shared, "scene": shared})
+    images, labels, weights = toy_batch()
+    for given in ({"scene": labels["scene"]}, labels["ground"]):
+        with pytest.raises(UsageError, match="A batch's labels .*: expected .*ground"):
+            visionmtl.Alternating(model).fit({"ground": tf.data.Dataset.from_tensors((images, given, weights))})
     with pytest.raises(UsageError, match="takes {task: data set}"):
         visionmtl.Alternating(model).fit(tf.data.Dataset.from_tensors(toy_batch()))

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import visionmtl
 from visionmtl.errors import UsageError
@@ -115,6 +116,23 @@ def test_a_squared_error_counts_as_a_regression():
 def test_mistakes_are_told(options, message):
     with pytest.raises(UsageError, match=message):
         _small_cnn().compile("adam", **options)
+
+
+@pytest.mark.parametrize(
+    ("labels", "weights", "message"),
+    [
+        (np.ones(4), None, "labels were given as .*: expected a dictionary by task, of label, present"),
+        (None, None, "labels were given as NoneType"),
+        ({"lable": np.ones(4)}, None, "labels are of lable: expected some of label, present"),
+        ({"label": np.ones(4)}, np.ones(4), "weights were given as"),
+    ],
+)
+def test_labels_that_are_of_no_task_are_told(labels, weights, message):
+    model, (x, _) = _small_cnn(), _squares(4)
+    data = tf.data.Dataset.from_tensors(tuple(each for each in (x, labels, weights) if each is not None))
+    for learn in (model.fit, model.evaluate):
+        with pytest.raises(UsageError, match=message):
+            learn(data, verbose=0)
 
 
 class Adds(keras.layers.Layer):
