@@ -1,12 +1,15 @@
-"""The one exception a user's own mistake raises, its sentence, and the check of a name that raises it."""
+"""The one exception a user's own mistake raises, its sentence, and the checks of names and numbers that raise it."""
 
 import errno
+import math
 from functools import partial
+from numbers import Integral, Real
+from typing import Any
 
 from pipelines import errors, files
 from pipelines.errors import DataError, nearest
 
-__all__ = ["UsageError", "nearest", "one_of", "own_mistake"]
+__all__ = ["UsageError", "check_number", "nearest", "one_of", "own_mistake"]
 
 
 class UsageError(ValueError):
@@ -17,6 +20,35 @@ class UsageError(ValueError):
 
 
 one_of = partial(errors.one_of, error=UsageError)
+
+
+def check_number(
+    owner: str,
+    option: str,
+    value: Any,
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+    up_to: float | None = None,
+    below: float | None = None,
+    whole: bool = False,
+) -> Any:
+    """Return `value` if it is a finite number in a range, a whole one if `whole`.
+
+    Raises:
+        UsageError: it is not; the message says that `owner`, such as "sharing 'soft'", was given it for `option`.
+
+    Example:
+        >>> check_number("sharing 'soft'", "strength", 0.5, at_least=0)
+        0.5
+    """
+    if isinstance(value, Integral if whole else Real) and not isinstance(value, bool) and math.isfinite(value):
+        low = (at_least is None or value >= at_least) and (above is None or value > above)
+        if low and (up_to is None or value <= up_to) and (below is None or value < below):
+            return value
+    bounds = {"of at least": at_least, "above": above, "up to": up_to, "below": below}
+    limits = " and ".join(f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None)
+    raise UsageError(f"{owner} was given {option}={value!r}: expected a {'whole ' * whole}number {limits}.")
 
 
 def own_mistake(error: Exception) -> str | None:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import keras
 
-from visionmtl.errors import one_of
+from visionmtl.errors import check_number, one_of
 from visionmtl.layers.convolution import ConvBlock
 from visionmtl.sharing.base.built import Made, Outputs
-from visionmtl.sharing.base.checks import check_number
 from visionmtl.sharing.base.evidence import refined
 from visionmtl.sharing.base.initial import initial_heads
 from visionmtl.sharing.base.scheme import Scheme, Tasks
@@ -40,7 +39,7 @@ class Distillation(Scheme):
     name = "distillation"
 
     def __post_init__(self) -> None:
-        check_number(self.name, "initial_weight", self.initial_weight, 0)
+        check_number(f"sharing '{self.name}'", "initial_weight", self.initial_weight, at_least=0)
 
     def heads(self, maps: dict[str, Maps], tasks: Tasks) -> Made[Outputs]:
         there = list(next(iter(maps.values())))

@@ -15,10 +15,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from visionmtl.errors import one_of
+from visionmtl.errors import check_number, one_of
 from visionmtl.layers.convolution import SharedBlock
 from visionmtl.sharing.base.built import Made, Matrix
-from visionmtl.sharing.base.checks import check_number
 from visionmtl.sharing.base.running_mean import RunningMean
 from visionmtl.sharing.base.scheme import Scheme, Tasks
 from visionmtl.sharing.base.stages import Maps
@@ -69,7 +68,7 @@ class Experts(Scheme):
     def __post_init__(self) -> None:
         one_of(self.kind, KINDS, "kind of experts")
         for option in ("count", "own", "depth"):
-            check_number(self.name, option, getattr(self, option), 1, whole=True)
+            check_number(f"sharing '{self.name}'", option, getattr(self, option), at_least=1, whole=True)
         one_of(self.gates, GATES, "input of the experts' gates")
 
     def mix(self, maps: dict[str, Maps], tasks: Tasks) -> Made[Maps]:

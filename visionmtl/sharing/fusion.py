@@ -7,8 +7,8 @@ features need not talk. It costs a second head a task and one convolution a task
 
 from dataclasses import dataclass
 
+from visionmtl.errors import check_number
 from visionmtl.sharing.base.built import Made, Outputs
-from visionmtl.sharing.base.checks import check_number
 from visionmtl.sharing.base.evidence import refined
 from visionmtl.sharing.base.initial import initial_heads
 from visionmtl.sharing.base.scheme import Scheme, Tasks
@@ -28,7 +28,7 @@ class Fusion(Scheme):
     name = "fusion"
 
     def __post_init__(self) -> None:
-        check_number(self.name, "initial_weight", self.initial_weight, 0)
+        check_number(f"sharing '{self.name}'", "initial_weight", self.initial_weight, at_least=0)
 
     def heads(self, maps: dict[str, Maps], tasks: Tasks) -> Made[Outputs]:
         initial = initial_heads(maps, tasks, self.name)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import keras
 
+from visionmtl.errors import check_number
 from visionmtl.layers.convolution import ConvBlock
 from visionmtl.sharing.base.built import Made
-from visionmtl.sharing.base.checks import check_number
 from visionmtl.sharing.base.scheme import MakeStages, Scheme, Tasks
 from visionmtl.sharing.base.stages import Maps, run_stages
 
@@ -32,7 +32,7 @@ class MTAN(Scheme):
     name = "mtan"
 
     def __post_init__(self) -> None:
-        check_number(self.name, "openness", self.openness, 0)
+        check_number(f"sharing '{self.name}'", "openness", self.openness, at_least=0)
 
     def features(self, image: keras.KerasTensor, tasks: Tasks, make_stages: MakeStages) -> Made[Maps]:
         shared = run_stages(make_stages(""), image)

@@ -13,10 +13,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from visionmtl.errors import UsageError, nearest, one_of
+from visionmtl.errors import UsageError, check_number, nearest, one_of
 from visionmtl.sharing.base import penalties
 from visionmtl.sharing.base.built import Made, Matrix, Penalty
-from visionmtl.sharing.base.checks import check_number
 from visionmtl.sharing.base.parameters import Parameters, stack
 from visionmtl.sharing.base.scheme import MakeStages, Scheme, Tasks
 from visionmtl.sharing.base.stages import Branches, Maps, stem_and_branches
@@ -62,7 +61,7 @@ class Relation(Scheme):
 
     def __post_init__(self) -> None:
         for option in ("strength", "relations_strength"):
-            check_number(self.name, option, getattr(self, option), 0)
+            check_number(f"sharing '{self.name}'", option, getattr(self, option), at_least=0)
         one_of(self.about, ABOUT, "origin of sharing 'relation'")
 
     def features(self, image: keras.KerasTensor, tasks: Tasks, make_stages: MakeStages) -> Made[Maps]:
@@ -163,7 +162,7 @@ def _pairs(relations: Mapping[str, Mapping[str, float]], tasks: list[str]) -> di
                     )
             if first == other:
                 raise UsageError(f"sharing 'relation' was given a relation of '{first}' to itself: leave it out.")
-            check_number("relation", f"relation of {first} to {other}", weight, 0)
+            check_number("sharing 'relation'", f"relation of {first} to {other}", weight, at_least=0)
             low, high = sorted((tasks.index(first), tasks.index(other)))
             if pairs.setdefault((low, high), weight) != weight:
                 raise UsageError(

@@ -16,10 +16,9 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from visionmtl.errors import UsageError
+from visionmtl.errors import UsageError, check_number
 from visionmtl.layers.cross_stitch import CrossStitch, near_identity
 from visionmtl.sharing.base.built import Made, Matrix, Penalty
-from visionmtl.sharing.base.checks import check_number
 from visionmtl.sharing.base.scheme import Tasks
 from visionmtl.sharing.base.side_by_side import SideBySide
 from visionmtl.sharing.base.stages import Branches, Maps
@@ -123,8 +122,8 @@ class Sluice(SideBySide):
     name = "sluice"
 
     def __post_init__(self) -> None:
-        check_number(self.name, "subspaces", self.subspaces, 1, whole=True)
-        check_number(self.name, "orthogonality", self.orthogonality, 0)
+        check_number(f"sharing '{self.name}'", "subspaces", self.subspaces, at_least=1, whole=True)
+        check_number(f"sharing '{self.name}'", "orthogonality", self.orthogonality, at_least=0)
 
     def join(self, level: str, maps: Maps) -> Maps:
         unit = SubspaceStitch(self.subspaces, self.own, name=f"sluice_{level}")

@@ -13,10 +13,9 @@ from functools import partial
 import keras
 import tensorflow as tf
 
-from visionmtl.errors import one_of
+from visionmtl.errors import check_number, one_of
 from visionmtl.sharing.base import penalties
 from visionmtl.sharing.base.built import Made, Penalty
-from visionmtl.sharing.base.checks import check_number
 from visionmtl.sharing.base.parameters import Parameters, stack
 from visionmtl.sharing.base.scheme import MakeStages, Scheme, Tasks
 from visionmtl.sharing.base.stages import Kernels, Maps, stem_and_branches
@@ -63,7 +62,7 @@ class Soft(Scheme):
     def __post_init__(self) -> None:
         one_of(self.tie, TIES, "tie of sharing 'soft'")
         if not isinstance(self.strength, Mapping):
-            check_number(self.name, "strength", self.strength, 0)
+            check_number(f"sharing '{self.name}'", "strength", self.strength, at_least=0)
 
     def features(self, image: keras.KerasTensor, tasks: Tasks, make_stages: MakeStages) -> Made[Maps]:
         branches = stem_and_branches(self.name, self.until, image, tasks, make_stages)
@@ -82,10 +81,10 @@ class Soft(Scheme):
         """Return the strength of the penalty by level; a level left out is free."""
         if not isinstance(self.strength, Mapping):
             return dict.fromkeys(levels, self.strength)
-        return {
-            level: check_number(self.name, f"strength of {one_of(level, levels, 'level to tie')}", strength, 0)
-            for level, strength in self.strength.items()
-        }
+        for level, strength in self.strength.items():
+            of = f"strength of {one_of(level, levels, 'level to tie')}"
+            check_number(f"sharing '{self.name}'", of, strength, at_least=0)
+        return dict(self.strength)
 
     def _penalty(self, strength: float, kernels: Kernels, centres: list[keras.Variable]) -> tf.Tensor:
         """Return the penalty of a level.

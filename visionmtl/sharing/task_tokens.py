@@ -16,9 +16,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from visionmtl.errors import UsageError
+from visionmtl.errors import UsageError, check_number
 from visionmtl.sharing.base.built import Made, Matrix
-from visionmtl.sharing.base.checks import check_number
 from visionmtl.sharing.base.running_mean import RunningMean
 from visionmtl.sharing.base.scheme import Scheme, Tasks
 from visionmtl.sharing.base.stages import Maps
@@ -51,7 +50,7 @@ class TaskTokens(Scheme):
 
     def __post_init__(self) -> None:
         for option in ("attention_heads", "dim", "depth", "tokens"):
-            check_number(self.name, option, getattr(self, option), 1, whole=True)
+            check_number(f"sharing '{self.name}'", option, getattr(self, option), at_least=1, whole=True)
         if self.dim % self.attention_heads:
             raise UsageError(
                 f"sharing '{self.name}' was given dim={self.dim}: expected a multiple of"

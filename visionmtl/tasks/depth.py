@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import drawing, files, images, metrics
-from visionmtl.errors import UsageError
+from visionmtl.errors import check_number
 from visionmtl.tasks import pixels
-from visionmtl.tasks.task import Labels, Maps, Outputs, Predictions, Task
+from visionmtl.tasks.task import Labels, Maps, Outputs, Predictions, Task, head_width
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -54,12 +54,9 @@ class Depth(Task):
         dropout: float = 0.0,
     ):
         super().__init__(name, None, dropout)
-        if not 0 <= invariance <= 1 or not farthest > 0:
-            raise UsageError(
-                f"Task '{name}' was given invariance={invariance} and farthest={farthest}: expected 0 to 1, and metres "
-                "above 0."
-            )
-        self.channels, self.invariance, self.farthest = channels, float(invariance), float(farthest)
+        self.channels = head_width(channels, name)
+        self.invariance = float(check_number(f"Task '{name}'", "invariance", invariance, at_least=0, up_to=1))
+        self.farthest = float(check_number(f"Task '{name}'", "farthest", farthest, above=0))
 
     @classmethod
     def from_spec(cls, spec: Any, **options: Any) -> Self:

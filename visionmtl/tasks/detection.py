@@ -10,9 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import drawing, images, metrics
+from visionmtl.errors import check_number
 from visionmtl.layers.convolution import SharedBlock
 from visionmtl.tasks import boxes
-from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, rounded
+from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width, rounded
 
 BINS = 8  # a side's distance is a distribution over 0..7 strides
 
@@ -34,6 +35,7 @@ class Detection(Task):
     `count` `[B]`.
 
     Args:
+        channels: width of the head; None for the maps' own.
         depth: convolutions of the head before its outputs; all levels share their kernels, not their normalisation.
         box_weight: weight of the IoU loss beside the scores' loss.
         distance_weight: weight of the distribution focal loss.
@@ -58,8 +60,10 @@ class Detection(Task):
         label_smoothing: float = 0.0,
     ):
         super().__init__(name, classes, dropout, label_smoothing)
-        self.channels, self.depth = channels, int(depth)
-        self.box_weight, self.distance_weight = float(box_weight), float(distance_weight)
+        self.channels = head_width(channels, name)
+        self.depth = int(check_number(f"Task '{name}'", "depth", depth, at_least=0, whole=True))
+        self.box_weight = float(check_number(f"Task '{name}'", "box_weight", box_weight, at_least=0))
+        self.distance_weight = float(check_number(f"Task '{name}'", "distance_weight", distance_weight, at_least=0))
 
     def outputs(self, features: Maps) -> Outputs:
         channels = self.channels or features[min(features)].shape[-1]

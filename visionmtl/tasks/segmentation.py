@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import drawing, files, images, metrics
+from visionmtl.errors import check_number
 from visionmtl.tasks import pixels
-from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task
+from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -46,7 +47,8 @@ class Segmentation(Task):
         label_smoothing: float = 0.0,
     ):
         super().__init__(name, classes, dropout, label_smoothing)
-        self.channels, self.dice = channels, float(dice)
+        self.channels = head_width(channels, name)
+        self.dice = float(check_number(f"Task '{name}'", "dice", dice, at_least=0))
 
     def outputs(self, features: Maps) -> Outputs:
         return {"logits": pixels.head(self, features, len(self.classes), "logits")}

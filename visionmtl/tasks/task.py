@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import drawing
-from visionmtl.errors import UsageError
+from visionmtl.errors import UsageError, check_number
 from visionmtl.metrics import Metric
 
 Classes = int | Sequence[str]  # how many, or their names
@@ -23,8 +23,10 @@ def class_names(classes: Classes, task: str) -> tuple[str, ...]:
     """Return the names of classes given as a count or as names.
 
     Raises:
-        UsageError: no class, or a name given twice.
+        UsageError: no class, a name given twice, or one name where a list of them was expected.
     """
+    if isinstance(classes, str):
+        raise UsageError(f"Task '{task}' was given classes='{classes}': give a count of at least 1 or a list of names.")
     names = tuple(str(i) for i in range(classes)) if isinstance(classes, int) else tuple(str(name) for name in classes)
     if not names:
         raise UsageError(f"Task '{task}' was given no class: give a count of at least 1 or a list of names.")
@@ -32,6 +34,17 @@ def class_names(classes: Classes, task: str) -> tuple[str, ...]:
     if twice:
         raise UsageError(f"Task '{task}' was given class '{twice[0]}' twice: names of classes must differ.")
     return names
+
+
+def head_width(channels: int | None, task: str) -> int | None:
+    """Return the width of a head as it was given: a whole number, or None for that of the maps it reads.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if channels is not None:
+        check_number(f"Task '{task}'", "channels", channels, at_least=1, whole=True)
+    return channels
 
 
 def by_name(tasks: Iterable["Task"]) -> dict[str, "Task"]:
@@ -102,9 +115,8 @@ class Task:
     def __init__(self, name: str, classes: Classes | None, dropout: float = 0.0, label_smoothing: float = 0.0):
         if not str(name).isidentifier():
             raise UsageError(f"'{name}' cannot name a task: use letters, digits and underscores, such as 'road_signs'.")
-        for value, what in ((dropout, "dropout"), (label_smoothing, "label_smoothing")):
-            if not 0 <= value < 1:
-                raise UsageError(f"Task '{name}' was given {what}={value}: expected a number from 0 up to 1.")
+        for option, value in {"dropout": dropout, "label_smoothing": label_smoothing}.items():
+            check_number(f"Task '{name}'", option, value, at_least=0, below=1)
         self.name, self.classes = name, () if classes is None else class_names(classes, name)
         self.kind = self.kinds[0]
         self.colours = drawing.colours(self.classes)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from visionmtl import tasks
 from visionmtl.drawing.samples import drawing_order
 from visionmtl.errors import UsageError
-from visionmtl.tasks import Classification, Detection, Segmentation
+from visionmtl.tasks import Classification, Depth, Detection, Segmentation
 from visionmtl.tasks.boxes import IGNORED
 
 SIZE = 64
@@ -217,7 +217,13 @@ def test_a_task_of_ones_own_is_made_known_by_its_kind(monkeypatch):
         (lambda: Classification("my task", 3), "cannot name a task"),
         (lambda: Classification("c", 0), "no class"),
         (lambda: Segmentation("c", ["a", "b", "a"]), "class 'a' twice"),
-        (lambda: Detection("c", 2, dropout=1.5), "dropout=1.5"),
+        (lambda: Classification("c", "cat"), "classes='cat': give a count of at least 1 or a list of names"),
+        (lambda: Detection("c", 2, dropout=1.5), "dropout=1.5: expected a number of at least 0 and below 1"),
+        (lambda: Detection("c", 2, depth=-1), "depth=-1: expected a whole number of at least 0"),
+        (lambda: Detection("c", 2, box_weight=None), "box_weight=None: expected a number of at least 0"),
+        (lambda: Segmentation("c", 2, channels=2.5), "channels=2.5: expected a whole number of at least 1"),
+        (lambda: Segmentation("c", 2, dice="much"), "Task 'c' was given dice='much': expected a number of at least 0"),
+        (lambda: Depth("c", farthest=0), "farthest=0: expected a number above 0"),
         (lambda: tasks.from_spec(_Spec("c", "segmentaton")), "Did you mean 'segmentation'"),
         (lambda: tasks.from_spec(_Spec("c", "detection"), dise=1), "has no option 'dise'"),
     ],
