@@ -14,6 +14,11 @@ def key(tensor: keras.KerasTensor) -> Node:
     return id(operation), call
 
 
+def made_by(tensor: keras.KerasTensor) -> str:
+    """Return the name of the layer that made a symbolic tensor."""
+    return tensor._keras_history[0].name
+
+
 def calls(tensors: Iterable) -> dict[Node, list]:
     """Return the calls of layers that lead to some symbolic tensors, each with the tensors it read."""
     return {key(made): list(_call(made).input_tensors) for made in _walk(tensors)}

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from pipelines.kinds import spec
+
 EPSILON = 1e-7
-PADDING = -1  # the class of a row past the last object
-IGNORED = -2  # the class of a region that is neither learnt nor counted
+PADDING = spec.PADDING  # the class of a row past the last object
+IGNORED = spec.CROWD  # the class of a region that is neither learnt nor counted
 
 
 def points(shapes: Sequence[tuple[int, int]], strides: Sequence[int]) -> tuple[tf.Tensor, tf.Tensor]:

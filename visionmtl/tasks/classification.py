@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from visionmtl import drawing, metrics
+from visionmtl import drawing, keras_graph, metrics
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, rounded
 
 
@@ -59,7 +59,7 @@ class Classification(Task):
 
     def evidence(self, outputs: Outputs) -> dict[str, keras.KerasTensor]:
         activate = "sigmoid" if self.multi_label else "softmax"
-        name = outputs["logits"]._keras_history.operation.name
+        name = keras_graph.made_by(outputs["logits"])
         return {"": keras.layers.Activation(activate, name=f"{name}_evidence")(outputs["logits"])}
 
     def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from visionmtl import drawing, files, images, metrics
+from visionmtl import drawing, files, images, keras_graph, metrics
 from visionmtl.errors import check_number
 from visionmtl.tasks import pixels
 from visionmtl.tasks.task import Labels, Maps, Outputs, Predictions, Task, head_width
@@ -66,7 +66,7 @@ class Depth(Task):
         return {"log_depth": pixels.head(self, features, 1, "log_depth")}
 
     def evidence(self, outputs: Outputs) -> dict[str, keras.KerasTensor]:
-        name = outputs["log_depth"]._keras_history.operation.name
+        name = keras_graph.made_by(outputs["log_depth"])
         return {"": keras.layers.Activation("sigmoid", name=f"{name}_evidence")(outputs["log_depth"])}
 
     def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:
@@ -96,11 +96,3 @@ class Depth(Task):
         path = Path("depth", f"{picture}_{self.name}.npy")
         files.write_array(folder / path, predictions["depth"])
         return path.as_posix()
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        config.pop("classes")  # it has none
-        return config
-
-    def __repr__(self) -> str:
-        return f"Depth('{self.name}')"

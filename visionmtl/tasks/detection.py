@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from visionmtl import drawing, images, metrics
+from visionmtl import drawing, images, keras_graph, metrics
 from visionmtl.errors import check_number
 from visionmtl.layers.convolution import SharedBlock
 from visionmtl.tasks import boxes
@@ -83,12 +83,9 @@ class Detection(Task):
             x = features[level]
             for block in tower:
                 x = block(x, level=level)
-            x = self._dropped_level(x, level)
+            x = self.dropped(x, level)
             maps |= {f"{level}_scores": score(x), f"{level}_distances": side(x)}
         return maps
-
-    def _dropped_level(self, x: keras.KerasTensor, level: str) -> keras.KerasTensor:
-        return keras.layers.Dropout(self.dropout, name=f"{self.name}_dropout_{level}")(x) if self.dropout else x
 
     def _unpack(self, outputs: Outputs) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
         """Return the logits of scores `[B, N, C]` and distances `[B, N, 4, BINS]`, centres `[N, 2]`, strides `[N]`."""
@@ -113,7 +110,7 @@ class Detection(Task):
         for key, scores in outputs.items():
             level, _, kind = key.partition("_")
             if kind == "scores":
-                name = f"{scores._keras_history.operation.name}_{level}_evidence"
+                name = f"{keras_graph.made_by(scores)}_{level}_evidence"
                 evidence[level] = keras.layers.Activation("sigmoid", name=name)(scores)
         return evidence
 

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from visionmtl import drawing, files, images, metrics
+from pipelines.kinds.spec import IGNORE
+from visionmtl import drawing, files, images, keras_graph, metrics
 from visionmtl.errors import check_number
 from visionmtl.tasks import pixels
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width
@@ -35,7 +36,7 @@ class Segmentation(Task):
     kinds = ("segmentation",)
     options = ("channels", "dice", "dropout", "label_smoothing")
     primary, rank, drawn_at = "mIoU", 0, 1
-    maps: ClassVar[Mapping[str, float]] = {"classes": 255}
+    maps: ClassVar[Mapping[str, float]] = {"classes": IGNORE}
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class Segmentation(Task):
         return {"logits": pixels.head(self, features, len(self.classes), "logits")}
 
     def evidence(self, outputs: Outputs) -> dict[str, keras.KerasTensor]:
-        name = outputs["logits"]._keras_history.operation.name
+        name = keras_graph.made_by(outputs["logits"])
         return {"": keras.layers.Softmax(name=f"{name}_evidence")(outputs["logits"])}
 
     def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:

@@ -210,7 +210,8 @@ class Task:
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this task again."""
-        return {"name": self.name, "classes": list(self.classes)} | {key: getattr(self, key) for key in self.options}
+        classes = {"classes": list(self.classes)} if self.classes else {}
+        return {"name": self.name} | classes | {key: getattr(self, key) for key in self.options}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -218,11 +219,13 @@ class Task:
         return cls(**config)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}('{self.name}', {len(self.classes)} classes)"
+        classes = f", {len(self.classes)} classes" if self.classes else ""
+        return f"{type(self).__name__}('{self.name}'{classes})"
 
-    def dropped(self, x: keras.KerasTensor) -> keras.KerasTensor:
-        """Return features with this task's dropout, if any."""
-        return keras.layers.Dropout(self.dropout, name=f"{self.name}_dropout")(x) if self.dropout else x
+    def dropped(self, x: keras.KerasTensor, level: str = "") -> keras.KerasTensor:
+        """Return features, all or those of a level such as "P2", with this task's dropout, if any."""
+        name = f"{self.name}_dropout_{level}" if level else f"{self.name}_dropout"
+        return keras.layers.Dropout(self.dropout, name=name)(x) if self.dropout else x
 
 
 def rounded(value: float, digits: int = 5) -> float:
