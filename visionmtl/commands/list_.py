@@ -19,8 +19,8 @@ def backbones() -> None:
 def sharing() -> None:
     """Print the sharing schemes."""
     with quiet_import():
-        from visionmtl.sharing import SCHEMES
-    _print((name, _first_line(scheme)) for name, scheme in SCHEMES.items())
+        from visionmtl import sharing
+    _print((name, sharing.describe(name)) for name in sharing.names())
 
 
 def balancing() -> None:
@@ -79,10 +79,6 @@ class List(Command):
             print(f"visionmtl list WHAT, where WHAT is one of: {', '.join(LISTS)}")
         else:
             LISTS[one_of(args.what, LISTS, "list")]()
-
-
-def _first_line(entry: object) -> str:
-    return (entry.__doc__ or "").strip().partition("\n")[0]
 
 
 def _print(rows: Iterable[tuple[str, str]]) -> None:
