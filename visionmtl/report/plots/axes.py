@@ -13,10 +13,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from visionmtl.files import written_whole
 
 LINES = ("#0072B2", "#D55E00", "#009E73", "#8C4FE0", "#C2185B", "#B07800", "#2AA7D4", "#555B61")
-
-
 PALE, INK, GRID = "#9AA5AE", "#212529", "#E9ECEF"
-
 
 History = Mapping[str, Sequence[float] | np.ndarray]
 

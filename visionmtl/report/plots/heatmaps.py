@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from visionmtl.drawing.colours import INK, NEGATIVE, PAPER, POSITIVE
+from visionmtl.drawing.colours import NEGATIVE, PAPER, POSITIVE
+from visionmtl.report.plots.axes import INK
 
 TONES = [tuple(tone / 255 for tone in colour) for colour in (NEGATIVE, PAPER, POSITIVE)]
-DARK = tuple(tone / 255 for tone in INK)
 READABLE = 12  # columns of a map whose cells still have room for numbers
 
 
@@ -41,13 +41,13 @@ def draw(
     axes.set_yticks(range(len(rows)), rows, fontsize=8)
     axes.set_xticks(np.arange(1, len(columns)) - 0.5, minor=True)
     axes.set_yticks(np.arange(1, len(rows)) - 0.5, minor=True)
-    axes.tick_params(which="both", length=0, colors=DARK)
+    axes.tick_params(which="both", length=0, colors=INK)
     axes.spines[:].set_visible(False)
     axes.grid(False)
     axes.grid(which="minor", color="white", linewidth=1.5)
     for (row, column), value in np.ndenumerate(values) if len(columns) <= READABLE else ():
         text = f"{value:.2f}" if np.isfinite(value) else "?"
-        ink = "white" if abs(value) > 0.6 * limit else DARK
+        ink = "white" if abs(value) > 0.6 * limit else INK
         style = {"ha": "center", "va": "center", "color": ink}
         change = math.nan if before is None else value - before[row, column]
         axes.text(column, row - (0.08 if math.isfinite(change) else 0), text, fontsize=8, **style)

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from visionmtl.callbacks import sharing_watch
-from visionmtl.report.plots.heatmaps import DARK, READABLE, draw
+from visionmtl.report.plots.axes import INK
+from visionmtl.report.plots.heatmaps import READABLE, draw
 from visionmtl.report.plots.plot import RunPlot
 from visionmtl.sharing import Matrix
 
@@ -37,7 +38,7 @@ def sharing(looks: Mapping[int, Mapping[str, Matrix]]) -> Figure | None:
     places, width, height = _places(looks[last])
     figure = Figure((max(4.6, width), height))
     since = f"; below each number what changed since epoch {first}" if last > first else ""
-    figure.text(0.15 / figure.get_figwidth(), 1 - 0.2 / height, f"after epoch {last}{since}", fontsize=8, color=DARK)
+    figure.text(0.15 / figure.get_figwidth(), 1 - 0.2 / height, f"after epoch {last}{since}", fontsize=8, color=INK)
     for (title, matrix), (x, y, wide, tall) in zip(looks[last].items(), places, strict=True):
         box = (x / figure.get_figwidth(), y / height, wide / figure.get_figwidth(), tall / height)
         axes = figure.add_axes(box)
@@ -45,7 +46,7 @@ def sharing(looks: Mapping[int, Mapping[str, Matrix]]) -> Figure | None:
         earlier = looks[first].get(title) if last > first else None
         before = None if earlier is None or earlier.values.shape != matrix.values.shape else earlier.values
         draw(axes, matrix.values, matrix.rows, matrix.columns, float(known.max(initial=0)) or 1.0, before)
-        axes.set_title(title, loc="left", fontsize=10, color=DARK, fontweight="bold")
+        axes.set_title(title, loc="left", fontsize=10, color=INK, fontweight="bold")
     return figure
 
 
