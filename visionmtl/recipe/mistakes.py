@@ -49,9 +49,6 @@ _EXPECTED = {
     "string_type": "a name",
     "dict_type": "a mapping of keys to values",
     "model_type": "a mapping of keys to values",
-    "model_attributes_type": "a mapping of keys to values",
-    "tuple_type": "a list of two numbers",
-    "too_long": "a list of two numbers",
 }
 
 
