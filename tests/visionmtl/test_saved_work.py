@@ -88,7 +88,6 @@ def test_a_finished_run_is_measured_and_predicted_from(saved, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_an_interrupted_run_goes_on_to_where_the_whole_one_ended(saved, tmp_path):
     run = shutil.copytree(saved / "runs" / "interrupted", tmp_path / "interrupted")
     training.resume(run)
