@@ -32,12 +32,12 @@ class Predict(Command):
         parser.add_argument("--out", default="predictions", metavar="DIR", help="where to write; default predictions")
 
     def run(self, args: argparse.Namespace) -> None:
+        if bool(args.images) == bool(args.split):
+            raise UsageError("Give pictures to predict on, or --split to take them from the run's data.")
         with quiet_import():
             from visionmtl import prediction
             from visionmtl.training import runs
         model, recipe = runs.load_model(args.model)
-        if bool(args.images) == bool(args.split):
-            raise UsageError("Give pictures to predict on, or --split to take them from the run's data.")
         files = args.images
         if args.split:
             if recipe is None:

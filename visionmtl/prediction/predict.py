@@ -11,7 +11,7 @@ import tensorflow as tf
 from visionmtl import drawing, images
 from visionmtl.drawing import samples
 from visionmtl.files import write_picture, write_text
-from visionmtl.model.multi_task import MultiTaskModel
+from visionmtl.model import MultiTaskModel
 from visionmtl.prediction.pictures import distinct_names, find, read
 
 BATCH = 8

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from visionmtl import keras_graph
 from visionmtl.keras_graph import Node
-from visionmtl.model.multi_task import MultiTaskModel
+from visionmtl.model import MultiTaskModel
 
 LEVEL = re.compile(r"P\d+")
 # Words of layers' names that say how, not what.

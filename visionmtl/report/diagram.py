@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
-from visionmtl.model.multi_task import MultiTaskModel
+from visionmtl.model import MultiTaskModel
 from visionmtl.report import blocks as block_graph
 from visionmtl.report.blocks import Block, Blocks
 

@@ -10,8 +10,8 @@ import pipelines
 from pipelines.splits import SPLITS
 from visionmtl import backbones, balancing, sharing, tasks
 from visionmtl.errors import UsageError, one_of
-from visionmtl.model.multi_task import MultiTaskModel
-from visionmtl.recipe.reading import Recipe
+from visionmtl.model import MultiTaskModel
+from visionmtl.recipe import Recipe
 from visionmtl.training.optimizers import optimizer
 
 

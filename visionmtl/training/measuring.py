@@ -12,7 +12,7 @@ from visionmtl import report
 from visionmtl.drawing import samples
 from visionmtl.errors import UsageError
 from visionmtl.files import copy
-from visionmtl.model.multi_task import MultiTaskModel
+from visionmtl.model import MultiTaskModel
 from visionmtl.report import plots, tables
 from visionmtl.training import building, devices, runs
 

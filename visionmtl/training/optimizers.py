@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from visionmtl.recipe.reading import Recipe
+from visionmtl.recipe import Recipe
 
 
 def optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:

@@ -13,7 +13,8 @@ from visionmtl import csvfile
 from visionmtl import recipe as recipes
 from visionmtl.errors import UsageError
 from visionmtl.files import told, write_text
-from visionmtl.recipe.reading import Recipe
+from visionmtl.model import MultiTaskModel
+from visionmtl.recipe import Recipe
 
 RUNS = Path("runs")
 
@@ -85,14 +86,12 @@ def read_history(run: Path) -> list[dict[str, float]]:
     return [{name: float(value) for name, value in row.items() if value} for row in rows]
 
 
-def load_model(path: str | Path) -> tuple[keras.Model, Recipe | None]:
+def load_model(path: str | Path) -> tuple[MultiTaskModel, Recipe | None]:
     """Return the best model of a run with its recipe, or the model of a `.keras` file with None.
 
     Raises:
         UsageError: the file is missing, or holds no model of this library.
     """
-    from visionmtl.model.multi_task import MultiTaskModel
-
     path = Path(path)
     recipe = read_recipe(path) if path.is_dir() else None
     file = path / "best.keras" if path.is_dir() else path

@@ -13,8 +13,8 @@ from pipelines.splits import SPLITS, split_called
 from visionmtl import callbacks
 from visionmtl.callbacks.backup import checkpoint
 from visionmtl.errors import UsageError, one_of
-from visionmtl.model.multi_task import MultiTaskModel
-from visionmtl.recipe.reading import Recipe
+from visionmtl.model import MultiTaskModel
+from visionmtl.recipe import Recipe
 from visionmtl.report import tables
 from visionmtl.training import building, runs
 from visionmtl.training.devices import strategy
