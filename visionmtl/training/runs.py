@@ -59,6 +59,13 @@ def _next(name: str) -> Path:
                 n += 1
 
 
+def reopen(run: Path) -> Path:
+    """Return a run folder in which training goes on, without the figures of the model that it had until now."""
+    with told(run):
+        (run / "metrics.json").unlink(missing_ok=True)
+    return run
+
+
 def read_recipe(run: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     """Return the recipe a run was trained from.
 
@@ -110,12 +117,16 @@ def load_model(path: str | Path) -> tuple[MultiTaskModel, Recipe | None]:
     return model, recipe
 
 
+def read_metrics(run: Path) -> dict[str, Any]:
+    """Return what a run's metrics.json holds; nothing where there is none."""
+    path = run / "metrics.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
 def keep_metrics(run: Path, entries: dict[str, Any]) -> dict[str, Any]:
     """Merge entries such as `{"test": {task: {metric: value}}}` into the run's metrics.json, and return all of it."""
-    path = run / "metrics.json"
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    metrics = kept | _plain(entries)
-    write_text(path, json.dumps(metrics, indent=2) + "\n")
+    metrics = read_metrics(run) | _plain(entries)
+    write_text(run / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     return metrics
 
 

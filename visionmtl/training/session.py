@@ -55,9 +55,9 @@ def resume(run: str | Path, devices: Sequence[str] | None = None, also: str | No
     """
     run = Path(run)
     recipe = runs.read_recipe(run)
-    if (run / "metrics.json").is_file():
+    if "seconds" in runs.read_metrics(run):  # of its training; figures alone may be those of its best model so far
         raise UsageError(f"The run '{run}' is finished: nothing is left to resume.")
-    return _train(recipe, devices, lambda: run, also)
+    return _train(recipe, devices, lambda: runs.reopen(run), also)
 
 
 def check(recipe: Recipe) -> None:

@@ -142,6 +142,14 @@ def test_a_finished_run_has_nothing_to_resume(finished):
         training.resume(finished)
 
 
+def test_a_run_that_was_measured_on_the_way_is_resumed_without_those_figures(tmp_path, monkeypatch):
+    run = runs.new(small(), tmp_path / "run")
+    runs.keep_metrics(run, {"test": {"segmentation": {"mIoU": 0.1}}})
+    monkeypatch.setattr(session, "_train", lambda recipe, devices, open_run, also: open_run())
+    assert training.resume(run) == run
+    assert runs.read_metrics(run) == {}
+
+
 def test_predict_writes_overlays_masks_and_coco_json_in_pixels_of_the_picture(finished, tmp_path, capsys):
     photographs = tmp_path / "photographs"
     photographs.mkdir()
@@ -245,8 +253,8 @@ def test_early_stopping_counts_the_validations_of_earlier_sessions():
 
 
 def test_weight_decay_leaves_biases_norms_and_the_balancer_alone():
-    plan = small("balancing.method=uncertainty", "training.weight_decay=0.5")
-    model = building.model(plan, building.data(plan).specs, steps=2)
+    given = small("balancing.method=uncertainty", "training.weight_decay=0.5")
+    model = building.model(given, building.data(given).specs, steps=2)
     decayed = {v.name for v in model.trainable_variables if model.optimizer._use_weight_decay(v)}
     kept = {v.name for v in model.trainable_variables if not model.optimizer._use_weight_decay(v)}
     assert all(name.endswith("kernel") for name in decayed)
@@ -255,10 +263,10 @@ def test_weight_decay_leaves_biases_norms_and_the_balancer_alone():
 
 @pytest.mark.parametrize("schedule", ["cosine", "constant"])
 def test_the_learning_rate_warms_up_to_the_top_of_its_schedule(schedule):
-    plan = small(
+    given = small(
         f"training.schedule={schedule}", "training.epochs=10", "training.warmup_epochs=2", "training.learning_rate=1e-3"
     )
-    rate = optimizers.optimizer(plan, steps=50)._learning_rate
+    rate = optimizers.optimizer(given, steps=50)._learning_rate
     assert float(rate(0)) == pytest.approx(0)
     assert float(rate(50)) == pytest.approx(0.5e-3, rel=0.02)
     assert float(rate(100)) == pytest.approx(1e-3)
