@@ -46,13 +46,13 @@ def mixed(tmp_path):
 
 @pytest.mark.shared_data
 def test_cells_with_boxes_alone_never_move_the_segmentation_of_streets(mixed, shared_data):
-    plan = mixed(sources=REAL.replace("DATA", str(shared_data)))
-    datasets = building.data(plan, ["train"])
+    given = mixed(sources=REAL.replace("DATA", str(shared_data)))
+    datasets = building.data(given, ["train"])
     assert datasets.parts["train"] == {"streets": 367, "cells": 205}
     images, labels, weights = next(iter(datasets.train))
     assert [sum(weights[task].numpy()) for task in ("classification", "detection", "segmentation")] == [2, 4, 2]
 
-    model = building.model(plan, datasets.specs, 3)
+    model = building.model(given, datasets.specs, 3)
     model.compile(keras.optimizers.SGD(0.1), balancing="equal", clip_norm=None)
     cells = building.data(mixed(sources=REAL.replace("DATA", str(shared_data))), ["train"]).train.unbatch()
     cells = cells.filter(lambda _, labels, weights: weights["segmentation"] == 0).take(8).batch(4)
@@ -89,8 +89,8 @@ def _variables(model, task):
 def test_a_run_on_several_sources_says_its_shares_and_resumes_alike(mixed, tmp_path, monkeypatch):
     monkeypatch.setattr(session, "finish", lambda *args: {})
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    plan = mixed("curriculum", "training.epochs=3", "training.validate_every=4", "tasks=[detection, segmentation]")
-    training.train(plan, whole)
+    given = mixed("curriculum", "training.epochs=3", "training.validate_every=4", "tasks=[detection, segmentation]")
+    training.train(given, whole)
 
     class Stop(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -101,7 +101,7 @@ def test_a_run_on_several_sources_says_its_shares_and_resumes_alike(mixed, tmp_p
     with monkeypatch.context() as patch:
         patch.setattr(callbacks, "of_session", lambda given: [*usual(given), Stop()])
         with pytest.raises(KeyboardInterrupt):
-            training.train(plan, cut)
+            training.train(given, cut)
     training.resume(cut)
 
     first, second = (runs.read_history(run) for run in (whole, cut))
