@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from visionmtl.comparison.delta_m import delta_m, gains
 from visionmtl.metrics.classification import Accuracy, MultiLabel, average_precision
 from visionmtl.metrics.depth import DepthError
 from visionmtl.metrics.detection import CocoAveragePrecision
@@ -246,18 +245,3 @@ def test_coco_counts_objects_of_every_size_and_prints_nothing(capsys):
     found = [(*row, 0.9) for row in truth]
     assert evaluate(CocoAveragePrecision("a"), *detections(truth, found))["AP"] == pytest.approx(1.0)
     assert capsys.readouterr().out == ""
-
-
-def test_delta_m_is_the_mean_over_metrics_within_a_task_and_then_over_tasks():
-    single = {"cars": {"AP": 0.2, "AP50": 0.5, "AP/van": 0.1}, "depth": {"RMSE": 2.0}, "ground": {"mIoU": 0.8}}
-    joint = {"cars": {"AP": 0.3, "AP50": 0.4, "AP/van": 0.9}, "depth": {"RMSE": 1.0}, "ground": {"mIoU": 0.6}}
-    assert gains(joint, single, lower=["RMSE"]) == pytest.approx({"cars": 0.15, "depth": 0.5, "ground": -0.25})
-    assert delta_m(joint, single, lower=["RMSE"]) == pytest.approx(0.4 / 3)
-    assert delta_m(single, single) == 0
-
-
-def test_delta_m_passes_over_what_cannot_be_compared():
-    single = {"cars": {"AP": 0.0, "AP50": 0.5}, "ground": {"mIoU": math.nan}}
-    joint = {"cars": {"AP": 0.1, "AP50": 0.6}, "ground": {"mIoU": 0.5}, "scene": {"accuracy": 0.9}}
-    assert delta_m(joint, single) == pytest.approx(0.2)
-    assert math.isnan(delta_m({"scene": {"accuracy": 0.9}}, single))
