@@ -136,11 +136,11 @@ def synced(path: Path) -> None:
 
 def why_not_written(error: BaseException) -> str | None:
     """Return why something could not be written, or None for an error of another kind."""
-    if isinstance(error, OSError):
-        return REASONS.get(error.errno or 0) or error.strerror or str(error)
     text = str(error)
     if "No space left on device" in text or "errno = 28" in text or "Disk quota exceeded" in text:
-        return REASONS[errno.ENOSPC]
+        return REASONS[errno.ENOSPC]  # HDF5 raises an OSError without a number
+    if isinstance(error, OSError):
+        return REASONS.get(error.errno or 0) or error.strerror or text
     if type(error).__module__.startswith("tensorflow.") and "; " in text:  # a file system's error, as TensorFlow has it
         return text.rpartition("; ")[2].strip()
     return None

@@ -58,8 +58,8 @@ def own_mistake(error: Exception) -> str | None:
     number, name = getattr(error, "errno", None), getattr(error, "filename", None)
     if number in (errno.EACCES, errno.EPERM):
         return f"There is no permission to read or write '{name}'." if name else f"{error}."
-    full = "No space left on device" in str(error)
-    if reason := files.REASONS.get(errno.ENOSPC if full else number or 0):
+    reason = files.why_not_written(error)
+    if reason in files.REASONS.values():
         what = f" '{name}'" if name else ""
         return f"Cannot write{what}: {reason}. {files.ADVICE}"
     if type(error).__name__ == "ResourceExhaustedError":

@@ -42,8 +42,8 @@ def save(model: MultiTaskModel, folder: str | Path, *, resize: str = "stretch", 
     Example:
         >>> served = tf.saved_model.load(visionmtl.export.save(model, "saved_models/street"))
         >>> photographs = tf.constant([Path("photo.jpg").read_bytes()])
-        >>> found = served.signatures["serving_bytes"](encoded=photographs)
-        >>> found["segmentation_classes"].shape  # in the pixels of the photograph
+        >>> predictions = served.signatures["serving_bytes"](encoded=photographs)
+        >>> predictions["segmentation_classes"].shape  # in the pixels of the photograph
         TensorShape([1, 40, 60])
     """
     one_of(resize, RESIZES, "resize")

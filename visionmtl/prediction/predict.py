@@ -46,10 +46,10 @@ def predict(model: MultiTaskModel, paths: Sequence[str | Path], out: str | Path,
             told = task.describe(predictions[name], out, names[file])
             if told is not None:
                 image[name] = told
-            for found in task.annotations(predictions[name]):
+            for annotation in task.annotations(predictions[name]):
                 about = {"id": len(entries["annotations"]) + 1, "image_id": number, "file_name": str(file)}
-                about["category_id"] = ids[name, task.classes[found["class"]]]
-                entries["annotations"].append(about | {"bbox": found["bbox"], "score": found["score"]})
+                about["category_id"] = ids[name, task.classes[annotation["class"]]]
+                entries["annotations"].append(about | {"bbox": annotation["bbox"], "score": annotation["score"]})
         entries["images"].append(image)
         write_picture(out / "overlays" / f"{names[file]}.png", _overlay(model, picture, predictions))
     path = out / "predictions.json"

@@ -99,14 +99,22 @@ def test_changes_may_stand_after_an_option(monkeypatch):
     assert seen["run"] == "here"
 
 
-def test_a_full_disk_is_one_sentence(monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [
+        (OSError(28, "No space left on device", "runs/garments-1/best.keras"), " 'runs/garments-1/best.keras'"),
+        (OSError("Can't write data (file write failed: errno = 28, error message = 'No space left on device')"), ""),
+    ],
+    ids=["of a file", "of HDF5"],
+)
+def test_a_full_disk_is_one_sentence(monkeypatch, capsys, error, what):
     def full(self, args):
-        raise OSError(28, "No space left on device", "runs/garments-1/best.keras")
+        raise error
 
     monkeypatch.setattr(Train, "run", full)
     assert cli.main(["train", "garments"]) == 2
     told = capsys.readouterr().err
-    assert told.startswith("visionmtl: Cannot write 'runs/garments-1/best.keras': the disk is full. ")
+    assert told.startswith(f"visionmtl: Cannot write{what}: the disk is full. ")
     assert told.count("\n") == 1
 
 
