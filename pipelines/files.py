@@ -19,7 +19,9 @@ ADVICE = "Free some space or choose another folder."
 
 
 @contextlib.contextmanager
-def written_whole(path: Path, error: type[Exception] = DataError, advice: str = ADVICE) -> Iterator[Path]:
+def written_whole(
+    path: Path, error: type[Exception] = DataError, advice: str = ADVICE, durable: bool = True
+) -> Iterator[Path]:
     """Give a name to write to that becomes `path` in the end, once all of it is on the disk.
 
     A reader sees the old file or the new one; after a loss of power, too.
@@ -28,15 +30,19 @@ def written_whole(path: Path, error: type[Exception] = DataError, advice: str = 
         path: the file; its folder is made where it is not there.
         error: raised, with one sentence, if it cannot be written.
         advice: the end of that sentence, what to do.
+        durable: whether to wait for the disk. Of many small files that are easily made again, waiting is most of the
+            work; without it, a loss of power may leave less than a whole one.
     """
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
         with told(path, partial, error=error, advice=advice):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield partial
-            synced(partial)
+            if durable:
+                synced(partial)
             os.replace(partial, path)
-            synced(path.parent)
+            if durable:
+                synced(path.parent)
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)

@@ -23,13 +23,13 @@ def write_text(path: Path, text: str) -> None:
 
 def write_picture(path: Path, pixels: np.ndarray) -> None:
     """Write a picture, uint8 `[H, W]` or `[H, W, 3]`, in the format that its name says, whole or not at all."""
-    with written_whole(path) as unfinished:
+    with written_whole(path, durable=False) as unfinished:
         Image.fromarray(pixels).save(unfinished)
 
 
 def write_array(path: Path, values: np.ndarray) -> None:
     """Write a `.npy` file, whole or not at all."""
-    with written_whole(path) as unfinished:
+    with written_whole(path, durable=False) as unfinished:
         np.save(unfinished, values)
 
 
