@@ -43,8 +43,9 @@ def check_number(
         0.5
     """
     if isinstance(value, Integral if whole else Real) and not isinstance(value, bool) and math.isfinite(value):
-        low = (at_least is None or value >= at_least) and (above is None or value > above)
-        if low and (up_to is None or value <= up_to) and (below is None or value < below):
+        number = float(value)
+        low = (at_least is None or number >= at_least) and (above is None or number > above)
+        if low and (up_to is None or number <= up_to) and (below is None or number < below):
             return value
     bounds = {"of at least": at_least, "above": above, "up to": up_to, "below": below}
     limits = " and ".join(f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None)

@@ -91,7 +91,8 @@ class Alternating(keras.Model):
         with tf.GradientTape() as tape:
             losses = model.sample_losses(own, route(images, training=True))
             tasks = task_losses(losses, None if weights is None else {task: weights.get(task)}, [task])
-            target = optimizer.scale_loss(tf.add_n([tasks.local[0], *(loss / replicas for loss in model.other_losses())]))
+            others = [loss / replicas for loss in model.other_losses()]
+            target = optimizer.scale_loss(tf.add_n([tasks.local[0], *others]))
         gradients = zip(tape.gradient(target, route.trainable_variables), route.trainable_variables, strict=True)
         optimizer.apply_gradients([(gradient, variable) for gradient, variable in gradients if gradient is not None])
         self.trackers[task].update_state(tasks.means[0], sample_weight=tasks.counts[0])
