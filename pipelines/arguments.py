@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.accounts.account import Account
 from pipelines.contract import Request
 from pipelines.epochs.rules import LENGTHS
 from pipelines.epochs.sampling import Sampling
@@ -91,7 +92,7 @@ class Arguments:
             None if tasks is None else tuple(tasks),
             self.size,
             self.max_boxes,
-            problems,
+            Account(problems),
             cache=self.folder,
             zoom=max(1.0, (self.augment.scale or (1.0, 1.0))[1]) if self.fast_decode else 0.0,
         )

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
+from pipelines.accounts.account import Account
+from pipelines.accounts.tree import Tree as Files
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import LabelSpec
 
@@ -23,7 +26,7 @@ class Request:
         tasks: names of the tasks whose labels to read; None means all there are.
         image_size: height and width in pixels, of pictures that are made to measure.
         max_boxes: rows of boxes per image.
-        problems: told of what is broken.
+        account: told of what becomes of each file and annotation, of what is broken too.
         member: whether it is asked of one of several sources, so that its splits need not all be there, and what has no
             splits is divided even if one split alone is asked for.
         cache: the folder that keeps what was read, or None.
@@ -35,10 +38,20 @@ class Request:
     tasks: tuple[str, ...] | None
     image_size: tuple[int, int]
     max_boxes: int
-    problems: Problems = field(default_factory=Problems)
+    account: Account = field(default_factory=Account)
     member: bool = False
     cache: Path | None = None
     zoom: float = 0.0
+
+    @property
+    def problems(self) -> Problems:
+        """What is told of all that is broken."""
+        return self.account.problems
+
+    @cached_property
+    def files(self) -> Files:
+        """All files beneath `path`, walked once."""
+        return Files.of(self.path) if self.path is not None else Files(Path(), {})
 
     @property
     def one_alone(self) -> bool:
@@ -81,6 +94,7 @@ class Split:
         name: what a sample is called, a file where there is one.
         members: of several sources in one, how many samples each has, one source after the other.
         encoded: the JPEG or PNG file whose pixels are a sample's, or None where they come about in another way.
+        lose: told of each sample that is left out, once its sentence was reported, for the account.
     """
 
     shapes: np.ndarray
@@ -92,6 +106,7 @@ class Split:
     members: Mapping[str, int] = field(default_factory=dict)
     ratios: np.ndarray | None = None
     encoded: Callable[[int], bytes | None] = lambda index: None
+    lose: Callable[[int, str], None] = lambda index, message: None
 
     @property
     def read_shapes(self) -> np.ndarray:
@@ -109,6 +124,7 @@ class Source:
         absent: class names known to occur nowhere.
         members: of several sources in one, the tasks that each labels.
         place: the folder that it reads, where that is not all of the one it was given.
+        accounts: of it, or of each of several, what became of the files; none where it reads no files of a user's.
     """
 
     specs: tuple[LabelSpec, ...]
@@ -116,3 +132,4 @@ class Source:
     absent: frozenset[str] = frozenset()
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     place: Path | None = None
+    accounts: tuple[Account, ...] = ()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import tensorflow as tf
 
+from pipelines.accounts.account import Account
 from pipelines.kinds.spec import LabelSpec
 
 
@@ -39,6 +40,7 @@ class Datasets:
         sizes: split name -> number of images.
         skipped: with `on_error="skip"`, a sentence for each image or box left out.
         by_source: of several sources, split name -> source -> number of images.
+        accounts: of each source of files, what became of every file and annotation: `account.balance()` sums it up.
         seek: `seek(epoch)` makes the next pass over `train` that of this epoch (from 0), for a resumed training.
         observe: `observe(epoch, {task: loss})` tells what an epoch's losses were, for sampling by `curriculum`.
         report: `report(epoch)` returns, of several sources, what an epoch took: `share/<source>`, and
@@ -50,6 +52,7 @@ class Datasets:
     sizes: dict[str, int]
     skipped: list[str] = field(default_factory=list)
     by_source: dict[str, dict[str, int]] = field(default_factory=dict)
+    accounts: tuple[Account, ...] = field(default=(), repr=False)
     seek: Callable[[int], None] = field(default=_stay, repr=False)
     observe: Callable[[int, Mapping[str, float]], None] = field(default=_unheard, repr=False)
     report: Callable[[int], dict[str, float]] = field(default=_no_report, repr=False)

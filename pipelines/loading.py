@@ -56,10 +56,11 @@ def load(
     label has weight 0 for its images. Other splits than "train" are all images, one source after the other.
 
     Args:
-        source: one of `pipelines.names()`; or several, `{name: {"source": ..., "path": ..., "options": {...}, "tasks":
-            ..., "classes": ...}}`, the last four if needed. `tasks` lists the source's tasks to take, or maps them to
-            other names. `classes` maps its class names to those of the merged list, or to None: such objects are
-            regions to ignore, such pixels are ignored, images of such a class are not labelled.
+        source: one of `pipelines.names()`, or a folder whose format is recognised; or several, `{name: {"source": ...,
+            "path": ..., "options": {...}, "tasks": ..., "classes": ...}}`, the last four if needed. `tasks` lists the
+            source's tasks to take, or maps them to other names. `classes` maps its class names to those of the merged
+            list, or to None: such objects are regions to ignore, such pixels are ignored, images of such a class are
+            not labelled.
         image_size: height and width of the images in pixels.
         batch_size: images in a batch. In training every batch is whole; in evaluation the last may be smaller.
         path: the folder (or CSV file), of a source that reads one.
@@ -103,6 +104,7 @@ def load(
         DataError: something is wrong with the data or with an argument; the message names the file and the field.
 
     Example:
+        >>> data = load("data/camvid")  # doctest: +SKIP
         >>> data = load("garments", image_size=(128, 128), batch_size=32)  # doctest: +SKIP
         >>> model.fit(data.train, validation_data=data.validation, shuffle=False)  # doctest: +SKIP
 
@@ -155,7 +157,7 @@ class _Making:
         self.given, self.opened, self.specs, self.problems, self.alone = given, opened, specs, problems, alone
         self.convert, self.clock = mapper(opened, specs), Clock()
         self.room = MEMORY if given.cache is True else 0  # bytes that are left for samples
-        self.result = Datasets({}, specs, {}, problems.skipped, seek=self.clock.seek)
+        self.result = Datasets({}, specs, {}, problems.skipped, seek=self.clock.seek, accounts=opened.accounts)
 
     def add(self, name: str) -> None:
         """Make the data set of one split, reading its samples once."""

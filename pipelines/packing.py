@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import sources
+from pipelines.accounts.account import Account
 from pipelines.contract import Request
 from pipelines.errors import ON_ERROR, DataError, Problems, noted, one_of
 from pipelines.files import is_partial
@@ -73,7 +74,8 @@ def pack(
         return Packed(there, kept=sum(len(split.shards) for split in there.splits.values()))
     names = None if tasks is None else tuple(asked["tasks"])
     with noted() as notes:
-        opened = reader.read(Request(place, tuple(asked["splits"]), names, DRAWN_SIZE, MOST_BOXES, problems))
+        request = Request(place, tuple(asked["splits"]), names, DRAWN_SIZE, MOST_BOXES, Account(problems))
+        opened = reader.read(request)
     return replace(Writing(root, asked, opened, place, problems, tell).run(), notes=tuple(notes))
 
 

@@ -1,13 +1,15 @@
-"""`recognise`: which source reads a folder, by what lies in it."""
+"""`recognise`: which source reads a folder, by the layouts whose signs lie in it."""
 
 from collections import Counter
 from pathlib import Path
 
 from pipelines import sources
+from pipelines.accounts.tree import Tree
 from pipelines.errors import DataError, nearest
-from pipelines.sources.base import Format
+from pipelines.sources.layouts import Layout
 
 SHOWN = 4  # names of a folder that nothing recognises
+NEAR = 3  # layouts that are shown to someone whose folder has none
 
 
 def find(source: str, path: str | None = None) -> tuple[str, str | None]:
@@ -35,10 +37,11 @@ def find(source: str, path: str | None = None) -> tuple[str, str | None]:
 def recognise(path: Path) -> str:
     """Return the name of the source that reads a folder, or a file such as a CSV.
 
-    Each source is asked, those of the lowest rank first.
+    A folder must have all signs of a layout, and of the layouts of one source alone; a layout within another, as masks
+    beside the images of COCO, does not count.
 
     Raises:
-        DataError: it is absent, like nothing that is known, or like two formats of one rank.
+        DataError: it is absent, like nothing that is known, or like the layouts of two sources.
 
     Example:
         >>> recognise(Path("data/camvid"))
@@ -46,22 +49,36 @@ def recognise(path: Path) -> str:
     """
     if not path.exists():
         raise DataError(f"'{path}' is neither a folder nor a file.")
-    for rank in sorted({source.rank for source in sources.SOURCES.values()}):
-        alike = [name for name, source in sources.SOURCES.items() if source.rank == rank and source.recognises(path)]
-        if len(alike) > 1:
-            raise DataError(
-                f"'{path}' is like {' and '.join(alike)}: name the source, with data.path={path} beside it."
-            )
-        if alike:
-            return alike[0]
-    *signs, last = (source.sign for source in sorted(sources.SOURCES.values(), key=_rank) if source.sign)
-    raise DataError(
-        f"'{path}' is like no data set that is known: it {_seen(path)}; expected {', '.join(signs)}, or {last}."
+    tree = Tree.of(path)
+    fitting = [(name, layout) for name, layout in _layouts() if layout.fits(tree)]
+    covered = {name for _, layout in fitting for name in layout.covers}
+    fitting = [(source, layout) for source, layout in fitting if layout.name not in covered]
+    names = list(dict.fromkeys(source for source, _ in fitting))
+    if len(names) == 1:
+        return names[0]
+    if names:
+        seen = "; ".join(f"{layout.name} ({', '.join(layout.seen(tree))})" for _, layout in fitting)
+        raise DataError(
+            f"'{path}' is like {' and '.join(names)} at once: {seen}. Name the source, as data.source={names[0]} "
+            f"data.path={path}; what labels the same pictures can be joined."
+        )
+    raise DataError(f"'{path}' is like no data set that is known: it {_seen(path)}. {_nearest(tree)}")
+
+
+def _layouts() -> list[tuple[str, Layout]]:
+    return [(name, layout) for name, source in sources.SOURCES.items() for layout in source.layouts]
+
+
+def _nearest(tree: Tree) -> str:
+    """Say which layouts a folder has some signs of, and how these look; where it has none, how each source looks."""
+    near = sorted(
+        ((len(seen) / len(layout.signs), layout) for _, layout in _layouts() if (seen := layout.seen(tree))),
+        key=lambda pair: -pair[0],
     )
-
-
-def _rank(source: type[Format]) -> int:
-    return source.rank
+    shown = [layout for _, layout in near[:NEAR]]
+    first = dict(reversed(_layouts()))
+    looks = "; ".join(f"{layout.name}: {layout.look}" for layout in shown or dict(sorted(first.items())).values())
+    return f"The nearest layouts are {looks}." if shown else f"Layouts are, among others, {looks}."
 
 
 def _seen(path: Path) -> str:

@@ -6,7 +6,11 @@ from pipelines.errors import DataError, one_of
 
 SPLITS = ("train", "validation", "test")
 CHOICE = f"{', '.join(SPLITS[:-1])} or {SPLITS[-1]}"  # as a help text names them
-ALIASES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
+ALIASES = {
+    "train": ("train", "training"),
+    "validation": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
 
 
 def split_named(name: str) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipelines import kinds
+from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source, Split, Tree
 from pipelines.errors import Problems, noted
 from pipelines.joining.opening import opened
@@ -127,7 +128,7 @@ def survey(
     """
     problems = Problems("skip")
     folder, names = None if path is None else Path(path), None if tasks is None else tuple(tasks)
-    request = Request(folder, in_order(splits), names, DRAWN_SIZE, MOST_BOXES, problems)
+    request = Request(folder, in_order(splits), names, DRAWN_SIZE, MOST_BOXES, Account(problems))
     with noted() as notes:
         data = opened(source, request, options)
     results, rows, seen = {}, {}, dict[bytes, list[tuple[str, str]]]()

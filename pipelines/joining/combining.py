@@ -52,7 +52,8 @@ def combine(members: Mapping[str, Member], max_boxes: int, expected: Sequence[La
         for key, split in source.splits.items():
             parted.setdefault(key, {})[name] = _completed(split, convert, specs, max_boxes)
     splits = {key: _joined(parted[key]) for key in SPLITS if key in parted}
-    return Source(specs, splits, members=tasks)
+    accounts = tuple(account for source in sources.values() for account in source.accounts)
+    return Source(specs, splits, members=tasks, accounts=accounts)
 
 
 def _renamed(name: str, member: Member) -> Source:
@@ -83,7 +84,7 @@ def _renamed(name: str, member: Member) -> Source:
         return replace(split, read=read, follow=split.follow and follow)
 
     specs = tuple(LabelSpec(new[spec.name], spec.kind, spec.classes) for spec in source.specs)
-    return Source(specs, {key: renamed_split(split) for key, split in source.splits.items()}, source.absent)
+    return replace(source, specs=specs, splits={key: renamed_split(split) for key, split in source.splits.items()})
 
 
 def _merged(members: Mapping[str, Member], sources: Mapping[str, Source]) -> tuple[LabelSpec, ...]:
@@ -153,6 +154,10 @@ def _joined(there: Mapping[str, Split]) -> Split:
         split, own = row(index)
         return split.name(own)
 
+    def lose(index: int, message: str) -> None:
+        split, own = row(index)
+        split.lose(own, message)
+
     ratios = [np.ones(len(split.shapes), np.int32) if split.ratios is None else split.ratios for split in splits]
     return Split(
         np.concatenate([split.shapes for split in splits]),
@@ -163,6 +168,7 @@ def _joined(there: Mapping[str, Split]) -> Split:
         name,
         members={name: len(split.shapes) for name, split in there.items()},
         ratios=None if all(split.ratios is None for split in splits) else np.concatenate(ratios),
+        lose=lose,
     )
 
 

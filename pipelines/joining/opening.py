@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import sources
+from pipelines.accounts.account import Account
 from pipelines.caching import kept
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError, MissingSplitError, one_of
 from pipelines.joining.combining import Member, combine
 from pipelines.kinds.spec import LabelSpec
+from pipelines.recognising import find
 
 KEYS = ("source", "path", "options", "tasks", "classes")
 
 
 def opened(name: str, request: Request, options: Mapping[str, Any]) -> Source:
-    """Ask the source of this name, with its own options, for what is requested, or the cache if it is in files.
+    """Ask the source of this name, or of the format of this folder, for what is requested, or the cache of it.
 
     A source without files of its own and a pack are never cached, nor is one split asked for alone: what has no splits
     would be divided for a pack of all, or packed twice.
@@ -24,9 +26,16 @@ def opened(name: str, request: Request, options: Mapping[str, Any]) -> Source:
     Raises:
         DataError: there is no such source or option, or the data cannot be read; the message suggests the nearest name.
     """
+    if name not in sources.names() and Path(name).exists():
+        name, path = find(name, None if request.path is None else str(request.path))
+        request = replace(request, path=None if path is None else Path(path))
     source = sources.get(name, options)
     if request.cache is None or request.path is None or name == "packed" or len(request.splits) == 1:
-        return source.read(request)
+        read = source.read(request)
+        if not request.account.files:  # a source that says nothing of its files: it reads none of a user's
+            return read
+        request.account.tree = request.files
+        return replace(read, accounts=(request.account,))
     return kept(name, request, options, request.cache)
 
 
@@ -55,7 +64,13 @@ def several_opened(
         chosen = settings.get("tasks")
         renames = chosen if isinstance(chosen, Mapping) else {task: task for task in chosen or ()}
         path = settings.get("path")
-        own = replace(request, path=None if path is None else Path(path), tasks=tuple(renames) or None, member=True)
+        own = replace(
+            request,
+            path=None if path is None else Path(path),
+            tasks=tuple(renames) or None,
+            member=True,
+            account=Account(request.problems),
+        )
         try:
             source = opened(settings["source"], own, settings.get("options") or {})
         except MissingSplitError:

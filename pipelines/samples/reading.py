@@ -61,6 +61,7 @@ def visit(
         for index, message in enumerate(pool.map(problem, range(len(split.shapes)))):
             if message:
                 problems.report(message)
+                split.lose(index, message)
             else:
                 good.append(index)
     return np.array(good, np.int64)

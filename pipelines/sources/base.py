@@ -1,12 +1,12 @@
-"""What every source is: a class that recognises its folders, declares its options and reads what is asked for."""
+"""What every source is: a class that declares its layouts and options, and reads what is asked for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from pipelines.contract import Request, Source
 from pipelines.errors import one_of
+from pipelines.sources.layouts import Layout
 
 
 class Option(NamedTuple):
@@ -36,10 +36,7 @@ class Format:
     The first line of such a class's docstring is its sentence in `visionmtl list sources`; its fields are its options.
 
     Attributes:
-        rank: where several recognise a folder, the one of the lowest rank reads it. 0 is for evidence that nothing else
-            leaves, 10 to 50 for the index files of a format, 80 for any table, 90 for any pictures. Two of one rank
-            must not recognise one folder.
-        sign: what `recognises` looks for, to tell it where nothing is recognised; empty if it recognises nothing.
+        layouts: those by which a folder is recognised as one of this format; none if it is read by its name alone.
 
     Example:
         >>> @dataclass(frozen=True)
@@ -50,8 +47,7 @@ class Format:
         (Option(name='count', default=10, meaning='number of pictures', choices=()),)
     """
 
-    rank: ClassVar[int] = 50
-    sign: ClassVar[str] = ""
+    layouts: ClassVar[tuple[Layout, ...]] = ()
 
     def __post_init__(self) -> None:
         for own in self.options():
@@ -62,11 +58,6 @@ class Format:
     def options(cls) -> tuple[Option, ...]:
         """Return the source's own options, in the order of its fields."""
         return tuple(Option(own.name, own.default, **own.metadata) for own in fields(cls))
-
-    @classmethod
-    def recognises(cls, path: Path) -> bool:
-        """Whether a folder, or a file, is surely of this format, by what lies in it; nothing is read but names."""
-        return False
 
     def read(self, request: Request) -> Source:
         """Read the splits and tasks asked for.

@@ -1,12 +1,15 @@
 """The source "folder": pictures in a folder per class, pictures with a folder of PNG masks, or both."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.accounts.account import Account
+from pipelines.accounts.tree import Tree
 from pipelines.contract import Request, Source
-from pipelines.errors import DataError, Problems
+from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import Format, option
 from pipelines.sources.file_options import check_option, classes_option, divide_option
@@ -14,8 +17,14 @@ from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
+from pipelines.sources.layouts import Layout, Sign, split_has
 from pipelines.splits import split_named
 
+STRUCTURE = re.compile(  # names of folders that say how a data set lies and never what is in its pictures
+    r"images?|imgs?|jpegimages|labels?|annotations?|masks?|data|img_dir|ann_dir|leftimg8bit|gt(fine|coarse)|obj_.*"
+    r"|imagesets|segmentation(class|object)(raw)?|voc\w*|(train|val|test)\d+",
+    re.IGNORECASE,
+)
 Place = tuple[Path, Path]  # where the pictures and the masks of a split are
 
 
@@ -33,19 +42,23 @@ class Folder(Format):
     `masks/`.
     """
 
-    rank = 90
-    sign = "folders of pictures"
+    layouts = (
+        Layout(
+            "class folders",
+            "train/cats/*.jpg, train/dogs/*.jpg, val/cats/*.jpg, ..., or cats/*.jpg and dogs/*.jpg",
+            (Sign("pictures in a folder per class", lambda tree: bool(class_folders(tree))),),
+        ),
+        Layout(
+            "images and masks",
+            "images/train/*.jpg and masks/train/*.png, train/images/ and train/masks/, or images/ and masks/",
+            (split_has("images/**/*"), split_has("masks/**/*.png")),
+        ),
+    )
 
     classes: Iterable[str] | None = classes_option("the class folders")
     mask_classes: Iterable[str] | None = option(None, "the class names of the masks, in place of mask_classes.json")
     divide: bool | None = divide_option()
     check: str = check_option()
-
-    @classmethod
-    def recognises(cls, path: Path) -> bool:
-        """By a picture in any folder of it."""
-        inner = sorted(entry for entry in path.iterdir() if entry.is_dir()) if path.is_dir() else []
-        return any(True for entry in inner for _ in layout.pictures_in(entry))
 
     def read(self, request: Request) -> Source:
         """Find the pictures and masks of each split, and assemble them."""
@@ -53,10 +66,10 @@ class Folder(Format):
         entries = _splits(root, self.divide, request)
         there: list[labels.Label] = []
         if any(entry.label for found in entries.values() for entry in found):
-            known, entries = agree(entries, self.classes, request.problems)
+            known, entries = agree(entries, self.classes, request.account)
             there.append(labels.OneClass(LabelSpec("classification", "classification", known)))
         if any(entry.mask for found in entries.values() for entry in found):
-            filed, ignore = layout.mask_classes(root, layout.folders(root).values()) or (None, IGNORE)
+            filed, ignore = layout.mask_classes(root, layout.folders(root).values(), request.account) or (None, IGNORE)
             named = filed if self.mask_classes is None else name_list(self.mask_classes, "mask_classes")
             if named is None and request.wants("segmentation"):
                 raise DataError(
@@ -70,6 +83,25 @@ class Folder(Format):
         return assemble(request, entries, there, self.check)
 
 
+def class_folders(tree: Tree) -> list[str]:
+    """Return the folders of a tree that are classes of the pictures in them, "train/cats" or "cats"."""
+    found = []
+    for folder, files in tree.folders.items():
+        *above, name = folder.split("/")
+        lead = [part for part in above if part != "images"]
+        if (
+            not name
+            or split_named(name)
+            or STRUCTURE.fullmatch(name)
+            or len(lead) > 1
+            or not all(map(split_named, lead))
+        ):
+            continue
+        if any(os.path.splitext(file)[1].lower() in layout.PICTURES for file in files):
+            found.append(folder)
+    return found
+
+
 def _splits(root: Path, divide: bool | None, request: Request) -> dict[str, list[Entry]]:
     """Find the splits and what is in them."""
     places = {name: _place(path) for name, path in split_folders(root).items()}
@@ -78,11 +110,10 @@ def _splits(root: Path, divide: bool | None, request: Request) -> dict[str, list
         places = {name: (path, root / "masks" / path.name) for name, path in inner.items()}
     if places:
         asked = layout.asked(root, places, request)
-        return {name: _entries(place, request.problems) for name, place in asked.items()}
+        return {name: _entries(place, request.account) for name, place in asked.items()}
     place = _place(root)
-    entries = {entry.image.relative_to(place[0]).as_posix(): entry for entry in _entries(place, request.problems)}
-    chosen = layout.divided(root, entries, request, divide)
-    return {name: [entries[key] for key in keys] for name, keys in chosen.items()}
+    entries = {entry.image.relative_to(place[0]).as_posix(): entry for entry in _entries(place, request.account)}
+    return {split: list(own.values()) for split, own in layout.divided(root, entries, request, divide).items()}
 
 
 def split_folders(root: Path) -> dict[str, Path]:
@@ -96,7 +127,7 @@ def _place(root: Path) -> Place:
     return images if images.is_dir() else root, root / "masks"
 
 
-def _entries(place: Place, problems: Problems) -> list[Entry]:
+def _entries(place: Place, account: Account) -> list[Entry]:
     """List the pictures of one split with their class folders and masks."""
     images, masks = place
     files = {path.relative_to(masks).as_posix(): path for path in layout.pictures_in(masks)}
@@ -113,7 +144,7 @@ def _entries(place: Place, problems: Problems) -> list[Entry]:
             unused.pop(named, None)
             first = stems.setdefault(named, path)
             if first != path:
-                problems.report(f"Images '{first}' and '{path}' share the mask '{files[named]}'.")
+                account.lose(f"Images '{first}' and '{path}' share the mask '{files[named]}'.", path)
                 continue
         label = inner.partition(os.sep)[0] if os.sep in inner else None
         if label and label not in folders:
@@ -122,7 +153,7 @@ def _entries(place: Place, problems: Problems) -> list[Entry]:
         entries.append(Entry(path, index, place="name of the folder", label=label, mask=mask))
     for path in unused.values():
         reason = "has no image of its name" if path.suffix.lower() == ".png" else "is no PNG file"
-        problems.report(f"Mask '{path}' {reason}.")
+        account.lose(f"Mask '{path}' {reason}.", path)
     return entries
 
 

@@ -15,6 +15,7 @@ from pipelines.packs.journal import JOURNAL
 from pipelines.sources.base import Format, option
 from pipelines.sources.files import layout
 from pipelines.sources.files.labels import warn_of_cut
+from pipelines.sources.layouts import Layout, has
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,7 @@ class Packed(Format):
     disk does; by their sizes alone, a damaged record is found when it is read.
     """
 
-    rank = 0
-    sign = "pack.json (a pack)"
+    layouts = (Layout("a pack", f"{catalogue.PACK} and *.tfrecord", (has(catalogue.PACK, JOURNAL),)),)
 
     verify: str = option(
         "full", "full reads all shards once and compares their checksums; size looks at their sizes", ("full", "size")
@@ -36,11 +36,6 @@ class Packed(Format):
     changed: str = option(
         "stop", "ignore takes the pack as it is, whatever became of the files that it was made from", ("stop", "ignore")
     )
-
-    @classmethod
-    def recognises(cls, path: Path) -> bool:
-        """By the list of its contents, or by the journal of one that is not finished."""
-        return (path / catalogue.PACK).is_file() or (path / JOURNAL).is_file()
 
     def read(self, request: Request) -> Source:
         """Read the list of contents, and check the shards of the splits asked for."""

@@ -11,6 +11,7 @@ from PIL import Image
 
 import pipelines
 from pipelines import sources
+from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source
 from pipelines.errors import Problems
 
@@ -87,7 +88,7 @@ def ask(tmp_path: Path) -> Callable[..., tuple[Source, list[str]]]:
         problems = Problems(on_error)
         wanted = {"splits": ("train",), "tasks": None, "max_boxes": 5}
         chosen = {key: options.pop(key, value) for key, value in wanted.items()}
-        request = Request(tmp_path / at, image_size=SIZE, problems=problems, **chosen)
+        request = Request(tmp_path / at, image_size=SIZE, account=Account(problems), **chosen)
         return sources.get(name, options).read(request), problems.skipped
 
     return ask

@@ -5,7 +5,6 @@ import re
 import pytest
 
 import pipelines
-from pipelines import sources
 
 
 @pytest.mark.parametrize(
@@ -44,10 +43,10 @@ def test_a_csv_file_is_recognised_and_what_is_absent_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("files", "seen"),
     [
-        ([], "is empty; expected pack.json (a pack), annotations.json"),
-        (["a.mat", "b.mat", "c.txt", ".hidden"], "has 3 files (.mat, .txt); expected"),
-        (["raw/a.bin", "README"], "has the folder raw and one file (no suffix); expected"),
-        (["a/1", "b/1", "c/1", "d/1", "e/1"], "has the folders a, b, c, d and 1 more; expected"),
+        ([], "is empty. Layouts are, among others, COCO: train/annotations.json"),
+        (["a.mat", "b.mat", "c.txt", ".hidden"], "has 3 files (.mat, .txt). Layouts"),
+        (["raw/a.bin", "README"], "has the folder raw and one file (no suffix). Layouts"),
+        (["a/1", "b/1", "c/1", "d/1", "e/1"], "has the folders a, b, c, d and 1 more. Layouts"),
     ],
 )
 def test_what_is_like_nothing_is_refused_and_what_was_seen_is_told(tmp_path, files, seen):
@@ -58,20 +57,23 @@ def test_what_is_like_nothing_is_refused_and_what_was_seen_is_told(tmp_path, fil
         pipelines.recognise(tmp_path)
 
 
-def test_the_lowest_rank_reads_what_several_recognise(tmp_path):
-    for name in ("labels.csv", "annotations.json", "cats/a.jpg", "Annotations/a.xml"):
+def test_a_folder_that_is_like_two_is_told_with_what_was_seen_and_none_is_guessed(tmp_path):
+    for name in ("annotations.json", "Annotations/a.xml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    expected = r"is like coco and voc at once: COCO \(annotations.json\); Pascal VOC \(Annotations.*Name the source, as"
+    with pytest.raises(pipelines.DataError, match=expected):
+        pipelines.recognise(tmp_path)
+
+
+def test_of_what_lacks_a_sign_the_nearest_layouts_are_shown(tmp_path):
+    (tmp_path / "data.yaml").touch()
+    with pytest.raises(pipelines.DataError, match=r"The nearest layouts are YOLO, as Ultralytics has it: data.yaml, "):
+        pipelines.recognise(tmp_path)
+
+
+def test_masks_beside_the_images_of_an_index_are_not_another_format(tmp_path):
+    for name in ("train/annotations.json", "train/images/a.jpg", "train/masks/a.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert pipelines.recognise(tmp_path) == "coco"
-    (tmp_path / "pack.json").touch()
-    assert pipelines.recognise(tmp_path) == "packed"
-
-
-def test_two_of_one_rank_are_told_and_none_is_guessed(tmp_path, monkeypatch):
-    class Twin(sources.SOURCES["coco"]):
-        """The same again."""
-
-    monkeypatch.setitem(sources.SOURCES, "twin", Twin)
-    (tmp_path / "annotations.json").touch()
-    with pytest.raises(pipelines.DataError, match="is like coco and twin: name the source"):
-        pipelines.recognise(tmp_path)

@@ -144,6 +144,9 @@ def _check_monitor(model: MultiTaskModel, monitor: str) -> None:
 
 
 def _tell_skipped(datasets: pipelines.Datasets) -> None:
+    for account in datasets.accounts:
+        if sentence := account.balance().sentence:
+            print(sentence)
     if datasets.skipped:
         print(f"Skipped {len(datasets.skipped)}:")
         print("\n".join(f"  {line}" for line in datasets.skipped))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
-from pipelines.errors import DataError, Problems
+from pipelines.accounts.account import Account
+from pipelines.errors import DataError
 from pipelines.sources.files.entries import Annotation, corners, inside
 
 
@@ -18,14 +19,14 @@ class Image:
     objects: list[Annotation]
 
 
-def read_index(path: Path, problems: Problems) -> tuple[list[str], list[Image]]:
+def read_index(path: Path, account: Account) -> tuple[list[str], list[Image]]:
     """Read a COCO instance JSON.
 
     Returns:
         The category names in the order of their ids, and the images in the order of the file.
 
     Raises:
-        DataError: the file is no COCO JSON, or (unless `problems` skips them) one of its images or boxes is wrong.
+        DataError: the file is no COCO JSON, or (unless they are to be skipped) one of its images or boxes is wrong.
     """
     content = _parse(path)
     categories: dict[int, str] = {}
@@ -50,7 +51,8 @@ def read_index(path: Path, problems: Problems) -> tuple[list[str], list[Image]]:
         except ValueError as error:
             if isinstance(image.get("id"), int) and image["id"] not in entries:
                 unusable.add(image["id"])
-            problems.report(f"'{path}': images: {error}.")
+            account.lose(f"'{path}': images: {error}.")
+    account.meet(len(content["annotations"]))
     for annotation in content["annotations"]:
         try:
             if not isinstance(annotation.get("image_id"), int):
@@ -59,10 +61,12 @@ def read_index(path: Path, problems: Problems) -> tuple[list[str], list[Image]]:
             if isinstance(key, int) and key in keys:
                 raise ValueError("it is given twice")
             keys.add(key if isinstance(key, int) else None)
-            if annotation["image_id"] not in unusable:
+            if annotation["image_id"] in unusable:
+                account.lost["of images that cannot be used"] += 1
+            else:
                 _add(annotation, entries, categories)
         except ValueError as error:
-            problems.report(f"'{path}': annotations: id {annotation.get('id')}: {error}.")
+            account.lose(f"'{path}': annotations: id {annotation.get('id')}: {error}.", annotations=1)
     return list(categories.values()), list(entries.values())
 
 

@@ -13,6 +13,7 @@ from pipelines.sources.file_options import check_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry
+from pipelines.sources.layouts import Layout, has, split_has
 
 
 @dataclass(frozen=True)
@@ -29,28 +30,32 @@ class Coco(Format):
       or are not given; otherwise the annotations are taken to mean the image as stored.
     """
 
-    rank = 10
-    sign = "annotations.json (COCO)"
+    layouts = (
+        Layout(
+            "COCO",
+            "train/annotations.json and train/images/*.jpg (and train/masks/*.png), or annotations.json and images/",
+            (split_has("annotations.json"),),
+            covers=("images and masks",),
+        ),
+        Layout(
+            "COCO, as it is published",
+            "annotations/instances_train2017.json and train2017/*.jpg",
+            (has("annotations/instances_*.json"),),
+        ),
+    )
 
     divide: bool | None = divide_option()
     check: str = check_option()
-
-    @classmethod
-    def recognises(cls, path: Path) -> bool:
-        """By `annotations.json` in it or in the folder of a split, or by the official files' names."""
-        return any((place / "annotations.json").is_file() for place in layout.places(path)) or any(
-            path.glob("annotations/instances_*.json")
-        )
 
     def read(self, request: Request) -> Source:
         """Read the JSON of each split, and assemble images, objects and masks."""
         root = layout.folder(request.path, "coco", "with annotations.json and images/ in it or in its train/")
         folders = find(root, request, self.divide)
-        read = {path: read_index(path, request.problems) for path in {f.annotations: None for f in folders.values()}}
+        read = {path: read_index(path, request.account) for path in {f.annotations: None for f in folders.values()}}
         categories = _categories({folder.annotations: read[folder.annotations][0] for folder in folders.values()})
         entries = {name: _entries(read[folder.annotations][1], folder) for name, folder in folders.items()}
         filed = any(folder.masks for folder in folders.values())
-        named = layout.mask_classes(root, [folder.annotations.parent for folder in folders.values()])
+        named = layout.mask_classes(root, [folder.annotations.parent for folder in folders.values()], request.account)
         classes, ignore = (filed and named) or (("background", *categories), IGNORE)
         outlined = any(a.segmentation for found in entries.values() for entry in found for a in entry.objects or ())
         there: list[labels.Label] = []

@@ -14,6 +14,7 @@ from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
+from pipelines.sources.layouts import Layout, has
 from pipelines.splits import split_named
 
 ALL = "all"  # in place of a split's name: a file of all splits
@@ -36,8 +37,9 @@ class Csv(Format):
     A column `split` may name the split of each row; else the images are divided by a hash of their names.
     """
 
-    rank = 80
-    sign = "a CSV file"
+    layouts = (
+        Layout("a table", "labels.csv, or train.csv and val.csv, and the images that its rows name", (has("*.csv"),)),
+    )
 
     image: str | None = option(
         None, "the column of the files; null for one called image, image_path, path, file, file_name or filename"
@@ -54,11 +56,6 @@ class Csv(Format):
     divide: bool | None = divide_option()
     check: str = check_option()
 
-    @classmethod
-    def recognises(cls, path: Path) -> bool:
-        """By its suffix, or that of a file in the folder."""
-        return path.suffix.lower() == ".csv" if path.is_file() else any(path.glob("*.csv"))
-
     def read(self, request: Request) -> Source:
         """Read the table of each split, and assemble the images that its rows name."""
         if request.path is None:
@@ -70,7 +67,7 @@ class Csv(Format):
         if first.labels:
             there.append(labels.Presence(LabelSpec("classification", "multi_label", first.labels)))
         if first.label:
-            known, entries = agree(entries, self.classes, request.problems)
+            known, entries = agree(entries, self.classes, request.account)
             if not known:
                 raise DataError(f"'{first.path}': column '{first.label}' has no class name.")
             if first.edges and not first.labels:
@@ -110,13 +107,12 @@ def _splits(root: Path, request: Request, tables: dict[str, Table], divide: bool
     """Read the rows, split by split."""
     if ALL not in tables:
         asked = layout.asked(root, tables, request)
-        return {split: [entry for *_, entry in read_entries(table, request.problems)] for split, table in asked.items()}
-    rows = read_entries(tables[ALL], request.problems)
+        return {split: [entry for *_, entry in read_entries(table, request.account)] for split, table in asked.items()}
+    rows = read_entries(tables[ALL], request.account)
     if tables[ALL].split:
         found: dict[str, list[Entry]] = {}
         for _, split, entry in rows:
             found.setdefault(str(split), []).append(entry)
         return layout.asked(root, found, request)
     entries = {name: entry for name, _, entry in rows}
-    chosen = layout.divided(root, entries, request, divide)
-    return {split: [entries[name] for name in names] for split, names in chosen.items()}
+    return {split: list(own.values()) for split, own in layout.divided(root, entries, request, divide).items()}

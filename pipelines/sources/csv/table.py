@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.errors import DataError, Problems, one_of
+from pipelines.accounts.account import Account
+from pipelines.errors import DataError, one_of
 from pipelines.kinds.spec import UNKNOWN
 from pipelines.sources.csv.columns import Claim, claims
 from pipelines.sources.files import layout
@@ -95,14 +96,15 @@ def read_table(
     return Table(path, base, rows[1:], file, named, labels or (), edges, split, more)  # type: ignore[arg-type]
 
 
-def read_entries(table: Table, problems: Problems) -> list[tuple[str, str | None, Entry]]:
+def read_entries(table: Table, account: Account) -> list[tuple[str, str | None, Entry]]:
     """Turn the rows into images: the name, the split that the row names, and the labels.
 
     Args:
         table: from `read_table`.
-        problems: told of each row that cannot be used, which is left out.
+        account: told of each row that cannot be used, which is left out.
     """
     found: dict[str, tuple[str | None, Entry]] = {}
+    account.meet(len(table.rows), "rows")
     for line, row in table.rows:
         try:
             name = inside(row[table.image].strip(), table.image)
@@ -117,7 +119,7 @@ def read_entries(table: Table, problems: Problems) -> list[tuple[str, str | None
             entry = known[1] if known else Entry(_file(table, name), table.path, place="line {}", number=line)
             found[name] = (split, _labelled(entry, table, line, row))
         except ValueError as error:
-            problems.report(f"'{table.path}': line {line}: {error}.")
+            account.lose(f"'{table.path}': line {line}: {error}.", annotations=1)
     return [(name, split, entry) for name, (split, entry) in found.items()]
 
 

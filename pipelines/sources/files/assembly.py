@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
+from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source, Split, Tree
 from pipelines.errors import DataError
 from pipelines.kinds import following
@@ -30,13 +31,43 @@ def assemble(
     specs = request.choose([label.spec for label in there])
     chosen = [label for label in there if label.spec in specs]
     with_masks = any(label.mask_files for label in chosen)
-    items = {name: read_items(known, with_masks, trusted, request.problems) for name, known in entries.items()}
+    items = {name: read_items(known, with_masks, trusted, request.account) for name, known in entries.items()}
     for name, known in items.items():
         if not known:
-            where = entries[name][0].index if entries[name] else request.path
-            raise DataError(f"Split '{name}' is empty: '{where}' gives it no usable image.")
+            raise DataError(_why_empty(name, entries[name], request))
+    for name, known in items.items():
+        _account(name, known, request.account)
+    if not with_masks:
+        for mask in (entry.mask for known in entries.values() for entry in known if entry.mask):
+            request.account.leave(mask, "a mask, not asked for")
     splits = {name: _split(known, chosen, request, trusted) for name, known in items.items()}
     return Source(specs, splits, _absent(items, there))
+
+
+def _why_empty(name: str, entries: list[Entry], request: Request) -> str:
+    """Say why a split has no image: what was wrong with the first of those that it should have, or that none was."""
+    if not entries:
+        return f"Split '{name}' is empty: '{request.path}' gives it no image."
+    lost = (request.account.loss(entry.image) for entry in entries)
+    first = next((words for words in lost if words), request.problems.skipped[-1] if request.problems.skipped else "")
+    return f"Split '{name}' is empty: none of its {len(entries)} images can be used. The first: {first}"
+
+
+def _account(split: str, items: list[Item], account: Account) -> None:
+    """Note what the files of a split are used as."""
+    for item in items:
+        account.use(item.image, f"image of {split}")
+        if item.mask:
+            account.use(item.mask, f"mask of {split}")
+        if item.entry.index.is_file():
+            account.use(item.entry.index, "annotations")
+
+
+def _lose(item: Item, message: str, account: Account) -> None:
+    """Note that an image is left out, and all that was to be learnt of it."""
+    account.note_loss(message, item.image, len(item.objects or ()))
+    if item.mask:
+        account.note_loss(message, item.mask)
 
 
 def _absent(items: Mapping[str, list[Item]], there: Sequence[Label]) -> frozenset[str]:
@@ -75,6 +106,7 @@ def _split(items: list[Item], labels: list[Label], request: Request, trusted: bo
         trusted,
         lambda index: str(items[index].image),
         ratios=ratios,
+        lose=lambda index, message: _lose(items[index], message, request.account),
         encoded=lambda index: None if items[index].slow else items[index].image.read_bytes(),
     )
 

@@ -2,20 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
-from pipelines.errors import DataError, Problems, one_of
+from pipelines.accounts.account import Account
+from pipelines.errors import DataError, one_of
 from pipelines.sources.files.entries import Entry
 
 
 def agree(
-    entries: Mapping[str, list[Entry]], classes: Iterable[str] | None, problems: Problems
+    entries: Mapping[str, list[Entry]], classes: Iterable[str] | None, account: Account
 ) -> tuple[tuple[str, ...], dict[str, list[Entry]]]:
     """Give all splits one class list.
 
     Args:
         entries: of each split.
         classes: the class names in the order of their ids; None for those of the first split, sorted.
-        problems: told of each object of another class, and of each image whose one class is another; it is left out.
+        account: told of each object of another class, and of each image whose one class is another; it is left out.
 
     Returns:
         The class names, and what is left of the entries.
@@ -29,7 +31,7 @@ def agree(
         known = tuple(sorted(name for name in names if name is not None))
     else:
         known = name_list(classes, "classes")
-    return known, {split: _of_these(found, known, split, problems) for split, found in entries.items()}
+    return known, {split: _of_these(found, known, split, account) for split, found in entries.items()}
 
 
 def name_list(names: object, option: str) -> tuple[str, ...]:
@@ -44,20 +46,20 @@ def name_list(names: object, option: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _of_these(entries: list[Entry], classes: tuple[str, ...], split: str, problems: Problems) -> list[Entry]:
+def _of_these(entries: list[Entry], classes: tuple[str, ...], split: str, account: Account) -> list[Entry]:
     known, kept = set(classes), []
 
-    def is_known(entry: Entry, name: str | None, number: object) -> bool:
+    def is_known(entry: Entry, name: str | None, number: object, image: Path | None = None) -> bool:
         if name is None or name in known:
             return True
         try:
             one_of(name, classes, f"{split} class")
         except DataError as error:
-            problems.report(f"{entry.at(number)}: {error}")
+            account.lose(f"{entry.at(number)}: {error}", image, annotations=int(image is None))
         return False
 
     for entry in entries:
-        if not is_known(entry, entry.label, entry.number):
+        if not is_known(entry, entry.label, entry.number, entry.image):
             continue
         if entry.objects and not all(a.category in known for a in entry.objects):
             entry = replace(entry, objects=[a for a in entry.objects if is_known(entry, a.category, a.number)])

@@ -59,6 +59,11 @@ class Entry:
     mask: Path | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def annotations(self) -> int:
+        """How many annotations of its index are lost with the image."""
+        return len(self.objects or ())
+
     def at(self, number: Any) -> str:
         """Say where in the index something stands."""
         return f"'{self.index}': {self.place.format(number)}"

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipelines.errors import DataError, Problems
+from pipelines.accounts.account import Account
+from pipelines.errors import DataError
 from pipelines.pixels import pictures
 from pipelines.sources.files.entries import Annotation, Entry, corners
 
@@ -46,32 +47,42 @@ class Item:
         return self.entry.presence
 
 
-def read_items(entries: list[Entry], with_masks: bool, markers: bool, problems: Problems) -> list[Item]:
+def read_items(entries: list[Entry], with_masks: bool, markers: bool, account: Account) -> list[Item]:
     """Read the headers of all files of a split.
 
     Args:
         entries: the images of the index.
         with_masks: whether masks are needed.
         markers: whether to look for the end markers of the files too.
-        problems: told of each image and box that cannot be used, which is left out.
+        account: told of each image and box that cannot be used, which is left out.
     """
 
-    def item(entry: Entry) -> tuple[Item | None, list[str]]:
+    def item(entry: Entry) -> tuple[Entry, Item | None, list[str]]:
         try:
-            return _item(entry, with_masks, markers)
+            return entry, *_item(entry, with_masks, markers)
         except DataError as error:
-            return None, [str(error)]
+            return entry, None, [str(error)]
 
     items = []
     stretches = [entries[start : start + STRETCH] for start in range(0, len(entries), STRETCH)]
     with ThreadPoolExecutor() as pool:
         for stretch in pool.map(lambda some: [item(entry) for entry in some], stretches):
-            for found, wrong in stretch:
-                for message in wrong:
-                    problems.report(message)
+            for entry, found, wrong in stretch:
                 if found:
                     items.append(found)
+                    for message in wrong:
+                        account.lose(message, annotations=1)
+                else:
+                    _lose(entry, wrong[0], account)
     return items
+
+
+def _lose(entry: Entry, message: str, account: Account) -> None:
+    """Report an image that cannot be used, and what is lost with it."""
+    account.lose(message, entry.image, entry.annotations)
+    for file in (entry.mask, entry.index):  # where others use the index too, that they do is noted later
+        if file and file.is_file():
+            account.note_loss(message, file)
 
 
 def _item(entry: Entry, with_masks: bool, markers: bool) -> tuple[Item, list[str]]:

@@ -1,17 +1,21 @@
 """Which files of a folder belong to which split, and what else a folder may say beside its pictures."""
 
+import codecs
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from pipelines.accounts.account import Account
+from pipelines.accounts.tree import Tree
 from pipelines.contract import Request
-from pipelines.errors import DataError, MissingSplitError, Problems
+from pipelines.errors import DataError, MissingSplitError
 from pipelines.kinds.spec import IGNORE
 from pipelines.sources.files.entries import inside
-from pipelines.splits import ALIASES
+from pipelines.splits import SPLITS, split_named
 
 FRACTIONS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}  # of a folder without splits
 WHOLE = (0.0, 1.0)
@@ -38,9 +42,19 @@ def folder(path: Path | None, source: str, expected: str) -> Path:
 
 
 def folders(root: Path) -> dict[str, Path]:
-    """Return the folders in `root` that are named as splits, "val" and "valid" too."""
-    pairs = [(split, root / alias) for split, aliases in ALIASES.items() for alias in aliases]
-    return {split: path for split, path in pairs if path.is_dir()}
+    """Return the folders in `root` that are named as splits: "val", "valid" and "Testing" too.
+
+    Raises:
+        DataError: two are the same split.
+    """
+    found: dict[str, Path] = {}
+    inner = sorted(root.iterdir()) if root.is_dir() else []
+    for split, path in ((split_named(path.name), path) for path in inner if path.is_dir()):
+        if split and split in found:
+            raise DataError(f"'{found[split]}' and '{path}' both are split '{split}': join them, or rename one.")
+        if split:
+            found[split] = path
+    return {split: found[split] for split in SPLITS if split in found}
 
 
 def places(path: Path) -> list[Path]:
@@ -71,13 +85,23 @@ def holds(fraction: tuple[float, float], name: str) -> bool:
     return fraction[0] <= int.from_bytes(digest[:4], "big") / 2**32 < fraction[1]
 
 
-def divided(root: Path, names: Iterable[T], request: Request, divide: bool | None) -> dict[str, list[T]]:
-    """Divide what has no splits among those asked for, by the hash of each name; `fractions` has the arguments."""
-    names = list(names)
-    return {
-        split: [name for name in names if holds(fraction, str(name))]
-        for split, fraction in fractions(root, request, divide).items()
-    }
+def divided(root: Path, named: Mapping[str, T], request: Request, divide: bool | None) -> dict[str, dict[str, T]]:
+    """Divide what has no splits among those asked for, by the hash of each name; `fractions` has the arguments.
+
+    Raises:
+        DataError: there is so little that a split is left without.
+    """
+    ranges = fractions(root, request, divide)
+    chosen = {split: {name: named[name] for name in named if holds(own, name)} for split, own in ranges.items()}
+    for split, own in chosen.items():
+        if named and not own:
+            raise DataError(
+                f"'{root}' has no splits, and is too small to be divided: of its {len(named)} images none falls to "
+                f"'{split}'. Add images, put them into train/ and val/, or ask for one split."
+            )
+    if sum(map(len, chosen.values())) < len(named):
+        request.account.leave_below(root, "of a split that is not asked for")
+    return chosen
 
 
 def asked(root: Path, found: Mapping[str, T], request: Request) -> dict[str, T]:
@@ -89,66 +113,78 @@ def asked(root: Path, found: Mapping[str, T], request: Request) -> dict[str, T]:
     for split in request.splits:
         if split not in found and (split == "train" or not set(found) & set(request.splits)):
             raise MissingSplitError(f"'{root}' has no split '{split}'; it has: {', '.join(found) or 'none'}.")
+    for split, place in found.items():
+        if split not in request.splits and isinstance(place, Path):
+            leave = request.account.leave_below if place.is_dir() else request.account.leave
+            leave(place, f"of split {split}, not asked for")
     return {split: found[split] for split in request.splits if split in found}
 
 
 def pictures_in(root: Path) -> Iterator[Path]:
     """Yield the pictures of a folder and its subfolders in the order of their names, hidden ones left out."""
-    for place, inner, files in os.walk(root):
-        inner[:] = sorted(name for name in inner if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in PICTURES:
-                yield Path(place, name)
+    for folder, files in Tree.of(root).folders.items():
+        place = root / folder
+        for name in files:
+            if os.path.splitext(name)[1].lower() in PICTURES:
+                yield place / name
 
 
-def by_stem(root: Path, problems: Problems) -> dict[str, Path]:
+def by_stem(root: Path, account: Account) -> dict[str, Path]:
     """Return the pictures of a folder by their names without the suffix, as "cats/tom" for "cats/tom.jpg".
 
     Args:
         root: the folder.
-        problems: told of each picture whose stem another has: their labels could not be told apart.
+        account: told of each picture whose stem another has: their labels could not be told apart.
     """
     found: dict[str, Path] = {}
     for path in pictures_in(root):
         first = found.setdefault(path.relative_to(root).with_suffix("").as_posix(), path)
         if first != path:
-            problems.report(f"Image '{path}' has the name of '{first.name}': their labels cannot be told apart.")
+            account.lose(f"Image '{path}' has the name of '{first.name}': their labels cannot be told apart.", path)
     return found
 
 
 def without_image(root: Path, suffix: str, stems: Iterable[str]) -> list[Path]:
     """Return the files of labels in a folder whose stem, as `by_stem` has it, is none of `stems`."""
     known = set(stems)
-    files = sorted(root.rglob(f"*{suffix}"))
-    return [path for path in files if path.relative_to(root).with_suffix("").as_posix() not in known]
+    files = sorted(name for name in Tree.of(root).names if name.lower().endswith(suffix))
+    return [root / name for name in files if name[: -len(suffix)] not in known]
 
 
 def text(path: Path) -> str:
-    """Return what a text file says.
+    """Return what a text file says: UTF-8, UTF-16 with its mark, or else Latin-1, with a warning.
 
     Raises:
-        DataError: it is no text in UTF-8, or cannot be read.
+        DataError: it is no text, or cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"'{path}' is no text in UTF-8: {error}.") from None
+        content = path.read_bytes()
     except OSError as error:
         raise DataError(f"'{path}' cannot be read: {error.strerror}.") from None
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        read = content.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError:
+        read = content.decode("cp1252", errors="replace")  # Latin-1 as Windows has it
+        warnings.warn(f"'{path}' is no text in UTF-8: it is read as Latin-1.", stacklevel=2)
+    if "\0" in read:
+        raise DataError(f"'{path}' is no text: it has bytes of value 0.")
+    return read.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def listed(path: Path, find: Callable[[str], Path], problems: Problems) -> dict[str, Path]:
+def listed(path: Path, find: Callable[[str], Path], account: Account) -> dict[str, Path]:
     """Read a text file that lists images, one a line, and return their files by their names there.
 
     Args:
         path: the text file.
         find: from a name to the image; a ValueError says that there is none.
-        problems: told of each line that cannot be used.
+        account: told of each line that cannot be used.
 
     Raises:
         DataError: it is no text.
     """
     found: dict[str, Path] = {}
+    account.use(path, "list of images")
     for number, line in enumerate(text(path).splitlines(), 1):
         name = line.strip().removeprefix("./")
         if not name:
@@ -158,11 +194,11 @@ def listed(path: Path, find: Callable[[str], Path], problems: Problems) -> dict[
                 raise ValueError(f"image '{name}' is given twice")
             found[name] = find(name)
         except ValueError as error:
-            problems.report(f"'{path}': line {number}: {error}.")
+            account.lose(f"'{path}': line {number}: {error}.")
     return found
 
 
-def mask_classes(root: Path, places: Iterable[Path]) -> MaskClasses | None:
+def mask_classes(root: Path, places: Iterable[Path], account: Account) -> MaskClasses | None:
     """Read the classes of masks from `mask_classes.json` in the folders of the splits, or else in `root`.
 
     Returns:
@@ -174,6 +210,7 @@ def mask_classes(root: Path, places: Iterable[Path]) -> MaskClasses | None:
     files = [next((p for p in (place / CLASSES_FILE, root / CLASSES_FILE) if p.is_file()), None) for place in places]
     found = {path: _mask_classes(path) for path in files or [root / CLASSES_FILE] if path and path.is_file()}
     for path, classes in found.items():
+        account.use(path, "class names")
         first = next(iter(found))
         if classes != found[first]:
             raise DataError(f"'{path}': the classes or the ignored value are not those of '{first}'.")
@@ -182,10 +219,10 @@ def mask_classes(root: Path, places: Iterable[Path]) -> MaskClasses | None:
 
 def _mask_classes(path: Path) -> MaskClasses:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(text(path))
         classes, ignore = content["classes"], content.get("ignore", IGNORE)
         if all(isinstance(c, str) for c in classes) and 0 < len(classes) <= ignore <= IGNORE:
             return tuple(classes), ignore
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
         pass
     raise DataError(f'\'{path}\' must be {{"classes": [names], "ignore": a value above them, at most 255}}.')

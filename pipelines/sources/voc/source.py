@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source
-from pipelines.errors import DataError, Problems
+from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import Format, option
 from pipelines.sources.file_options import check_option, classes_option, divide_option
@@ -13,6 +14,7 @@ from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
 from pipelines.sources.files.entries import Entry
+from pipelines.sources.layouts import Layout, split_has
 from pipelines.sources.voc.xml import read_xml
 from pipelines.splits import ALIASES
 
@@ -40,8 +42,13 @@ class Voc(Format):
       object is of another class; else "background" and the classes.
     """
 
-    rank = 20
-    sign = "Annotations/*.xml (VOC)"
+    layouts = (
+        Layout(
+            "Pascal VOC",
+            "Annotations/*.xml, JPEGImages/*.jpg and ImageSets/Main/train.txt, or all of these in train/ and val/",
+            (split_has("Annotations/**/*.xml", "SegmentationClass/*.png"),),
+        ),
+    )
 
     lists: str = option(
         "Main",
@@ -52,21 +59,13 @@ class Voc(Format):
     divide: bool | None = divide_option()
     check: str = check_option()
 
-    @classmethod
-    def recognises(cls, path: Path) -> bool:
-        """By an XML file in `Annotations/`, or by `SegmentationClass/`, in it or in the folder of a split."""
-        return any(
-            any((place / "Annotations").rglob("*.xml")) or (place / "SegmentationClass").is_dir()
-            for place in layout.places(path)
-        )
-
     def read(self, request: Request) -> Source:
         """Read the XML files of each split, and assemble images, objects and masks."""
         root = layout.folder(request.path, "voc", "with Annotations/ and JPEGImages/ in it")
         places = _splits(root, self.lists, self.divide, request)
         entries = {name: _entries(*found, request) for name, found in places.items()}
-        known, entries = agree(entries, self.classes, request.problems)
-        filed, ignore = layout.mask_classes(root, layout.folders(root).values()) or (None, IGNORE)
+        known, entries = agree(entries, self.classes, request.account)
+        filed, ignore = layout.mask_classes(root, layout.folders(root).values(), request.account) or (None, IGNORE)
         named = VOC if self.classes is None and set(known) <= set(VOC) else known
         there: list[labels.Label] = []
         if known:
@@ -87,21 +86,20 @@ def _splits(root: Path, lists: str, divide: bool | None, request: Request) -> di
     nested = {name: place for name, place in layout.folders(root).items() if _is_voc(place)}
     if nested:
         found = layout.asked(root, nested, request)
-        return {name: (place, _all_images(place, request.problems)) for name, place in found.items()}
+        return {name: (place, _all_images(place, request.account)) for name, place in found.items()}
     if not _is_voc(root):
         raise DataError(
             f"Folder '{root}' is no Pascal VOC data set: expected Annotations/ or SegmentationClass/, and JPEGImages/."
         )
     if not (root / "ImageSets").is_dir():
-        images = _all_images(root, request.problems)
-        chosen = layout.divided(root, images, request, divide)
-        return {name: (root, {stem: images[stem] for stem in stems}) for name, stems in chosen.items()}
+        images = _all_images(root, request.account)
+        return {name: (root, own) for name, own in layout.divided(root, images, request, divide).items()}
     return {name: (root, images) for name, images in _by_lists(root, lists, request).items()}
 
 
 def _by_lists(root: Path, lists: str, request: Request) -> dict[str, dict[str, Path]]:
     """Find the images of each split that `ImageSets/` lists."""
-    images, result = _images(root, request.problems), {}
+    images, result = _images(root, request.account), {}
     files = {path.stem: path for path in sorted((root / "ImageSets" / lists).glob("*.txt"))}
     listed = {name: files[alias] for name, aliases in ALIASES.items() for alias in aliases if alias in files}
     if "train" not in listed and "trainval" in files:
@@ -115,7 +113,7 @@ def _by_lists(root: Path, lists: str, request: Request) -> dict[str, dict[str, P
         return images[stem]
 
     for name, path in layout.asked(root, listed, request).items():
-        chosen = layout.listed(path, find, request.problems)
+        chosen = layout.listed(path, find, request.account)
         if path.stem == "trainval" and "validation" in listed:
             held_back = {line.strip() for line in layout.text(listed["validation"]).splitlines()}
             chosen = {stem: image for stem, image in chosen.items() if stem not in held_back}
@@ -127,25 +125,25 @@ def _is_voc(place: Path) -> bool:
     return (place / "Annotations").is_dir() or (place / "SegmentationClass").is_dir()
 
 
-def _images(place: Path, problems: Problems) -> dict[str, Path]:
+def _images(place: Path, account: Account) -> dict[str, Path]:
     folder = next((place / name for name in ("JPEGImages", "images") if (place / name).is_dir()), None)
     if folder is None:
         raise DataError(f"Folder '{place}' lacks its images: expected JPEGImages/.")
-    return layout.by_stem(folder, problems)
+    return layout.by_stem(folder, account)
 
 
-def _all_images(place: Path, problems: Problems) -> dict[str, Path]:
+def _all_images(place: Path, account: Account) -> dict[str, Path]:
     """The images of a place without lists, where each XML file and mask must have its image."""
-    images = _images(place, problems)
+    images = _images(place, account)
     for folder, suffix in (("Annotations", ".xml"), ("SegmentationClass", ".png")):
         for path in layout.without_image(place / folder, suffix, images):
-            problems.report(f"'{path}' has no image of its name.")
+            account.lose(f"'{path}' has no image of its name.", path)
     return images
 
 
 def _entries(place: Path, images: dict[str, Path], request: Request) -> list[Entry]:
     """Read the XML files of one split."""
-    entries, problems = [], request.problems
+    entries, account = [], request.account
     for stem, image in images.items():
         xml, mask = place / "Annotations" / f"{stem}.xml", place / "SegmentationClass" / f"{stem}.png"
         entry = Entry(image, xml, place="object {}", mask=mask if mask.is_file() else None)
@@ -153,10 +151,12 @@ def _entries(place: Path, images: dict[str, Path], request: Request) -> list[Ent
             try:
                 size, objects, wrong = read_xml(xml)
             except DataError as error:
-                problems.report(str(error))
+                account.lose(str(error), image)
+                account.note_loss(str(error), xml)
                 continue
+            account.meet(len(objects) + len(wrong), "boxes")
             for message in wrong:
-                problems.report(f"'{xml}': {message}.")
+                account.lose(f"'{xml}': {message}.", annotations=1)
             entry = replace(entry, size=size, objects=objects)
         entries.append(entry)
     return entries

@@ -6,14 +6,16 @@ from typing import Any
 
 import yaml
 
+from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source
-from pipelines.errors import DataError, Problems
+from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import Format
 from pipelines.sources.file_options import check_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry, inside
+from pipelines.sources.layouts import Layout, has, split_has
 from pipelines.sources.yolo.lines import read_lines
 from pipelines.splits import ALIASES
 
@@ -32,16 +34,16 @@ class Yolo(Format):
     "segmentation" ("background" and the classes), for which an image with an object that is a mere box is not labelled.
     """
 
-    rank = 30
-    sign = "data.yaml and labels/ (YOLO)"
+    layouts = (
+        Layout(
+            "YOLO, as Ultralytics has it",
+            "data.yaml, images/train/*.jpg and labels/train/*.txt, or train/images/ and train/labels/",
+            (has("*.yaml", "*.yml"), split_has("labels/**/*.txt")),
+        ),
+    )
 
     divide: bool | None = divide_option()
     check: str = check_option()
-
-    @classmethod
-    def recognises(cls, path: Path) -> bool:
-        """By the YAML file in it, and `labels/` in it or in the folder of a split."""
-        return settings_file(path) is not None and any((place / "labels").is_dir() for place in layout.places(path))
 
     def read(self, request: Request) -> Source:
         """Read the settings file and the text file of each image, and assemble them."""
@@ -50,9 +52,10 @@ class Yolo(Format):
         if path is None:
             raise DataError(f"Folder '{root}' is no YOLO data set: expected data.yaml with the names of the classes.")
         content = _parse(path)
+        request.account.use(path, "class names and splits")
         classes = _names(content, path)
         images = _splits(root, path, content, self.divide, request)
-        entries = {name: [_entry(image, classes, request.problems) for image in own] for name, own in images.items()}
+        entries = {name: [_entry(image, classes, request.account) for image in own] for name, own in images.items()}
         if not any(entry.index.is_file() for found in entries.values() for entry in found):
             raise DataError(f"Folder '{root}' has no labels: expected labels/*.txt for images/*.jpg.")
         there: list[labels.Label] = [
@@ -105,15 +108,14 @@ def _splits(
         for split, key in layout.asked(root, keys, request).items():
             values = content[key] if isinstance(content[key], list) else [content[key]]
             places = [_resolve(root, value, content, f"'{path}': {key}") for value in values]
-            found[split] = [image for place in places for image in _images(place, request.problems)]
+            found[split] = [image for place in places for image in _images(place, request.account)]
         return found
     inner, outer = layout.folders(root / "images"), layout.folders(root)
     if inner or outer:
         asked = layout.asked(root, inner or outer, request)
-        return {split: _images(place, request.problems) for split, place in asked.items()}
-    images = {image.relative_to(root).as_posix(): image for image in _images(root / "images", request.problems)}
-    chosen = layout.divided(root, images, request, divide)
-    return {split: [images[key] for key in keys] for split, keys in chosen.items()}
+        return {split: _images(place, request.account) for split, place in asked.items()}
+    images = {image.relative_to(root).as_posix(): image for image in _images(root / "images", request.account)}
+    return {split: list(own.values()) for split, own in layout.divided(root, images, request, divide).items()}
 
 
 def _resolve(root: Path, value: object, content: dict[str, Any], where: str) -> Path:
@@ -143,24 +145,25 @@ def _is_inside(name: str) -> bool:
         return False
 
 
-def _images(place: Path, problems: Problems) -> list[Path]:
+def _images(place: Path, account: Account) -> list[Path]:
     """The images in a folder, or in a text file that lists them relative to itself."""
     if place.is_dir():
-        images = layout.by_stem(place, problems)
+        images = layout.by_stem(place, account)
         labels = _labels_of(place / "name.jpg").parent
         if labels != place:
             for path in layout.without_image(labels, ".txt", [*images, "classes"]):  # tools leave classes.txt there
-                problems.report(f"'{path}' has no image of its name in '{place}'.")
+                account.lose(f"'{path}' has no image of its name in '{place}'.", path)
         return list(images.values())
-    return list(layout.listed(place, place.parent.joinpath, problems).values())
+    return list(layout.listed(place, place.parent.joinpath, account).values())
 
 
-def _entry(image: Path, classes: tuple[str, ...], problems: Problems) -> Entry:
+def _entry(image: Path, classes: tuple[str, ...], account: Account) -> Entry:
     """Read the labels of one image."""
     path = _labels_of(image)
     objects, wrong = read_lines(path, classes) if path.is_file() else ([], [])
+    account.meet(len(objects) + len(wrong), "lines")
     for message in wrong:
-        problems.report(f"'{path}': {message}.")
+        account.lose(f"'{path}': {message}.", annotations=1)
     return Entry(image, path, objects=objects, relative=True, place="line {}")
 
 

@@ -196,7 +196,7 @@ def test_everything_skipped_is_an_error(coco, load):
         ({"batch_size": 9}, r"Split 'train' has 2 usable images, fewer than one batch of 9"),
         ({"batch_size": 0}, r"batch_size is 0: expected a whole number above 0"),
         ({"resize": "stretched"}, r"Unknown resize 'stretched'. Did you mean 'stretch'\?"),
-        ({"splits": ["training"]}, r"Unknown split 'training'. Did you mean 'train'\?"),
+        ({"splits": ["trian"]}, r"Unknown split 'trian'. Did you mean 'train'\?"),
         ({"splits": []}, r"splits is empty"),
         ({"on_error": "ignore"}, r"Unknown on_error 'ignore'"),
         ({"chekc": "full"}, r"Unknown option of source 'coco' 'chekc'. Did you mean 'check'\?"),

@@ -155,9 +155,13 @@ def test_a_file_that_is_no_table_of_labels_is_told(table, ask, text, options, me
         ask("csv", **options)
 
 
-def test_a_file_of_another_encoding_or_two_files_are_told(table, ask):
-    table("image,label\nä.jpg,cat\n", encoding="latin-1")
-    with pytest.raises(pipelines.DataError, match=r"labels.csv' is no text in UTF-8"):
+def test_a_file_of_another_encoding_is_read_with_a_note_and_two_files_are_told(table, ask, tmp_path):
+    table("image,label\na.jpg,Bär\n", encoding="latin-1")
+    with pytest.warns(UserWarning, match=r"labels.csv' is no text in UTF-8: it is read as Latin-1"):
+        source, _ = ask("csv")
+    assert source.specs[0].classes == ("Bär",)
+    (tmp_path / "data" / "labels.csv").write_bytes(b"image,label\0\n")
+    with pytest.raises(pipelines.DataError, match=r"labels.csv' is no text: it has bytes of value 0"):
         ask("csv")
     table("image,label\na.jpg,cat\n", name="more.csv")
     with pytest.raises(pipelines.DataError, match=r"must have one CSV file.*it has: labels.csv, more.csv"):

@@ -6,6 +6,7 @@ from dataclasses import fields
 import pytest
 
 from pipelines import discovery, sources
+from pipelines.accounts.tree import Tree
 from pipelines.contract import Request
 from pipelines.errors import DataError
 from pipelines.sources.base import Format, option
@@ -52,16 +53,16 @@ def test_a_wrong_option_or_choice_is_refused_before_anything_is_read(name, sourc
 
 @pytest.mark.parametrize(("name", "source"), SOURCES)
 def test_an_empty_folder_is_not_recognised_and_cannot_be_read(name, source, tmp_path):
-    assert not source.recognises(tmp_path)
+    assert not any(layout.fits(Tree.of(tmp_path)) for layout in source.layouts)
     with pytest.raises(DataError):
         sources.get(name).read(Request(tmp_path, ("train",), None, (40, 60), 5))
 
 
-@pytest.mark.parametrize(("name", "source"), SOURCES)
-def test_what_a_source_recognises_it_can_tell_and_alone_in_its_rank(name, source):
-    assert bool(source.sign) == (source.recognises.__func__ is not Format.recognises.__func__)
-    if source.sign:
-        assert [other for other, its in SOURCES if its.sign and its.rank == source.rank] == [name]
+def test_layouts_have_names_of_their_own_and_those_that_they_cover_are_there():
+    layouts = [layout for _, source in SOURCES for layout in source.layouts]
+    assert len({layout.name for layout in layouts}) == len(layouts)
+    assert {name for layout in layouts for name in layout.covers} <= {layout.name for layout in layouts}
+    assert all(layout.look and layout.signs for layout in layouts)
 
 
 def test_options_follow_the_order_of_the_class():

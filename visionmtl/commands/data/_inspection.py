@@ -8,6 +8,7 @@ import numpy as np
 
 import pipelines
 from pipelines import kinds
+from pipelines.accounts import accounting
 from pipelines.splits import SPLITS
 from pipelines.surveying import Survey
 from visionmtl import drawing, tasks
@@ -65,6 +66,7 @@ def report(survey: Survey) -> str:
     texts.append(tables.listing("Same pixels in several splits", map(_together, across)))
     texts.append(tables.listing("Same pixels twice in one split", map(_together, within)))
     texts.append(tables.listing("Cannot be used", survey.skipped))
+    texts += [accounting.text(account.balance()) for account in survey.source.accounts]
     notes = [*(_undrawn(spec) for spec in survey.specs if not _is_drawn(spec)), *survey.notes]
     if notes:
         texts.append(tables.listing("Notes", notes))

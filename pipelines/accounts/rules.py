@@ -1,0 +1,41 @@
+"""What is set aside by its name alone: what systems, editors and tools leave beside data."""
+
+import re
+from pathlib import PurePosixPath
+
+HIDDEN = "hidden"
+SYSTEM = "left by a system"
+FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
+FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__"}
+# What lies beside data and is no part of it. A picture, or a file that could hold labels, is never among these.
+BESIDE = (
+    ("a document", re.compile(r"(^|.*/)(readme|license|licence|copying|changelog|citation)[^/]*", re.IGNORECASE)),
+    ("a document", re.compile(r".*\.(md|rst|pdf|docx?|odt|pptx?|html?|bib|tex|rtf|log)", re.IGNORECASE)),
+    ("an archive, not opened", re.compile(r".*\.(zip|tar|tgz|gz|bz2|xz|7z|rar)", re.IGNORECASE)),
+    ("a program", re.compile(r".*\.(py|pyc|ipynb|sh|bat|m|r|js)", re.IGNORECASE)),
+    ("a tool's cache", re.compile(r".*\.cache", re.IGNORECASE)),
+    ("a model", re.compile(r".*\.(keras|h5|pt|pth|onnx|tflite|pb|ckpt|safetensors|weights)", re.IGNORECASE)),
+)
+
+
+def left_by_system(name: str, folder: bool = False) -> str | None:
+    """Return the rule by which a file or folder of this name is no data anywhere, or None.
+
+    Example:
+        >>> left_by_system("._cat.txt")
+        'hidden'
+        >>> left_by_system("cat.txt")
+    """
+    if name.startswith("."):
+        return HIDDEN
+    return SYSTEM if name.lower() in (FOLDERS if folder else FILES) else None
+
+
+def beside(name: str) -> str | None:
+    """Return the rule by which a file that no source claims lies beside the data, or None.
+
+    Args:
+        name: relative to the folder of the data, as "docs/readme.txt".
+    """
+    posix = PurePosixPath(name).as_posix()
+    return next((rule for rule, pattern in BESIDE if pattern.fullmatch(posix)), None)
