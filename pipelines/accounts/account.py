@@ -174,8 +174,13 @@ class Balance:
         if not told:
             return None
         first = next(iter(self.lost.items()), None)
-        example = f", as {first[0]}" if first else ""
-        return f"In '{self.root}' {told} not understood{example}: `visionmtl data inspect {self.root}` lists them."
+        example = f", as {printable(first[0])}" if first else ""
+        return f"Not understood: {told} in '{self.root}'{example}; `visionmtl data inspect {self.root}` lists them."
+
+
+def printable(name: str) -> str:
+    """Return a name that can be printed, whatever bytes it has on the disk."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _count(number: int, noun: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pipelines.accounts.account import ASIDE, LOST, USED, Balance
+from pipelines.accounts.account import ASIDE, LOST, USED, Balance, printable
 
 SHOWN = 3  # names of files that a rule set aside
 LISTED = 20  # files that were not understood, and sentences on annotations
@@ -22,7 +22,7 @@ def text(balance: Balance) -> str:
     lines = [_sum("Files", balance.used.total(), aside, len(balance.lost))]
     lines += [f"  {USED} as {words}: {count:,}" for words, count in sorted(balance.used.items())]
     lines += [f"  {ASIDE}, {rule}: {len(names):,} ({_few(names)})" for rule, names in sorted(balance.aside.items())]
-    lines += _listed(f"{_shown(name)}: {reason}" for name, reason in sorted(balance.lost.items()))
+    lines += _listed(f"{printable(name)}: {reason}" for name, reason in sorted(balance.lost.items()))
     if balance.elsewhere:
         words = ", ".join(f"{count:,} {what}" for what, count in sorted(balance.elsewhere.items()))
         lines.append(f"  outside the folder: {words}")
@@ -45,9 +45,4 @@ def _listed(lost: Iterable[str]) -> list[str]:
 
 
 def _few(names: list[str]) -> str:
-    return ", ".join(map(_shown, names[:SHOWN])) + (", ..." if len(names) > SHOWN else "")
-
-
-def _shown(name: str) -> str:
-    """Return a name that can be printed, whatever bytes it has on the disk."""
-    return name.encode("utf-8", "backslashreplace").decode()
+    return ", ".join(map(printable, names[:SHOWN])) + (", ..." if len(names) > SHOWN else "")
