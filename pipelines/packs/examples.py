@@ -77,4 +77,4 @@ def read(record: tf.Tensor, specs: Sequence[LabelSpec], max_boxes: int) -> Tree:
 
 
 def _decoded(encoded: tf.Tensor) -> tf.Tensor:
-    return tf.io.decode_jpeg(encoded, channels=3)  # PNG too, as `pictures.decode` does
+    return pictures.from_bytes(encoded)

@@ -1,107 +1,49 @@
-"""Picture files: what their headers say, decoding in graph, and Pillow for the few that need it.
+"""Picture files: decoding in graph, and Pillow for the few that need it; `headers` says which.
 
-TensorFlow's decoder is the fast way, and right for grey and CMYK JPEGs and for 16-bit, palette and transparent PNGs
-(the upper 8 bits are kept, alpha is dropped). Pillow takes the rest: other formats, images to be turned by their EXIF
-orientation, and masks whose values TensorFlow would rescale or colour (palettes, fewer or more than 8 bits).
+TensorFlow's decoder is the fast way, and gives what Pillow gives: bit for bit of PNGs and of most JPEGs (alpha is
+dropped, of 16 bits the upper 8 are kept). Pillow takes the rest: other formats, images to be turned by their EXIF
+orientation, those that `levels` must scale, CMYK JPEGs without Adobe's marker, which TensorFlow makes black, and masks
+whose values TensorFlow would rescale or colour.
 """
 
 import functools
 import io
 import os
-import stat
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from pipelines.errors import DataError
+from pipelines.pixels import contents, levels, masks
+from pipelines.pixels.headers import ORIENTATION as ORIENTATION
+from pipelines.pixels.headers import Header as Header
+from pipelines.pixels.headers import inspect as inspect
+from pipelines.pixels.headers import orientation
+from pipelines.pixels.opening import opened
+from pipelines.pixels.rules import Levels
 
-ORIENTATION = 0x0112  # EXIF tag; 1 is upright, 5 to 8 swap height and width
-FAST = ("JPEG", "MPO", "PNG")
+TURNS = {  # what makes a picture of each orientation upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+BACK = TURNS | {6: TURNS[8], 8: TURNS[6]}
 RATIOS = (1, 2, 4, 8)  # of a JPEG's size to that at which it can be decoded, at less cost and without aliases
 
 
-@dataclass(frozen=True)
-class Header:
-    """What the header of a picture says.
-
-    Attributes:
-        height: in pixels as stored; so is `width`.
-        orientation: by EXIF, 1 to 8.
-        fast: TensorFlow decodes it as an image.
-        jpeg: it can be decoded smaller.
-        bands: number of channels.
-        plain_grey: 8-bit grey PNG, whose values TensorFlow leaves as they are.
-    """
-
-    height: int
-    width: int
-    orientation: int
-    fast: bool
-    jpeg: bool
-    bands: int
-    plain_grey: bool
-
-    @property
-    def upright(self) -> tuple[int, int]:
-        """Height and width of the picture as displayed."""
-        return (self.width, self.height) if self.orientation >= 5 else (self.height, self.width)
-
-
-def inspect(path: Path, marker: bool = False) -> Header:
-    """Read the header of a picture.
-
-    Args:
-        path: a file.
-        marker: whether to look for the end marker of a JPEG or PNG too, which a truncated file lacks.
-
-    Raises:
-        DataError: the file is missing, empty, truncated or no picture, or has more pixels than Pillow allows.
-    """
-    try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            raise DataError(f"'{path}' is no file.")  # to open a pipe would wait for ever
-        with open(path, "rb") as file:  # once: to open a file takes longer than to read what is needed
-            if marker and not _has_end(file, status.st_size):
-                raise DataError(f"File '{path}' is truncated: its end marker is missing.")
-            file.seek(0)
-            with Image.open(file) as picture:
-                return _header(picture)
-    except DataError:
-        raise
-    except FileNotFoundError:
-        raise DataError(f"File '{path}' is missing.") from None
-    except Image.DecompressionBombError:
-        limit = f"{2 * (Image.MAX_IMAGE_PIXELS or 0):,}"
-        raise DataError(
-            f"File '{path}' has more than {limit} pixels, the limit: it may be meant to fill memory."
-        ) from None
-    except (OSError, SyntaxError, ValueError) as error:
-        reason = "its content is that of no known format" if isinstance(error, UnidentifiedImageError) else error
-        reason = "it is empty" if path.is_file() and path.stat().st_size == 0 else reason
-        raise DataError(f"File '{path}' cannot be read as a picture: {reason}.") from None
-
-
-def _header(picture: Image.Image) -> Header:
-    # A PNG's own getexif() would decode the picture; the tile is gone after that.
-    orientation = Image.Image.getexif(picture).get(ORIENTATION, 1)
-    raw_mode = picture.tile[0][3] if isinstance(picture, ImageFile.ImageFile) and picture.tile else ""
-    return Header(
-        height=picture.height,
-        width=picture.width,
-        orientation=orientation if orientation in range(1, 9) else 1,
-        fast=picture.format in FAST,
-        jpeg=picture.format in FAST[:2],
-        bands=len(picture.getbands()),
-        plain_grey=picture.format == "PNG" and raw_mode == "L",
-    )
-
-
-def decode(path: tf.Tensor, slow: tf.Tensor, turn: tf.Tensor, ratio: tf.Tensor | None = None) -> tf.Tensor:
+def decode(
+    path: tf.Tensor,
+    slow: tf.Tensor,
+    turn: tf.Tensor,
+    ratio: tf.Tensor | None = None,
+    scale: Levels | None = None,
+) -> tf.Tensor:
     """Read an image file, in graph.
 
     Args:
@@ -109,6 +51,7 @@ def decode(path: tf.Tensor, slow: tf.Tensor, turn: tf.Tensor, ratio: tf.Tensor |
         slow: scalar bool, whether Pillow must read it.
         turn: scalar bool, whether Pillow then turns it upright.
         ratio: scalar int32, one of `RATIOS` by which a JPEG file is decoded smaller; None for no file.
+        scale: the values that are black and white, of what `slow` reads; `levels` says of which pictures.
 
     Returns:
         uint8 `[h, w, 3]`.
@@ -117,12 +60,21 @@ def decode(path: tf.Tensor, slow: tf.Tensor, turn: tf.Tensor, ratio: tf.Tensor |
     def fast() -> tf.Tensor:
         encoded = tf.io.read_file(path)
         if ratio is None:
-            return tf.io.decode_jpeg(encoded, channels=3)
-        choices = [functools.partial(tf.io.decode_jpeg, encoded, channels=3, ratio=each) for each in RATIOS]
+            return from_bytes(encoded)
+        choices = [functools.partial(from_bytes, encoded, ratio=each) for each in RATIOS]
         return tf.switch_case(tf.searchsorted(RATIOS, ratio[None])[0], choices)
 
-    image = tf.cond(slow, lambda: tf.numpy_function(_image, [path, turn], tf.uint8), fast)
+    by_pillow = functools.partial(_image, scale=scale)
+    image = tf.cond(slow, lambda: tf.numpy_function(by_pillow, [path, turn], tf.uint8), fast)
     return tf.ensure_shape(image, [None, None, 3])
+
+
+def from_bytes(encoded: tf.Tensor, ratio: int = 1) -> tf.Tensor:
+    """Decode a JPEG or PNG that is `fast`, in graph, as Pillow would: uint8 `[h, w, 3]`.
+
+    TensorFlow's own choice for JPEGs is off by two levels on average, at no less cost.
+    """
+    return tf.io.decode_jpeg(encoded, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
 
 
 def ratio(shape: tuple[int, int], size: tuple[int, int], zoom: float) -> int:
@@ -137,57 +89,87 @@ def ratio(shape: tuple[int, int], size: tuple[int, int], zoom: float) -> int:
     return max((ratio for ratio in RATIOS if ratio <= room), default=1)
 
 
-def decode_mask(path: tf.Tensor, slow: tf.Tensor) -> tf.Tensor:
-    """Read a mask file, in graph; returns its values, uint8 `[h, w, 1]`."""
+def decode_mask(path: tf.Tensor, slow: tf.Tensor, strict: bool = True) -> tf.Tensor:
+    """Read a mask file, in graph; returns its values, uint8 `[h, w, 1]`.
+
+    Args:
+        path: scalar string.
+        slow: scalar bool, whether Pillow must read it.
+        strict: whether values that 8 bits do not hold are an error; else they are ignored, which is 255.
+    """
+    by_pillow = functools.partial(_mask, strict=strict)
     mask = tf.cond(
         slow,
-        lambda: tf.numpy_function(_mask, [path], tf.uint8),
+        lambda: tf.numpy_function(by_pillow, [path], tf.uint8),
         lambda: tf.io.decode_png(tf.io.read_file(path), channels=1),
     )
     return tf.ensure_shape(mask, [None, None, 1])
 
 
+def fault(path: Path, slow: bool, mask: bool = False, scale: Levels | None = None) -> str | None:
+    """Say why a file whose header is right cannot be decoded; None if it can be.
+
+    Args:
+        path: the file.
+        slow: whether Pillow reads it.
+        mask: whether it is a mask.
+        scale: as of `decode`.
+
+    Returns:
+        A sentence.
+    """
+    what, name = "Mask" if mask else "Image", tf.constant(str(path))
+    try:
+        if slow:
+            _mask(str(path), strict=False) if mask else _image(str(path), turn=False, scale=scale)
+        else:
+            decode_mask(name, tf.constant(slow)) if mask else decode(name, tf.constant(slow), tf.constant(False))
+    except DataError as error:
+        return str(error)
+    except Exception:  # damaged content makes decoders fail in any way
+        with open(path, "rb") as file:
+            unusual = contents.jpeg(file) if file.read(2) == b"\xff\xd8" else None
+        return f"{what} '{path}' cannot be read: {unusual}." if unusual else f"{what} '{path}' is truncated or damaged."
+    return None
+
+
 def is_broken(path: Path, slow: bool, mask: bool = False) -> bool:
     """Whether a file whose header is right cannot be decoded; `slow` is whether Pillow reads it."""
-    name, by_pillow = tf.constant(str(path)), tf.constant(slow)
-    try:
-        decode_mask(name, by_pillow) if mask else decode(name, by_pillow, tf.constant(False))
-    except (tf.errors.OpError, OSError, SyntaxError, ValueError):
-        return True
-    return False
+    return fault(path, slow, mask) is not None
 
 
 def mask_values(path: Path) -> np.ndarray:
-    """Read the values of a mask file: `[h, w]` of palette places or grey levels at the file's own depth."""
-    with Image.open(path) as picture:
-        depth = {"L;2": 2, "L;4": 4}.get(str(picture.tile[0][3]) if picture.tile else "", 8)
-        values = np.asarray(picture).astype(np.int32)
-        return values // (255 // (2**depth - 1))  # Pillow spreads 2 and 4 bits over 0..255
+    """Read the values of a mask file: `[h, w]` of palette places or grey levels at the file's own depth.
+
+    Raises:
+        DataError: they are no whole numbers.
+    """
+    with open(path, "rb") as file, opened(file, limited=False) as picture:
+        return masks.values(picture, str(path))
 
 
-def _image(path: bytes | np.ndarray, turn: bool) -> np.ndarray:
-    with Image.open(_text(path)) as picture:
-        upright = ImageOps.exif_transpose(picture) if turn else picture
-        if upright.mode.startswith("I"):  # 16 bits, which convert() would clip
-            upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
-        return np.asarray(upright.convert("RGB"))
+def _image(path: str | bytes | np.ndarray, turn: bool, scale: Levels | None) -> np.ndarray:
+    name = _text(path)
+    with open(name, "rb") as file, opened(file, limited=False) as picture:
+        stored = orientation(picture) or 1
+        pixels = levels.rgb(picture, name, scale)
+        upright = picture.format == "TIFF" and stored not in (1, orientation(picture))  # Pillow turns those
+    if turn != upright and stored != 1:
+        return np.asarray(Image.fromarray(pixels).transpose((TURNS if turn else BACK)[stored]))
+    return pixels
 
 
-def _mask(path: bytes | np.ndarray) -> np.ndarray:
-    values = mask_values(Path(_text(path)))
-    return np.where((values < 0) | (values > 255), 254, values).astype(np.uint8)[..., None]
+def _mask(path: str | bytes | np.ndarray, strict: bool) -> np.ndarray:
+    values = mask_values(Path(name := _text(path)))
+    outside = (values < 0) | (values > 255)
+    if strict and outside.any():
+        raise DataError(f"Mask '{name}' has the value {values[outside][0]}: expected 0 to 255.")
+    return np.where(outside, 255, values).astype(np.uint8)[..., None]
 
 
-def _text(path: bytes | np.ndarray) -> str:
+def _text(path: str | bytes | np.ndarray) -> str:
     """What `tf.numpy_function` makes of a string: bytes in a graph, an array of them outside."""
     return os.fsdecode(np.asarray(path, object).item())
-
-
-def _has_end(file: BinaryIO, size: int) -> bool:
-    start = file.read(2)
-    file.seek(max(size - 4096, 0))
-    marker = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}.get(start)
-    return marker is None or marker in file.read()
 
 
 def png(pixels: np.ndarray, level: int = 6) -> bytes:

@@ -1,9 +1,11 @@
-"""What may be asked to be done with pictures: the ways to resize them, and the range of each augmentation.
+"""What may be asked to be done with pictures: how files are read, ways to resize, the range of each augmentation.
 
 Recipes are checked by the same rules, without TensorFlow.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Literal, get_args
 
 from pipelines.ranges import Range
@@ -11,10 +13,54 @@ from pipelines.ranges import Range
 Resize = Literal["stretch", "letterbox"]
 RESIZES: tuple[str, ...] = get_args(Resize)
 
+Exif = Literal["auto", "upright", "stored"]
+EXIF: tuple[str, ...] = get_args(Exif)
+Levels = tuple[float, float]
+
 PROBABILITY = Range(0.0, 1.0, "true, false or a probability from 0 to 1")
 ZOOM = Range(0.05, 20.0, "[low, high] within 0.05 to 20, as [0.75, 1.5]")
 DEGREES = Range(0.0, 180.0, "degrees from 0 to 180")
 COLOUR = Range(0.0, 0.9, "a number from 0 to 0.9")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How picture files are to be read.
+
+    Args:
+        max_pixels: of one picture; None for Pillow's own limit.
+        levels: the values that are black and white in pictures of one channel of more than 8 bits; None for what their
+            type says.
+        exif: whether labels were drawn on pictures turned "upright" by their EXIF orientation, or as "stored"; "auto"
+            goes by what sizes, boxes and masks say.
+    """
+
+    max_pixels: int | None = None
+    levels: Levels | None = None
+    exif: str = "auto"
+
+
+def max_pixels(value: Any) -> int | None:
+    """Return the most pixels that a picture may have, or None. A ValueError says what was expected."""
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():  # as 1e9
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError("a whole number above 0, or null")
+    return value
+
+
+def levels(value: Any) -> Levels | None:
+    """Return the values that are black and white, or None. A ValueError says what was expected."""
+    if value is None:
+        return None
+    numbers = isinstance(value, list | tuple) and all(
+        isinstance(each, int | float) and not isinstance(each, bool) and isfinite(each) for each in value
+    )
+    if not numbers or len(value) != 2 or value[0] == value[1]:
+        raise ValueError("two numbers, [black, white], or null")
+    return float(value[0]), float(value[1])
 
 
 def flip(value: Any) -> float:

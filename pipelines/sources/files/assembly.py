@@ -121,7 +121,7 @@ def _ratios(items: list[Item], request: Request) -> np.ndarray | None:
 
 def _diagnose(item: Item, labels: Sequence[Label]) -> str:
     """Say why a sample could not be read."""
-    if pictures.is_broken(item.image, item.slow):
-        return f"Image '{item.image}' is truncated or damaged."
+    if fault := pictures.fault(item.image, item.slow):
+        return fault
     sentences = (label.diagnose(item) for label in labels)
     return next((sentence for sentence in sentences if sentence), f"Image '{item.image}' cannot be read.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipelines.accounts.account import Account
 from pipelines.errors import DataError
-from pipelines.pixels import pictures
+from pipelines.pixels import masks, pictures
 from pipelines.sources.files.entries import Annotation, Entry, corners
 
 STRETCH = 128  # files that a thread takes at once: to hand over one costs as much as to read its header
@@ -138,6 +138,5 @@ def _inspect_mask(path: Path, item: Item, markers: bool) -> bool:
         raise DataError(
             f"Mask '{path}' is {header.width} x {header.height}, but image '{item.image}' is {width} x {height}."
         )
-    if header.bands != 1:
-        raise DataError(f"Mask '{path}' has {header.bands} channels: expected one, of class ids.")
+    masks.check(path, header)
     return not header.plain_grey

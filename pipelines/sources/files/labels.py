@@ -107,7 +107,7 @@ class MaskFiles(Label):
         def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             mask = tf.cond(
                 there[index],
-                lambda: pictures.decode_mask(paths[index], slow[index]),
+                lambda: pictures.decode_mask(paths[index], slow[index], strict=not trusted),
                 lambda: tf.fill(shapes[index], ignored),
             )
             if self.ignore != IGNORE:
@@ -121,8 +121,8 @@ class MaskFiles(Label):
     def diagnose(self, item: Item) -> str | None:
         if item.mask is None:
             return None
-        if pictures.is_broken(item.mask, item.slow_mask, mask=True):
-            return f"Mask '{item.mask}' is truncated or damaged."
+        if fault := pictures.fault(item.mask, item.slow_mask, mask=True):
+            return fault
         last, ignore = len(self.spec.classes) - 1, self.ignore
         for value in np.unique(pictures.mask_values(item.mask)).tolist():
             if value != ignore and not 0 <= value <= last:

@@ -1,0 +1,146 @@
+"""What the header of a picture file says, read without its pixels."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image, UnidentifiedImageError
+
+from pipelines.errors import DataError
+from pipelines.pixels import contents, ends, levels
+from pipelines.pixels.opening import opened
+
+ORIENTATION = 0x0112  # EXIF tag; 1 is upright, 5 to 8 swap height and width
+FAST = ("JPEG", "MPO", "PNG")
+FAST_PIXELS = ((1 << 29) - 1) // 3  # that TensorFlow decodes in colour
+SIZE = (256, 257)  # tags of TIFF: width and height as stored, where Pillow's own are upright
+Trait = Literal["frames", "alpha", "deep", "exif"]
+NONE: frozenset[Trait] = frozenset()
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the header of a picture says.
+
+    Attributes:
+        height: in pixels as stored; so is `width`.
+        orientation: by EXIF, 1 to 8.
+        fast: TensorFlow decodes it as an image.
+        jpeg: it can be decoded smaller.
+        bands: number of channels.
+        plain_grey: 8-bit grey PNG, whose values TensorFlow leaves as they are.
+        format: as Pillow calls it.
+        traits: what is left out or scaled as it is decoded: further "frames" or pages, an "alpha" channel, all but the
+            upper 8 bits of a "deep" one; "exif" that cannot be read.
+    """
+
+    height: int
+    width: int
+    orientation: int
+    fast: bool
+    jpeg: bool
+    bands: int
+    plain_grey: bool
+    format: str = ""
+    traits: frozenset[Trait] = NONE
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Height and width of the picture as displayed."""
+        return (self.width, self.height) if self.orientation >= 5 else (self.height, self.width)
+
+
+def inspect(path: Path, marker: bool = False, max_pixels: int | None = None) -> Header:
+    """Read the header of a picture.
+
+    Args:
+        path: a file.
+        marker: whether to look for the end marker of a JPEG, PNG or WebP too, which a truncated file lacks.
+        max_pixels: that it may have; None for as many as Pillow allows.
+
+    Raises:
+        DataError: the file is missing, empty, truncated or no picture, has a name that is no UTF-8, or too many pixels.
+    """
+    try:
+        if not (name := os.fspath(path)).isascii():
+            name.encode()
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(f"'{path}' is no file.")  # to open a pipe would wait for ever
+        with open(path, "rb") as file:  # once: to open a file takes longer than to read what is needed
+            if marker and not ends.is_whole(file, status.st_size):
+                raise DataError(f"File '{path}' is truncated: its end marker is missing.")
+            file.seek(0)
+            try:
+                with opened(file, limited=max_pixels is None) as picture:
+                    if max_pixels is not None and picture.width * picture.height > max_pixels:
+                        raise Image.DecompressionBombError
+                    return _header(picture)
+            except UnidentifiedImageError:
+                raise ValueError(contents.reason(file)) from None
+    except DataError:
+        raise
+    except FileNotFoundError:
+        link = f" is a link to '{os.readlink(path)}', which" if path.is_symlink() else ""
+        raise DataError(f"File '{path}'{link} is missing.") from None
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode(errors="backslashreplace")
+        raise DataError(f"File '{shown}' has a name that is no UTF-8: rename it.") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) if max_pixels is None else max_pixels
+        raise DataError(
+            f"File '{path}' has more than {limit:,} pixels, the limit: it may be meant to fill memory; the option "
+            "max_pixels of its source raises the limit."
+        ) from None
+    except Exception as error:  # a damaged header makes Pillow fail in any way
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise DataError(f"File '{path}' cannot be read as a picture: {reason}.") from None
+
+
+def _header(picture: Image.Image) -> Header:
+    kind, raw = picture.format or "", levels.raw_mode(picture)
+    turned, traits, (width, height) = orientation(picture), NONE, picture.size
+    fast = kind in FAST and width * height <= FAST_PIXELS and not levels.is_wide(picture)
+    if kind not in FAST[:2]:
+        traits = _traits(picture, raw)
+    elif picture.mode == "CMYK" and "adobe" not in picture.info:
+        fast = False
+    if kind == "TIFF":
+        levels.check_planes(picture)
+        width, height = (picture.tag_v2[tag] for tag in SIZE)  # type: ignore[attr-defined]
+    if turned is None:
+        turned, traits = 1, traits | {"exif"}
+    return Header(
+        height=height,
+        width=width,
+        orientation=turned,
+        fast=fast,
+        jpeg=kind in FAST[:2],
+        bands=len(picture.getbands()),
+        plain_grey=kind == "PNG" and raw == "L",
+        format=kind,
+        traits=traits,
+    )
+
+
+def orientation(picture: Image.Image) -> int | None:
+    """Return the orientation of a picture by EXIF, 1 to 8; None if that cannot be read."""
+    try:
+        # A PNG's own getexif() would decode the picture.
+        found = Image.Image.getexif(picture).get(ORIENTATION, 1)
+    except Exception:  # of all kinds, by where it is damaged
+        return None
+    return found if found in range(1, 9) else 1
+
+
+def _traits(picture: Image.Image, raw: str) -> frozenset[Trait]:
+    found: list[Trait] = []
+    if getattr(picture, "is_animated", False):
+        found.append("frames")
+    if picture.mode[-1] in "Aa" or "transparency" in picture.info:
+        found.append("alpha")
+    if levels.is_wide(picture) or ";16" in raw:
+        found.append("deep")
+    return frozenset(found) if found else NONE

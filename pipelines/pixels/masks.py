@@ -1,0 +1,81 @@
+"""Mask files: which may be masks, and the class ids in them at the file's own depth."""
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from PIL import Image
+
+from pipelines.errors import DataError
+from pipelines.pixels import levels
+
+LOSSY = ("JPEG", "MPO", "WEBP", "AVIF", "HEIF")
+REMEDY = "save it as a PNG of one channel of class ids"
+
+
+class Described(Protocol):
+    """What is asked of the header of a mask."""
+
+    @property
+    def bands(self) -> int:
+        """Number of channels."""
+
+    @property
+    def format(self) -> str:
+        """As Pillow calls it."""
+
+    @property
+    def orientation(self) -> int:
+        """By EXIF, 1 to 8."""
+
+
+def check(path: Path, header: Described) -> None:
+    """Refuse a file that cannot be a mask of class ids, by its header.
+
+    Raises:
+        DataError: its format changes values, it has several channels, or an EXIF orientation.
+    """
+    if header.format in LOSSY:
+        raise DataError(f"Mask '{path}' is a {header.format} file, a format that changes values: {REMEDY}.")
+    if header.bands != 1:
+        raise DataError(
+            f"Mask '{path}' has {header.bands} channels: expected one, of class ids; where colours stand for classes, "
+            "say which by a palette."
+        )
+    if header.orientation != 1:
+        raise DataError(
+            f"Mask '{path}' has the EXIF orientation {header.orientation}, which leaves open how its values lie: save "
+            "it without."
+        )
+
+
+def values(picture: Image.Image, name: str) -> np.ndarray:
+    """Return the class ids of a mask: int32 `[h, w]` of palette places or grey levels at the file's own depth.
+
+    Args:
+        picture: of one channel.
+        name: of its file, for errors.
+
+    Raises:
+        DataError: they are no whole numbers, or the file turns them round.
+    """
+    raw, arguments = levels.raw_mode(picture), levels.arguments(picture)
+    if picture.mode == "L" and raw[:1] == "L" and "I" in raw:
+        raise DataError(f"Mask '{name}' is a TIFF whose white is 0, which turns values round: {REMEDY}.")
+    found = levels.numbers(picture)
+    if found.dtype.kind == "f":
+        if not np.isfinite(found).all() or (found != np.rint(found)).any():
+            raise DataError(f"Mask '{name}' has values that are no whole numbers: expected class ids.")
+        found = np.clip(found, -(2**31), 2**31 - 1)
+    depth = {"L;2": 2, "L;4": 4}.get(raw.removesuffix("R"), 8)
+    whole = np.clip(found.astype(np.int64), -(2**31), 2**31 - 1).astype(np.int32)
+    if picture.format == "PPM" and len(arguments) == 2:
+        return _unspread(whole, arguments[-1], 65535 if picture.mode == "I" else 255)
+    return whole // (255 // (2**depth - 1))  # Pillow spreads 2 and 4 bits over 0..255
+
+
+def _unspread(spread: np.ndarray, highest: int, white: int) -> np.ndarray:
+    """Undo that Pillow spreads the values of a portable grey map over 0..white, where the highest is another."""
+    if not 0 < highest < white:
+        return spread
+    return np.rint(spread * (highest / white)).astype(np.int32)
