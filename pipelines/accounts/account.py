@@ -36,6 +36,7 @@ class Account:
         met: how many annotations the indices have.
         set_aside: how many of them, by rule.
         lost: how many of them, by the sentence that says why.
+        altered: how many of those used are not used as they are written, by what was done to them.
     """
 
     problems: Problems = field(default_factory=Problems)
@@ -45,6 +46,7 @@ class Account:
     met: Counter[str] = field(default_factory=Counter)
     set_aside: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
+    altered: Counter[str] = field(default_factory=Counter)
 
     def use(self, file: Path, words: str) -> None:
         """Note that a file is used, `words` saying as what: "image of train", "labels", "class names"."""
@@ -65,6 +67,10 @@ class Account:
     def leave_annotations(self, rule: str, count: int = 1) -> None:
         """Count annotations that are set aside by a rule."""
         self.set_aside[rule] += count
+
+    def alter(self, words: str, count: int = 1) -> None:
+        """Count annotations that are used, but not as they are written: "cut at the picture's edge"."""
+        self.altered[words] += count
 
     def lose(self, message: str, file: Path | None = None, annotations: int = 0) -> None:
         """Report what cannot be used: a file, or so many annotations, or both.
@@ -108,6 +114,7 @@ class Account:
                 result.elsewhere[fate.words if fate.what == USED else fate.what] += 1
         result.annotations_aside.update(self.set_aside)
         result.annotations_lost.update(self.lost)
+        result.annotations_altered.update(self.altered)
         return result
 
     def _fate(self, tree: Tree, name: str) -> Fate:
@@ -135,7 +142,7 @@ class Balance:
         lost: names of the files that were not understood, each with the reason.
         elsewhere: files outside the folder that were used, by what as.
         annotations: how many there are, by what they are; `annotations_aside` of them by rule, `annotations_lost` by
-            the sentence that says why.
+            the sentence that says why; `annotations_altered` of those used, by what was done to them.
     """
 
     root: Path
@@ -146,6 +153,7 @@ class Balance:
     annotations: Counter[str] = field(default_factory=Counter)
     annotations_aside: Counter[str] = field(default_factory=Counter)
     annotations_lost: Counter[str] = field(default_factory=Counter)
+    annotations_altered: Counter[str] = field(default_factory=Counter)
 
     def add(self, name: str, fate: Fate) -> None:
         """Enter a file."""

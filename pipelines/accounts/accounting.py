@@ -29,6 +29,7 @@ def text(balance: Balance) -> str:
     kinds = ", ".join(f"{count:,} {what}" for what, count in sorted(balance.annotations.items()) if count)
     out = balance.annotations_aside.total(), balance.annotations_lost.total()
     lines.append(_sum("Annotations", balance.annotations_used, *out) + (f" ({kinds})" if kinds else ""))
+    lines += [f"  {USED}, {words}: {count:,}" for words, count in sorted(balance.annotations_altered.items()) if count]
     lines += [f"  {ASIDE}, {rule}: {count:,}" for rule, count in sorted(balance.annotations_aside.items())]
     lines += _listed(f"{count:,}: {reason}" for reason, count in sorted(balance.annotations_lost.items()))
     return "\n".join(lines)

@@ -7,6 +7,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 OVERHANG = 2.0  # pixels that a box may stick out of its image by rounding; it is clipped
+HAIR = 0.01  # fraction of its side that one given in fractions may; what Ultralytics allows a number beyond 1
+ROUNDED = 0.01  # pixels that fractions of six decimals may be off
+CUT = "cut at the picture's edge"  # as the account has it
 Corners = tuple[float, float, float, float]
 
 
@@ -69,12 +72,13 @@ class Entry:
         return f"'{self.index}': {self.place.format(number)}"
 
 
-def corners(values: Corners, size: tuple[int, int] | None = None) -> Corners:
+def corners(values: Corners, size: tuple[int, int] | None = None, hair: float = 0.0) -> Corners:
     """Check a box given by its corners, and clip it to its image.
 
     Args:
         values: `x_min, y_min, x_max, y_max`, numbers of any kind.
         size: height and width of the image, in the unit of the box; None where they are not known yet.
+        hair: the fraction of a side by which the box may stick out, where that is more than `OVERHANG`.
 
     Raises:
         ValueError: the box is not finite, has no area, or lies outside by more than rounding.
@@ -89,10 +93,16 @@ def corners(values: Corners, size: tuple[int, int] | None = None) -> Corners:
         return x_min, y_min, x_max, y_max
     height, width = size
     clipped = (max(x_min, 0.0), max(y_min, 0.0), min(x_max, width), min(y_max, height))
-    out = max(-x_min, -y_min, x_max - width, y_max - height) > OVERHANG
+    beside, above = max(OVERHANG, hair * width), max(OVERHANG, hair * height)
+    out = max(-x_min, x_max - width) > beside or max(-y_min, y_max - height) > above
     if out or clipped[2] <= clipped[0] or clipped[3] <= clipped[1]:
         raise ValueError(f"box ({shown}) lies outside its image of {width} x {height}")
     return clipped
+
+
+def is_cut(box: Corners, whole: Corners) -> bool:
+    """Whether a box was clipped, by more than its numbers are rounded."""
+    return any(abs(a - b) > ROUNDED for a, b in zip(box, whole, strict=True))
 
 
 def inside(name: str, field: str = "file_name") -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipelines.accounts.account import Account
 from pipelines.errors import DataError
 from pipelines.pixels import masks, pictures
-from pipelines.sources.files.entries import Annotation, Entry, corners
+from pipelines.sources.files.entries import CUT, HAIR, Annotation, Entry, corners, is_cut
 
 STRETCH = 128  # files that a thread takes at once: to hand over one costs as much as to read its header
 
@@ -57,19 +57,21 @@ def read_items(entries: list[Entry], with_masks: bool, markers: bool, account: A
         account: told of each image and box that cannot be used, which is left out.
     """
 
-    def item(entry: Entry) -> tuple[Entry, Item | None, list[str]]:
+    def item(entry: Entry) -> tuple[Entry, Item | None, list[str], int]:
         try:
             return entry, *_item(entry, with_masks, markers)
         except DataError as error:
-            return entry, None, [str(error)]
+            return entry, None, [str(error)], 0
 
     items = []
     stretches = [entries[start : start + STRETCH] for start in range(0, len(entries), STRETCH)]
     with ThreadPoolExecutor() as pool:
         for stretch in pool.map(lambda some: [item(entry) for entry in some], stretches):
-            for entry, found, wrong in stretch:
+            for entry, found, wrong, cut in stretch:
                 if found:
                     items.append(found)
+                    if cut:
+                        account.alter(CUT, cut)
                     for message in wrong:
                         account.lose(message, annotations=1)
                 else:
@@ -85,7 +87,7 @@ def _lose(entry: Entry, message: str, account: Account) -> None:
             account.note_loss(message, file)
 
 
-def _item(entry: Entry, with_masks: bool, markers: bool) -> tuple[Item, list[str]]:
+def _item(entry: Entry, with_masks: bool, markers: bool) -> tuple[Item, list[str], int]:
     header = pictures.inspect(entry.image, markers)
     stored = (header.height, header.width)
     turn = header.orientation > 1 and entry.size in (None, header.upright)
@@ -96,27 +98,33 @@ def _item(entry: Entry, with_masks: bool, markers: bool) -> tuple[Item, list[str
             f"Image '{entry.image}' is {header.width} x {header.height}, but '{entry.index}' gives width {width} and "
             f"height {height}."
         )
-    objects, wrong = entry.objects, list[str]()
+    objects, wrong, cut = entry.objects, list[str](), 0
     if objects and entry.size is None:
-        objects, wrong = _clipped(entry, shape)
+        objects, wrong, cut = _clipped(entry, shape)
     slow = turn or not header.fast
     item = Item(entry, shape, slow, turn, objects, header.jpeg and not slow)
     if with_masks and entry.mask:
         item = replace(item, mask=entry.mask, slow_mask=_inspect_mask(entry.mask, item, markers))
-    return item, wrong
+    return item, wrong, cut
 
 
-def _clipped(entry: Entry, shape: tuple[int, int]) -> tuple[list[Annotation], list[str]]:
-    """Clip the boxes of an image whose size the index does not give; returns what is wrong with the others too."""
-    objects, wrong = [], []
+def _clipped(entry: Entry, shape: tuple[int, int]) -> tuple[list[Annotation], list[str], int]:
+    """Clip the boxes of an image whose size the index does not give.
+
+    Returns:
+        The objects, what is wrong with the others, and how many boxes were cut.
+    """
+    objects, wrong, cut = [], [], 0
     for annotation in entry.objects or []:
         if entry.relative:
             annotation = _scaled(annotation, shape)
         try:
-            objects.append(replace(annotation, box=corners(annotation.box, shape)))
+            box = corners(annotation.box, shape, HAIR if entry.relative else 0.0)
+            objects.append(replace(annotation, box=box))
+            cut += is_cut(box, annotation.box)
         except ValueError as error:
             wrong.append(f"{entry.at(annotation.number)}: {error} ('{entry.image.name}').")
-    return objects, wrong
+    return objects, wrong, cut
 
 
 def _scaled(annotation: Annotation, shape: tuple[int, int]) -> Annotation:
