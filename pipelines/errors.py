@@ -27,9 +27,9 @@ class Problems:
     skipped: list[str] = field(default_factory=list)
 
     def report(self, message: str) -> None:
-        """Raise `DataError(message)`, or note that what `message` tells of is skipped."""
+        """Raise a `DataError` that says how to go on without, or note that what `message` tells of is skipped."""
         if self.on_error == "stop":
-            raise DataError(message)
+            raise DataError(f"{message.removesuffix('.')} (set data.on_error to skip to leave it out).")
         self.skipped.append(message)
 
 

@@ -13,7 +13,7 @@ CUT = "cut at the picture's edge"  # as the account has it
 Corners = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # slots: there may be a million
 class Annotation:
     """One object.
 

@@ -54,6 +54,11 @@ def test_what_is_lost_stops_the_reading_where_problems_do(tmp_path):
     assert account.loss(tmp_path / "a.jpg") is None
 
 
+def test_where_reading_stops_the_sentence_says_how_to_go_on():
+    with pytest.raises(DataError, match=r"^It is damaged \(set data.on_error to skip to leave it out\)\.$"):
+        Account(Problems("stop")).lose("It is damaged.")
+
+
 def test_a_name_of_other_bytes_can_be_told(tmp_path):
     account = Account(Problems("skip"), Tree(tmp_path, {"": ["caf\udce9.dat"]}))
     assert r"caf\udce9.dat" in accounting.text(account.balance())
