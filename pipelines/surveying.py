@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from pipelines import kinds
+from pipelines import kinds, likeness
 from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source, Split, Tree
 from pipelines.errors import Problems, noted
@@ -78,6 +78,8 @@ class Survey:
         skipped: a sentence for each image or box that cannot be used.
         duplicates: groups of `(split, name)` whose pixels are the same.
         notes: warnings of the source.
+        near: pictures that are nearly the same.
+        copies: of each group of duplicates in several splits, two.
     """
 
     specs: tuple[LabelSpec, ...]
@@ -87,24 +89,34 @@ class Survey:
     notes: list[str]
     source: Source = field(repr=False)
     rows: dict[str, np.ndarray] = field(repr=False)
+    near: likeness.Near = field(default_factory=likeness.Near)
+    copies: list[likeness.Pair] = field(default_factory=list, repr=False)
+
+    def name(self, split: str, row: int) -> str:
+        """Return what a sample is called."""
+        return self.source.splits[split].name(row)
 
     def examples(self, count: int, size: tuple[int, int]) -> Iterator[Example]:
         """Yield samples spread over all splits, the pictures centred in `size` (height and width) amid grey."""
-        batching = Batching(self.specs, size, 1, resize="letterbox")
         total, left = sum(map(len, self.rows.values())), count
         for place, (split, rows) in enumerate(self.rows.items()):
             others = len(self.rows) - place - 1
             quota = left if not others else max(1, min(left - others, round(count * len(rows) / total)))
             left -= quota
             for row in rows[np.unique(np.linspace(0, len(rows) - 1, max(0, quota)).round().astype(int))]:
-                sample = self.source.splits[split].read(tf.constant(row, tf.int64))
-                sample = batching.place_whole(sample, tf.shape(sample["image"])[:2])
-                labels = {}
-                for spec in self.specs:
-                    label = tf.nest.map_structure(lambda x: x[None], sample["labels"][spec.name])
-                    labels[spec.name] = tf.nest.map_structure(lambda x: x.numpy(), kinds.of(spec).finish(label, None))
-                weights = {name: float(weight) for name, weight in sample["weights"].items()}
-                yield Example(split, self.source.splits[split].name(int(row)), sample["image"].numpy(), labels, weights)
+                yield self.example(split, int(row), size)
+
+    def example(self, split: str, row: int, size: tuple[int, int]) -> Example:
+        """Return one sample, its picture centred in `size` (height and width) amid grey."""
+        batching = Batching(self.specs, size, 1, resize="letterbox")
+        sample = self.source.splits[split].read(tf.constant(row, tf.int64))
+        sample = batching.place_whole(sample, tf.shape(sample["image"])[:2])
+        labels = {}
+        for spec in self.specs:
+            label = tf.nest.map_structure(lambda x: x[None], sample["labels"][spec.name])
+            labels[spec.name] = tf.nest.map_structure(lambda x: x.numpy(), kinds.of(spec).finish(label, None))
+        weights = {name: float(weight) for name, weight in sample["weights"].items()}
+        return Example(split, self.name(split, row), sample["image"].numpy(), labels, weights)
 
 
 def survey(
@@ -131,15 +143,34 @@ def survey(
     request = Request(folder, in_order(splits), names, DRAWN_SIZE, MOST_BOXES, Account(problems))
     with noted() as notes:
         data = opened(source, request, options)
-    results, rows, seen = {}, {}, dict[bytes, list[tuple[str, str]]]()
+    results, rows, seen = {}, {}, dict[bytes, list[tuple[str, int]]]()
+    thumbnails: list[np.ndarray] = []
     for name, split in data.splits.items():
         tally = Tally(split, data.specs)
         rows[name] = visit(split, compiled(split.read), data.specs, problems, tally)
         results[name] = tally.result(rows[name])
-        for row in rows[name]:
-            seen.setdefault(tally.digests[row], []).append((name, split.name(int(row))))
-    duplicates = [group for group in seen.values() if len(group) > 1]
-    return Survey(data.specs, results, problems.skipped, duplicates, notes, data, rows)
+        thumbnails.append(tally.thumbnails[rows[name]])
+        for row in rows[name].tolist():
+            seen.setdefault(tally.digests[row], []).append((name, row))
+    groups = [group for group in seen.values() if len(group) > 1]
+    copies = [likeness.Pair(group[0], other, 1.0) for group in groups if (other := _elsewhere(group))]
+    near = _near(list(seen.values()), rows, thumbnails)
+    duplicates = [[(split, data.splits[split].name(row)) for split, row in group] for group in groups]
+    return Survey(data.specs, results, problems.skipped, duplicates, notes, data, rows, near, copies)
+
+
+def _elsewhere(group: list[tuple[str, int]]) -> tuple[str, int] | None:
+    """The first of some samples that is not of the split of the first."""
+    return next((place for place in group if place[0] != group[0][0]), None)
+
+
+def _near(
+    groups: list[list[tuple[str, int]]], rows: dict[str, np.ndarray], thumbnails: list[np.ndarray]
+) -> likeness.Near:
+    """Find pictures that are nearly the same, but not of one group; thumbnails in the order of the rows."""
+    places = [(split, row) for split, own in rows.items() for row in own.tolist()]
+    group = {place: number for number, same in enumerate(groups) for place in same}
+    return likeness.near(np.concatenate(thumbnails), places, np.array([group[place] for place in places], np.int64))
 
 
 class Tally:
@@ -148,12 +179,14 @@ class Tally:
     def __init__(self, split: Split, specs: tuple[LabelSpec, ...]):
         self.shapes, self.kinds = split.shapes, {spec.name: kinds.of(spec) for spec in specs}
         self.digests = [b""] * len(split.shapes)
+        self.thumbnails = np.zeros((len(split.shapes), likeness.HEIGHT, likeness.WIDTH), np.uint8)
         self.counts: list[dict[str, Count]] = [{}] * len(split.shapes)  # of each sample, by the tasks that label it
 
     def put(self, index: int, sample: Tree) -> None:
         """Count one sample."""
         image, labels = sample["image"], sample["labels"]
         self.digests[index] = hashlib.blake2b(repr(image.shape).encode() + image.tobytes(), digest_size=16).digest()
+        self.thumbnails[index] = likeness.thumbnail(image)
         labelled = {name: kind for name, kind in self.kinds.items() if sample["weights"][name] > 0}
         self.counts[index] = {name: kind.count(labels[name]) for name, kind in labelled.items()}
 

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pipelines
 
@@ -60,6 +61,17 @@ def test_what_cannot_be_used_and_what_is_twice_is_listed(surveyed):
     assert "c.jpg' is truncated or damaged" in surveyed.skipped[1]
     (group,) = surveyed.duplicates
     assert [(split, name.rpartition("/")[2]) for split, name in group] == [("train", "a.jpg"), ("validation", "w.jpg")]
+    assert [(pair.first, pair.second) for pair in surveyed.copies] == [(("train", 0), ("validation", 1))]
+
+
+def test_a_picture_that_was_saved_again_is_near_in_the_other_split(coco, tmp_path):
+    train, val = coco({"a.jpg": [SQUARE, BAR], "b.jpg": [BAR]}, at="data/train"), coco({"v.jpg": [BAR]}, at="data/val")
+    scene = Image.fromarray(np.random.default_rng(0).integers(0, 255, (8, 12, 3), np.uint8)).resize((60, 40))
+    scene.save(train / "images/a.jpg", quality=95)
+    scene.save(val / "images/v.jpg", quality=50)
+    near = pipelines.survey("coco", tmp_path / "data").near
+    assert [(pair.first, pair.second) for pair in near.pairs] == [(("train", 0), ("validation", 0))]
+    assert (near.images, near.within) == ({"train": 1, "validation": 1}, {"train": 0, "validation": 0})
 
 
 def test_examples_come_from_all_splits_and_show_where_a_label_lacks(surveyed):

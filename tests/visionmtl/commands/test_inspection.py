@@ -50,6 +50,8 @@ def test_a_folder_is_recognised_counted_and_drawn(cats, capsys):
         "cats 800 0",
         "Same pixels in several splits: 1",
         f"train: {cats}/train/images/dogs/c.png = validation: {cats}/val/images/dogs/c2.png",
+        "Nearly the same in several splits: none",
+        "Of almost one shade, and compared with none: 4",
         "Cannot be used: none",
         "Contact sheet: pets-contact.png",
     ):
@@ -158,3 +160,24 @@ def test_two_tasks_of_one_kind_are_counted_and_shown_apart(monkeypatch):
         assert any(found.startswith(line) for found in shown), line
     sheet = _inspection.contact_sheet(survey)
     assert sheet.shape[0] > 288
+
+
+def test_pictures_that_are_alike_in_several_splits_are_counted_named_and_set_side_by_side(tmp_path, capsys):
+    scene = np.linspace(0, 255, 60 * 80).reshape(60, 80).astype(np.uint8)
+    scene[20:40, 10:30] = 255 - scene[20:40, 10:30]
+    for name, pixels in (("train/cats/a.png", scene), ("val/cats/b.jpg", scene), ("train/cats/c.png", scene.T)):
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).convert("RGB").save(path)
+    (tmp_path / "data/val/cats/d.png").write_bytes((tmp_path / "data/train/cats/c.png").read_bytes())
+    out = tmp_path / "x.png"
+    assert cli.main(["data", "inspect", str(tmp_path / "data"), "--out", str(out)]) == 0
+    shown = lines(capsys.readouterr().out)
+    start = shown.index("Nearly the same in several splits: 1")
+    assert shown[start + 1] == "what is measured on them flatters: 1 of 2 images in train, 1 of 2 images in validation"
+    assert shown[start + 2].startswith(
+        f"train: {tmp_path}/data/train/cats/a.png ~ validation: {tmp_path}/data/val/cats"
+    )
+    with Image.open(out) as sheet:
+        height = sheet.height
+    assert height > 2 * 288, "a row of pairs stands below the pictures"

@@ -1,6 +1,7 @@
 """`visionmtl data inspect`: what is in a data set, printed as tables and drawn on a contact sheet."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 import pipelines
 from pipelines import kinds
 from pipelines.accounts import accounting
+from pipelines.likeness import Pair
 from pipelines.splits import SPLITS
-from pipelines.surveying import Survey
+from pipelines.surveying import Example, Survey
 from visionmtl import drawing, tasks
 from visionmtl.drawing.samples import drawing_order
 from visionmtl.errors import UsageError
@@ -20,6 +22,7 @@ from visionmtl.tasks.task import share_colours
 
 TILE = (288, 384)  # height and width of a picture on the contact sheet
 COLUMNS, ROWS = 4, 5
+PAIRS = 6  # of pictures that are alike, on the contact sheet
 SMALL, LARGE = 32**2, 96**2  # COCO's limits of small and large objects, in square pixels
 
 
@@ -65,6 +68,7 @@ def report(survey: Survey) -> str:
     within = [group for group in survey.duplicates if group not in across]
     texts.append(tables.listing("Same pixels in several splits", map(_together, across)))
     texts.append(tables.listing("Same pixels twice in one split", map(_together, within)))
+    texts.append(_near(survey))
     texts.append(tables.listing("Cannot be used", survey.skipped))
     texts += [accounting.text(account.balance()) for account in survey.source.accounts]
     notes = [*(_undrawn(spec) for spec in survey.specs if not _is_drawn(spec)), *survey.notes]
@@ -80,28 +84,63 @@ def contact_sheet(survey: Survey) -> np.ndarray:
     """
     order = drawing_order(tasks.from_spec(spec) for spec in survey.specs if _is_drawn(spec))
     share_colours(order)
-    tiles, captions = [], []
-    for example in survey.examples(COLUMNS * ROWS, TILE):
-        image = example.image
-        for task in order:
-            if example.weights[task.name] > 0:
-                truth = {key: np.asarray(value)[0] for key, value in task.truth(example.labels[task.name]).items()}
-                image = task.draw_truth(image, truth)
-        tiles.append(image)
-        captions.append(f"{example.split}: {Path(example.name).name}")
-    if not tiles:
+    examples = list(survey.examples(COLUMNS * ROWS, TILE))
+    if not examples:
         raise UsageError("There is no picture to draw: none can be used.")
-    columns = min(COLUMNS, len(tiles))
-    blank = np.full_like(tiles[0], 255)
+    pairs = _pairs_to_show(survey)
+    columns = min(COLUMNS, max(len(examples), 2 * len(pairs)))
+    rows = _rows([(_drawn(each, order), _named(each)) for each in examples], columns)
+    width = rows[0].shape[1]
+    keys = [_line(task.legend, width, task.name) for task in order if task.legend]
+    if pairs:
+        keys.append(_line({}, width, "Alike in several splits (= the same pixels, ~ nearly the same), side by side"))
+    twins = []
+    for pair in pairs:
+        sign = "=" if pair in survey.copies else "~"
+        for place, mark in ((pair.first, ""), (pair.second, f"{sign} ")):
+            example = survey.example(*place, TILE)
+            twins.append((_drawn(example, order), f"{mark}{_named(example)}"))
+    return np.concatenate([*rows, *keys, *_rows(twins, columns)])
+
+
+def _drawn(example: Example, order: Sequence[tasks.Task]) -> np.ndarray:
+    """Draw what is known of an example onto its picture."""
+    image = example.image
+    for task in order:
+        if example.weights[task.name] > 0:
+            truth = {key: np.asarray(value)[0] for key, value in task.truth(example.labels[task.name]).items()}
+            image = task.draw_truth(image, truth)
+    return image
+
+
+def _named(example: Example) -> str:
+    return f"{example.split}: {Path(example.name).name}"
+
+
+def _rows(tiles: Sequence[tuple[np.ndarray, str]], columns: int) -> list[np.ndarray]:
+    """Set pictures with what is written above them in rows of one width."""
     rows = []
     for start in range(0, len(tiles), columns):
-        row, names = tiles[start : start + columns], captions[start : start + columns]
-        missing = columns - len(row)
-        rows.append(drawing.side_by_side(row + [blank] * missing, [_short(name) for name in names] + [""] * missing))
-    width = rows[0].shape[1]
-    keys = [drawing.legend(task.legend, width - 16, title=task.name) for task in order if task.legend]
-    keys = [np.pad(key, ((6, 6), (8, 8), (0, 0)), constant_values=255) for key in keys]
-    return np.concatenate([*rows, *keys])
+        row = list(tiles[start : start + columns])
+        row += [(np.full_like(row[0][0], 255), "")] * (columns - len(row))
+        rows.append(drawing.side_by_side([tile for tile, _ in row], [_short(name) for _, name in row]))
+    return rows
+
+
+def _line(colours: drawing.Colours, width: int, title: str) -> np.ndarray:
+    line = drawing.legend(colours, width - 16, title=title)
+    return np.pad(line, ((6, 6), (8, 8), (0, 0)), constant_values=255)
+
+
+def _pairs_to_show(survey: Survey) -> list[Pair]:
+    """Choose pairs of several splits for the contact sheet, the most alike first, and each picture in one of them."""
+    chosen: list[Pair] = []
+    shown: set[tuple[str, int]] = set()
+    for pair in (*survey.copies, *survey.near.pairs):
+        if len(chosen) < PAIRS and not shown & {pair.first, pair.second}:
+            chosen.append(pair)
+            shown |= {pair.first, pair.second}
+    return chosen
 
 
 def _is_drawn(spec: pipelines.LabelSpec) -> bool:
@@ -162,6 +201,26 @@ def _classes(survey: Survey, spec: pipelines.LabelSpec) -> tuple[list[str], list
         rest = np.array([row[1:] for row in rows[tables.LISTED // 2 : -(tables.LISTED // 2)]]).sum(axis=0)
         rows[tables.LISTED // 2 : -(tables.LISTED // 2)] = [[f"({left} more)", *rest.tolist()]]
     return [spec.name, *(f"{kinds.of(spec).unit} in {split}" for split in survey.splits)], rows
+
+
+def _near(survey: Survey) -> str:
+    """Say which pictures are nearly the same: of several splits pair by pair, of one split how many pairs there are."""
+    near, lines = survey.near, [f"Nearly the same in several splits: {survey.near.across or 'none'}"]
+    if near.across:
+        images = [
+            f"{count} of {survey.splits[name].images} images in {name}" for name, count in near.images.items() if count
+        ]
+        lines.append(f"  what is measured on them flatters: {', '.join(images)}")
+    for first, second, likeness in near.pairs[: tables.LISTED]:
+        names = f"{first[0]}: {survey.name(*first)} ~ {second[0]}: {survey.name(*second)}"
+        lines.append(f"  {names} ({likeness:.2f})")
+    if near.across > tables.LISTED:
+        lines.append(f"  and {near.across - tables.LISTED} more")
+    counts = ", ".join(f"{count} in {name}" for name, count in near.within.items() if count)
+    lines.append(f"Nearly the same within a split, in pairs: {counts or 'none'}")
+    if near.flat:
+        lines.append(f"Of almost one shade, and compared with none: {near.flat}")
+    return "\n".join(lines)
 
 
 def _together(group: list[tuple[str, str]]) -> str:
