@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipelines import kinds
+    from pipelines.converting import Converted, convert
     from pipelines.datasets import Datasets
     from pipelines.errors import DataError
     from pipelines.kinds.spec import LabelSpec
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     from pipelines.surveying import survey
 
 _HOMES = {
+    "Converted": "pipelines.converting",
     "DataError": "pipelines.errors",
     "Datasets": "pipelines.datasets",
     "LabelSpec": "pipelines.kinds.spec",
     "Packed": "pipelines.packs.writing",
+    "convert": "pipelines.converting",
     "find": "pipelines.recognising",
     "load": "pipelines.loading",
     "names": "pipelines.sources",
@@ -33,10 +36,12 @@ _HOMES = {
 }
 
 __all__ = [
+    "Converted",
     "DataError",
     "Datasets",
     "LabelSpec",
     "Packed",
+    "convert",
     "find",
     "kinds",
     "load",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +13,9 @@ from pipelines.accounts.account import Account
 from pipelines.accounts.tree import Tree as Files
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import LabelSpec
+
+if TYPE_CHECKING:
+    from pipelines.sources.files.entries import Annotation
 
 Tree = dict  # of tensors, nested
 
@@ -76,6 +80,21 @@ class Request:
         return tuple(spec for spec in specs if self.wants(spec.name))
 
 
+class Original(NamedTuple):
+    """What a sample was made from.
+
+    Attributes:
+        picture: the file of its picture, of whatever format.
+        objects: those of its index, regions to ignore with their classes too; None where nobody drew any, or where the
+            source does not tell.
+        painted: the masks are painted from the outlines of the objects.
+    """
+
+    picture: Path | None = None
+    objects: "Sequence[Annotation] | None" = None
+    painted: bool = False
+
+
 @dataclass(frozen=True)
 class Split:
     """One split of a source.
@@ -95,6 +114,7 @@ class Split:
         members: of several sources in one, how many samples each has, one source after the other.
         encoded: the JPEG or PNG file whose pixels are a sample's, or None where they come about in another way.
         lose: told of each sample that is left out, once its sentence was reported, for the account.
+        original: what a sample was made from, as far as the source knows.
     """
 
     shapes: np.ndarray
@@ -107,6 +127,7 @@ class Split:
     ratios: np.ndarray | None = None
     encoded: Callable[[int], bytes | None] = lambda index: None
     lose: Callable[[int, str], None] = lambda index, message: None
+    original: Callable[[int], Original] = lambda index: Original()
 
     @property
     def read_shapes(self) -> np.ndarray:

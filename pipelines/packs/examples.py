@@ -50,6 +50,11 @@ def picture(encoded: bytes | None, image: np.ndarray) -> bytes:
     return pictures.png(image)
 
 
+def encoded(record: bytes) -> bytes:
+    """Return the JPEG or PNG file of the picture in a serialized Example."""
+    return tf.train.Example.FromString(record).features.feature["image"].bytes_list.value[0]
+
+
 def read(record: tf.Tensor, specs: Sequence[LabelSpec], max_boxes: int) -> Tree:
     """Return the sample of a serialized Example, in graph, as `Split.read` does.
 

@@ -68,8 +68,11 @@ def _split(root: Path, split: PackedSplit, specs: tuple[LabelSpec, ...], max_box
             counts = split.objects[spec.name]
             warn_of_cut(int((counts > max_boxes).sum()), len(counts), max_boxes)
 
+    def record(index: tf.Tensor) -> tf.Tensor:
+        return shards.fetch(paths[owners[index]], places[index])
+
     def read(index: tf.Tensor) -> Tree:
-        return examples.read(shards.fetch(paths[owners[index]], places[index]), specs, max_boxes)
+        return examples.read(record(index), specs, max_boxes)
 
     return Split(
         split.shapes,
@@ -78,4 +81,5 @@ def _split(root: Path, split: PackedSplit, specs: tuple[LabelSpec, ...], max_box
         lambda index: f"Shard '{files[owner[index]]}' is damaged: it has no sample '{split.names[index]}' any more.",
         trusted=True,  # every sample was read when it was packed
         name=split.names.__getitem__,
+        encoded=lambda index: examples.encoded(record(tf.constant(index)).numpy()),
     )

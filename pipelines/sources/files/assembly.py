@@ -6,13 +6,13 @@ import numpy as np
 import tensorflow as tf
 
 from pipelines.accounts.account import Account
-from pipelines.contract import Request, Source, Split, Tree
+from pipelines.contract import Original, Request, Source, Split, Tree
 from pipelines.errors import DataError
 from pipelines.kinds import following
 from pipelines.pixels import pictures
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.files.items import Item, read_items
-from pipelines.sources.files.labels import Label
+from pipelines.sources.files.labels import Label, Outlines
 
 
 def assemble(
@@ -98,6 +98,7 @@ def _split(items: list[Item], labels: list[Label], request: Request, trusted: bo
         }
 
     derived = all(item.presence is None for item in items)
+    painted = any(isinstance(label, Outlines) for label in labels)
     return Split(
         np.array([item.shape for item in items], np.int32),
         read,
@@ -108,6 +109,7 @@ def _split(items: list[Item], labels: list[Label], request: Request, trusted: bo
         ratios=ratios,
         lose=lambda index, message: _lose(items[index], message, request.account),
         encoded=lambda index: None if items[index].slow else items[index].image.read_bytes(),
+        original=lambda index: Original(items[index].image, items[index].objects, painted),
     )
 
 

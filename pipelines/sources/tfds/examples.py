@@ -9,7 +9,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from PIL import Image
 
-from pipelines.contract import Tree
+from pipelines.contract import Original, Tree
 from pipelines.errors import DataError, Problems
 from pipelines.kinds.spec import LabelSpec
 from pipelines.sources.files.entries import Annotation, corners
@@ -138,6 +138,10 @@ class Examples:
             return None
         features, record = self.data.reduced([path]), self.records[self.numbers[index]]
         return value_at(features.deserialize_example_np(record, decoders={path: tfds.decode.SkipDecoding()}), path)
+
+    def original(self, index: int) -> Original:
+        """Return the objects of an example, where it has boxes."""
+        return Original(None, self.rows[index].objects if self.boxes is not None else None)
 
     def diagnose(self, index: int) -> str:
         """Say why an example cannot be read, or which value of its mask is no class."""

@@ -66,6 +66,7 @@ class Tfds(Format):
                 examples.diagnose,
                 trusted=self.check == "headers",
                 encoded=examples.encoded,
+                original=examples.original,
             )
         return Source(specs, splits, place=data.place)
 

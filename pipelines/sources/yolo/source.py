@@ -1,5 +1,6 @@
 """The source "yolo": its options, its settings file, and where its images and text files are."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from pipelines.sources.file_options import check_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry, inside
-from pipelines.sources.layouts import Layout, has, split_has
+from pipelines.sources.layouts import Layout, Sign, has, split_has
 from pipelines.sources.yolo.lines import read_lines
 from pipelines.splits import ALIASES
+
+SEMANTIC = "semantic.yaml"  # what `pipelines.convert` writes beside data.yaml, for Ultralytics to train on the masks
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,9 @@ class Yolo(Format):
 
     Tasks: "classification" (multi-label: the classes present), "detection", and, where there are polygons,
     "segmentation" ("background" and the classes), for which an image with an object that is a mere box is not labelled.
+    With `masks_dir: masks` in data.yaml, as Ultralytics has it for semantic segmentation, or `mask_classes.json`
+    (`{"classes": [...], "ignore": 255}`) beside it, "segmentation" is that of the PNG masks of class ids instead,
+    `.../masks/a.png` of `.../images/a.jpg`; their classes are those of the JSON, or else `names`.
     """
 
     layouts = (
@@ -39,6 +45,13 @@ class Yolo(Format):
             "YOLO, as Ultralytics has it",
             "data.yaml, images/train/*.jpg and labels/train/*.txt, or train/images/ and train/labels/",
             (has("*.yaml", "*.yml"), split_has("labels/**/*.txt")),
+            covers=("images and masks",),
+        ),
+        Layout(
+            "YOLO's masks, as Ultralytics has them",
+            "data.yaml with masks_dir, images/train/*.jpg and masks/train/*.png",
+            (Sign("masks_dir in data.yaml", lambda tree: _has_masks(tree.root)),),
+            covers=("images and masks",),
         ),
     )
 
@@ -55,16 +68,27 @@ class Yolo(Format):
         request.account.use(path, "class names and splits")
         classes = _names(content, path)
         images = _splits(root, path, content, self.divide, request)
-        entries = {name: [_entry(image, classes, request.account) for image in own] for name, own in images.items()}
-        if not any(entry.index.is_file() for found in entries.values() for entry in found):
-            raise DataError(f"Folder '{root}' has no labels: expected labels/*.txt for images/*.jpg.")
-        there: list[labels.Label] = [
-            labels.Presence(LabelSpec("classification", "multi_label", classes)),
-            labels.Boxes(LabelSpec("detection", "detection", classes)),
-        ]
-        outlined = any(a.segmentation for found in entries.values() for entry in found for a in entry.objects or ())
-        if outlined and len(classes) < IGNORE:
+        if (root / SEMANTIC).is_file() and path.name != SEMANTIC:
+            request.account.leave(root / SEMANTIC, "the same set by its masks alone")
+        masks = _mask_folder(content, path)
+        named = layout.mask_classes(root, [], request.account) or (
+            (classes, IGNORE) if content.get("masks_dir") else None
+        )
+        entries = {
+            name: [_entry(image, classes, named and masks, request.account) for image in found]
+            for name, found in images.items()
+        }
+        all_entries = [entry for found in entries.values() for entry in found]
+        there: list[labels.Label] = []
+        if any(entry.index.is_file() for entry in all_entries):
+            there.append(labels.Presence(LabelSpec("classification", "multi_label", classes)))
+            there.append(labels.Boxes(LabelSpec("detection", "detection", classes)))
+        if named and any(entry.mask for entry in all_entries):
+            there.append(labels.MaskFiles(LabelSpec("segmentation", "segmentation", named[0]), named[1]))
+        elif any(a.segmentation for entry in all_entries for a in entry.objects or ()) and len(classes) < IGNORE:
             there.append(labels.Outlines(LabelSpec("segmentation", "segmentation", ("background", *classes))))
+        if not there:
+            raise DataError(f"Folder '{root}' has no labels: expected labels/*.txt for images/*.jpg.")
         return assemble(request, entries, there, check=self.check)
 
 
@@ -96,6 +120,24 @@ def _names(content: dict[str, Any], path: Path) -> tuple[str, ...]:
     if content.get("nc", len(names)) != len(names):
         raise DataError(f"'{path}': nc is {content['nc']!r}, but there are {len(names)} names.")
     return tuple(map(str, names))
+
+
+def _has_masks(root: Path) -> bool:
+    """Whether the settings file names a folder of masks."""
+    path = settings_file(root) if root.is_dir() else None
+    return path is not None and re.search(rb"^masks_dir:", path.read_bytes(), re.MULTILINE) is not None
+
+
+def _mask_folder(content: dict[str, Any], path: Path) -> str:
+    """The name of the folder of masks."""
+    name = content.get("masks_dir") or "masks"
+    if not isinstance(name, str) or "/" in name.strip("/"):
+        raise DataError(f"'{path}': masks_dir is {name!r}, expected the name of a folder beside images/.")
+    if content.get("masks_dir") and content.get("label_mapping"):
+        raise DataError(
+            f"'{path}': label_mapping is not read: write the masks again with the ids of names, and 255 for ignored."
+        )
+    return name.strip("/")
 
 
 def _splits(
@@ -157,21 +199,22 @@ def _images(place: Path, account: Account) -> list[Path]:
     return list(layout.listed(place, place.parent.joinpath, account).values())
 
 
-def _entry(image: Path, classes: tuple[str, ...], account: Account) -> Entry:
-    """Read the labels of one image."""
-    path = _labels_of(image)
+def _entry(image: Path, classes: tuple[str, ...], masks: str | None, account: Account) -> Entry:
+    """Read the labels of one image; its mask is looked for in a folder of this name."""
+    path, mask = _labels_of(image), _labels_of(image, masks, ".png") if masks else None
     objects, wrong = read_lines(path, classes) if path.is_file() else ([], [])
     account.meet(len(objects) + len(wrong), "lines")
     for message in wrong:
         account.lose(f"'{path}': {message}.", annotations=1)
-    return Entry(image, path, objects=objects, relative=True, place="line {}")
+    there = mask if mask and mask.is_file() else None
+    return Entry(image, path, objects=objects, relative=True, place="line {}", mask=there)
 
 
-def _labels_of(image: Path) -> Path:
-    """The text file of an image: the last folder called images is called labels instead."""
-    parts = list(image.with_suffix(".txt").parts)
+def _labels_of(image: Path, folder: str = "labels", suffix: str = ".txt") -> Path:
+    """The text file of an image, or another: the last folder called images is called labels instead."""
+    parts = list(image.with_suffix(suffix).parts)
     for place in reversed(range(len(parts) - 1)):
         if parts[place] == "images":
-            parts[place] = "labels"
+            parts[place] = folder
             break
     return Path(*parts)

@@ -81,7 +81,10 @@ def test_a_mistake_is_one_sentence_and_status_2(arguments, sentence, capsys, tmp
     ("arguments", "sentence"),
     [
         (["trian"], "unknown command 'trian'. Did you mean 'train'?"),
-        (["data", "inspekt", "x"], "unknown verb of data 'inspekt'. Did you mean 'inspect'? Valid: inspect, pack."),
+        (
+            ["data", "inspekt", "x"],
+            "unknown verb of data 'inspekt'. Did you mean 'inspect'? Valid: inspect, pack",
+        ),
     ],
 )
 def test_a_misspelt_command_suggests_the_nearest(arguments, sentence, capsys):

@@ -84,7 +84,7 @@ def test_a_broken_file_is_listed_and_the_rest_is_drawn(cats, capsys):
         (["folder", "data.pth=x"], "data inspect takes data.path=DIR and data.options.<option>=value only"),
         (["{}", "data.options.mask_clases=[a]"], "Did you mean 'mask_classes'?"),
         (["{}", "--split", "tran"], "Unknown split 'tran'. Did you mean 'train'?"),
-        (["{}/mask_classes.json"], "is like no data set that is known: it is a file of kind .json; expected pack.json"),
+        (["{}/mask_classes.json"], "is like no data set that is known: it is a file of kind .json"),
         (["{}", "--split", "test"], "has no split 'test'; it has: train, validation"),
     ],
 )
