@@ -1,5 +1,6 @@
 """One class list for all splits, and what is to be done with a label that is not in it."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,18 @@ def agree(
         known = tuple(sorted(name for name in names if name is not None))
     else:
         known = name_list(classes, "classes")
+    _warn_of_twins(known)
     return known, {split: _of_these(found, known, split, account) for split, found in entries.items()}
+
+
+def _warn_of_twins(classes: tuple[str, ...]) -> None:
+    """Warn of two classes whose names differ in the case of letters or in spaces alone."""
+    seen: dict[str, str] = {}
+    for name in classes:
+        first = seen.setdefault("".join(name.lower().split()), name)
+        if first != name:
+            text = f"'{first}' and '{name}' are taken as two classes: if they are one, give both one name."
+            warnings.warn(text, stacklevel=3)
 
 
 def name_list(names: object, option: str) -> tuple[str, ...]:

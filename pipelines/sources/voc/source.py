@@ -1,8 +1,8 @@
-"""The source "voc": its options, and where its images, lists, XML files and masks are."""
+"""The source "voc": its options, and what of its files is what label."""
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source
@@ -14,9 +14,12 @@ from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
 from pipelines.sources.files.entries import Entry
-from pipelines.sources.layouts import Layout, split_has
+from pipelines.sources.voc.labelmap import LabelMap, read_labelmap
+from pipelines.sources.voc.layouts import LAYOUTS
+from pipelines.sources.voc.objects import Reading
+from pipelines.sources.voc.places import Place
+from pipelines.sources.voc.splits import find_splits
 from pipelines.sources.voc.xml import read_xml
-from pipelines.splits import ALIASES
 
 VOC = (  # the classes of the challenge; their masks are numbered in this order
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog"),
@@ -26,54 +29,68 @@ VOC = (  # the classes of the challenge; their masks are numbered in this order
 
 @dataclass(frozen=True)
 class Voc(Format):
-    """Pascal VOC: an XML file of boxes beside each image, lists of the splits, and palette masks of classes.
+    """Pascal VOC: an XML file of boxes for each image, lists of the splits, and masks of classes; as CVAT has it too.
 
     The images are in `JPEGImages/` (or `images/`), the XML files of the same stems in `Annotations/`, the splits in
     `ImageSets/Main/{train,val,test}.txt`, and masks, where there are any, in `SegmentationClass/*.png`; or all of these
-    in a folder per split.
+    in a folder per split; or XML files lie beside the pictures, as labelImg and Roboflow write them. The data may lie
+    further down, as in `VOCdevkit/VOC2012/`.
 
-    Tasks: "classification" (multi-label: the classes present), "detection" and "segmentation". An image without XML
-    is not labelled for the first two, one without a mask not for the last.
+    Tasks: "classification" (multi-label: the classes present), "detection" and "segmentation" (of masks, or else of the
+    outlines that Roboflow and LabelMe's web tool write). An image without XML is not labelled for the first two, one
+    without a mask not for the last.
 
-    - Corners are pixels counted from 1, both inclusive, as VOC has them: xmin and ymin are moved by one.
-    - "difficult" objects are neither learnt nor counted (class -2), and count as present.
+    - An XML file is that of the image of its own name; where there is none, of the one that its <filename> names.
+    - Corners are pixels counted from 1, both inclusive, as VOC has them: xmin and ymin are moved by one. With CVAT's
+      `labelmap.txt` beside them they are edges counted from 0, as CVAT writes them.
+    - "difficult" objects are neither learnt nor counted (class -2), and count as present. Pose, "truncated" and
+      "occluded" are not read; parts of objects are no objects.
     - Masks hold 0 for "background", then the classes; 255, VOC's border, is ignored. Their classes are those of
-      `mask_classes.json` (`{"classes": [...], "ignore": 255}`) if there is one; else the challenge's twenty if no
-      object is of another class; else "background" and the classes.
+      `mask_classes.json` (`{"classes": [...], "ignore": 255}`) if there is one; else those of `labelmap.txt`; else the
+      challenge's twenty if no object is of another class; else "background" and the classes.
     """
 
-    layouts = (
-        Layout(
-            "Pascal VOC",
-            "Annotations/*.xml, JPEGImages/*.jpg and ImageSets/Main/train.txt, or all of these in train/ and val/",
-            (split_has("Annotations/**/*.xml", "SegmentationClass/*.png"),),
-        ),
-    )
+    layouts = LAYOUTS
 
     lists: str = option(
         "Main",
         "the folder in ImageSets/ that has the lists, as Segmentation; without a list train, it is what is in trainval"
         " and not in val",
     )
-    classes: Iterable[str] | None = classes_option()
+    classes: Iterable[str] | None = classes_option("those of labelmap.txt, or else those")
+    first_pixel: int | None = option(
+        None, "what the corners of boxes count from: 1, as VOC does, or 0; null: 0 with CVAT's labelmap.txt, else 1"
+    )
     divide: bool | None = divide_option()
     check: str = check_option()
 
     def read(self, request: Request) -> Source:
         """Read the XML files of each split, and assemble images, objects and masks."""
         root = layout.folder(request.path, "voc", "with Annotations/ and JPEGImages/ in it")
-        places = _splits(root, self.lists, self.divide, request)
-        entries = {name: _entries(*found, request) for name, found in places.items()}
-        known, entries = agree(entries, self.classes, request.account)
-        filed, ignore = layout.mask_classes(root, layout.folders(root).values(), request.account) or (None, IGNORE)
-        named = VOC if self.classes is None and set(known) <= set(VOC) else known
+        if self.first_pixel not in (0, 1, None):
+            raise DataError(f"Option first_pixel is {self.first_pixel!r}: expected 0 or 1.")
+        splits = find_splits(request, self.lists, self.divide)
+        labelmap = _labelmap(splits, request.account)
+        reading = Reading(int(labelmap is None) if self.first_pixel is None else self.first_pixel)
+        entries = {name: _entries(place, names, reading, request) for name, (place, names) in splits.items()}
+        for words, count in reading.odd.items():
+            if count:
+                warnings.warn(f"In '{root}' {count} boxes {words}.", stacklevel=2)
+        given = labelmap.classes if labelmap and self.classes is None else self.classes
+        known, entries = agree(entries, given, request.account)
+        folders = [place.root for place, _ in splits.values()]
+        filed, ignore = layout.mask_classes(folders[0], folders, request.account) or (None, IGNORE)
         there: list[labels.Label] = []
-        if known:
+        found = [entry for own in entries.values() for entry in own]
+        if known and any(entry.objects is not None for entry in found):
             there.append(labels.Presence(LabelSpec("classification", "multi_label", known)))
             there.append(labels.Boxes(LabelSpec("detection", "detection", known)))
-        if any(entry.mask for found in entries.values() for entry in found):
-            masks = LabelSpec("segmentation", "segmentation", filed or ("background", *named))
-            there.append(labels.MaskFiles(masks, ignore))
+        if any(entry.mask for entry in found):
+            named = VOC if self.classes is None and set(known) <= set(VOC) else known
+            classes = filed or (tuple(labelmap.colours) if labelmap else ("background", *named))
+            there.append(labels.MaskFiles(LabelSpec("segmentation", "segmentation", classes), ignore))
+        elif len(known) < IGNORE and any(a.segmentation for entry in found for a in entry.objects or ()):
+            there.append(labels.Outlines(LabelSpec("segmentation", "segmentation", ("background", *known))))
         if not there:
             raise DataError(
                 f"Folder '{root}' has neither objects in Annotations/*.xml nor masks in SegmentationClass/."
@@ -81,82 +98,41 @@ class Voc(Format):
         return assemble(request, entries, there, self.check)
 
 
-def _splits(root: Path, lists: str, divide: bool | None, request: Request) -> dict[str, tuple[Path, dict[str, Path]]]:
-    """Find the splits: where each is, and its images by their stems."""
-    nested = {name: place for name, place in layout.folders(root).items() if _is_voc(place)}
-    if nested:
-        found = layout.asked(root, nested, request)
-        return {name: (place, _all_images(place, request.account)) for name, place in found.items()}
-    if not _is_voc(root):
-        raise DataError(
-            f"Folder '{root}' is no Pascal VOC data set: expected Annotations/ or SegmentationClass/, and JPEGImages/."
-        )
-    if not (root / "ImageSets").is_dir():
-        images = _all_images(root, request.account)
-        return {name: (root, own) for name, own in layout.divided(root, images, request, divide).items()}
-    return {name: (root, images) for name, images in _by_lists(root, lists, request).items()}
+def _labelmap(splits: dict[str, tuple[Place, list[str]]], account: Account) -> LabelMap | None:
+    """Read `labelmap.txt`, if there is one, of the first split that has it.
+
+    Raises:
+        DataError: it is malformed, or that of another split differs.
+    """
+    places = dict.fromkeys(place.root for place, _ in splits.values())
+    maps = [read_labelmap(root / "labelmap.txt") for root in places if (root / "labelmap.txt").is_file()]
+    for own in maps:
+        account.use(own.path, "class names and colours")
+        if own.colours != maps[0].colours:
+            raise DataError(f"'{own.path}': the classes or colours are not those of '{maps[0].path}'.")
+    return maps[0] if maps else None
 
 
-def _by_lists(root: Path, lists: str, request: Request) -> dict[str, dict[str, Path]]:
-    """Find the images of each split that `ImageSets/` lists."""
-    images, result = _images(root, request.account), {}
-    files = {path.stem: path for path in sorted((root / "ImageSets" / lists).glob("*.txt"))}
-    listed = {name: files[alias] for name, aliases in ALIASES.items() for alias in aliases if alias in files}
-    if "train" not in listed and "trainval" in files:
-        listed["train"] = files["trainval"]
-    if not listed:
-        raise DataError(f"Folder '{root / 'ImageSets' / lists}' has no list train.txt, val.txt or test.txt.")
-
-    def find(stem: str) -> Path:
-        if stem not in images:
-            raise ValueError(f"image '{stem}' is missing from JPEGImages/")
-        return images[stem]
-
-    for name, path in layout.asked(root, listed, request).items():
-        chosen = layout.listed(path, find, request.account)
-        if path.stem == "trainval" and "validation" in listed:
-            held_back = {line.strip() for line in layout.text(listed["validation"]).splitlines()}
-            chosen = {stem: image for stem, image in chosen.items() if stem not in held_back}
-        result[name] = chosen
-    return result
-
-
-def _is_voc(place: Path) -> bool:
-    return (place / "Annotations").is_dir() or (place / "SegmentationClass").is_dir()
-
-
-def _images(place: Path, account: Account) -> dict[str, Path]:
-    folder = next((place / name for name in ("JPEGImages", "images") if (place / name).is_dir()), None)
-    if folder is None:
-        raise DataError(f"Folder '{place}' lacks its images: expected JPEGImages/.")
-    return layout.by_stem(folder, account)
-
-
-def _all_images(place: Path, account: Account) -> dict[str, Path]:
-    """The images of a place without lists, where each XML file and mask must have its image."""
-    images = _images(place, account)
-    for folder, suffix in (("Annotations", ".xml"), ("SegmentationClass", ".png")):
-        for path in layout.without_image(place / folder, suffix, images):
-            account.lose(f"'{path}' has no image of its name.", path)
-    return images
-
-
-def _entries(place: Path, images: dict[str, Path], request: Request) -> list[Entry]:
+def _entries(place: Place, names: list[str], reading: Reading, request: Request) -> list[Entry]:
     """Read the XML files of one split."""
     entries, account = [], request.account
-    for stem, image in images.items():
-        xml, mask = place / "Annotations" / f"{stem}.xml", place / "SegmentationClass" / f"{stem}.png"
-        entry = Entry(image, xml, place="object {}", mask=mask if mask.is_file() else None)
-        if xml.is_file():
+    for name in names:
+        image, xml = place.images[name], place.xmls.get(name)
+        index = xml or place.root / "Annotations" / f"{name}.xml"
+        entry = Entry(image, index, place="object {}", mask=place.masks.get(name))
+        if xml:
             try:
-                size, objects, wrong = read_xml(xml)
+                page = read_xml(xml, reading)
             except DataError as error:
                 account.lose(str(error), image)
                 account.note_loss(str(error), xml)
                 continue
-            account.meet(len(objects) + len(wrong), "boxes")
-            for message in wrong:
+            account.meet(len(page.objects) + len(page.wrong), "boxes")
+            for message in page.wrong:
                 account.lose(f"'{xml}': {message}.", annotations=1)
-            entry = replace(entry, size=size, objects=objects)
+            for rule, count in page.aside.items():
+                account.meet(count, "details of objects")
+                account.leave_annotations(rule, count)
+            entry = replace(entry, size=page.size, objects=page.objects)
         entries.append(entry)
     return entries

@@ -128,7 +128,7 @@ def test_a_size_of_zero_is_not_known_and_boxes_are_checked_against_the_file(voc,
     ("rows", "message"),
     [
         ([("car", "nan", 6, 30, 25)], r"object 1: bndbox of 'car' is nan, 6, 30, 25: box .* is not finite"),
-        ([CAR, ("car", 30, 6, 11, 25)], r"object 2: bndbox of 'car' is 30, 6, 11, 25: .* has no area"),
+        ([CAR, ("car", 61, 6, 70, 25)], r"object 2: bndbox of 'car' is 61, 6, 70, 25: .* lies outside"),
         ([("car", 50, 5, 70, 25)], r"object 1: .* lies outside its image of 60 x 40"),
         ([("car", "wide", 5, 70, 25)], r"object 1: bndbox/xmin is 'wide', expected a number"),
         ([("", 11, 6, 30, 25)], r"object 1: name is missing"),
