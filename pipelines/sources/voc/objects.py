@@ -4,19 +4,18 @@ from collections import Counter
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
-from pipelines.sources.files.entries import Annotation, Corners, corners
+from pipelines.sources.files.entries import CUT, Annotation, Corners, corners, is_cut
 
 EDGES = ("xmin", "ymin", "xmax", "ymax")
 NO, YES = ("", "0", "false", "no", "none", "unspecified"), ("1", "true", "yes")
 # What is read, and what VOC says of every object and no task learns; the docstring of the source has them.
 KNOWN = {"name", "bndbox", "polygon", "difficult", "deleted", "pose", "truncated", "occluded"}
 KNOWN |= {"id", "date", "type", "verified", "parts"}
-SWAPPED = "have xmin above xmax or ymin above ymax: their edges are taken in order"
-CUT = "stick out of their image by up to 2 pixels: they are cut at its edge"
-SMALL = "are less than a pixel wide or high"
+SWAPPED = "with xmin above xmax or ymin above ymax, taken in order"
+SMALL = "less than a pixel wide or high"
 FROM_ZERO = (
-    "have a corner at 0, though VOC counts pixels from 1: they are cut at the edge; if your tool counts from 0, set "
-    "the option first_pixel to 0"
+    "with a corner at 0 where VOC counts pixels from 1, cut at the edge: set the option first_pixel to 0 if your tool "
+    "counts from 0"
 )
 
 
@@ -27,7 +26,7 @@ class Reading:
     Attributes:
         first_pixel: the number of the first pixel; of 1, a box has the pixels from xmin to xmax, both inclusive; of 0,
             corners are where edges are.
-        odd: how many boxes of each oddity.
+        odd: how many boxes of each oddity, in the words of the account.
     """
 
     first_pixel: int = 1
@@ -57,7 +56,7 @@ class Reading:
             raise ValueError(f"{shown}: {error}") from None
         if first and 0 in (x_min, y_min):
             self.odd[FROM_ZERO] += 1
-        elif box != given:
+        elif is_cut(box, given):
             self.odd[CUT] += 1
         self.odd[SMALL] += min(box[2] - box[0], box[3] - box[1]) < 1
         return box

@@ -13,7 +13,7 @@ from pipelines.sources.file_options import check_option, classes_option, divide_
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
-from pipelines.sources.files.entries import Entry
+from pipelines.sources.files.entries import CUT, Entry
 from pipelines.sources.voc.labelmap import LabelMap, read_labelmap
 from pipelines.sources.voc.layouts import LAYOUTS
 from pipelines.sources.voc.objects import Reading
@@ -74,8 +74,9 @@ class Voc(Format):
         reading = Reading(int(labelmap is None) if self.first_pixel is None else self.first_pixel)
         entries = {name: _entries(place, names, reading, request) for name, (place, names) in splits.items()}
         for words, count in reading.odd.items():
-            if count:
-                warnings.warn(f"In '{root}' {count} boxes {words}.", stacklevel=2)
+            request.account.alter(words, count)
+            if count and words != CUT:
+                warnings.warn(f"In '{root}' are {count} boxes {words}.", stacklevel=2)
         given = labelmap.classes if labelmap and self.classes is None else self.classes
         known, entries = agree(entries, given, request.account)
         folders = [place.root for place, _ in splits.values()]
