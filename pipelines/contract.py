@@ -110,6 +110,7 @@ class Split:
             indices) -> labels` for a batch whose pictures were cropped.
         diagnose: the sentence that says why a sample cannot be read, or which values of its mask are no class.
         trusted: the samples need not all be read once before they are used.
+        patient: where they are very many, they may be checked as they are first met.
         name: what a sample is called, a file where there is one.
         members: of several sources in one, how many samples each has, one source after the other.
         encoded: the JPEG or PNG file whose pixels are a sample's, or None where they come about in another way.
@@ -128,6 +129,7 @@ class Split:
     encoded: Callable[[int], bytes | None] = lambda index: None
     lose: Callable[[int, str], None] = lambda index, message: None
     original: Callable[[int], Original] = lambda index: Original()
+    patient: bool = False
 
     @property
     def read_shapes(self) -> np.ndarray:

@@ -22,6 +22,10 @@ def _unheard(epoch: int, losses: Mapping[str, float]) -> None:
     """Take no note: no fraction depends on the losses."""
 
 
+def _all_read() -> None:
+    """Read nothing: all was read."""
+
+
 @dataclass
 class Datasets:
     """The splits of one source, or of several, as `tf.data.Dataset`s of batches `(images, labels, weights)`.
@@ -45,6 +49,8 @@ class Datasets:
         observe: `observe(epoch, {task: loss})` tells what an epoch's losses were, for sampling by `curriculum`.
         report: `report(epoch)` returns, of several sources, what an epoch took: `share/<source>`, and
             `labelled/<task>`, the fraction of its samples that are labelled for a task.
+        verify: `verify()` reads every sample that was not checked yet, where files are so many that each is checked
+            when it is first met. A broken one raises, or is left out: `skipped` and `sizes` are then up to date.
     """
 
     splits: dict[str, tf.data.Dataset]
@@ -56,6 +62,7 @@ class Datasets:
     seek: Callable[[int], None] = field(default=_stay, repr=False)
     observe: Callable[[int, Mapping[str, float]], None] = field(default=_unheard, repr=False)
     report: Callable[[int], dict[str, float]] = field(default=_no_report, repr=False)
+    verify: Callable[[], None] = field(default=_all_read, repr=False)
 
     @property
     def parts(self) -> dict[str, dict[str, int]]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -31,6 +32,26 @@ class Problems:
         if self.on_error == "stop":
             raise DataError(f"{message.removesuffix('.')} (set data.on_error to skip to leave it out).")
         self.skipped.append(message)
+
+
+def sentence_of(error: Exception) -> str | None:
+    """Return the sentence of a `DataError`, also of one raised within a data set, which TensorFlow tells at length."""
+    if isinstance(error, DataError):
+        return str(error)
+    told = re.search(r"\bDataError: (.+?)\nTraceback \(most recent call last\)", str(error), re.DOTALL)
+    return told and told[1].strip()
+
+
+@contextlib.contextmanager
+def plainly() -> Iterator[None]:
+    """Raise what was raised within a data set as what it was: a `DataError` of one sentence."""
+    try:
+        yield
+    except Exception as error:
+        sentence = sentence_of(error)
+        if sentence is None or isinstance(error, DataError):
+            raise
+        raise DataError(sentence) from None
 
 
 @contextlib.contextmanager

@@ -17,9 +17,9 @@ from pipelines.errors import DataError, Problems, one_of
 from pipelines.joining.mapping import Convert, mapper
 from pipelines.joining.opening import opened, several_opened
 from pipelines.kinds.spec import LabelSpec
-from pipelines.samples.batching import Batching, Clock
-from pipelines.samples.memory import Memory, Reader
-from pipelines.samples.reading import compiled, visit
+from pipelines.samples.batching import Clock
+from pipelines.samples.meeting import Meeting
+from pipelines.samples.preparing import prepare
 from pipelines.splits import SPLITS
 
 MEMORY = 2 * 10**9  # bytes that samples kept in memory may take
@@ -50,7 +50,9 @@ def load(
 ) -> Datasets:
     """Load labelled images, of one source or of several.
 
-    Every sample is read once here: what is broken is told now and not in the middle of an epoch, and what fits is kept.
+    The samples are read once here: what is broken is told now and not in the middle of an epoch, and what fits is kept.
+    Of very many files the headers alone are read here, and each is checked when it is first met: training begins at
+    once, and a broken file ends the epoch with its sentence. The option `check` of sources of files says which.
 
     Of several sources, tasks of one name are one task, whose classes are merged by name; a task that a source does not
     label has weight 0 for its images. Other splits than "train" are all images, one source after the other.
@@ -85,6 +87,7 @@ def load(
         shuffle: whether each epoch over "train" has an order of its own. Several sources are always shuffled.
         seed: of the order and the augmentation: the same seed gives the same batches, epoch by epoch.
         on_error: "stop" raises at the first broken sample or box; "skip" leaves them out and lists them in `skipped`.
+            One that is found broken in an epoch is grey from then on, with weight 0 for every task.
         sampling: how an epoch draws from several sources, a method or `{"method": ..., option: value}`; `Sampling`
             explains them. None for "proportional".
         epoch: how long an epoch over several sources is; `Mixture` explains "longest" and "shortest". A number is
@@ -157,14 +160,20 @@ class _Making:
         self.given, self.opened, self.specs, self.problems, self.alone = given, opened, specs, problems, alone
         self.convert, self.clock = mapper(opened, specs), Clock()
         self.room = MEMORY if given.cache is True else 0  # bytes that are left for samples
-        self.result = Datasets({}, specs, {}, problems.skipped, seek=self.clock.seek, accounts=opened.accounts)
+        self.meetings: list[Meeting] = []
+        self.result = Datasets(
+            {}, specs, {}, problems.skipped, seek=self.clock.seek, accounts=opened.accounts, verify=self.verify
+        )
 
     def add(self, name: str) -> None:
         """Make the data set of one split, reading its samples once."""
         given, split, training = self.given, self.opened.splits[name], name == "train"
         batching = given.batching(self.specs, training, split.ratios is not None)
-        rows, reader, kept = _prepare(split, batching, self.convert, self.problems, self.room)
-        self.room -= kept
+        lost = functools.partial(self._lost, name)
+        prepared = prepare(split, batching, self.convert, self.problems, self.room, given.max_boxes, lost)
+        rows, meeting = prepared.rows, prepared.meeting
+        self.room -= prepared.kept
+        self.meetings += [meeting] if meeting else []
         if len(rows) < (given.batch_size if training else 1):
             raise DataError(
                 f"Split '{name}' has {len(rows)} usable images, fewer than one batch of {given.batch_size}."
@@ -174,18 +183,39 @@ class _Making:
         if members:
             self.result.by_source[name] = {key: len(own) for key, own in members.items()}
         if training and (given.sampling or self.alone is None):
-            mixture = self._mixture(split, rows, members)
+            mixture = self._mixture(split, rows, members, meeting)
             order, count = mixture.order, mixture.steps * given.batch_size
             self.result.observe, self.result.report = mixture.observe, mixture.report
-        self.result.splits[name] = batching.dataset(order, count, split, reader, self.clock if training else None)
+        self.result.splits[name] = batching.dataset(
+            order, count, split, prepared.reader, self.clock if training else None
+        )
         self.result.sizes[name] = len(rows)
 
-    def _mixture(self, split: Split, rows: np.ndarray, members: dict[str, np.ndarray]) -> Mixture:
+    def verify(self) -> None:
+        """Read every sample that was not met yet."""
+        for meeting in self.meetings:
+            meeting.verify()
+
+    def _lost(self, name: str, index: int) -> None:
+        """Count a sample of a split no more."""
+        self.result.sizes[name] -= 1
+        members = self.opened.splits[name].members
+        if members:
+            place = int(np.searchsorted(np.cumsum(list(members.values())), index, side="right"))
+            self.result.by_source[name][list(members)[place]] -= 1
+
+    def _mixture(
+        self, split: Split, rows: np.ndarray, members: dict[str, np.ndarray], meeting: Meeting | None
+    ) -> Mixture:
         """Return the order of epochs over the members of several sources, or over one for its tasks in turn."""
         learnt, labelled = tuple(spec.name for spec in self.specs), self.opened.members
         if not members:
             members, labelled = {str(self.alone): rows}, {str(self.alone): learnt}
-        given, weights = self.given, functools.partial(_weights, split, self.convert, self.specs)
+        given, whole = self.given, functools.cache(functools.partial(_weights, split, self.convert, self.specs))
+
+        def weights() -> np.ndarray:
+            return whole() if meeting is None else whole() * meeting.usable[:, None]
+
         return Mixture(members, labelled, learnt, given.mixing, given.batch_size, given.epoch, given.seed, weights)
 
 
@@ -226,30 +256,3 @@ def _weights(split: Split, convert: Convert, specs: tuple[LabelSpec, ...]) -> np
     indices = tf.data.Dataset.range(len(split.shapes))
     weights = indices.map(tf.autograph.experimental.do_not_convert(read), num_parallel_calls=tf.data.AUTOTUNE)
     return np.concatenate([batch.numpy() for batch in weights.batch(1024)])
-
-
-def _prepare(
-    split: Split, batching: Batching, convert: Convert, problems: Problems, room: int
-) -> tuple[np.ndarray, Reader, int]:
-    """Read all samples of a split once, to check them and, if `room` bytes are enough, to keep them.
-
-    Returns:
-        The indices of the good samples, what reads them from now on, and how many bytes are kept.
-    """
-
-    def read(index: tf.Tensor) -> dict:
-        return convert(split.read(index))
-
-    if room > 0:
-        placed = not batching.augmentation.moves
-        known = tf.constant(split.shapes, tf.int32)
-        once = compiled((lambda index: batching.place_whole(read(index), known[index])) if placed else read)
-        size = np.broadcast_to(batching.size, split.shapes.shape)
-        shapes = (size, size) if placed else (split.shapes, split.read_shapes)
-        memory = Memory(once.structured_outputs, batching.specs, *shapes)
-        if memory.nbytes <= room:
-            memory.allocate()
-            rows = visit(split, once, batching.specs, problems, memory)
-            return rows, memory.freeze(placed), memory.nbytes
-    rows = np.arange(len(split.shapes)) if split.trusted else visit(split, compiled(read), batching.specs, problems)
-    return rows, Reader(read), 0

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from pipelines import errors, files
-from pipelines.errors import DataError, nearest
+from pipelines.errors import nearest
 
 __all__ = ["UsageError", "check_number", "nearest", "one_of", "own_mistake"]
 
@@ -54,8 +54,10 @@ def check_number(
 
 def own_mistake(error: Exception) -> str | None:
     """Return the sentence for a user's own mistake, or None for a fault of ours, whose stack trace is wanted."""
-    if isinstance(error, UsageError | DataError):
+    if isinstance(error, UsageError):
         return str(error)
+    if sentence := errors.sentence_of(error):
+        return sentence
     number, name = getattr(error, "errno", None), getattr(error, "filename", None)
     if number in (errno.EACCES, errno.EPERM):
         return f"There is no permission to read or write '{name}'." if name else f"{error}."

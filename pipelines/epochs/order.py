@@ -1,6 +1,5 @@
 """Which samples an epoch takes, and in which order."""
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -76,7 +75,7 @@ class Mixture:
         if sampling.method == "alternate":
             self.streams = [np.concatenate([rows[n] for n in rows if task in labelled[n]]) for task in tasks]
         self.steps = length if isinstance(length, int) else self._steps(length)
-        self.weights = None if weights is None else functools.cache(weights)
+        self.weights = weights
         self.losses: list[dict[str, float]] = []
 
     def _steps(self, length: str) -> int:

@@ -169,6 +169,7 @@ def _joined(there: Mapping[str, Split]) -> Split:
         members={name: len(split.shapes) for name, split in there.items()},
         ratios=None if all(split.ratios is None for split in splits) else np.concatenate(ratios),
         lose=lose,
+        patient=all(split.trusted or split.patient for split in splits),
     )
 
 

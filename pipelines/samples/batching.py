@@ -184,17 +184,19 @@ class Batching:
         whole = self.draws(order, np.broadcast_to(self.size, split.shapes.shape) if reader.placed else split.shapes)
 
         def draws(epoch: tf.Tensor) -> Tree:
-            return self.own(whole(epoch), batches)
+            drawn = self.own(whole(epoch), batches)
+            return drawn | {"known": reader.known(drawn["index"])} if reader.known else drawn
 
-        if clock is None:
+        if clock is None and reader.known is None:
             epochs = tf.data.Dataset.from_tensor_slices(draws(tf.constant(0, tf.int64)))
         else:
-            epochs = tf.data.Dataset.range(1).map(graph(lambda _: tf.numpy_function(clock.tick, [], tf.int64)))
+            tick = clock.tick if clock else lambda: np.int64(0)
+            epochs = tf.data.Dataset.range(1).map(graph(lambda _: tf.numpy_function(tick, [], tf.int64)))
             slices = tf.data.Dataset.from_tensor_slices
             epochs = epochs.flat_map(graph(lambda epoch: slices(draws(tf.reshape(epoch, [])))))
 
         def sampled(drawn: Tree) -> tuple[Tree, Tree]:
-            sample = reader.read(drawn["index"])
+            sample = reader.read(drawn["index"], *([drawn["known"]] if reader.known else []))
             if not reader.placed:
                 sample = self.place(sample, drawn["placement"], drawn["shape"])
             return self.vary(sample, drawn), drawn

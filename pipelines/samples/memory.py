@@ -10,7 +10,6 @@ import tensorflow as tf
 from pipelines import kinds
 from pipelines.contract import Tree
 from pipelines.kinds.spec import LabelSpec
-from pipelines.samples.reading import Read
 
 Place = tuple[str, str]  # of pixels in a sample: a task, and a key of its label or ""
 IMAGE: Place = ("", "")
@@ -21,14 +20,17 @@ class Reader:
     """How samples are read while training.
 
     Attributes:
-        read: from a scalar index to a sample, in graph, perhaps of pixels only.
+        read: from a scalar index to a sample, in graph, perhaps of pixels only; and from what `known` says of it.
         complete: from a batch of those and its indices `[B]` to a batch of whole samples.
         placed: whether pixels and boxes are in place already, as `Batching.place_whole` leaves them.
+        known: in graph, what is known at the start of a pass of each of its samples, bool `[N]` of their indices `[N]`;
+            None where nothing changes.
     """
 
-    read: Read
+    read: Callable[..., Tree]
     complete: Callable[[Tree, tf.Tensor], Tree] = lambda batch, indices: batch
     placed: bool = False
+    known: Callable[[tf.Tensor], tf.Tensor] | None = None
 
 
 class Memory:
@@ -80,10 +82,21 @@ class Memory:
         """Keep one sample."""
         pixels, rest = self._split(sample)
         for place, value in pixels.items():
-            start, end = self.starts[place][index : index + 2] * self.channels[place]
-            self.arrays[place][start:end] = value.reshape(-1)
+            self._pixels(place, index)[...] = value
         for row, value in zip(self.rows, tf.nest.flatten(rest), strict=True):
             row[index] = value
+
+    def get(self, index: int) -> Tree:
+        """Return a sample that was kept, of arrays."""
+        rest = tf.nest.pack_sequence_as(self.rest, [row[index] for row in self.rows])
+        labels: Tree = rest["labels"]
+        for (name, key), values in ((place, self._pixels(place, index)) for place in self.maps):
+            labels[name] = {**labels.get(name, {}), key: values} if key else values
+        return {"image": self._pixels(IMAGE, index), "labels": labels, "weights": rest["weights"]}
+
+    def _pixels(self, place: Place, index: int) -> np.ndarray:
+        start, end = self.starts[place][index : index + 2] * self.channels[place]
+        return self.arrays[place][start:end].reshape(*self.shapes[place][index], self.channels[place])
 
     def freeze(self, placed: bool) -> Reader:
         """Return what reads the samples back; nothing more can be put."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from pipelines.sources.base import option
 
-CHECKS = ("full", "headers")
+CHECKS = ("auto", "full", "headers")
 
 
 def classes_option(those: str = "those") -> Any:
@@ -21,4 +21,9 @@ def divide_option() -> Any:
 
 def check_option() -> Any:
     """Return the option of how closely files are looked at; `assembly.assemble` says more."""
-    return option("full", "full decodes every file when loading; headers does not, for data known to be sound", CHECKS)
+    return option(
+        "auto",
+        "full decodes every file when loading; auto does where that takes seconds, else checks each file when it is "
+        "first met; headers checks none, for data known to be sound",
+        CHECKS,
+    )

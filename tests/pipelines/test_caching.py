@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 
 import pipelines
-from pipelines import caching, loading
+from pipelines import caching
 from pipelines.packs import catalogue
+from pipelines.samples import preparing
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_a_changed_source_and_a_damaged_cache_are_packed_again(data, coco, tmp_p
 
 
 def test_nothing_is_kept_in_memory_beside(data, monkeypatch):
-    monkeypatch.setattr(loading, "Memory", None)
+    monkeypatch.setattr(preparing, "Memory", None)
     assert len(all_of(data().train)) > 0
 
 

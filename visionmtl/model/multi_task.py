@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from pipelines.errors import plainly
 from visionmtl import sharing as sharing_schemes
 from visionmtl.errors import UsageError, one_of
 from visionmtl.metrics.metric import Metric
@@ -275,7 +276,8 @@ class MultiTaskModel(BalancedModel):
 
     def evaluate(self, *args: Any, return_dict: bool = False, **kwargs: Any) -> Any:
         """Return the losses, `<task>_<metric>` for every task, and `score`, the mean of the tasks' primary metrics."""
-        super().evaluate(*args, return_dict=True, **kwargs)
+        with plainly():
+            super().evaluate(*args, return_dict=True, **kwargs)
         logs, results = self.mean_losses(), self.task_results()
         for task, metrics in results.items():
             logs |= {f"{task}_{name}": value for name, value in metrics.items()}

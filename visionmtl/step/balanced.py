@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from pipelines.errors import plainly
 from visionmtl import balancing as balancers
 from visionmtl.errors import UsageError, one_of
 from visionmtl.step import keras_losses, tracking
@@ -238,7 +239,7 @@ class BalancedModel(keras.Model):
         *args: Any,
         **kwargs: Any,
     ) -> keras.callbacks.History:
-        """Train as Keras does; the balancer learns where epochs end."""
+        """Train as Keras does; the balancer learns where epochs end, and broken data is told in one sentence."""
         end = keras.callbacks.LambdaCallback(
             on_epoch_begin=lambda epoch, logs: self._begin_epoch(),
             on_epoch_end=lambda epoch, logs: self.balancer.end_epoch(),
@@ -248,7 +249,8 @@ class BalancedModel(keras.Model):
         else:
             given = callbacks if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
             callbacks = [end, *given]
-        return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
+        with plainly():
+            return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
 
     def _begin_epoch(self) -> None:
         self.pace.ask()

@@ -45,6 +45,7 @@ def evaluate(run: str | Path, split: str = "validation", overrides: Sequence[str
     kept = runs.keep_metrics(run, {split: results})
     report.write(run)
     print(tables.table(*tables.results({split: kept[split]})))
+    tell_skipped(datasets)
     return results
 
 
@@ -67,6 +68,17 @@ def finish(
     print(f"Trained in {tables.duration(seconds)}, {model.count_params():,} parameters.")
     print(f"Best model {run / 'best.keras'}, pictures {run / 'samples'}, report {page}")
     return kept
+
+
+def tell_skipped(datasets: pipelines.Datasets, told: int = 0) -> int:
+    """Print what of the data was not understood, and what was skipped after the first `told`; return how many are."""
+    for account in datasets.accounts:
+        if sentence := account.balance().sentence:
+            print(sentence)
+    if skipped := datasets.skipped[told:]:
+        print(f"Skipped {len(skipped)}:")
+        print("\n".join(f"  {line}" for line in skipped))
+    return len(datasets.skipped)
 
 
 def _measure(model: MultiTaskModel, dataset: tf.data.Dataset) -> dict[str, dict[str, float]]:

@@ -18,7 +18,7 @@ from visionmtl.recipe import Recipe
 from visionmtl.report import tables
 from visionmtl.training import building, runs
 from visionmtl.training.devices import strategy
-from visionmtl.training.measuring import finish
+from visionmtl.training.measuring import finish, tell_skipped
 
 
 def train(
@@ -69,6 +69,7 @@ def check(recipe: Recipe) -> None:
     building.check_names(recipe)
     place = strategy()
     datasets = building.data(recipe, SPLITS, replicas=place.num_replicas_in_sync)
+    datasets.verify()
     with place.scope():
         model = building.model(recipe, datasets.specs, _steps(recipe, datasets))
     names, of = list(recipe.data.sources), datasets.by_source
@@ -79,7 +80,7 @@ def check(recipe: Recipe) -> None:
     height, width = model.image_size
     print(f"{recipe.model.backbone}, {model.count_params():,} parameters, {height} x {width} pixels,", end=" ")
     print(f"{recipe.training.epochs} epochs of {_steps(recipe, datasets)} steps.")
-    _tell_skipped(datasets)
+    tell_skipped(datasets)
 
 
 def _train(
@@ -96,7 +97,7 @@ def _train(
     with place.scope():
         model = building.model(recipe, datasets.specs, steps)
     _check_monitor(model, settings.monitor)
-    _tell_skipped(datasets)
+    told = tell_skipped(datasets)
 
     run = open_run()
     print(f"Training {', '.join(model.tasks)} on {_devices(place)} into {run}")
@@ -118,9 +119,17 @@ def _train(
             callbacks=callbacks.of_session(callbacks.Session(recipe, run, datasets, history, model)),
         )
         seconds = runs.read_history(run)[-1]["seconds"]
-        return finish(model, run, datasets, measured, seconds)
+        results = finish(model, run, datasets, measured, seconds)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"Go on with: visionmtl train --resume {run}") from None
+    except pipelines.DataError as error:
+        raise pipelines.DataError(
+            f"{error} Mend it, or set data.on_error to skip in '{run / 'recipe.yaml'}'. Go on with: visionmtl train "
+            f"--resume {run}"
+        ) from None
+    if len(datasets.skipped) > told:
+        tell_skipped(datasets, told)
+    return results
 
 
 def _start(model: MultiTaskModel, source: MultiTaskModel, recipe: Recipe) -> None:
@@ -141,15 +150,6 @@ def _check_monitor(model: MultiTaskModel, monitor: str) -> None:
     """Refuse a name that no validation will log, before the first epoch rather than after it."""
     logged = [f"val_{task}_{name}" for task, values in model.task_results().items() for name in values]
     one_of(monitor, ["val_score", *logged], "log for training.monitor:")
-
-
-def _tell_skipped(datasets: pipelines.Datasets) -> None:
-    for account in datasets.accounts:
-        if sentence := account.balance().sentence:
-            print(sentence)
-    if datasets.skipped:
-        print(f"Skipped {len(datasets.skipped)}:")
-        print("\n".join(f"  {line}" for line in datasets.skipped))
 
 
 def _devices(place: tf.distribute.Strategy) -> str:

@@ -16,7 +16,7 @@ from pipelines.sources.files.labels import Label, Outlines
 
 
 def assemble(
-    request: Request, entries: Mapping[str, list[Entry]], there: Sequence[Label], check: str = "full"
+    request: Request, entries: Mapping[str, list[Entry]], there: Sequence[Label], check: str = "auto"
 ) -> Source:
     """Build a source of files.
 
@@ -24,8 +24,9 @@ def assemble(
         request: what `pipelines.load` asks for.
         entries: of each split.
         there: of all labels that some entry may have.
-        check: "full" decodes every file when loading. "headers" reads only headers and end markers of what is not
-            kept in memory, for large data known to be sound; mask values that are no class are then ignored.
+        check: "full" decodes every file when loading. "auto" does so unless they are very many: then each is checked
+            when it is first met. "headers" reads only headers and end markers of what is not kept in memory, for large
+            data known to be sound; mask values that are no class are then ignored.
     """
     trusted = check == "headers"
     specs = request.choose([label.spec for label in there])
@@ -40,7 +41,7 @@ def assemble(
     if not with_masks:
         for mask in (entry.mask for known in entries.values() for entry in known if entry.mask):
             request.account.leave(mask, "a mask, not asked for")
-    splits = {name: _split(known, chosen, request, trusted) for name, known in items.items()}
+    splits = {name: _split(known, chosen, request, check) for name, known in items.items()}
     return Source(specs, splits, _absent(items, there))
 
 
@@ -79,8 +80,9 @@ def _absent(items: Mapping[str, list[Item]], there: Sequence[Label]) -> frozense
     return frozenset(names - {c for label in there if not label.listed for c in label.spec.classes})
 
 
-def _split(items: list[Item], labels: list[Label], request: Request, trusted: bool) -> Split:
+def _split(items: list[Item], labels: list[Label], request: Request, check: str) -> Split:
     """Make the samples of one split readable in graph."""
+    trusted = check == "headers"
     paths = tf.constant([str(item.image) for item in items])
     slow, turn = tf.constant([item.slow for item in items]), tf.constant([item.turn for item in items])
     readers = {label.spec.name: label.reader(items, request.max_boxes, trusted) for label in labels}
@@ -108,6 +110,7 @@ def _split(items: list[Item], labels: list[Label], request: Request, trusted: bo
         lambda index: str(items[index].image),
         ratios=ratios,
         lose=lambda index, message: _lose(items[index], message, request.account),
+        patient=check == "auto",
         encoded=lambda index: None if items[index].slow else items[index].image.read_bytes(),
         original=lambda index: Original(items[index].image, items[index].objects, painted),
     )

@@ -39,8 +39,9 @@ class Tfds(Format):
     )
     image: str = option("image", "with labels, the feature that is the picture")
     check: str = option(
-        "full",
-        "full decodes every example when loading; headers does not, and ignores mask values that are no class",
+        "auto",
+        "full decodes every example when loading; auto does where that takes seconds, else checks each when it is "
+        "first met; headers checks none, and ignores mask values that are no class",
         CHECKS,
     )
 
@@ -67,6 +68,7 @@ class Tfds(Format):
                 trusted=self.check == "headers",
                 encoded=examples.encoded,
                 original=examples.original,
+                patient=self.check == "auto",
             )
         return Source(specs, splits, place=data.place)
 
