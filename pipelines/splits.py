@@ -1,5 +1,6 @@
 """The three splits of a data set, and what else they are called."""
 
+import re
 from collections.abc import Iterable
 
 from pipelines.errors import DataError, one_of
@@ -16,6 +17,18 @@ ALIASES = {
 def split_named(name: str) -> str | None:
     """Return the split that a name such as "val" stands for, or None."""
     return next((split for split, aliases in ALIASES.items() if name.lower() in aliases), None)
+
+
+def split_within(name: str) -> str | None:
+    """Return the one split that a word of a name stands for, or None.
+
+    Example:
+        >>> split_within("oidv6-train-annotations-bbox")
+        'train'
+        >>> split_within("train_and_val")
+    """
+    splits = {split for word in re.split(r"[\W\d_]+", name) if (split := split_named(word))}
+    return splits.pop() if len(splits) == 1 else None
 
 
 def split_called(name: str, error: type[Exception] = DataError) -> str:

@@ -18,7 +18,6 @@ import pipelines
         (["SegmentationClass/a.png"], "voc"),
         (["data.yaml", "labels/a.txt", "images/a.jpg"], "yolo"),
         (["coco8.yaml", "valid/labels/a.txt"], "yolo"),
-        (["labels.csv", "images/a.jpg"], "csv"),
         (["cats/a.jpg"], "folder"),
         (["images/a.jpg", "masks/a.png"], "folder"),
         (["train/cats/a.jpg", "notes.txt"], "folder"),
@@ -31,6 +30,17 @@ def test_a_format_is_recognised(tmp_path, files, source):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert pipelines.recognise(tmp_path) == source
+
+
+def test_a_table_is_recognised_by_the_pictures_that_it_names_and_not_by_its_suffix(tmp_path):
+    for name in ("cats/a.jpg", "dogs/b.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "costs.csv").write_text("item,class,price\nlamp,b,3\n")
+    (tmp_path / "files.csv").write_text("file,bytes\na.jpg,0\nb.jpg,0\n")  # it says nothing of what is in them
+    assert pipelines.recognise(tmp_path) == "folder"
+    (tmp_path / "labels.csv").write_text("file,class\na.jpg,tabby\nb.jpg,poodle\n")
+    assert pipelines.recognise(tmp_path) == "csv"
 
 
 def test_a_csv_file_is_recognised_and_what_is_absent_is_told(tmp_path):

@@ -1,207 +1,192 @@
-"""The lines of a CSV file, every cell checked."""
+"""A table and what its cells say, column by column: pictures, classes, boxes, splits."""
 
-import csv
-import io
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.accounts.account import Account
-from pipelines.errors import DataError, one_of
-from pipelines.kinds.spec import UNKNOWN
-from pipelines.sources.csv.columns import Claim, claims
-from pipelines.sources.files import layout
-from pipelines.sources.files.entries import Annotation, Entry, corners, inside
-from pipelines.splits import split_named
+from pipelines.accounts.tree import Tree
+from pipelines.errors import DataError
+from pipelines.pixels import pictures
+from pipelines.sources.csv import boxes, cells, grid, names, roles
+from pipelines.sources.csv.boxes import Boxes
+from pipelines.sources.csv.grid import Grid
+from pipelines.sources.csv.images import Found, Pictures, none_is_here
+from pipelines.sources.csv.names import Names
+from pipelines.sources.csv.roles import Given, Roles
 
-IMAGE = ("image", "image_path", "path", "file", "file_name", "filename")
-LABEL = ("label", "class", "class_name", "category")
-EDGES = (("x_min", "y_min", "x_max", "y_max"), ("xmin", "ymin", "xmax", "ymax"))
-SPLIT = ("split", "subset")
-PRESENT = {"1": 1.0, "0": 0.0, "": UNKNOWN}
-Row = tuple[int, dict[str, str]]  # the number of the line, and its cells by the names of their columns
+ONE_CLASS = "object"  # the class of all boxes where no column has one
+LOOKED_AT = 200  # pictures whose size is read to tell what the numbers of a box are
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What is told of the cells of a table, by options; None where it is to be found out.
+
+    Attributes:
+        form: what the numbers of a box are, one of `boxes.FORMS`.
+        unit: one of `boxes.UNITS`.
+        separator: what stands between several classes in a cell.
+        values: what cells of class columns mean.
+    """
+
+    form: str | None = None
+    unit: str | None = None
+    separator: str | None = None
+    values: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file and what its columns mean.
+    """A table and what its columns mean.
 
     Attributes:
-        path: the file.
-        images: the folder of the image files.
-        rows: its lines.
-        image: the column of the files.
-        label: the column of class names, or None.
-        labels: the columns that are classes.
-        edges: the columns of a box, or none.
-        split: the column of the splits, or None.
-        more: what reads further columns, with those.
+        grid: its cells.
+        roles: what its columns are.
+        found: its pictures.
+        boxes: of each row, or None where it has no columns of them.
+        names: of each row, its classes, or None where it has no column of them.
+        several: an image may have several classes.
+        present: what the cells of class columns mean.
+        without: classes of rows whose box is empty that stand for "no object".
     """
 
-    path: Path
-    images: Path
-    rows: list[Row]
-    image: str
-    label: str | None
-    labels: tuple[str, ...]
-    edges: tuple[str, ...]
-    split: str | None
-    more: tuple[Claim, ...] = ()
+    grid: Grid
+    roles: Roles
+    found: Found
+    boxes: Boxes | None
+    names: Names | None
+    several: bool
+    present: Mapping[str, float]
+    without: frozenset[str]
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.grid.path
 
     @property
     def kinds(self) -> tuple:
         """What must be the same in all files of a data set."""
-        return self.label, self.labels, self.edges, self.more
+        box = self.roles.box is not None
+        return bool(self.names), self.several, self.roles.labels, box, self.roles.more
 
 
-def read_table(
-    path: Path, image: str | None, label: str | None, labels: tuple[str, ...] | None, images: str | None
-) -> Table:
-    """Read a CSV file and find its columns; `csv.csv` has the arguments.
-
-    Raises:
-        DataError: it is no CSV, or a column that is needed is not there.
-    """
-    rows = _rows(path)
-    more = claims(list(rows[0][1]))
-    columns = [column for column in rows[0][1] if not any(column in claim.names for claim in more)]
-    where = f"'{path}': line 1: column"
-
-    def find(wanted: str | None, names: Iterable[str]) -> str | None:
-        if wanted is not None:
-            return one_of(wanted, columns, where)
-        return next((column for name in names for column in columns if column.lower() == name), None)
-
-    file = find(image, IMAGE)
-    if file is None:
-        raise DataError(f"{where} of the image files is missing: expected one called {', '.join(IMAGE)}.")
-    split = find(None, SPLIT)
-    edges = next((e for e in (tuple(find(None, [name]) for name in names) for names in EDGES) if all(e)), ())
-    named = None if labels else find(label, LABEL)
-    if edges and not named:
-        named = find(label, LABEL)
-        if named is None:
-            raise DataError(f"{where} of the boxes' classes is missing: expected one called {', '.join(LABEL)}.")
-    for column in labels or ():
-        one_of(column, columns, where)
-    if labels is None and named is None:
-        rest = [column for column in columns if column not in (file, split)]
-        labels = tuple(c for c in rest if all(row[c].strip() in PRESENT for _, row in rows[1:]))
-        if not labels and not more:
-            raise DataError(f"{where} of labels is missing: expected one called {', '.join(LABEL)}, or of 0 and 1.")
-    base = path.parent / images if images else path.parent
-    if not base.is_dir():
-        raise DataError(f"Folder '{base}' of the images does not exist.")
-    return Table(path, base, rows[1:], file, named, labels or (), edges, split, more)  # type: ignore[arg-type]
-
-
-def read_entries(table: Table, account: Account) -> list[tuple[str, str | None, Entry]]:
-    """Turn the rows into images: the name, the split that the row names, and the labels.
+def read_table(path: Path, tree: Tree, given: Given, meaning: Meaning, images: str | None) -> Table:
+    """Read a table, find its columns and its pictures, and say in one warning each what was decided and left out.
 
     Args:
-        table: from `read_table`.
-        account: told of each row that cannot be used, which is left out.
+        path: the file.
+        tree: the files among which its pictures are.
+        given: what its columns are, as far as it is told.
+        meaning: what its cells mean, as far as it is told.
+        images: the folder of its pictures, relative to it.
+
+    Raises:
+        DataError: it is no table, or its columns or cells cannot be told; or no picture of it is here.
     """
-    found: dict[str, tuple[str | None, Entry]] = {}
-    account.meet(len(table.rows), "rows")
-    for line, row in table.rows:
+    rows = grid.read(path)
+    if images is not None:
+        base = path.parent / images
+        if not base.is_dir():
+            raise DataError(f"Folder '{base}' of the images does not exist.")
+        known = Pictures(Tree.of(base), ("", "images"))
+    else:
+        known = Pictures.of(tree, path)
+    known_roles = roles.assign(rows, given, known.has)
+    where = f"'{path}'"
+    asked = [cell for cell in rows.cells[known_roles.image] if cell]
+    found = known.find(asked)
+    if asked and not found.files:
+        line = rows.lines[rows.cells[known_roles.image].index(asked[0])]
+        raise none_is_here(f"{where}: line {line}", asked, found, known)
+    notes = [f"{where}: {note}." for note in found.notes]
+    told = named = None
+    several = False
+    if known_roles.label:
+        alone, column = known_roles.box is not None, known_roles.label
+        named, several, more = names.read_names(column, rows.cells[column], meaning.separator, where, alone)
+        notes += more
+    if known_roles.box:
+        told = boxes.read(rows, known_roles.box, meaning.form, meaning.unit, _sizes(rows, known_roles, found))
+        notes += told.notes
+        if not known_roles.label:
+            notes.append(f"{where}: no column has the boxes' classes: all are '{ONE_CLASS}', or what classes says.")
+    columns = {column: rows.cells[column] for column in known_roles.labels}
+    present, more = cells.meanings(columns, meaning.values, where)
+    notes += more + _one_hot(rows, known_roles, present)
+    without, more = _without(rows, known_roles, told, named)
+    notes += more
+    if known_roles.aside:
+        reasons = "; ".join(f"{column} ({reason})" for column, reason in known_roles.aside.items())
+        notes.append(f"{where}: columns not used: {reasons}.")
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    return Table(rows, known_roles, found, told, named, several, present, without)
+
+
+def size_of(rows: Grid, known: Roles, place: int) -> tuple[int, int] | None:
+    """Return height and width that a row gives of its picture.
+
+    Raises:
+        ValueError: they are no sizes.
+    """
+    if not known.size:
+        return None
+    found = []
+    for column in known.size:
+        cell = rows.cells[column][place]
+        if not cell:
+            return None
         try:
-            name = inside(row[table.image].strip(), table.image)
-            if not name:
-                raise ValueError(f"{table.image} is empty")
-            split = _split(table, row)
-            known = found.get(name)
-            if known and not table.edges:
-                raise ValueError(f"image '{name}' is given twice, first in line {known[1].number}")
-            if known and known[0] != split:
-                raise ValueError(f"image '{name}' is in split {split}, but in {known[0]} in line {known[1].number}")
-            entry = known[1] if known else Entry(_file(table, name), table.path, place="line {}", number=line)
-            found[name] = (split, _labelled(entry, table, line, row))
-        except ValueError as error:
-            account.lose(f"'{table.path}': line {line}: {error}.", annotations=1)
-    return [(name, split, entry) for name, (split, entry) in found.items()]
+            found.append(int(rows.number(cell)))
+        except (ValueError, OverflowError):
+            raise ValueError(f"{column} is '{cell}', expected a number of pixels") from None
+    return found[1], found[0]
 
 
-def _rows(path: Path) -> list[Row]:
-    """Read the lines; the first maps each column to itself."""
-    text = layout.text(path)
-    header = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
-    columns, rows = list[str](), list[Row]()
-    try:
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            columns = columns or [cell.strip() for cell in cells]
-            if len(cells) != len(columns):
-                raise DataError(f"'{path}': line {reader.line_num} has {len(cells)} cells, but line 1 {len(columns)}.")
-            rows.append((reader.line_num, dict(zip(columns, cells, strict=True))))
-    except csv.Error as error:
-        raise DataError(f"'{path}': line {reader.line_num} is no CSV, it may be cut off: {error}.") from None
-    if len(rows) < 2:
-        raise DataError(f"'{path}' is empty: expected a line of column names, and one for each image or box.")
-    if len(set(columns)) < len(columns):
-        raise DataError(f"'{path}': line 1: two columns have one name: {', '.join(columns)}.")
-    return rows
+def _sizes(rows: Grid, known: Roles, found: Found) -> Any:
+    """Return the function from a row to height and width of its picture, where they can be told at little cost."""
+    read: dict[str, tuple[int, int] | None] = {}
+
+    def size(place: int) -> tuple[int, int] | None:
+        try:
+            if given := size_of(rows, known, place):
+                return given
+        except ValueError:
+            return None
+        name = rows.cells[known.image][place]
+        if name not in read and len(read) < LOOKED_AT and name in found.files:
+            try:
+                read[name] = pictures.inspect(found.files[name]).upright
+            except DataError:
+                read[name] = None
+        return read.get(name)
+
+    return size
 
 
-def _split(table: Table, row: dict[str, str]) -> str | None:
-    if table.split is None:
-        return None
-    name = split_named(row[table.split].strip())
-    if name is None:
-        raise ValueError(f"{table.split} is '{row[table.split]}', expected train, val or test")
-    return name
+def _one_hot(rows: Grid, known: Roles, present: Mapping[str, float]) -> list[str]:
+    """Say so where each image has one class of several columns: they stay classes that an image may have together."""
+    if len(known.labels) < 2:
+        return []
+    own = [rows.cells[column] for column in known.labels]
+    if any(sum(present.get(cell) == 1.0 for cell in row) != 1 for row in zip(*own, strict=True)):
+        return []
+    return [
+        f"'{rows.path}': every row has 1 in one of {len(own)} class columns: they are read as classes that an image "
+        "may have together; a column label of names would make them one of several."
+    ]
 
 
-def _file(table: Table, name: str) -> Path:
-    beside = table.images / name
-    inner = table.images / "images" / name
-    return inner if not beside.is_file() and inner.is_file() else beside
-
-
-def _labelled(entry: Entry, table: Table, line: int, row: dict[str, str]) -> Entry:
-    """Add the labels of a row to an image; a ValueError says what is wrong with them."""
-    if table.labels:
-        cells = {name: row[name].strip() for name in table.labels}
-        for name, cell in cells.items():
-            if cell not in PRESENT:
-                raise ValueError(f"{name} is '{cell}', expected 1, 0 or nothing")
-        presence = {name: PRESENT[cell] for name, cell in cells.items()}
-        if entry.presence not in (None, presence):
-            raise ValueError(f"the classes of the image are not those of line {entry.number}")
-        entry = replace(entry, presence=presence)
-    for columns, names, known in table.more:
-        value, task = columns.value({name: row[name].strip() for name in names}), known.spec.name
-        if entry.more.get(task, value) != value:
-            raise ValueError(f"{', '.join(names)} of the image are not those of line {entry.number}")
-        entry = replace(entry, more={**entry.more, task: value})
-    if not table.label:
-        return entry
-    label = row[table.label].strip()
-    if not table.edges:
-        return replace(entry, label=label or None)
-    objects = [] if entry.objects is None else entry.objects
-    edges = [_number(row, column) for column in table.edges]
-    if any(edge is not None for edge in edges):
-        for column, edge in zip(table.edges, edges, strict=True):
-            if edge is None:
-                raise ValueError(f"{column} is empty, but other corners are not")
-        if not label:
-            raise ValueError(f"{table.label} is empty, but the box is not")
-        box: Any = tuple(edges)
-        objects.append(Annotation(corners(box), label, number=line))
-    elif label:
-        raise ValueError(f"{table.label} is '{label}', but the corners of its box are empty")
-    return replace(entry, objects=objects)
-
-
-def _number(row: dict[str, str], column: str) -> float | None:
-    text = row[column].strip()
-    if not text:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"{column} is '{text}', expected a number") from None
+def _without(rows: Grid, known: Roles, told: Boxes | None, named: Names | None) -> tuple[frozenset[str], list[str]]:
+    """Return the classes that only rows without a box have, as "No finding": such an image has no object."""
+    if told is None or named is None:
+        return frozenset(), []
+    boxed = {name[0] for name, box in zip(named, told.corners, strict=True) if name and box is not None}
+    empty = {name[0] for name, box in zip(named, told.corners, strict=True) if name and box is None}
+    without = frozenset(empty - boxed)
+    shown = ", ".join(sorted(without))
+    note = f"'{rows.path}': rows of {known.label} '{shown}' have no box: they are read as images without objects."
+    return without, [note] if without else []
