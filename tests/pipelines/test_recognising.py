@@ -37,7 +37,7 @@ def test_a_table_is_recognised_by_the_pictures_that_it_names_and_not_by_its_suff
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "costs.csv").write_text("item,class,price\nlamp,b,3\n")
-    (tmp_path / "files.csv").write_text("file,bytes\na.jpg,0\nb.jpg,0\n")  # it says nothing of what is in them
+    (tmp_path / "files.csv").write_text("file,bytes\na.jpg,31\nb.jpg,52\n")  # it says nothing of what is in them
     assert pipelines.recognise(tmp_path) == "folder"
     (tmp_path / "labels.csv").write_text("file,class\na.jpg,tabby\nb.jpg,poodle\n")
     assert pipelines.recognise(tmp_path) == "csv"

@@ -130,7 +130,7 @@ def _parsed(path: Path, text: str, whole: bool) -> Grid:
     rest = text.split("\n", skipped)[skipped]
     above = lines[skipped - 1].lstrip("# ") if skipped and lines[skipped - 1].startswith("#") else ""
     delimiter = delimiter or _delimiter(rest)
-    if delimiter in above and _is_picture(rest.partition(delimiter)[0].strip('" ')):
+    if delimiter in above and is_picture(rest.partition(delimiter)[0].strip('" ')):
         rest, skipped, comments = f"{above}\n{rest}", skipped - 1, comments - 1  # names behind a mark of comments
     rows, numbers = _rows(path, rest, delimiter, skipped, whole)
     if not rows:
@@ -195,7 +195,7 @@ def _names(path: Path, first: list[str], line: int) -> tuple[tuple[str, ...], st
             f"'{path}' is a table for AutoML Vision (a split, a gs:// address, a label, corners), which is not read: "
             "download the pictures, and write a first line of names, as image,x_min,y_min,x_max,y_max,label,split."
         )
-    if _is_picture(cells[0]):
+    if is_picture(cells[0]):
         return _assumed(path, cells, line)
     while cells and not cells[-1]:
         cells.pop()
@@ -225,7 +225,8 @@ def _assumed(path: Path, cells: list[str], line: int) -> tuple[tuple[str, ...], 
     return names, f"'{path}' has no line of column names: its columns are taken to be {', '.join(names)}."
 
 
-def _is_picture(cell: str) -> bool:
+def is_picture(cell: str) -> bool:
+    """Whether a cell looks like the file of a picture."""
     return any(cell.lower().endswith(suffix) for suffix in layout.PICTURES) and len(cell) > 4
 
 

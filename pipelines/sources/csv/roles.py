@@ -8,7 +8,7 @@ from pipelines.sources.csv import boxes
 from pipelines.sources.csv.boxes import Box, plain
 from pipelines.sources.csv.cells import are_classes
 from pipelines.sources.csv.columns import Claim, claims
-from pipelines.sources.csv.grid import Grid
+from pipelines.sources.csv.grid import Grid, is_picture
 from pipelines.splits import split_named
 
 IMAGE = ("image", "image_path", "path", "file", "file_name", "filename")  # as messages name them
@@ -96,7 +96,7 @@ def assign(grid: Grid, given: Given, here: Callable[[str], bool]) -> Roles:
     more = claims(grid.columns)
     columns = [column for column in grid.columns if not any(column in claim.names for claim in more)]
     where = _where(grid)
-    image = _image(grid, columns, given.image, here)
+    image = image_column(grid, columns, given.image, here)
     rest = [column for column in columns if column != image]
     split, valid = _split(grid, rest)
     box = _box(grid, rest, given, where)
@@ -132,8 +132,18 @@ def _called(columns: Sequence[str], names: Sequence[str]) -> list[str]:
     return [column for name in names for column in columns if plain(column) == name]
 
 
-def _image(grid: Grid, columns: list[str], wanted: str | None, here: Callable[[str], bool]) -> str:
-    """Return the column of the files: of those that are called so, the one whose pictures are here."""
+def image_column(grid: Grid, columns: Sequence[str], wanted: str | None, here: Callable[[str], bool]) -> str:
+    """Return the column of the files: of those that are called so, the one whose pictures are here.
+
+    Args:
+        grid: the table.
+        columns: those to choose from.
+        wanted: its name, if it is told.
+        here: whether there is a picture of a name.
+
+    Raises:
+        DataError: there is none, or several are it.
+    """
     where = _where(grid)
     if wanted is not None:
         return one_of(wanted, columns, where)
@@ -154,7 +164,8 @@ def _image(grid: Grid, columns: list[str], wanted: str | None, here: Callable[[s
                     )
         if found or (known and names is FILES):
             return (found or known)[0]
-    found = [column for column in columns if share(column) * 2 > min(FIRST, len(set(grid.cells[column])))]
+    files = [column for column in columns if all(map(is_picture, grid.cells[column][:FIRST]))]
+    found = [column for column in files if share(column)]
     if len(found) == 1:
         return found[0]
     if found:

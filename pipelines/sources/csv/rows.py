@@ -10,7 +10,7 @@ from pipelines.sources.csv.boxes import Boxes
 from pipelines.sources.csv.cells import word
 from pipelines.sources.csv.roles import split_cell
 from pipelines.sources.csv.table import ONE_CLASS, Table, size_of
-from pipelines.sources.files.entries import Annotation, Corners, Entry, corners
+from pipelines.sources.files.entries import CUT, HAIR, Annotation, Corners, Entry, corners, is_cut
 
 
 class Row(NamedTuple):
@@ -59,6 +59,8 @@ def read_rows(table: Table, account: Account, one_class: str = ONE_CLASS) -> lis
             account.lose(message, annotations=1)
             if name in table.found.files:
                 lost.setdefault(table.found.files[name], message)
+    if reader.cut:
+        account.alter(CUT, reader.cut)
     for file, message in lost.items():
         if file not in reader.images:
             account.note_loss(message, file)
@@ -89,6 +91,7 @@ class _Reader:
     def __init__(self, table: Table, one_class: str):
         self.table, self.grid, self.roles, self.one_class = table, table.grid, table.roles, one_class
         self.images: dict[Path, Image] = {}
+        self.cut = 0  # boxes that stuck out of their picture
         self.classes = [(column, self.grid.cells[column]) for column in self.roles.labels]
 
     def read(self, place: int, name: str) -> None:
@@ -165,17 +168,24 @@ class _Reader:
             if not label:
                 raise ValueError(f"{self.roles.label} is empty, but the box is not")
             crowd = bool(self.roles.crowd) and word(self.grid.cells[str(self.roles.crowd)][place]) == "1"
-            own = _placed(box, image.size, known.relative)
+            own, cut = _placed(box, image.size, known.relative)
+            self.cut += cut
             objects.append(Annotation(own, label, crowd, number=self.grid.lines[place]))
         image.objects = objects
 
 
-def _placed(box: Corners, size: tuple[int, int] | None, relative: bool) -> Corners:
-    """Check a box, and clip it where the size of its picture is known; fractions become pixels then."""
-    if size is None or not relative:
-        return corners(box, size)
+def _placed(box: Corners, size: tuple[int, int] | None, relative: bool) -> tuple[Corners, bool]:
+    """Check a box, and clip it where the size of its picture is known; fractions become pixels then.
+
+    Returns:
+        The box, and whether it was cut.
+    """
+    if size is None:
+        return corners(box), False
     height, width = size
-    return corners((box[0] * width, box[1] * height, box[2] * width, box[3] * height), size)
+    whole = (box[0] * width, box[1] * height, box[2] * width, box[3] * height) if relative else box
+    own = corners(whole, size, HAIR if relative else 0.0)
+    return own, is_cut(own, whole)
 
 
 def renamed(rows: list[Row], classes: Mapping[str, str]) -> list[Row]:

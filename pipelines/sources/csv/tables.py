@@ -6,7 +6,7 @@ from pathlib import Path
 from pipelines.accounts.account import Account
 from pipelines.accounts.tree import Tree
 from pipelines.errors import DataError
-from pipelines.sources.csv import grid, roles
+from pipelines.sources.csv import boxes, grid, roles
 from pipelines.sources.csv.images import Pictures
 from pipelines.sources.csv.roles import Given, NoLabelsError
 from pipelines.sources.files import layout
@@ -57,14 +57,19 @@ def _rule(tree: Tree, name: str, given: Given) -> str | None:
         return NO_TABLE
     pictures = Pictures.of(tree, tree.path(name))
     try:
+        column = roles.image_column(head, head.columns, given.image, pictures.has)
+    except DataError:
+        return NO_PICTURES
+    names = list(dict.fromkeys(head.cells[column]))[: roles.FIRST]
+    here = sum(map(pictures.has, names))
+    if not here or (here * 2 < len(names) and boxes.plain(column) not in roles.FILES):
+        return NO_PICTURES
+    try:
         roles.assign(head, given, pictures.has)
     except NoLabelsError:
         return NO_LABELS
     except DataError:
-        pass  # what is wrong is told when it is read, if its pictures are here
-    names = [cell for column in head.columns for cell in head.cells[column][:20]]
-    if not any(pictures.has(cell) for cell in names):
-        return NO_PICTURES
+        pass  # it is told when the table is read
     return NO_ANSWERS if SUBMISSION.search(name) else None
 
 

@@ -1,5 +1,6 @@
 """The image and mask files of a split, their headers checked against what the index says."""
 
+import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from pipelines.errors import DataError
 from pipelines.pixels import masks, pictures
 from pipelines.sources.files.entries import CUT, HAIR, Annotation, Entry, corners, is_cut
 
+UNSEEN = 1 - 1e-3  # pixels: a box under one, but for rounding
 STRETCH = 128  # files that a thread takes at once: to hand over one costs as much as to read its header
 
 
@@ -76,7 +78,25 @@ def read_items(entries: list[Entry], with_masks: bool, markers: bool, account: A
                         account.lose(message, annotations=1)
                 else:
                     _lose(entry, wrong[0], account)
+    _tell_small(items)
     return items
+
+
+def _tell_small(items: list[Item]) -> None:
+    """Warn of boxes under one pixel, which nobody drew: their numbers may mean something else."""
+    small = [(item, box) for item in items for box in item.objects or () if not _is_seen(box)]
+    if small:
+        item, first = small[0]
+        count = f"{len(small)} boxes are" if len(small) > 1 else "1 box is"
+        text = (
+            f"{count} under one pixel wide or high, the first in {item.entry.at(first.number)} ('{item.image.name}')."
+        )
+        warnings.warn(text, stacklevel=4)
+
+
+def _is_seen(annotation: Annotation) -> bool:
+    x_min, y_min, x_max, y_max = annotation.box
+    return x_max - x_min >= UNSEEN and y_max - y_min >= UNSEEN
 
 
 def _lose(entry: Entry, message: str, account: Account) -> None:

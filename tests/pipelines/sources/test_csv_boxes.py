@@ -128,12 +128,14 @@ def test_boxes_without_classes_are_all_one_and_may_be_named(detection, ask):
     objects, notes = detection(text)
     assert objects == [BOX]
     assert "no column has the boxes' classes: all are 'object'" in notes
-    assert "source (a number of its own" not in notes
+    assert "source (2 different words)" in notes
     assert ask("csv", classes=["wheat"])[0].specs[-1].classes == ("wheat",)
 
 
 def test_a_class_that_only_rows_without_a_box_have_stands_for_no_object(detection, ask, sample):
-    text = "image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max\nb,No finding,14,R11,,,,\na,cat,3,R1,10,5,30,25\n"
+    text = (
+        "image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max\nb,No finding,14,R11,,,,\na,cat,3,R1,10,5,30,25\n"
+    )
     _, notes = detection(text)
     source, _ = ask("csv")
     assert [sample(source, index=k)[0]["detection"] for k in (0, 1)] == [[], [BOX]]
@@ -151,4 +153,4 @@ def test_a_box_under_one_pixel_is_told(detection):
     head = "image,xmin,ymin,xmax,ymax,label\na.jpg,10,5,30,25,cat\n"
     objects, notes = detection(head + "a.jpg,10,5,10.5,25,cat\n")
     assert len(objects) == 2
-    assert "1 box of train is under one pixel wide or high" in notes
+    assert "1 box is under one pixel wide or high, the first in '" in notes
