@@ -17,10 +17,6 @@ class Described(Protocol):
     """What is asked of the header of a mask."""
 
     @property
-    def bands(self) -> int:
-        """Number of channels."""
-
-    @property
     def format(self) -> str:
         """As Pillow calls it."""
 
@@ -30,23 +26,26 @@ class Described(Protocol):
 
 
 def check(path: Path, header: Described) -> None:
-    """Refuse a file that cannot be a mask of class ids, by its header.
+    """Refuse a file that cannot be a mask, by its header.
 
     Raises:
-        DataError: its format changes values, it has several channels, or an EXIF orientation.
+        DataError: its format changes values, or it has an EXIF orientation.
     """
     if header.format in LOSSY:
         raise DataError(f"Mask '{path}' is a {header.format} file, a format that changes values: {REMEDY}.")
-    if header.bands != 1:
-        raise DataError(
-            f"Mask '{path}' has {header.bands} channels: expected one, of class ids; where colours stand for classes, "
-            "say which by a palette."
-        )
     if header.orientation != 1:
         raise DataError(
             f"Mask '{path}' has the EXIF orientation {header.orientation}, which leaves open how its values lie: save "
             "it without."
         )
+
+
+def channels(path: Path, bands: int) -> str:
+    """Return the sentence that refuses a mask of several channels."""
+    return (
+        f"Mask '{path}' has {bands} channels: expected one, of class ids; where colours stand for classes, say which "
+        "by mask_colours={name: [red, green, blue]}, or a palette beside the masks."
+    )
 
 
 def values(picture: Image.Image, name: str) -> np.ndarray:

@@ -27,3 +27,29 @@ def check_option() -> Any:
         "first met; headers checks none, for data known to be sound",
         CHECKS,
     )
+
+
+def mask_classes_option() -> Any:
+    """Return the option of the classes of masks."""
+    return option(None, "the class names of the masks, in place of mask_classes.json or a palette")
+
+
+def mask_colours_option() -> Any:
+    """Return the option of masks whose classes are colours."""
+    return option(
+        None,
+        "the colour of each class of the masks, as {road: [128, 64, 128]}, or its grey value; null: a palette file",
+    )
+
+
+def mask_offset_option() -> Any:
+    """Return the option of masks whose classes do not count from 0."""
+    return option(
+        None,
+        "what is taken from each value of the masks, as 1 where classes count from 1; lower values are ignored",
+    )
+
+
+def ignore_option() -> Any:
+    """Return the option of what in masks is neither learnt nor counted."""
+    return option(None, "the value of the masks that is ignored, or the name or colour of a class; null: 255, if free")

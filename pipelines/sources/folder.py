@@ -2,21 +2,31 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipelines.accounts.account import Account
 from pipelines.accounts.tree import Tree
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError
-from pipelines.kinds.spec import IGNORE, LabelSpec
-from pipelines.sources.base import Format, option
-from pipelines.sources.file_options import check_option, classes_option, divide_option
+from pipelines.kinds.spec import LabelSpec
+from pipelines.sources.base import Format
+from pipelines.sources.file_options import (
+    check_option,
+    classes_option,
+    divide_option,
+    ignore_option,
+    mask_classes_option,
+    mask_colours_option,
+    mask_offset_option,
+)
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
-from pipelines.sources.files.classes import agree, name_list
+from pipelines.sources.files.classes import agree
 from pipelines.sources.files.entries import Entry
+from pipelines.sources.files.masks.declaring import Said, declared
 from pipelines.sources.layouts import Layout, Sign, split_has
 from pipelines.splits import split_named
 
@@ -56,7 +66,10 @@ class Folder(Format):
     )
 
     classes: Iterable[str] | None = classes_option("the class folders")
-    mask_classes: Iterable[str] | None = option(None, "the class names of the masks, in place of mask_classes.json")
+    mask_classes: Iterable[str] | None = mask_classes_option()
+    mask_colours: Mapping[str, Any] | None = mask_colours_option()
+    mask_offset: int | None = mask_offset_option()
+    ignore: int | str | Sequence[int] | None = ignore_option()
     divide: bool | None = divide_option()
     check: str = check_option()
 
@@ -69,18 +82,27 @@ class Folder(Format):
             known, entries = agree(entries, self.classes, request.account)
             there.append(labels.OneClass(LabelSpec("classification", "classification", known)))
         if any(entry.mask for found in entries.values() for entry in found):
-            filed, ignore = layout.mask_classes(root, layout.folders(root).values(), request.account) or (None, IGNORE)
-            named = filed if self.mask_classes is None else name_list(self.mask_classes, "mask_classes")
-            if named is None and request.wants("segmentation"):
+            masks = declared(root, _mask_places(root), request.account, self._said())
+            if masks is None and request.wants("segmentation"):
                 raise DataError(
                     f"The classes of the masks in '{root}' have no names: write them to '{root / 'mask_classes.json'}' "
-                    'as {"classes": ["background", ...], "ignore": 255}, or set the option mask_classes.'
+                    'as {"classes": ["background", ...], "ignore": 255}, or set the option mask_classes, or '
+                    "mask_colours where each class has a colour."
                 )
-            if named:
-                there.append(labels.MaskFiles(LabelSpec("segmentation", "segmentation", named), ignore))
+            if masks:
+                there.append(masks)
         if not there:
             raise DataError(f"Folder '{root}' has neither pictures in class folders nor masks in masks/*.png.")
         return assemble(request, entries, there, self.check)
+
+    def _said(self) -> Said:
+        return Said(self.mask_classes, self.mask_colours, self.mask_offset, self.ignore)
+
+
+def _mask_places(root: Path) -> list[Path]:
+    """Return where names and colours of the classes of masks may lie."""
+    places = layout.places(root)
+    return [*places, *(place / "masks" for place in places)]
 
 
 def class_folders(tree: Tree) -> list[str]:

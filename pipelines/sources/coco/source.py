@@ -56,7 +56,7 @@ class Coco(Format):
         entries = {name: _entries(read[folder.annotations][1], folder) for name, folder in folders.items()}
         filed = any(folder.masks for folder in folders.values())
         named = layout.mask_classes(root, [folder.annotations.parent for folder in folders.values()], request.account)
-        classes, ignore = (filed and named) or (("background", *categories), IGNORE)
+        classes, ignore = (filed and named) or (("background", *categories), None)
         outlined = any(a.segmentation for found in entries.values() for entry in found for a in entry.objects or ())
         there: list[labels.Label] = []
         if categories:

@@ -26,23 +26,36 @@ def assemble(
         there: of all labels that some entry may have.
         check: "full" decodes every file when loading. "auto" does so unless they are very many: then each is checked
             when it is first met. "headers" reads only headers and end markers of what is not kept in memory, for large
-            data known to be sound; mask values that are no class are then ignored.
+            data known to be sound; a mask value that is no class stops when it is met.
     """
     trusted = check == "headers"
     specs = request.choose([label.spec for label in there])
     chosen = [label for label in there if label.spec in specs]
     with_masks = any(label.mask_files for label in chosen)
     items = {name: read_items(known, with_masks, trusted, request.account) for name, known in entries.items()}
+    items = _accepted(items, chosen, request.account)
     for name, known in items.items():
         if not known:
             raise DataError(_why_empty(name, entries[name], request))
     for name, known in items.items():
         _account(name, known, request.account)
+    chosen = [label.settled(items) for label in chosen]
     if not with_masks:
         for mask in (entry.mask for known in entries.values() for entry in known if entry.mask):
             request.account.leave(mask, "a mask, not asked for")
     splits = {name: _split(known, chosen, request, check) for name, known in items.items()}
     return Source(specs, splits, _absent(items, there))
+
+
+def _accepted(items: dict[str, list[Item]], labels: Sequence[Label], account: Account) -> dict[str, list[Item]]:
+    """Leave out the images whose labels are refused by the headers of their files."""
+    every = [item for known in items.values() for item in known]
+    refused = {image: words for label in labels for image, words in label.refused(every).items()}
+    for item in every if refused else ():
+        if item.image in refused:
+            account.problems.report(refused[item.image])
+            _lose(item, refused[item.image], account)
+    return {name: [item for item in known if item.image not in refused] for name, known in items.items()}
 
 
 def _why_empty(name: str, entries: list[Entry], request: Request) -> str:

@@ -26,7 +26,8 @@ class Item:
         turn: the image is turned upright by its EXIF orientation.
         jpeg: the image can be decoded smaller.
         objects: those of the entry, in pixels and within the image; None where they are not known.
-        mask: the mask file, or None; `slow_mask`: Pillow must decode it.
+        mask: the mask file, or None, and how many channels it has.
+        slow_mask: Pillow must decode it, as numbers; `slow_image_mask`: as a picture.
     """
 
     entry: Entry
@@ -36,7 +37,9 @@ class Item:
     objects: list[Annotation] | None
     jpeg: bool = False
     mask: Path | None = None
+    mask_bands: int = 1
     slow_mask: bool = False
+    slow_image_mask: bool = False
 
     @property
     def image(self) -> Path:
@@ -124,7 +127,7 @@ def _item(entry: Entry, with_masks: bool, markers: bool) -> tuple[Item, list[str
     slow = turn or not header.fast
     item = Item(entry, shape, slow, turn, objects, header.jpeg and not slow)
     if with_masks and entry.mask:
-        item = replace(item, mask=entry.mask, slow_mask=_inspect_mask(entry.mask, item, markers))
+        item = _with_mask(item, entry.mask, markers)
     return item, wrong, cut
 
 
@@ -158,8 +161,8 @@ def _scaled(annotation: Annotation, shape: tuple[int, int]) -> Annotation:
     return replace(annotation, box=box, segmentation=outline)
 
 
-def _inspect_mask(path: Path, item: Item, markers: bool) -> bool:
-    """Check the header of a mask; return whether Pillow must decode it."""
+def _with_mask(item: Item, path: Path, markers: bool) -> Item:
+    """Check the header of a mask, and return the item with it."""
     header = pictures.inspect(path, markers)
     if (header.height, header.width) != item.shape:
         height, width = item.shape
@@ -167,4 +170,5 @@ def _inspect_mask(path: Path, item: Item, markers: bool) -> bool:
             f"Mask '{path}' is {header.width} x {header.height}, but image '{item.image}' is {width} x {height}."
         )
     masks.check(path, header)
-    return not header.plain_grey
+    slow, slow_image = not header.plain_grey, not header.fast
+    return replace(item, mask=path, mask_bands=header.bands, slow_mask=slow, slow_image_mask=slow_image)

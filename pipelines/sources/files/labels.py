@@ -2,7 +2,8 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -11,9 +12,12 @@ import tensorflow as tf
 from pipelines.contract import Tree
 from pipelines.kinds.boxes import padded
 from pipelines.kinds.spec import CROWD, IGNORE, UNKNOWN, LabelSpec
-from pipelines.pixels import pictures
+from pipelines.pixels import masks, pictures
 from pipelines.sources.files.entries import Annotation
 from pipelines.sources.files.items import Item
+from pipelines.sources.files.masks.deciding import Declared, decide
+from pipelines.sources.files.masks.legends import Legend
+from pipelines.sources.files.masks.meanings import Meaning
 from pipelines.sources.files.outlines import PaintedMasks, paint
 
 Reader = Callable[[tf.Tensor], tuple[Tree, tf.Tensor]]  # from an index to a label and its weight
@@ -51,9 +55,17 @@ class Label:
         Args:
             items: the images.
             max_boxes: rows of boxes per image.
-            trusted: nobody checks the values of masks: those that are no class are ignored.
+            trusted: nobody checks the values of masks: one that is no class stops the reading.
         """
         raise NotImplementedError
+
+    def settled(self, items: Mapping[str, Sequence[Item]]) -> "Label":
+        """Return the label once all images are known, by split: what their files say is decided by all of them."""
+        return self
+
+    def refused(self, items: Sequence[Item]) -> dict[Path, str]:
+        """Return the images whose label is of no use by the header of its file, with a sentence that says why."""
+        return {}
 
     def diagnose(self, item: Item) -> str | None:
         """Say why the label of an image cannot be read or means nothing, if that is so."""
@@ -87,19 +99,39 @@ class Boxes(Label):
 
 @dataclass(frozen=True)
 class MaskFiles(Label):
-    """Masks from PNG files: uint8 `[h, w, 1]`; an image without one has weight 0.
+    """Masks from files: uint8 `[h, w, 1]`; an image without one has weight 0.
 
     Attributes:
-        ignore: the value that becomes 255.
+        ignore: the value that becomes 255; None where nothing is said: then 255, unless it is a class.
+        offset: what is taken from each value; None: what the values say.
+        legend: the colours or the values of the classes, or None.
+        meaning: what the pixels of the files mean, where that is known, or once they were looked at.
     """
 
-    ignore: int = IGNORE
+    ignore: int | None = None
+    offset: int | None = None
+    legend: Legend | None = None
+    meaning: Meaning | None = None
     listed: ClassVar[bool] = False
     mask_files: ClassVar[bool] = True
 
+    def settled(self, items: Mapping[str, Sequence[Item]]) -> "MaskFiles":
+        return replace(self, meaning=decide(self._declared, items))
+
+    @property
+    def _declared(self) -> Declared:
+        return Declared(self.spec.classes, self.ignore, self.offset, self.legend, self.meaning)
+
+    def refused(self, items: Sequence[Item]) -> dict[Path, str]:
+        masked = [(item.image, item.mask, item.mask_bands) for item in items if item.mask]
+        if (self.legend and self.legend.colours) or all(bands >= 3 for _, _, bands in masked):
+            return {}
+        return {image: masks.channels(mask, bands) for image, mask, bands in masked if bands != 1}
+
     def reader(self, items: Sequence[Item], max_boxes: int, trusted: bool) -> Reader:
+        meaning = self.meaning or decide(self._declared, {"": items})
         paths = tf.constant([str(item.mask or "") for item in items])
-        slow = tf.constant([item.slow_mask for item in items])
+        slow = tf.constant([item.slow_image_mask if meaning.coloured else item.slow_mask for item in items])
         there = tf.constant([item.mask is not None for item in items])
         shapes = tf.constant([[*item.shape, 1] for item in items])
         ignored = tf.constant(IGNORE, tf.uint8)
@@ -107,13 +139,15 @@ class MaskFiles(Label):
         def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             mask = tf.cond(
                 there[index],
-                lambda: pictures.decode_mask(paths[index], slow[index], strict=not trusted),
+                lambda: meaning.read(paths[index], slow[index]),
                 lambda: tf.fill(shapes[index], ignored),
             )
-            if self.ignore != IGNORE:
-                mask = tf.where(mask == self.ignore, ignored, mask)
-            if trusted:
-                mask = tf.where(mask < len(self.spec.classes), mask, ignored)
+            if trusted:  # nobody else looks at the values
+                known = tf.reduce_all((mask < len(self.spec.classes)) | (mask == ignored))
+                told = "' has a value that is no class: check: full says which."
+                text = tf.strings.join(["Mask '", paths[index], told])
+                with tf.control_dependencies([tf.debugging.Assert(known, [text])]):
+                    mask = tf.identity(mask)
             return tf.ensure_shape(mask, [None, None, 1]), tf.cast(there[index], tf.float32)
 
         return read
@@ -121,13 +155,11 @@ class MaskFiles(Label):
     def diagnose(self, item: Item) -> str | None:
         if item.mask is None:
             return None
-        if fault := pictures.fault(item.mask, item.slow_mask, mask=True):
-            return fault
-        last, ignore = len(self.spec.classes) - 1, self.ignore
-        for value in np.unique(pictures.mask_values(item.mask)).tolist():
-            if value != ignore and not 0 <= value <= last:
-                return f"Mask '{item.mask}' has the value {value}: expected 0 to {last}, or {ignore}."
-        return None
+        coloured = bool(self.meaning and self.meaning.coloured)
+        slow = item.slow_image_mask if coloured else item.slow_mask
+        if fault := pictures.fault(item.mask, slow, mask=not coloured):
+            return f"Mask{fault.removeprefix('Image').removeprefix('Mask')}"
+        return self.meaning.wrong(item.mask) if self.meaning else None
 
 
 class Outlines(Label):

@@ -20,7 +20,7 @@ from pipelines.splits import SPLITS, split_named
 FRACTIONS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}  # of a folder without splits
 WHOLE = (0.0, 1.0)
 CLASSES_FILE = "mask_classes.json"
-MaskClasses = tuple[tuple[str, ...], int]
+MaskClasses = tuple[tuple[str, ...], int | None]
 PICTURES = {  # those that cannot be decoded too, so that they are told and not passed over
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".avif", ".heic", ".heif"),
@@ -202,7 +202,7 @@ def mask_classes(root: Path, places: Iterable[Path], account: Account) -> MaskCl
     """Read the classes of masks from `mask_classes.json` in the folders of the splits, or else in `root`.
 
     Returns:
-        The class names and the value that is ignored; None where there is no such file.
+        The class names and the value that is ignored, None if it does not say; None where there is no such file.
 
     Raises:
         DataError: a file is malformed, or two disagree.
@@ -220,8 +220,9 @@ def mask_classes(root: Path, places: Iterable[Path], account: Account) -> MaskCl
 def _mask_classes(path: Path) -> MaskClasses:
     try:
         content = json.loads(text(path))
-        classes, ignore = content["classes"], content.get("ignore", IGNORE)
-        if all(isinstance(c, str) for c in classes) and 0 < len(classes) <= ignore <= IGNORE:
+        classes, ignore = content["classes"], content.get("ignore")
+        highest = IGNORE if ignore is None else ignore
+        if all(isinstance(c, str) for c in classes) and 0 < len(classes) <= highest <= IGNORE:
             return tuple(classes), ignore
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
         pass

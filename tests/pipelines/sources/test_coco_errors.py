@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from cases import few
 from PIL import Image
 
@@ -87,11 +88,12 @@ def test_headers_alone_find_a_truncated_file(coco, load, name):
         load(folder, cache=False, check="headers")
 
 
-def test_after_a_check_of_headers_alone_unknown_mask_values_are_ignored(coco, load):
+def test_after_a_check_of_headers_alone_an_unknown_mask_value_stops_when_it_is_met(coco, load):
     folder = coco({"a.png": [GOOD]}, masks=True)
     mask_of(9)(folder)
-    ((_, labels, _),) = load(folder, cache=False, check="headers").train.as_numpy_iterator()
-    assert (labels["segmentation"] == 255).all()
+    data = load(folder, cache=False, check="headers")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="a.png.+has a value that is no class: check: full"):
+        list(data.train)
 
 
 BROKEN_BOXES = {

@@ -12,7 +12,7 @@ from pipelines import kinds
 from pipelines.accounts import accounting
 from pipelines.likeness import Pair
 from pipelines.splits import SPLITS
-from pipelines.surveying import Example, Survey
+from pipelines.surveying import Counts, Example, Survey
 from visionmtl import drawing, tasks
 from visionmtl.drawing.samples import drawing_order
 from visionmtl.errors import UsageError
@@ -200,7 +200,15 @@ def _classes(survey: Survey, spec: pipelines.LabelSpec) -> tuple[list[str], list
         left = len(rows) - tables.LISTED
         rest = np.array([row[1:] for row in rows[tables.LISTED // 2 : -(tables.LISTED // 2)]]).sum(axis=0)
         rows[tables.LISTED // 2 : -(tables.LISTED // 2)] = [[f"({left} more)", *rest.tolist()]]
+    if kinds.of(spec).unit == "pixels" and spec.classes:
+        rows.append(["(ignored)", *(_ignored(split.counts[spec.name]) for split in survey.splits.values())])
     return [spec.name, *(f"{kinds.of(spec).unit} in {split}" for split in survey.splits)], rows
+
+
+def _ignored(counts: Counts) -> str:
+    """Return how many pixels are ignored, and what share of all that is."""
+    share = counts.ignored / max(counts.ignored + int(counts.classes.sum()), 1)
+    return f"{counts.ignored:,} ({share:.1%})"
 
 
 def _near(survey: Survey) -> str:
