@@ -16,6 +16,7 @@ from pipelines.kinds.spec import LabelSpec
 
 if TYPE_CHECKING:
     from pipelines.sources.files.entries import Annotation
+    from pipelines.sources.files.orientation import Orientation
 
 Tree = dict  # of tensors, nested
 
@@ -88,11 +89,13 @@ class Original(NamedTuple):
         objects: those of its index, regions to ignore with their classes too; None where nobody drew any, or where the
             source does not tell.
         painted: the masks are painted from the outlines of the objects.
+        orientation: how the picture is read, if it has an EXIF orientation.
     """
 
     picture: Path | None = None
     objects: "Sequence[Annotation] | None" = None
     painted: bool = False
+    orientation: "Orientation | None" = None
 
 
 @dataclass(frozen=True)

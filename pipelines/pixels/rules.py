@@ -17,6 +17,13 @@ Exif = Literal["auto", "upright", "stored"]
 EXIF: tuple[str, ...] = get_args(Exif)
 Levels = tuple[float, float]
 
+SUFFIXES = frozenset(  # of pictures; of those that are not read too, so that they are told and not passed over
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".jp2", ".jxl", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
+        *(".ppm", ".pgm", ".pnm", ".avif", ".heic", ".heif"),
+    }
+)
+
 PROBABILITY = Range(0.0, 1.0, "true, false or a probability from 0 to 1")
 ZOOM = Range(0.05, 20.0, "[low, high] within 0.05 to 20, as [0.75, 1.5]")
 DEGREES = Range(0.0, 180.0, "degrees from 0 to 180")

@@ -1,11 +1,11 @@
 """What every source is: a class that declares its layouts and options, and reads what is asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, NamedTuple
 
 from pipelines.contract import Request, Source
-from pipelines.errors import one_of
+from pipelines.errors import DataError, one_of
 from pipelines.sources.layouts import Layout
 
 
@@ -18,15 +18,16 @@ class Option(NamedTuple):
     choices: tuple[str, ...] = ()
 
 
-def option(default: Any, meaning: str, choices: Sequence[str] = ()) -> Any:
+def option(default: Any, meaning: str, choices: Sequence[str] = (), check: Callable[[Any], Any] | None = None) -> Any:
     """Return the field of a source's class that is an option.
 
     Args:
         default: its value where none is given.
         meaning: what it means, in a line.
         choices: the values it may have, if they are few; another is refused.
+        check: returns what a value stands for; a ValueError says what was expected.
     """
-    return field(default=default, metadata={"meaning": meaning, "choices": tuple(choices)})
+    return field(default=default, metadata={"meaning": meaning, "choices": tuple(choices), "check": check})
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,18 @@ class Format:
         for own in self.options():
             if own.choices:
                 one_of(getattr(self, own.name), own.choices, own.name)
+        for each in fields(self):
+            check, value = each.metadata.get("check"), getattr(self, each.name)
+            try:
+                object.__setattr__(self, each.name, check(value) if check else value)
+            except ValueError as error:
+                raise DataError(f"Option {each.name} is {value!r}: expected {error}.") from None
 
     @classmethod
     def options(cls) -> tuple[Option, ...]:
-        """Return the source's own options, in the order of its fields."""
-        return tuple(Option(own.name, own.default, **own.metadata) for own in fields(cls))
+        """Return the source's options in the order of its fields, those that it shares with others last."""
+        ordered = sorted(fields(cls), key=lambda each: each.name not in vars(cls).get("__annotations__", {}))
+        return tuple(Option(own.name, own.default, own.metadata["meaning"], own.metadata["choices"]) for own in ordered)
 
     def read(self, request: Request) -> Source:
         """Read the splits and tasks asked for.

@@ -12,7 +12,6 @@ from pipelines.accounts.tree import Tree
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import LabelSpec
-from pipelines.sources.base import Format
 from pipelines.sources.file_options import (
     check_option,
     classes_option,
@@ -26,6 +25,7 @@ from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
 from pipelines.sources.files.entries import Entry
+from pipelines.sources.files.format import FileFormat
 from pipelines.sources.files.masks.declaring import Said, declared
 from pipelines.sources.layouts import Layout, Sign, split_has
 from pipelines.splits import split_named
@@ -39,7 +39,7 @@ Place = tuple[Path, Path]  # where the pictures and the masks of a split are
 
 
 @dataclass(frozen=True)
-class Folder(Format):
+class Folder(FileFormat):
     """Pictures whose labels are where they lie: a folder per class, masks beside the images, or both.
 
     - A folder per class: `DIR/cats/tom.jpg`. Task "classification": one class an image.
@@ -93,7 +93,7 @@ class Folder(Format):
                 there.append(masks)
         if not there:
             raise DataError(f"Folder '{root}' has neither pictures in class folders nor masks in masks/*.png.")
-        return assemble(request, entries, there, self.check)
+        return assemble(request, entries, there, self.check, self.pictures_as)
 
     def _said(self) -> Said:
         return Said(self.mask_classes, self.mask_colours, self.mask_offset, self.ignore)

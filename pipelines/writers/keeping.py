@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from pipelines import kinds
 from pipelines.contract import Original, Split, Tree
@@ -73,21 +72,19 @@ class Keeper:
             if spec.name in labelled and not _follows(spec, sample["labels"][spec.name], objects, tasks.boxes):
                 told[f"images labelled for '{spec.name}' ({spec.kind}): written without, {NO_PLACE}"] += 1
         height, width = map(int, self.split.shapes[index])
-        suffix = self._picture(index, sample["image"], original.picture, (height, width), told)
+        suffix = self._picture(index, sample["image"], original, told)
         masked = tasks.masks is not None and tasks.masks.name in labelled
         masks = writer.masks(self.key)
         if tasks.masks and masked and masks:
             writer.mask(sample["labels"][tasks.masks.name][..., 0], masks / f"{self.names[index]}.png")
         self.kept[index] = Picture(f"{self.names[index]}{suffix}", (height, width), objects, masked)
 
-    def _picture(
-        self, index: int, image: np.ndarray, file: Path | None, shape: tuple[int, int], told: Counter[str]
-    ) -> str:
+    def _picture(self, index: int, image: np.ndarray, original: Original, told: Counter[str]) -> str:
         """Write a picture and return its suffix."""
-        writer = self.writer
+        writer, file = self.writer, original.picture
         stem = str(writer.pictures(self.key) / self.names[index])
         os.makedirs(os.path.dirname(stem), exist_ok=True)
-        if file and (why := _not_copied(file, writer, shape)):
+        if file and (why := _not_copied(file, writer, original)):
             told[f"pictures written as PNG: {why}"] += 1
         elif file:
             if self.link:
@@ -110,15 +107,13 @@ def told_objects(original: Original, masks: LabelSpec | None) -> Sequence[Annota
     return [replace(annotation, segmentation=None) for annotation in original.objects]
 
 
-def _not_copied(file: Path, writer: Writer, shape: tuple[int, int]) -> str | None:
+def _not_copied(file: Path, writer: Writer, original: Original) -> str | None:
     """Say why the file of a picture cannot be that of the set that is written; None where it can."""
     if writer.suffixes is not None and file.suffix.lower() not in writer.suffixes:
         return f"{writer.title}'s tools read no {file.suffix}"
-    if not writer.sizes:
-        with Image.open(file) as picture:
-            turned = Image.Image.getexif(picture).get(pictures.ORIENTATION, 1) >= 5
-            if turned and (picture.width, picture.height) != shape:
-                return f"they lie turned (EXIF), are labelled so, and {writer.title} does not tell"
+    way = original.orientation
+    if way and not way.upright and not (writer.sizes and way.by == "labels"):  # whose size will tell again
+        return f"they lie turned (EXIF), are labelled so, and {writer.title} does not tell"
     return None
 
 

@@ -8,9 +8,8 @@ import tensorflow as tf
 
 from pipelines import DataError
 from pipelines.pixels import pictures
+from pipelines.pixels.rules import SUFFIXES
 from visionmtl.errors import UsageError
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
 def find(paths: Sequence[str | Path]) -> list[Path]:
@@ -22,9 +21,9 @@ def find(paths: Sequence[str | Path]) -> list[Path]:
     files: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+            inside = sorted(file for file in path.rglob("*") if _is_picture(file))
             if not inside:
-                raise UsageError(f"The folder '{path}' holds no picture ({', '.join(SUFFIXES)}).")
+                raise UsageError(f"The folder '{path}' holds no picture ({', '.join(sorted(SUFFIXES))}).")
             files += inside
         elif path.is_file():
             files.append(path)
@@ -33,18 +32,24 @@ def find(paths: Sequence[str | Path]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
+def _is_picture(path: Path) -> bool:
+    """Whether a file in a folder is a picture by its name; hidden ones, such as copies by other systems, are not."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
 def read(path: Path) -> np.ndarray:
     """Return a picture, upright, uint8 `[H, W, 3]`.
 
     Raises:
-        pipelines.DataError: the file is missing, truncated or no picture.
+        pipelines.DataError: the file is missing, truncated or no picture, or nothing says what is white in it.
     """
     header = pictures.inspect(path)
     turn = header.orientation != 1
+    slow = turn or not header.fast
     try:
-        return pictures.decode(tf.constant(str(path)), tf.constant(turn or not header.fast), tf.constant(turn)).numpy()
-    except (tf.errors.OpError, OSError) as error:
-        raise DataError(f"Image '{path}' cannot be decoded; is it truncated?") from error
+        return pictures.decode(tf.constant(str(path)), tf.constant(slow), tf.constant(turn)).numpy()
+    except (tf.errors.OpError, OSError, ValueError) as error:
+        raise DataError(pictures.fault(path, slow) or f"Image '{path}' cannot be decoded.") from error
 
 
 def distinct_names(files: Sequence[Path]) -> dict[Path, str]:

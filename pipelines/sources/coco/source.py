@@ -6,18 +6,18 @@ from pathlib import Path
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
-from pipelines.sources.base import Format
 from pipelines.sources.coco.index import Image, read_index
 from pipelines.sources.coco.layout import Folder, find
 from pipelines.sources.file_options import check_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry
+from pipelines.sources.files.format import FileFormat
 from pipelines.sources.layouts import Layout, has, split_has
 
 
 @dataclass(frozen=True)
-class Coco(Format):
+class Coco(FileFormat):
     """COCO instance JSON with images beside it: boxes, semantic masks and which categories are present.
 
     `layout.find` has the layouts of folders. Tasks: "classification" (multi-label: the categories present),
@@ -65,7 +65,7 @@ class Coco(Format):
         if filed or (len(classes) <= IGNORE and outlined):
             masks = LabelSpec("segmentation", "segmentation", classes)
             there.append(labels.MaskFiles(masks, ignore) if filed else labels.Outlines(masks))
-        return assemble(request, entries, there, self.check)
+        return assemble(request, entries, there, self.check, self.pictures_as)
 
 
 def _entries(images: list[Image], folder: Folder) -> list[Entry]:

@@ -11,7 +11,7 @@ from pipelines.accounts.tree import Tree
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError, noted, one_of
 from pipelines.kinds.spec import LabelSpec
-from pipelines.sources.base import Format, option
+from pipelines.sources.base import option
 from pipelines.sources.csv import descriptions, names, tables
 from pipelines.sources.csv.boxes import FORMS, UNITS
 from pipelines.sources.csv.roles import Given
@@ -23,11 +23,12 @@ from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
+from pipelines.sources.files.format import FileFormat
 from pipelines.sources.layouts import Layout
 
 
 @dataclass(frozen=True)
-class Csv(Format):
+class Csv(FileFormat):
     """A table of images: a column of class names, columns of 0 and 1, or a row for each box.
 
     It is a CSV file, or a folder with one, or with `train.csv` and perhaps `val.csv` and `test.csv`, or with one in
@@ -101,7 +102,7 @@ class Csv(Format):
         entries, there = _labels(first, rows, self.classes, request.account)
         if root.is_dir():
             _leave_unnamed(tree, found.values(), request.account)
-        return assemble(request, entries, there, check=self.check)
+        return assemble(request, entries, there, check=self.check, reading=self.pictures_as)
 
     def _tables(self, root: Path, tree: Tree, request: Request) -> dict[str, Table]:
         """Read the table of each split asked for, or of ALL, and see that their columns are the same."""

@@ -10,13 +10,19 @@ from pipelines.contract import Original, Request, Source, Split, Tree
 from pipelines.errors import DataError
 from pipelines.kinds import following
 from pipelines.pixels import pictures
+from pipelines.pixels.rules import Levels, Reading
+from pipelines.sources.files import notes
 from pipelines.sources.files.entries import Entry
-from pipelines.sources.files.items import Item, read_items
+from pipelines.sources.files.items import Item, read_items, settle
 from pipelines.sources.files.labels import Label, Outlines
 
 
 def assemble(
-    request: Request, entries: Mapping[str, list[Entry]], there: Sequence[Label], check: str = "auto"
+    request: Request,
+    entries: Mapping[str, list[Entry]],
+    there: Sequence[Label],
+    check: str = "auto",
+    reading: Reading | None = None,
 ) -> Source:
     """Build a source of files.
 
@@ -27,12 +33,14 @@ def assemble(
         check: "full" decodes every file when loading. "auto" does so unless they are very many: then each is checked
             when it is first met. "headers" reads only headers and end markers of what is not kept in memory, for large
             data known to be sound; a mask value that is no class stops when it is met.
+        reading: how the pictures are read, as `FileFormat.pictures_as` has it; None for as usual.
     """
-    trusted = check == "headers"
+    trusted, wanted = check == "headers", reading or Reading()
     specs = request.choose([label.spec for label in there])
     chosen = [label for label in there if label.spec in specs]
     with_masks = any(label.mask_files for label in chosen)
-    items = {name: read_items(known, with_masks, trusted, request.account) for name, known in entries.items()}
+    items = {name: read_items(known, with_masks, trusted, request.account, wanted) for name, known in entries.items()}
+    items = settle(items, with_masks, wanted)
     items = _accepted(items, chosen, request.account)
     for name, known in items.items():
         if not known:
@@ -43,7 +51,8 @@ def assemble(
     if not with_masks:
         for mask in (entry.mask for known in entries.values() for entry in known if entry.mask):
             request.account.leave(mask, "a mask, not asked for")
-    splits = {name: _split(known, chosen, request, check) for name, known in items.items()}
+    notes.tell((item for known in items.values() for item in known), wanted)
+    splits = {name: _split(known, chosen, request, check, wanted.levels) for name, known in items.items()}
     return Source(specs, splits, _absent(items, there))
 
 
@@ -93,7 +102,7 @@ def _absent(items: Mapping[str, list[Item]], there: Sequence[Label]) -> frozense
     return frozenset(names - {c for label in there if not label.listed for c in label.spec.classes})
 
 
-def _split(items: list[Item], labels: list[Label], request: Request, check: str) -> Split:
+def _split(items: list[Item], labels: list[Label], request: Request, check: str, scale: Levels | None) -> Split:
     """Make the samples of one split readable in graph."""
     trusted = check == "headers"
     paths = tf.constant([str(item.image) for item in items])
@@ -106,7 +115,7 @@ def _split(items: list[Item], labels: list[Label], request: Request, check: str)
         pairs = {name: reader(index) for name, reader in readers.items()}
         return {
             "image": pictures.decode(
-                paths[index], slow[index], turn[index], None if smaller is None else smaller[index]
+                paths[index], slow[index], turn[index], None if smaller is None else smaller[index], scale
             ),
             "labels": {name: label for name, (label, _) in pairs.items()},
             "weights": {name: weight for name, (_, weight) in pairs.items()},
@@ -118,14 +127,14 @@ def _split(items: list[Item], labels: list[Label], request: Request, check: str)
         np.array([item.shape for item in items], np.int32),
         read,
         following.presence(label.spec for label in labels) if derived else None,
-        lambda index: _diagnose(items[index], labels),
+        lambda index: _diagnose(items[index], labels, scale),
         trusted,
         lambda index: str(items[index].image),
         ratios=ratios,
         lose=lambda index, message: _lose(items[index], message, request.account),
         patient=check == "auto",
         encoded=lambda index: None if items[index].slow else items[index].image.read_bytes(),
-        original=lambda index: Original(items[index].image, items[index].objects, painted),
+        original=lambda index: Original(items[index].image, items[index].objects, painted, items[index].orientation),
     )
 
 
@@ -137,9 +146,9 @@ def _ratios(items: list[Item], request: Request) -> np.ndarray | None:
     return np.array(ratios, np.int32) if max(ratios) > 1 else None
 
 
-def _diagnose(item: Item, labels: Sequence[Label]) -> str:
+def _diagnose(item: Item, labels: Sequence[Label], scale: Levels | None) -> str:
     """Say why a sample could not be read."""
-    if fault := pictures.fault(item.image, item.slow):
+    if fault := pictures.fault(item.image, item.slow, scale=scale):
         return fault
     sentences = (label.diagnose(item) for label in labels)
     return next((sentence for sentence in sentences if sentence), f"Image '{item.image}' cannot be read.")

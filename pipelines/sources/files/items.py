@@ -9,7 +9,11 @@ from pathlib import Path
 from pipelines.accounts.account import Account
 from pipelines.errors import DataError
 from pipelines.pixels import masks, pictures
+from pipelines.pixels.headers import Header, Trait
+from pipelines.pixels.rules import Reading
+from pipelines.sources.files import orientation
 from pipelines.sources.files.entries import CUT, HAIR, Annotation, Entry, corners, is_cut
+from pipelines.sources.files.orientation import Orientation
 
 UNSEEN = 1 - 1e-3  # pixels: a box under one, but for rounding
 STRETCH = 128  # files that a thread takes at once: to hand over one costs as much as to read its header
@@ -28,6 +32,8 @@ class Item:
         objects: those of the entry, in pixels and within the image; None where they are not known.
         mask: the mask file, or None, and how many channels it has.
         slow_mask: Pillow must decode it, as numbers; `slow_image_mask`: as a picture.
+        traits: what is left out or scaled as the image is decoded, as of its header.
+        orientation: how it is read and why, if it has an EXIF orientation.
     """
 
     entry: Entry
@@ -40,6 +46,8 @@ class Item:
     mask_bands: int = 1
     slow_mask: bool = False
     slow_image_mask: bool = False
+    traits: frozenset[Trait] = frozenset()
+    orientation: Orientation | None = None
 
     @property
     def image(self) -> Path:
@@ -52,7 +60,9 @@ class Item:
         return self.entry.presence
 
 
-def read_items(entries: list[Entry], with_masks: bool, markers: bool, account: Account) -> list[Item]:
+def read_items(
+    entries: list[Entry], with_masks: bool, markers: bool, account: Account, reading: Reading | None = None
+) -> list[Item]:
     """Read the headers of all files of a split.
 
     Args:
@@ -60,11 +70,13 @@ def read_items(entries: list[Entry], with_masks: bool, markers: bool, account: A
         with_masks: whether masks are needed.
         markers: whether to look for the end markers of the files too.
         account: told of each image and box that cannot be used, which is left out.
+        reading: how the images are read; None for as usual.
     """
+    wanted = reading or Reading()
 
     def item(entry: Entry) -> tuple[Entry, Item | None, list[str], int]:
         try:
-            return entry, *_item(entry, with_masks, markers)
+            return entry, *_item(entry, with_masks, markers, wanted)
         except DataError as error:
             return entry, None, [str(error)], 0
 
@@ -102,6 +114,27 @@ def _is_seen(annotation: Annotation) -> bool:
     return x_max - x_min >= UNSEEN and y_max - y_min >= UNSEEN
 
 
+def settle(items: Mapping[str, list[Item]], with_masks: bool, reading: Reading) -> dict[str, list[Item]]:
+    """Read images whose labels do not tell which way round they were drawn on as the others of the set tell.
+
+    Args:
+        items: of all splits; the other arguments are those of `read_items`.
+    """
+    found = [item.orientation for known in items.values() for item in known if item.orientation]
+    upright = orientation.agreed(found)
+    if upright is None:
+        return dict(items)
+    settled = replace(reading, exif="upright" if upright else "stored")
+
+    def again(item: Item) -> Item:
+        if item.orientation is None or item.orientation.by != "nothing":
+            return item
+        read = item if upright else _item(item.entry, with_masks, False, settled)[0]  # what is wrong was told before
+        return replace(read, orientation=Orientation(upright, "others"))
+
+    return {split: [again(item) for item in known] for split, known in items.items()}
+
+
 def _lose(entry: Entry, message: str, account: Account) -> None:
     """Report an image that cannot be used, and what is lost with it."""
     account.lose(message, entry.image, entry.annotations)
@@ -110,24 +143,27 @@ def _lose(entry: Entry, message: str, account: Account) -> None:
             account.note_loss(message, file)
 
 
-def _item(entry: Entry, with_masks: bool, markers: bool) -> tuple[Item, list[str], int]:
-    header = pictures.inspect(entry.image, markers)
-    stored = (header.height, header.width)
-    turn = header.orientation > 1 and entry.size in (None, header.upright)
-    shape = header.upright if turn else stored
+def _item(entry: Entry, with_masks: bool, markers: bool, reading: Reading) -> tuple[Item, list[str], int]:
+    header = pictures.inspect(entry.image, markers, reading.max_pixels)
+    file = entry.mask if with_masks else None
+    mask = pictures.inspect(file, markers, reading.max_pixels) if file else None
+    way = orientation.decide(header, entry, (mask.height, mask.width) if mask else None, reading.exif)
+    turn = way is not None and way.upright
+    shape = header.upright if turn else (header.height, header.width)
     if entry.size not in (None, shape):
         height, width = entry.size
+        by_option = f" (the option exif is {reading.exif})" if way and way.by == "option" else ""
         raise DataError(
-            f"Image '{entry.image}' is {header.width} x {header.height}, but '{entry.index}' gives width {width} and "
-            f"height {height}."
+            f"Image '{entry.image}' is {shape[1]} x {shape[0]}, but '{entry.index}' gives width {width} and "
+            f"height {height}{by_option}."
         )
     objects, wrong, cut = entry.objects, list[str](), 0
     if objects and entry.size is None:
         objects, wrong, cut = _clipped(entry, shape)
     slow = turn or not header.fast
-    item = Item(entry, shape, slow, turn, objects, header.jpeg and not slow)
-    if with_masks and entry.mask:
-        item = _with_mask(item, entry.mask, markers)
+    item = Item(entry, shape, slow, turn, objects, header.jpeg and not slow, traits=header.traits, orientation=way)
+    if file and mask:
+        item = _with_mask(item, file, mask)
     return item, wrong, cut
 
 
@@ -161,9 +197,8 @@ def _scaled(annotation: Annotation, shape: tuple[int, int]) -> Annotation:
     return replace(annotation, box=box, segmentation=outline)
 
 
-def _with_mask(item: Item, path: Path, markers: bool) -> Item:
+def _with_mask(item: Item, path: Path, header: Header) -> Item:
     """Check the header of a mask, and return the item with it."""
-    header = pictures.inspect(path, markers)
     if (header.height, header.width) != item.shape:
         height, width = item.shape
         raise DataError(

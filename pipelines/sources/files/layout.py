@@ -14,6 +14,7 @@ from pipelines.accounts.tree import Tree
 from pipelines.contract import Request
 from pipelines.errors import DataError, MissingSplitError
 from pipelines.kinds.spec import IGNORE
+from pipelines.pixels.rules import SUFFIXES
 from pipelines.sources.files.entries import inside
 from pipelines.splits import SPLITS, split_named
 
@@ -21,10 +22,7 @@ FRACTIONS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)} 
 WHOLE = (0.0, 1.0)
 CLASSES_FILE = "mask_classes.json"
 MaskClasses = tuple[tuple[str, ...], int | None]
-PICTURES = {  # those that cannot be decoded too, so that they are told and not passed over
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
-    *(".ppm", ".pgm", ".avif", ".heic", ".heif"),
-}
+PICTURES = SUFFIXES
 T = TypeVar("T")
 
 

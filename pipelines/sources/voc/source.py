@@ -8,12 +8,13 @@ from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
-from pipelines.sources.base import Format, option
+from pipelines.sources.base import option
 from pipelines.sources.file_options import check_option, classes_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
 from pipelines.sources.files.entries import CUT, Entry
+from pipelines.sources.files.format import FileFormat
 from pipelines.sources.voc.labelmap import LabelMap, read_labelmap
 from pipelines.sources.voc.layouts import LAYOUTS
 from pipelines.sources.voc.objects import Reading
@@ -28,7 +29,7 @@ VOC = (  # the classes of the challenge; their masks are numbered in this order
 
 
 @dataclass(frozen=True)
-class Voc(Format):
+class Voc(FileFormat):
     """Pascal VOC: an XML file of boxes for each image, lists of the splits, and masks of classes; as CVAT has it too.
 
     The images are in `JPEGImages/` (or `images/`), the XML files of the same stems in `Annotations/`, the splits in
@@ -96,7 +97,7 @@ class Voc(Format):
             raise DataError(
                 f"Folder '{root}' has neither objects in Annotations/*.xml nor masks in SegmentationClass/."
             )
-        return assemble(request, entries, there, self.check)
+        return assemble(request, entries, there, self.check, self.pictures_as)
 
 
 def _labelmap(splits: dict[str, tuple[Place, list[str]]], account: Account) -> LabelMap | None:

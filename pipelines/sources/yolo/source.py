@@ -11,11 +11,11 @@ from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
-from pipelines.sources.base import Format
 from pipelines.sources.file_options import check_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry, inside
+from pipelines.sources.files.format import FileFormat
 from pipelines.sources.layouts import Layout, Sign, has, split_has
 from pipelines.sources.yolo.lines import read_lines
 from pipelines.splits import ALIASES
@@ -24,7 +24,7 @@ SEMANTIC = "semantic.yaml"  # what `pipelines.convert` writes beside data.yaml, 
 
 
 @dataclass(frozen=True)
-class Yolo(Format):
+class Yolo(FileFormat):
     """YOLO: a text file of boxes or polygons for each image, and data.yaml with the splits and the class names.
 
     That file has `names` (a list, or ids and names), and for each of `train`, `val` and `test` a folder of images, a
@@ -89,7 +89,7 @@ class Yolo(Format):
             there.append(labels.Outlines(LabelSpec("segmentation", "segmentation", ("background", *classes))))
         if not there:
             raise DataError(f"Folder '{root}' has no labels: expected labels/*.txt for images/*.jpg.")
-        return assemble(request, entries, there, check=self.check)
+        return assemble(request, entries, there, check=self.check, reading=self.pictures_as)
 
 
 def settings_file(root: Path) -> Path | None:

@@ -34,8 +34,14 @@ def test_a_source_says_what_it_reads_in_a_sentence(name, source):
 
 @pytest.mark.parametrize(("name", "source"), SOURCES)
 def test_every_option_is_declared_with_its_meaning(name, source):
-    annotated = [key for key in vars(source).get("__annotations__", {}) if "ClassVar" not in str(key)]
-    assert sources.options(name) == annotated == [field.name for field in fields(source)]
+    annotated = [
+        key
+        for each in source.__mro__
+        for key, kind in vars(each).get("__annotations__", {}).items()
+        if "ClassVar" not in str(kind)
+    ]
+    assert sources.options(name) == annotated
+    assert set(annotated) == {field.name for field in fields(source)}
     for own in source.options():
         assert own.meaning
         assert not own.choices or own.default in own.choices

@@ -1,0 +1,33 @@
+"""What every format of picture files is: the options of how its pictures are read."""
+
+from dataclasses import dataclass
+
+from pipelines.pixels import rules
+from pipelines.sources.base import Format, option
+
+
+@dataclass(frozen=True)
+class FileFormat(Format):
+    """The base of formats whose pictures are files; `pictures_as` goes to `assembly.assemble`."""
+
+    max_pixels: int | None = option(
+        None,
+        "the most pixels of a picture, against files meant to fill memory; null for Pillow's limit of 178,956,970",
+        check=rules.max_pixels,
+    )
+    levels: rules.Levels | None = option(
+        None,
+        "[black, white], the values that are so in pictures of one channel of more than 8 bits; null: by their type",
+        check=rules.levels,
+    )
+    exif: str = option(
+        "auto",
+        "whether labels were drawn on pictures turned upright by EXIF, or as stored; auto: as sizes, boxes and masks "
+        "say, else upright",
+        rules.EXIF,
+    )
+
+    @property
+    def pictures_as(self) -> rules.Reading:
+        """How the pictures are read."""
+        return rules.Reading(self.max_pixels, self.levels, self.exif)

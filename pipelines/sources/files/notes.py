@@ -1,0 +1,35 @@
+"""What a user is told of the pictures of a source: what is left out or scaled as they are read, once a load."""
+
+import warnings
+from collections.abc import Iterable, Mapping
+
+from pipelines.pixels.headers import Trait
+from pipelines.pixels.rules import Reading
+from pipelines.sources.files import orientation
+from pipelines.sources.files.items import Item
+
+TRAITS: Mapping[Trait, str] = {
+    "frames": "several frames or pages, of which the first is read",
+    "alpha": "an alpha channel or a transparent colour, which is left out: what lies beneath it is read",
+    "deep": "more than 8 bits a channel: black and white are those of the type (of floats 0 to 1, or 0 to 255), unless "
+    "the option levels says otherwise",
+    "exif": "EXIF data that cannot be read, and is taken as stored upright",
+}
+
+
+def tell(items: Iterable[Item], reading: Reading) -> None:
+    """Warn of what pictures have that is not all used, each once, with how many there are and the first.
+
+    Args:
+        items: of all splits.
+        reading: how they are read.
+    """
+    unusual = [item for item in items if item.traits or item.orientation]
+    for trait, words in TRAITS.items():
+        having = [item for item in unusual if trait in item.traits]
+        if having and not (trait == "deep" and reading.levels):
+            which = f"{len(having)} images have" if len(having) > 1 else "1 image has"
+            warnings.warn(f"{which} {words} (the first: '{having[0].image}').", stacklevel=3)
+    text = orientation.sentence([item.orientation for item in unusual if item.orientation])
+    if text:
+        warnings.warn(text, stacklevel=3)
