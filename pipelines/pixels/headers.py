@@ -14,7 +14,7 @@ from pipelines.pixels.opening import opened
 
 ORIENTATION = 0x0112  # EXIF tag; 1 is upright, 5 to 8 swap height and width
 FAST = ("JPEG", "MPO", "PNG")
-FAST_PIXELS = ((1 << 29) - 1) // 3  # that TensorFlow decodes in colour
+FAST_VALUES = (1 << 29) - 1  # pixels by channels that TensorFlow decodes
 SIZE = (256, 257)  # tags of TIFF: width and height as stored, where Pillow's own are upright
 Trait = Literal["frames", "alpha", "deep", "exif"]
 NONE: frozenset[Trait] = frozenset()
@@ -102,7 +102,7 @@ def inspect(path: Path, marker: bool = False, max_pixels: int | None = None) -> 
 def _header(picture: Image.Image) -> Header:
     kind, raw = picture.format or "", levels.raw_mode(picture)
     turned, traits, (width, height) = orientation(picture), NONE, picture.size
-    fast = kind in FAST and width * height <= FAST_PIXELS and not levels.is_wide(picture)
+    fast = kind in FAST and 3 * width * height <= FAST_VALUES and not levels.is_wide(picture)
     if kind not in FAST[:2]:
         traits = _traits(picture, raw)
     elif picture.mode == "CMYK" and "adobe" not in picture.info:
@@ -119,7 +119,7 @@ def _header(picture: Image.Image) -> Header:
         fast=fast,
         jpeg=kind in FAST[:2],
         bands=len(picture.getbands()),
-        plain_grey=kind == "PNG" and raw == "L",
+        plain_grey=kind == "PNG" and raw == "L" and width * height <= FAST_VALUES,
         format=kind,
         traits=traits,
     )

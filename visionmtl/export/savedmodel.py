@@ -47,11 +47,20 @@ def _from_pixels(model: MultiTaskModel, resize: str) -> Endpoint:
     return serve, [tf.TensorSpec((None, None, None, 3), tf.uint8, name="images")]
 
 
+def _from_jpeg(encoded: tf.Tensor) -> tf.Tensor:
+    """Decode as in training, and as Pillow does: TensorFlow's own choice is off by two levels."""
+    return tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
+
+
+def _from_other(encoded: tf.Tensor) -> tf.Tensor:
+    return tf.io.decode_image(encoded, channels=3, expand_animations=False)
+
+
 def _from_bytes(model: MultiTaskModel, resize: str) -> Endpoint:
     padding = {f"{name}_{key}": value for name, task in model.tasks.items() for key, value in task.maps.items()}
 
     def fit(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        picture = tf.io.decode_image(encoded, channels=3, expand_animations=False)
+        picture = tf.cond(tf.io.is_jpeg(encoded), lambda: _from_jpeg(encoded), lambda: _from_other(encoded))
         picture.set_shape((None, None, 3))
         return *images.fit(picture, model.image_size, resize), tf.shape(picture)[:2]
 

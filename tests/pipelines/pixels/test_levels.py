@@ -83,7 +83,10 @@ def test_white_may_be_zero(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.jp2", "a.pgm"])
 def test_sixteen_bits_are_those_of_every_format(tmp_path, name):
-    Image.fromarray(GREY.astype(np.uint16) * 257).save(tmp_path / name)
+    if name == "a.pgm":  # older versions of Pillow do not write it
+        (tmp_path / name).write_bytes(b"P5 10 6 65535\n" + (GREY.astype(">u2") * 257).tobytes())
+    else:
+        Image.fromarray(GREY.astype(np.uint16) * 257).save(tmp_path / name)
     np.testing.assert_array_equal(decode(tmp_path / name)[..., 0], GREY)
 
 
@@ -133,7 +136,7 @@ def test_a_black_picture_is_black(tmp_path):
     assert not decode(tmp_path / "a.png").any()
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB"])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "LAB"])
 def test_every_mode_of_eight_bits_is_read_as_pillow_converts_it(tmp_path, mode):
     picture = Image.fromarray(GREY[..., None].repeat(3, axis=2))
     picture = picture.convert("RGB") if mode == "RGB" else picture.convert(mode)
