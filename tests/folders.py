@@ -84,6 +84,17 @@ def yolo(folder: Path) -> Written:
     return folder, {}
 
 
+def labelme(folder: Path) -> Written:
+    shape = {"label": "cat", "points": [BOX[:2], BOX[2:]], "group_id": None, "shape_type": "rectangle", "flags": {}}
+    size = {"imageHeight": SIZE[0], "imageWidth": SIZE[1]}
+    for split, names in SPLITS.items():
+        for name in names:
+            picture(folder / split / f"{name}.jpg")
+            content = {"version": "5.4.1", "flags": {}, "shapes": [shape], "imagePath": f"{name}.jpg", **size}
+            _text(json.dumps({**content, "imageData": None}), folder / split / f"{name}.json")
+    return folder, {}
+
+
 def csv(folder: Path) -> Written:
     rows = ["image,xmin,ymin,xmax,ymax,label,split"]
     for split, names in SPLITS.items():
@@ -141,6 +152,7 @@ WRITERS: dict[str, Callable[[Path], Written]] = {
     "csv": csv,
     "folder": folder_of_classes,
     "garments": garments,
+    "labelme": labelme,
     "packed": packed,
     "tfds": tfds,
     "voc": voc,

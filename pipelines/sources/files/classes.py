@@ -29,7 +29,7 @@ def agree(
     if classes is None:
         first = next(iter(entries.values()), [])
         names = {a.category for entry in first for a in entry.objects or ()} | {entry.label for entry in first}
-        known = tuple(sorted(name for name in names if name is not None))
+        known = tuple(sorted(name for name in names if name))
     else:
         known = name_list(classes, "classes")
     _warn_of_twins(known)
@@ -62,7 +62,7 @@ def _of_these(entries: list[Entry], classes: tuple[str, ...], split: str, accoun
     known, kept = set(classes), []
 
     def is_known(entry: Entry, name: str | None, number: object, image: Path | None = None) -> bool:
-        if name is None or name in known:
+        if not name or name in known:
             return True
         try:
             one_of(name, classes, f"{split} class")
@@ -73,7 +73,7 @@ def _of_these(entries: list[Entry], classes: tuple[str, ...], split: str, accoun
     for entry in entries:
         if not is_known(entry, entry.label, entry.number, entry.image):
             continue
-        if entry.objects and not all(a.category in known for a in entry.objects):
+        if entry.objects and not all(not a.category or a.category in known for a in entry.objects):
             entry = replace(entry, objects=[a for a in entry.objects if is_known(entry, a.category, a.number)])
         kept.append(entry)
     return kept

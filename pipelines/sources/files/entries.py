@@ -19,7 +19,7 @@ class Annotation:
 
     Attributes:
         box: `x_min, y_min, x_max, y_max` in pixels.
-        category: its class by name.
+        category: its class by name; "" for a crowd of none.
         crowd: a region that is neither learnt nor counted.
         segmentation: the outline as COCO gives it, polygons or RLE, or None.
         number: where the index has it: a line or an id.

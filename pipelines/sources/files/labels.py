@@ -190,7 +190,7 @@ def presence(items: Sequence[Labelled], spec: LabelSpec) -> Reader:
         if item.presence is not None:
             row[[ids[name] for name in item.presence]] = list(item.presence.values())
         elif item.objects is not None:
-            row[[ids[a.category] for a in item.objects]] = 1.0
+            row[[ids[a.category] for a in item.objects if a.category]] = 1.0
         else:
             row[:] = UNKNOWN
     weights = tf.constant((table != UNKNOWN).any(axis=1).astype(np.float32))

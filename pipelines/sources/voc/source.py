@@ -75,7 +75,8 @@ class Voc(FileFormat):
         reading = Reading(int(labelmap is None) if self.first_pixel is None else self.first_pixel)
         entries = {name: _entries(place, names, reading, request) for name, (place, names) in splits.items()}
         for words, count in reading.odd.items():
-            request.account.alter(words, count)
+            if count:
+                request.account.alter(words, count)
             if count and words != CUT:
                 warnings.warn(f"In '{root}' are {count} boxes {words}.", stacklevel=2)
         given = labelmap.classes if labelmap and self.classes is None else self.classes
