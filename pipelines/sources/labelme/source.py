@@ -9,12 +9,12 @@ from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.pixels import pictures
-from pipelines.sources.base import Format
 from pipelines.sources.file_options import check_option, classes_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
 from pipelines.sources.files.entries import CUT, Annotation, Entry, corners, is_cut
+from pipelines.sources.files.format import FileFormat
 from pipelines.sources.labelme.page import Page
 from pipelines.sources.labelme.places import Sheet, is_there, read_sheets
 from pipelines.sources.labelme.shapes import Shape, joined, read_shape
@@ -26,7 +26,7 @@ LABELS_FILE, FLAGS_FILE = "labels.txt", "flags.txt"
 
 
 @dataclass(frozen=True)
-class Labelme(Format):
+class Labelme(FileFormat):
     """labelme: a JSON file of polygons, rectangles, circles and masks for each image.
 
     The JSON files lie beside the images or in a folder of their own, all in DIR or in folders of the splits. An image
@@ -62,7 +62,9 @@ class Labelme(Format):
         sheets = read_sheets(request.files, request.account)
         flagged = not any(sheet.page and sheet.page.shapes for sheet in sheets)
         splits = _splits(root, sheets, request, self.divide)
-        entries = {name: [_entry(sheet, request.account, flagged) for sheet in own] for name, own in splits.items()}
+        entries = {
+            name: [_entry(sheet, request.account, flagged, self.exif) for sheet in own] for name, own in splits.items()
+        }
         found = [entry for own in entries.values() for entry in own]
         listed = _listed(request, {a.category for entry in found for a in entry.objects or ()}, self.classes is None)
         if flagged:
@@ -70,7 +72,7 @@ class Labelme(Format):
             if not names:
                 raise DataError(f"Folder '{root}' has JSON of labelme, but nothing is drawn or ticked in any.")
             there: list[labels.Label] = [labels.Presence(LabelSpec("classification", "multi_label", names))]
-            return assemble(request, entries, there, self.check)
+            return assemble(request, entries, there, self.check, self.pictures_as)
         known, entries = agree(entries, listed if self.classes is None else self.classes, request.account)
         if not known:
             raise DataError(f"Folder '{root}' has JSON of labelme, but no shape in it is an object of a class.")
@@ -80,7 +82,7 @@ class Labelme(Format):
         ]
         if len(known) < IGNORE:
             there.append(labels.Outlines(LabelSpec("segmentation", "segmentation", ("background", *known))))
-        return assemble(request, entries, there, self.check)
+        return assemble(request, entries, there, self.check, self.pictures_as)
 
 
 def _splits(root: Path, sheets: list[Sheet], request: Request, divide: bool | None) -> dict[str, list[Sheet]]:
@@ -99,8 +101,8 @@ def _splits(root: Path, sheets: list[Sheet], request: Request, divide: bool | No
     return asked
 
 
-def _entry(sheet: Sheet, account: Account, flagged: bool) -> Entry:
-    """Read what was drawn in an image; `flagged`: what was ticked is the label."""
+def _entry(sheet: Sheet, account: Account, flagged: bool, exif: str) -> Entry:
+    """Read what was drawn in an image; `flagged`: what was ticked is the label; `exif`, the option."""
     if sheet.page is None or sheet.json is None:
         return Entry(sheet.image, sheet.image.parent)
     page, entry = sheet.page, Entry(sheet.image, sheet.json, sheet.page.size, place="shape {}")
@@ -110,7 +112,7 @@ def _entry(sheet: Sheet, account: Account, flagged: bool) -> Entry:
         account.leave_annotations(f"the flag {IGNORED}", len(page.flags) - len(ticked))
         return replace(entry, presence=ticked)
     _aside(account, "a flag of an image, beside what is drawn", len(page.flags), "flags")
-    size = page.size or _size(sheet.image)
+    size = page.size or _size(sheet.image, exif)
     if size is None:  # which is told when the image is read
         return replace(entry, objects=[])
     objects = _objects(entry, page, size, account)
@@ -159,12 +161,13 @@ def _aside(account: Account, rule: str, count: int, what: str) -> None:
         account.leave_annotations(rule, count)
 
 
-def _size(image: Path) -> tuple[int, int] | None:
+def _size(image: Path, exif: str) -> tuple[int, int] | None:
     """Return height and width of an image as labelme shows it, upright; None where it cannot be read."""
     try:
-        return pictures.inspect(image).upright
+        header = pictures.inspect(image)
     except DataError:
         return None
+    return (header.height, header.width) if exif == "stored" else header.upright
 
 
 def _listed(request: Request, used: set[str], wanted: bool) -> tuple[str, ...] | None:

@@ -12,7 +12,6 @@ NO, YES = ("", "0", "false", "no", "none", "unspecified"), ("1", "true", "yes")
 KNOWN = {"name", "bndbox", "polygon", "difficult", "deleted", "pose", "truncated", "occluded"}
 KNOWN |= {"id", "date", "type", "verified", "parts"}
 SWAPPED = "with xmin above xmax or ymin above ymax, taken in order"
-SMALL = "less than a pixel wide or high"
 FROM_ZERO = (
     "with a corner at 0 where VOC counts pixels from 1, cut at the edge: set the option first_pixel to 0 if your tool "
     "counts from 0"
@@ -58,7 +57,6 @@ class Reading:
             self.odd[FROM_ZERO] += 1
         elif is_cut(box, given):
             self.odd[CUT] += 1
-        self.odd[SMALL] += min(box[2] - box[0], box[3] - box[1]) < 1
         return box
 
 

@@ -1,31 +1,41 @@
 """The source "voc": its options, and what of its files is what label."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import option
-from pipelines.sources.file_options import check_option, classes_option, divide_option
+from pipelines.sources.file_options import (
+    check_option,
+    classes_option,
+    divide_option,
+    ignore_option,
+    mask_colours_option,
+)
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
 from pipelines.sources.files.entries import CUT, Entry
 from pipelines.sources.files.format import FileFormat
-from pipelines.sources.voc.labelmap import LabelMap, read_labelmap
+from pipelines.sources.files.masks.declaring import Said, declared
+from pipelines.sources.files.masks.legends import Legend
+from pipelines.sources.voc.labelmap import BACKGROUND, LabelMap, read_labelmap
 from pipelines.sources.voc.layouts import LAYOUTS
 from pipelines.sources.voc.objects import Reading
 from pipelines.sources.voc.places import Place
-from pipelines.sources.voc.splits import find_splits
+from pipelines.sources.voc.splits import Splits, find_splits
 from pipelines.sources.voc.xml import read_xml
 
 VOC = (  # the classes of the challenge; their masks are numbered in this order
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog"),
     *("horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
 )
+VOID = (224, 224, 192)  # the colour of VOC's border, which is 255
 
 
 @dataclass(frozen=True)
@@ -47,8 +57,8 @@ class Voc(FileFormat):
     - "difficult" objects are neither learnt nor counted (class -2), and count as present. Pose, "truncated" and
       "occluded" are not read; parts of objects are no objects.
     - Masks hold 0 for "background", then the classes; 255, VOC's border, is ignored. Their classes are those of
-      `mask_classes.json` (`{"classes": [...], "ignore": 255}`) if there is one; else those of `labelmap.txt`; else the
-      challenge's twenty if no object is of another class; else "background" and the classes.
+      `mask_classes.json` (`{"classes": [...], "ignore": 255}`) if there is one; else those of `labelmap.txt`, by their
+      colours; else the challenge's twenty if no object is of another class; else "background" and the classes.
     """
 
     layouts = LAYOUTS
@@ -62,6 +72,8 @@ class Voc(FileFormat):
     first_pixel: int | None = option(
         None, "what the corners of boxes count from: 1, as VOC does, or 0; null: 0 with CVAT's labelmap.txt, else 1"
     )
+    mask_colours: Mapping[str, Any] | None = mask_colours_option()
+    ignore: int | str | Sequence[int] | None = ignore_option()
     divide: bool | None = divide_option()
     check: str = check_option()
 
@@ -81,17 +93,13 @@ class Voc(FileFormat):
                 warnings.warn(f"In '{root}' are {count} boxes {words}.", stacklevel=2)
         given = labelmap.classes if labelmap and self.classes is None else self.classes
         known, entries = agree(entries, given, request.account)
-        folders = [place.root for place, _ in splits.values()]
-        filed, ignore = layout.mask_classes(folders[0], folders, request.account) or (None, IGNORE)
         there: list[labels.Label] = []
         found = [entry for own in entries.values() for entry in own]
         if known and any(entry.objects is not None for entry in found):
             there.append(labels.Presence(LabelSpec("classification", "multi_label", known)))
             there.append(labels.Boxes(LabelSpec("detection", "detection", known)))
         if any(entry.mask for entry in found):
-            named = VOC if self.classes is None and set(known) <= set(VOC) else known
-            classes = filed or (tuple(labelmap.colours) if labelmap else ("background", *named))
-            there.append(labels.MaskFiles(LabelSpec("segmentation", "segmentation", classes), ignore))
+            there.append(self._masks(splits, labelmap, known, request.account))
         elif len(known) < IGNORE and any(a.segmentation for entry in found for a in entry.objects or ()):
             there.append(labels.Outlines(LabelSpec("segmentation", "segmentation", ("background", *known))))
         if not there:
@@ -99,6 +107,22 @@ class Voc(FileFormat):
                 f"Folder '{root}' has neither objects in Annotations/*.xml nor masks in SegmentationClass/."
             )
         return assemble(request, entries, there, self.check, self.pictures_as)
+
+    def _masks(
+        self, splits: Splits, labelmap: LabelMap | None, known: tuple[str, ...], account: Account
+    ) -> labels.MaskFiles:
+        """Return the label of the masks, by what the options, the files beside them and the objects say."""
+        named = VOC if self.classes is None and set(known) <= set(VOC) else known
+        names, legend = (BACKGROUND, *named), None
+        if labelmap and self.mask_colours is None:
+            colours = tuple(labelmap.colours.values())
+            void = () if VOID in colours else (VOID,)
+            legend = Legend(tuple(labelmap.colours), colours, ignored=void, file=labelmap.path)
+        places = [place.root for place, _ in splits.values()]
+        said = Said(colours=self.mask_colours, ignore=self.ignore)
+        found = declared(places[0], places, account, said, names, legend)
+        assert found is not None  # since there are names
+        return found if found.ignore is not None else replace(found, ignore=IGNORE)
 
 
 def _labelmap(splits: dict[str, tuple[Place, list[str]]], account: Account) -> LabelMap | None:

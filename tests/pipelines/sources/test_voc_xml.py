@@ -84,7 +84,7 @@ def test_what_is_odd_about_a_box_is_counted_and_told(read, box, row, told):
 def test_a_box_of_less_than_a_pixel_is_told(read):
     rows, notes, _ = read(page(thing("car", (11.2, 6, 11.5, 25))), first_pixel=0)
     assert len(rows) == 1
-    assert "1 boxes less than a pixel wide or high" in notes[0]
+    assert "1 box is under one pixel wide or high" in notes[0]
 
 
 def test_corners_may_be_said_to_count_from_zero(read):

@@ -30,7 +30,12 @@ class Said(NamedTuple):
 
 
 def declared(
-    root: Path, places: Iterable[Path], account: Account, said: Said, names: Iterable[str] | None = None
+    root: Path,
+    places: Iterable[Path],
+    account: Account,
+    said: Said,
+    names: Iterable[str] | None = None,
+    legend: legends.Legend | None = None,
 ) -> MaskFiles | None:
     """Return the label of masks, or None where nothing names their classes.
 
@@ -42,6 +47,7 @@ def declared(
         account: told of the files that are used.
         said: the options.
         names: of the classes by the layout, or None.
+        legend: their colours by the layout, in place of a palette; or None.
 
     Raises:
         DataError: an option or a file is malformed, or two files disagree.
@@ -49,7 +55,9 @@ def declared(
     places = list(places)
     offset = _whole(said.offset, "mask_offset", range(-255, 256))
     filed = layout.mask_classes(root, [place for place in places if place != root], account)
-    legend = legends.of_option(said.colours) if said.colours is not None else palettes.find([root, *places], account)
+    if said.colours is not None:
+        legend = legends.of_option(said.colours)
+    legend = legend or palettes.find([root, *places], account)
     chosen: tuple[str, ...] | None = None
     if said.classes is not None:
         chosen = name_list(said.classes, "mask_classes")
