@@ -16,6 +16,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import first_batch
 import keras
 import keras_cv
 import numpy as np
@@ -221,7 +222,7 @@ def garments(size: tuple[int, int], repeats: int) -> None:
         )
 
 
-def first_batch(count: int, repeats: int) -> None:
+def first_of_pack(count: int, repeats: int) -> None:
     """The time from `load` to the first batch of a folder of many files, and of its pack."""
     with tempfile.TemporaryDirectory() as folder:
         for label in "ab":
@@ -269,16 +270,22 @@ def main() -> None:
     parser.add_argument("camvid", type=Path, nargs="?", default=Path("../shared/data/camvid"), help="the CamVid folder")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--files", type=int, default=100_000, help="files of the data set whose first batch is timed")
+    parser.add_argument("--first-batch", type=int, metavar="FILES", help="time the first batch of so many photographs")
+    parser.add_argument(
+        "--photographs", type=Path, default=Path("../shared/data/coco128"), help="annotations.json and images/ of these"
+    )
     arguments = parser.parse_args()
     versions = f"TensorFlow {tf.__version__}, Keras {keras.__version__}, keras-cv {keras_cv.__version__}"
     print(f"{versions}, {os.cpu_count()} CPUs")
+    if arguments.first_batch:
+        return first_batch.first_batch(arguments.first_batch, arguments.photographs, arguments.repeats)
     garments((128, 128), arguments.repeats)
     samplers((288, 384), arguments.repeats)
     if arguments.camvid.is_dir():
         camvid(arguments.camvid, (288, 384), arguments.repeats)
         layers(arguments.camvid, (288, 384), arguments.repeats)
         memory(arguments.camvid, (288, 384))
-    first_batch(arguments.files, arguments.repeats)
+    first_of_pack(arguments.files, arguments.repeats)
 
 
 if __name__ == "__main__":

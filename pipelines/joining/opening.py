@@ -8,6 +8,7 @@ from typing import Any
 from pipelines import sources
 from pipelines.accounts.account import Account
 from pipelines.caching import kept
+from pipelines.collecting import uncollected
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError, MissingSplitError, one_of
 from pipelines.joining.combining import Member, combine
@@ -31,7 +32,8 @@ def opened(name: str, request: Request, options: Mapping[str, Any]) -> Source:
         request = replace(request, path=None if path is None else Path(path))
     source = sources.get(name, options)
     if request.cache is None or request.path is None or name == "packed" or len(request.splits) == 1:
-        read = source.read(request)
+        with uncollected():
+            read = source.read(request)
         if not request.account.files:  # a source that says nothing of its files: it reads none of a user's
             return read
         request.account.tree = request.files

@@ -9,7 +9,7 @@ from typing import Literal
 from PIL import Image, UnidentifiedImageError
 
 from pipelines.errors import DataError
-from pipelines.pixels import contents, ends, levels
+from pipelines.pixels import contents, ends, levels, quick
 from pipelines.pixels.opening import opened
 
 ORIENTATION = 0x0112  # EXIF tag; 1 is upright, 5 to 8 swap height and width
@@ -66,6 +66,8 @@ def inspect(path: Path, marker: bool = False, max_pixels: int | None = None) -> 
     try:
         if not (name := os.fspath(path)).isascii():
             name.encode()
+        if not marker and (max_pixels or quick.MOST_PIXELS) >= quick.MOST_PIXELS and (known := quick.jpeg(name)):
+            return Header(known.height, known.width, known.orientation, True, True, known.bands, False, "JPEG")
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             raise DataError(f"'{path}' is no file.")  # to open a pipe would wait for ever
