@@ -43,7 +43,7 @@ class Folder(FileFormat):
     """Pictures whose labels are where they lie: a folder per class, masks beside the images, or both.
 
     - A folder per class: `DIR/cats/tom.jpg`. Task "classification": one class an image.
-    - Masks: `DIR/images/tom.jpg` and `DIR/masks/tom.png`, of class ids. Task "segmentation".
+    - Masks: `DIR/images/tom.jpg` and `DIR/masks/tom.png` (TIFF, BMP or GIF too), of class ids. Task "segmentation".
     - Both: `DIR/images/cats/tom.jpg` and `DIR/masks/cats/tom.png` (or `DIR/masks/tom.png`).
 
     Each may lie in `DIR/{train,val,test}/` instead of DIR, the latter two in `DIR/images/train/` and `DIR/masks/train/`
@@ -152,8 +152,8 @@ def _place(root: Path) -> Place:
 def _entries(place: Place, account: Account) -> list[Entry]:
     """List the pictures of one split with their class folders and masks."""
     images, masks = place
-    files = {path.relative_to(masks).as_posix(): path for path in layout.pictures_in(masks)}
-    unused, entries = dict(files), []
+    files, unused = _masks(masks)
+    entries = list[Entry]()
     stems: dict[str, Path] = {}
     inside, start = f"{masks}{os.sep}", len(str(images / "_")) - 1
     folders: dict[str, Path] = {}
@@ -173,14 +173,27 @@ def _entries(place: Place, account: Account) -> list[Entry]:
             folders[label] = images / label
         index, mask = folders[label] if label else images, files[named] if named else None
         entries.append(Entry(path, index, place="name of the folder", label=label, mask=mask))
-    for path in unused.values():
-        reason = "has no image of its name" if path.suffix.lower() == ".png" else "is no PNG file"
+    for stem, path in unused.items():
+        other = files.get(os.path.splitext(stem)[0]) if stem not in files else None
+        reason = f"has the name of '{other.name}', which is read" if other else "has no image of its name"
         account.lose(f"Mask '{path}' {reason}.", path)
     return entries
 
 
+def _masks(root: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Return the masks in a folder by their paths in it without suffix, PNG before others; and all that there are."""
+    found, others = dict[str, Path](), dict[str, Path]()
+    for path in sorted(layout.pictures_in(root), key=lambda each: each.suffix.lower() != ".png"):
+        stem = path.relative_to(root).with_suffix("").as_posix()
+        if stem in found:
+            others[path.relative_to(root).as_posix()] = path
+        else:
+            found[stem] = path
+    return found, found | others
+
+
 def _mask_of(image: str, files: Mapping[str, Path]) -> str | None:
-    """Return the name among `files` of the mask of an image, both by their paths within their folders."""
+    """Return the key among `files` of the mask of an image, both by their paths within their folders."""
     inner = Path(image)
     stem = inner.with_suffix("").as_posix()
-    return next((name for name in (f"{stem}.png", f"{inner.stem}.png") if name in files), None)
+    return next((name for name in (stem, inner.stem) if name in files), None)

@@ -88,7 +88,7 @@ def test_pictures_without_splits_are_divided_and_none_is_lost(ask, names, pictur
     ("mask", "message"),
     [
         ("masks/lost.png", r"Mask '.*lost.png' has no image of its name"),
-        ("masks/a.bmp", r"Mask '.*a.bmp' is no PNG file"),
+        ("masks/a.bmp", r"Mask '.*a.bmp' has the name of 'a.png', which is read"),
     ],
 )
 def test_a_mask_that_belongs_to_no_image_is_told(ask, picture, mask, message):
@@ -98,6 +98,23 @@ def test_a_mask_that_belongs_to_no_image_is_told(ask, picture, mask, message):
     with pytest.raises(pipelines.DataError, match=message):
         ask("folder", mask_classes=["ground", "thing"])
     assert len(ask("folder", mask_classes=["ground", "thing"], on_error="skip")[1]) == 1
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.bmp", "a.gif", "a.PNG", "a.TIFF"])
+def test_masks_may_be_of_any_format_that_keeps_values(ask, picture, sample, name):
+    picture("images/a.jpg")
+    picture(f"masks/{name}", MASK)
+    source, _ = ask("folder", mask_classes=["ground", "thing"])
+    np.testing.assert_array_equal(sample(source)[0]["segmentation"][..., 0], MASK)
+
+
+def test_masks_of_a_format_that_changes_values_are_refused(ask, picture):
+    picture("images/a.png")
+    picture("masks/a.jpg", MASK)
+    with pytest.raises(
+        pipelines.DataError, match=r"Mask '.*a.jpg' is a JPEG file, a format that changes values: save it"
+    ):
+        ask("folder", mask_classes=["ground", "thing"])
 
 
 def test_two_images_that_share_a_mask_are_told(ask, names, picture):
