@@ -46,6 +46,7 @@ def load(
     epoch: str | int = "longest",
     replicas: int = 1,
     worker: tuple[int, int] = (0, 1),
+    joined: bool = False,
     **options: Any,
 ) -> Datasets:
     """Load labelled images, of one source or of several.
@@ -98,6 +99,8 @@ def load(
             reads its part of every batch, of `batch_size` over all, decodes nothing else, and no sample is read twice
             or by none; a last, smaller batch of evaluation is filled up with samples of weight 0, so that all have as
             many. Under tf.distribute give its data sets to `strategy.distribute_datasets_from_function`.
+        joined: several sources label the same pictures, which are matched by the names of their files: each picture
+            comes once, with the labels of all. Splits are those of the sources that have some.
         **options: of the source; `visionmtl list sources` has them.
 
     Returns:
@@ -114,6 +117,9 @@ def load(
         >>> streets = {"source": "coco", "path": "data/camvid"}
         >>> cells = {"source": "voc", "path": "data/bccd", "tasks": ["detection"]}
         >>> data = load({"streets": streets, "cells": cells}, sampling="uniform")
+
+        >>> weather = {"source": "csv", "path": "data/weather.csv", "tasks": {"classification": "weather"}}
+        >>> data = load({"streets": streets, "weather": weather}, joined=True)  # doctest: +SKIP
     """
     given = Arguments(
         image_size=image_size,
@@ -136,8 +142,9 @@ def load(
         worker=worker,
     )
     problems = Problems(on_error)
-    read, learnt = _open(source, given.request(problems), given.specs, options)
-    making = _Making(given, read, learnt, problems, source if isinstance(source, str) else None)
+    read, learnt = _open(source, given.request(problems), given.specs, options, joined)
+    alone = source if isinstance(source, str) else "joined" if joined else None
+    making = _Making(given, read, learnt, problems, alone)
     for split in read.splits:
         making.add(split)
     return making.result
@@ -224,9 +231,12 @@ def _open(
     request: Request,
     expected: tuple[LabelSpec, ...] | None,
     options: Mapping[str, Any],
+    joined: bool,
 ) -> tuple[Source, tuple[LabelSpec, ...]]:
     """Open one source or several; return it, or all as one, and what its labels are to be."""
     if isinstance(source, str):
+        if joined:
+            raise DataError(f"joined is of several sources, not of '{source}' alone.")
         alone = opened(source, request, options)
         if expected is None:
             return alone, alone.specs
@@ -235,8 +245,8 @@ def _open(
     if request.path is not None or options:
         extra = request.path or ", ".join(options)
         raise DataError(f"Of several sources each has its own path and options; '{extra}' beside them is extra.")
-    joined = several_opened(source, request, expected)
-    return joined, joined.specs
+    several = several_opened(source, request, expected, joined)
+    return several, several.specs
 
 
 def _members(rows: np.ndarray, split: Split) -> dict[str, np.ndarray]:

@@ -43,8 +43,8 @@ def combine(members: Mapping[str, Member], max_boxes: int, expected: Sequence[La
     Raises:
         DataError: two sources have labels of different kinds under one name, or a class is not among those expected.
     """
-    sources = {name: _renamed(name, member) for name, member in members.items()}
-    specs = _merged(members, sources) if expected is None else _expected(sources, expected)
+    sources = {name: renamed(name, member) for name, member in members.items()}
+    specs = merged_specs(members, sources) if expected is None else expected_specs(sources, expected)
     tasks = {name: tuple(spec.name for spec in source.specs) for name, source in sources.items()}
     parted: dict[str, dict[str, Split]] = {}  # by split, then by source
     for name, source in sources.items():
@@ -56,8 +56,8 @@ def combine(members: Mapping[str, Member], max_boxes: int, expected: Sequence[La
     return Source(specs, splits, members=tasks, accounts=accounts)
 
 
-def _renamed(name: str, member: Member) -> Source:
-    """The source with its tasks under their new names."""
+def renamed(name: str, member: Member) -> Source:
+    """Return a source with its tasks under their new names."""
     source, tasks = member.source, member.tasks
     classes = list(dict.fromkeys(c for spec in source.specs for c in spec.classes))
     for given in member.classes:
@@ -71,8 +71,8 @@ def _renamed(name: str, member: Member) -> Source:
     def renamed_split(split: Split) -> Split:
         def read(index: tf.Tensor) -> Tree:
             sample = split.read(index)
-            renamed = {key: {given: sample[key][old] for old, given in new.items()} for key in ("labels", "weights")}
-            return {**sample, **renamed}
+            trees = {key: {given: sample[key][old] for old, given in new.items()} for key in ("labels", "weights")}
+            return {**sample, **trees}
 
         def follow(before: Tree, after: Tree, specs: dict[str, LabelSpec], indices: tf.Tensor) -> Tree:
             def own(tree: dict) -> dict:
@@ -87,8 +87,8 @@ def _renamed(name: str, member: Member) -> Source:
     return replace(source, specs=specs, splits={key: renamed_split(split) for key, split in source.splits.items()})
 
 
-def _merged(members: Mapping[str, Member], sources: Mapping[str, Source]) -> tuple[LabelSpec, ...]:
-    """The tasks of all sources with the classes of all."""
+def merged_specs(members: Mapping[str, Member], sources: Mapping[str, Source]) -> tuple[LabelSpec, ...]:
+    """Return the tasks of all sources with the classes of all."""
     firsts: dict[str, tuple[str, str]] = {}  # by task: the source that has it first, and the kind of its labels
     classes: dict[str, dict[str, None]] = {}
     for name, source in sources.items():
@@ -104,8 +104,8 @@ def _merged(members: Mapping[str, Member], sources: Mapping[str, Source]) -> tup
     return tuple(LabelSpec(task, kind, tuple(classes[task])) for task, (_, kind) in firsts.items())
 
 
-def _expected(sources: Mapping[str, Source], expected: Sequence[LabelSpec]) -> tuple[LabelSpec, ...]:
-    """Those of the tasks expected that some source labels."""
+def expected_specs(sources: Mapping[str, Source], expected: Sequence[LabelSpec]) -> tuple[LabelSpec, ...]:
+    """Return those of the tasks expected that some source labels."""
     names = [spec.name for spec in expected]
     known = {one_of(spec.name, names, "task of the specs given") for own in sources.values() for spec in own.specs}
     return tuple(spec for spec in expected if spec.name in known)

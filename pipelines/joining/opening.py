@@ -10,10 +10,12 @@ from pipelines.accounts.account import Account
 from pipelines.caching import kept
 from pipelines.collecting import uncollected
 from pipelines.contract import Request, Source
-from pipelines.errors import DataError, MissingSplitError, one_of
+from pipelines.errors import DataError, MissingSplitError, NoSplitsError, one_of
 from pipelines.joining.combining import Member, combine
+from pipelines.joining.matching import match
 from pipelines.kinds.spec import LabelSpec
 from pipelines.recognising import find
+from pipelines.splits import SPLITS
 
 KEYS = ("source", "path", "options", "tasks", "classes")
 
@@ -42,7 +44,10 @@ def opened(name: str, request: Request, options: Mapping[str, Any]) -> Source:
 
 
 def several_opened(
-    given: Mapping[str, Mapping[str, Any]], request: Request, expected: Sequence[LabelSpec] | None = None
+    given: Mapping[str, Mapping[str, Any]],
+    request: Request,
+    expected: Sequence[LabelSpec] | None = None,
+    joined: bool = False,
 ) -> Source:
     """Ask several sources and return them as one.
 
@@ -51,13 +56,16 @@ def several_opened(
             explains them.
         request: what is asked of all; each source has its own path and tasks.
         expected: the tasks with their classes, as of a trained model; None for those of the sources.
+        joined: whether they label the same pictures, which are then matched by name; else their samples lie end to end.
 
     Raises:
         DataError: a key is unknown, a source cannot be read, or none has a split or task that is asked for.
     """
     if not given:
         raise DataError("No source is given: name at least one.")
-    members, known = {}, set()
+    if joined and request.cache is not None:
+        raise DataError(f"cache='{request.cache}' packs each source alone, not what is joined: set cache to true.")
+    members, known, whole = {}, set(), set()
     for name, settings in given.items():
         for key in settings:
             one_of(key, KEYS, f"key of source '{name}'")
@@ -74,7 +82,11 @@ def several_opened(
             account=Account(request.problems),
         )
         try:
-            source = opened(settings["source"], own, settings.get("options") or {})
+            if joined:
+                source, undivided = _opened_whole(settings["source"], own, settings.get("options") or {})
+                whole |= {name} if undivided else set()
+            else:
+                source = opened(settings["source"], own, settings.get("options") or {})
         except MissingSplitError:
             if "train" in request.splits:
                 raise
@@ -90,7 +102,28 @@ def several_opened(
     for task in request.tasks or ():
         if task not in known:
             raise DataError(f"Task '{task}' has no labels in any source; there are labels for: {', '.join(known)}.")
+    if joined:
+        return match(members, frozenset(whole), request, expected)
     return combine(members, request.max_boxes, expected)
+
+
+def _opened_whole(name: str, request: Request, options: Mapping[str, Any]) -> tuple[Source, bool]:
+    """Ask a source for all of its splits; one that has none is not divided, and gives all as "train".
+
+    Returns:
+        The source, and whether it has no splits.
+    """
+    if name not in sources.names() and Path(name).exists():
+        name, path = find(name, None if request.path is None else str(request.path))
+        request = replace(request, path=None if path is None else Path(path))
+    if "divide" not in sources.options(name) or options.get("divide"):
+        return opened(name, replace(request, splits=SPLITS), options), False
+    given = {**options, "divide": False}
+    try:
+        return opened(name, replace(request, splits=SPLITS), given), False
+    except NoSplitsError:
+        alone = replace(request, splits=SPLITS[:1], account=Account(request.problems))
+        return opened(name, alone, given), True
 
 
 def _cut(source: Source, renames: Mapping[str, str], tasks: Sequence[str]) -> Source:

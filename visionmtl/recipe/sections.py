@@ -110,6 +110,7 @@ class Data(Section):
         None, description="the folder to read; relative to where the command is run"
     )
     sources: dict[str, OneSource] = Field({}, description="several sources instead of one: {name: {source: ...}}")
+    joined: bool = Field(False, description="the sources label the same pictures, matched by the names of their files")
     sampling: Annotated[Sampling, BeforeValidator(_by_method)] = Sampling()
     epoch: epoch_rules.Length = Field(
         "longest", description="of several sources: until all, or the first, were taken once; or see training.steps"
@@ -137,12 +138,14 @@ class Data(Section):
             raise ValueError("either source, the one to read, or sources, several by name")
         if self.sources and (self.path or self.options):
             raise ValueError("no path and no options beside sources: each has its own")
+        if self.joined and not self.sources:
+            raise ValueError("no joined without sources, those that label the same pictures")
         return self
 
     @property
     def mixed(self) -> bool:
         """Whether an epoch is drawn as `sampling` says, as it is from several sources, or for the tasks in turn."""
-        return bool(self.sources) or self.sampling.method != "proportional"
+        return bool(self.sources and not self.joined) or self.sampling.method != "proportional"
 
 
 class Sharing(Section):

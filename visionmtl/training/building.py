@@ -71,6 +71,7 @@ def data(
         seed=recipe.training.seed,
         on_error=data.on_error,
         replicas=replicas,
+        joined=data.joined,
         **mixing,
         **data.options,
     )

@@ -72,7 +72,8 @@ def check(recipe: Recipe) -> None:
     datasets.verify()
     with place.scope():
         model = building.model(recipe, datasets.specs, _steps(recipe, datasets))
-    names, of = list(recipe.data.sources), datasets.by_source
+    of = datasets.by_source
+    names = [name for name in recipe.data.sources if of]  # of what is joined no image is of one source
     counts = [[split, size, *(of[split].get(name, 0) for name in names)] for split, size in datasets.sizes.items()]
     print(tables.table(["split", "images", *names], counts), end="\n\n")
     rows = [[task.name, task.kind, len(task.classes), _abridged(task.classes)] for task in model.tasks.values()]

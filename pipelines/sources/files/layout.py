@@ -12,7 +12,7 @@ from typing import TypeVar
 from pipelines.accounts.account import Account
 from pipelines.accounts.tree import Tree
 from pipelines.contract import Request
-from pipelines.errors import DataError, MissingSplitError
+from pipelines.errors import DataError, MissingSplitError, NoSplitsError
 from pipelines.kinds.spec import IGNORE
 from pipelines.pixels.rules import SUFFIXES
 from pipelines.sources.files.entries import inside
@@ -73,7 +73,9 @@ def fractions(root: Path, request: Request, divide: bool | None) -> dict[str, tu
     """
     divide = not request.one_alone if divide is None else divide
     if not divide and len(request.splits) > 1:
-        raise DataError(f"'{root}' has no splits: ask for one of {', '.join(request.splits)}, or let it be divided.")
+        raise NoSplitsError(
+            f"'{root}' has no splits: ask for one of {', '.join(request.splits)}, or let it be divided."
+        )
     return {split: FRACTIONS[split] if divide else WHOLE for split in request.splits}
 
 
