@@ -91,6 +91,7 @@ class _Reader:
     def __init__(self, table: Table, one_class: str):
         self.table, self.grid, self.roles, self.one_class = table, table.grid, table.roles, one_class
         self.images: dict[Path, Image] = {}
+        self.sizes: dict[tuple[str, str], tuple[int, int] | None] = {}
         self.cut = 0  # boxes that stuck out of their picture
         self.classes = [(column, self.grid.cells[column]) for column in self.roles.labels]
 
@@ -108,12 +109,22 @@ class _Reader:
             raise ValueError(f"image '{name}' is given twice, first in line {known.line}")
         if known and known.split != split:
             raise ValueError(f"image '{name}' is in split {split}, but in {known.split} in line {known.line}")
-        size = size_of(self.grid, self.roles, place)
+        size = self._size(place)
         if known and size and known.size != size:
             raise ValueError(f"width and height of '{name}' are not those of line {known.line}")
         image = known or Image(name, self.grid.lines[place], split, size)
         self._label(image, place)
         self.images[file] = image
+
+    def _size(self, place: int) -> tuple[int, int] | None:
+        """Return height and width that a row gives; most rows give the same few."""
+        if not self.roles.size:
+            return None
+        width, height = self.roles.size
+        said = self.grid.cells[width][place], self.grid.cells[height][place]
+        if said not in self.sizes:
+            self.sizes[said] = size_of(self.grid, self.roles, place)
+        return self.sizes[said]
 
     def _split(self, place: int) -> str | None:
         column = self.roles.split
@@ -185,7 +196,7 @@ def _placed(box: Corners, size: tuple[int, int] | None, relative: bool) -> tuple
     height, width = size
     whole = (box[0] * width, box[1] * height, box[2] * width, box[3] * height) if relative else box
     own = corners(whole, size, HAIR if relative else 0.0)
-    return own, is_cut(own, whole)
+    return own, own != whole and is_cut(own, whole)
 
 
 def renamed(rows: list[Row], classes: Mapping[str, str]) -> list[Row]:

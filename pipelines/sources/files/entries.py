@@ -83,12 +83,11 @@ def corners(values: Corners, size: tuple[int, int] | None = None, hair: float = 
     Raises:
         ValueError: the box is not finite, has no area, or lies outside by more than rounding.
     """
-    shown = ", ".join(f"{value:g}" for value in values)
-    if not all(isfinite(value) for value in values):
-        raise ValueError(f"box ({shown}) is not finite")
     x_min, y_min, x_max, y_max = values
+    if not (isfinite(x_min) and isfinite(y_min) and isfinite(x_max) and isfinite(y_max)):
+        raise ValueError(f"box ({_shown(values)}) is not finite")
     if x_max <= x_min or y_max <= y_min:
-        raise ValueError(f"box ({shown}) has no area: expected x_min < x_max and y_min < y_max")
+        raise ValueError(f"box ({_shown(values)}) has no area: expected x_min < x_max and y_min < y_max")
     if size is None:
         return x_min, y_min, x_max, y_max
     height, width = size
@@ -96,8 +95,12 @@ def corners(values: Corners, size: tuple[int, int] | None = None, hair: float = 
     beside, above = max(OVERHANG, hair * width), max(OVERHANG, hair * height)
     out = max(-x_min, x_max - width) > beside or max(-y_min, y_max - height) > above
     if out or clipped[2] <= clipped[0] or clipped[3] <= clipped[1]:
-        raise ValueError(f"box ({shown}) lies outside its image of {width} x {height}")
+        raise ValueError(f"box ({_shown(values)}) lies outside its image of {width} x {height}")
     return clipped
+
+
+def _shown(values: Corners) -> str:
+    return ", ".join(f"{value:g}" for value in values)
 
 
 def is_cut(box: Corners, whole: Corners) -> bool:
