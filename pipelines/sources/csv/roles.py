@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.errors import DataError, one_of
-from pipelines.sources.csv import boxes
+from pipelines.sources.csv import boxes, leftovers
 from pipelines.sources.csv.boxes import Box, plain
 from pipelines.sources.csv.cells import are_classes
 from pipelines.sources.csv.columns import Claim, claims
@@ -17,7 +17,6 @@ FILES = (
     *("imagename", "imagefile", "imagefilename", "imgfile", "picture", "photo", "imageindex", "imageid", "imgid"),
 )
 KEYS = ("id", "name", "subjectid", "patientid", "sampleid", "key", "uid")  # of a picture, where files are called so
-LABEL = ("label", "class", "class_name", "category")  # as messages name them
 NAMES = (
     *("label", "class", "classname", "category", "categoryname", "labelname", "labels", "tags", "tag", "classes"),
     *("categories", "findinglabels", "findinglabel", "dx", "diagnosis", "breed", "species"),
@@ -28,7 +27,6 @@ WORDS = {"dev": "validation", "eval": "validation"}  # what a cell may call a sp
 VALID = ("isvalid", "isval")  # columns of 1 for validation and 0 for train
 CROWDS = ("isgroupof", "iscrowd", "groupof")
 WIDTHS, HEIGHTS = ("width", "imagewidth", "imgwidth"), ("height", "imageheight", "imgheight")
-INDEX = ("fold", "kfold", "index", "unnamed0", "rowid")  # never classes, whatever they hold
 FIRST = 50  # rows whose pictures are looked for to tell which column names them
 
 
@@ -45,12 +43,14 @@ class Given:
         label: the column of class names.
         labels: the columns that are classes.
         box: the columns of a box; none for a table without.
+        one_class: all boxes are of one class, which no column has to name.
     """
 
     image: str | None = None
     label: str | None = None
     labels: tuple[str, ...] | None = None
     box: tuple[str, ...] | None = None
+    one_class: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,15 +111,18 @@ def assign(grid: Grid, given: Given, here: Callable[[str], bool]) -> Roles:
     labels = tuple(one_of(column, columns, where) for column in given.labels or ())
     free = [column for column in rest if column not in taken and column not in labels]
     if given.labels is None and label is None and box is None:
-        labels = tuple(c for c in free if plain(c) not in INDEX and are_classes(grid.cells[c]))
+        labels = tuple(c for c in free if plain(c) not in leftovers.INDEX and are_classes(grid.cells[c]))
         free = [column for column in free if column not in labels]
     if not box and given.box is None and not labels:
-        _refuse_unknown_box(grid, free, where)
+        leftovers.refuse_unknown_box(grid, free, where)
+    if box and not label and not given.one_class:
+        leftovers.refuse_unknown_class(grid, free, where)
     if not (label or labels or box or more):
         raise NoLabelsError(
-            f"{where} of labels is missing: expected one called {', '.join(LABEL)}, or of 0 and 1.{_hint(grid, free)}"
+            f"{where} of labels is missing: expected one called {', '.join(leftovers.LABEL)}, or of 0 and 1."
+            f"{leftovers.hint(grid, free)}"
         )
-    aside = {column: _why_not(grid, column) for column in free}
+    aside = {column: leftovers.why_not(grid, column) for column in free}
     return Roles(image, label, labels, box, split, valid, size, crowd, more, aside)
 
 
@@ -241,42 +244,3 @@ def _one_to_one(grid: Grid, first: str, other: str) -> bool:
 def _is_size(grid: Grid, column: str) -> bool:
     cells = {cell for cell in grid.cells[column] if cell}
     return grid.all_numbers(cells) and all(grid.number(cell) >= 1 for cell in cells)
-
-
-def _refuse_unknown_box(grid: Grid, free: list[str], where: str) -> None:
-    """Refuse a table with four columns of numbers that speak of edges: they would be lost, and only classes be left."""
-    like = [column for column in free if boxes.could_be(column) and grid.all_numbers(filter(None, grid.cells[column]))]
-    if len(like) >= 4:
-        known = "; ".join(", ".join(family) for _, family in boxes.FAMILIES[:3])
-        raise DataError(
-            f"{where}s {', '.join(like)} are like a box, but not called as one that is known ({known}; x, y, width, "
-            "height; ...): name the four by option box, or set it to [] if they are none."
-        )
-
-
-def _hint(grid: Grid, free: list[str]) -> str:
-    """Name a column that may be the labels."""
-    for column in free:
-        words = {cell for cell in grid.cells[column] if cell}
-        if 1 < len(words) * 2 <= len(grid.cells[column]) and not grid.all_numbers(words):
-            return f" Column '{column}' has {len(words)} different words: label={column} would read it."
-    return ""
-
-
-def _why_not(grid: Grid, column: str) -> str:
-    """Say why a column is not used."""
-    cells = grid.cells[column]
-    there = {cell for cell in cells if cell}
-    if not there:
-        return "empty"
-    if len(there) == 1:
-        return f"'{there.pop()[:20]}' in every row" if all(cells) else f"'{there.pop()[:20]}' or nothing"
-    if plain(column) in INDEX[:2]:
-        return "folds, no splits: name one as split by a column of train and val"
-    if all(cell.isdigit() for cell in there) and len(there) == len(cells):
-        return "a number of its own in each row"
-    if are_classes(cells):
-        return "yes or no; labels=[...] reads such columns"
-    if grid.all_numbers(there):
-        return f"{len(there)} different numbers"
-    return f"{len(there)} different words"

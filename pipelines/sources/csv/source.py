@@ -108,7 +108,8 @@ class Csv(FileFormat):
         """Read the table of each split asked for, or of ALL, and see that their columns are the same."""
         named = None if self.labels is None else name_list(self.labels, "labels")
         box = None if self.box is None else tuple([self.box] if isinstance(self.box, str) else self.box)
-        given = Given(self.image, self.label, named, box)
+        alone = self.classes is not None and len(name_list(self.classes, "classes")) == 1
+        given = Given(self.image, self.label, named, box, alone)
         meaning = Meaning(self.box_form, self.unit, self.separator, self.values)
         files = tables.find(root, tree, given, request.account)
 

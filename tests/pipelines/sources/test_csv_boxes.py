@@ -154,3 +154,10 @@ def test_a_box_under_one_pixel_is_told(detection):
     objects, notes = detection(head + "a.jpg,10,5,10.5,25,cat\n")
     assert len(objects) == 2
     assert "1 box is under one pixel wide or high, the first in '" in notes
+
+
+def test_words_beside_boxes_may_be_their_class_and_are_not_lost(detection):
+    text = "image,xmin,ymin,xmax,ymax,animal\na.jpg,10,5,30,25,cat\nb.jpg,1,1,9,9,dog\n"
+    with pytest.raises(pipelines.DataError, match="column of the boxes' classes is missing: .* It may be animal: say"):
+        detection(text)
+    assert detection(text, label="animal")[0] == detection(text, classes=["pet"])[0] == [BOX]
