@@ -1,94 +1,119 @@
 """The source "coco": its options, and what of its files is what label."""
 
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
-from pipelines.sources.coco.index import Image, read_index
-from pipelines.sources.coco.layout import Folder, find
+from pipelines.sources.base import option
+from pipelines.sources.coco.categories import agree
+from pipelines.sources.coco.entries import divided, entered, note_unlisted, warn_of_shared
+from pipelines.sources.coco.finding import Place, find, leave_others
+from pipelines.sources.coco.index import read_index
+from pipelines.sources.coco.layouts import LAYOUTS
+from pipelines.sources.coco.objects import Form
 from pipelines.sources.file_options import check_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.files.format import FileFormat
-from pipelines.sources.layouts import Layout, has, split_has
 
 
 @dataclass(frozen=True)
 class Coco(FileFormat):
     """COCO instance JSON with images beside it: boxes, semantic masks and which categories are present.
 
-    `layout.find` has the layouts of folders. Tasks: "classification" (multi-label: the categories present),
-    "detection", and "segmentation", from a folder of PNG masks or else from the polygons and RLE of the objects
-    ("background" and the categories, if they are at most 254).
+    A JSON for each split, named as the split or in a folder that is, or one for all, which is divided. It may lie
+    beside its pictures (Roboflow, Label Studio, FiftyOne) or in `annotations/` (COCO itself, CVAT, Datumaro,
+    Supervisely); `images/`, `data/`, `train2017/` and others are known to hold pictures. A `file_name` that was written
+    on another machine is matched by its end, and a warning says how.
+
+    Tasks: "classification" (multi-label: the categories present), "detection", and "segmentation", from a folder
+    `masks/` beside the JSON, of PNG masks of the pictures' stems, or else from the polygons and RLE of the objects
+    ("background" and the categories, if they are at most 254). The classes of PNG masks are in `mask_classes.json`
+    (`{"classes": [...], "ignore": 255}`) beside `masks/` or in DIR; without it they are "background" and the
+    categories.
 
     - Boxes may stick out of their image by 2 pixels, and are clipped. Crowd regions are ignored (class -2, mask 255),
       and count as present.
+    - Boxes that all lie within 1 x 1 are fractions of their images.
+    - A category that is the supercategory of others and has no objects is no class.
     - An image with an EXIF orientation is turned upright if the JSON's width and height are those of the upright image,
       or are not given; otherwise the annotations are taken to mean the image as stored.
     """
 
-    layouts = (
-        Layout(
-            "COCO",
-            "train/annotations.json and train/images/*.jpg (and train/masks/*.png), or annotations.json and images/",
-            (split_has("annotations.json"),),
-            covers=("images and masks",),
-        ),
-        Layout(
-            "COCO, as it is published",
-            "annotations/instances_train2017.json and train2017/*.jpg",
-            (has("annotations/instances_*.json"),),
-        ),
-    )
+    layouts = LAYOUTS
 
+    annotations: str | Mapping[str, str] | None = option(
+        None, "the JSON by its path in the folder, or {split: JSON}; null: found by the names"
+    )
+    bbox: str = option("sizes", "what `bbox` is: sizes, as COCO has it, is x, y, width, height", ("sizes", "corners"))
+    crowds: str = option(
+        "ignore", "ignore objects of iscrowd 1, or learn them, as masks that CVAT exports", ("ignore", "learn")
+    )
     divide: bool | None = divide_option()
     check: str = check_option()
 
     def read(self, request: Request) -> Source:
         """Read the JSON of each split, and assemble images, objects and masks."""
+        if request.path is not None and request.path.is_file():
+            name = request.path.name
+            raise DataError(f"'{request.path}' is a file: name its folder, and data.options.annotations={name}.")
         root = layout.folder(request.path, "coco", "with annotations.json and images/ in it or in its train/")
-        folders = find(root, request, self.divide)
-        read = {path: read_index(path, request.account) for path in {f.annotations: None for f in folders.values()}}
-        categories = _categories({folder.annotations: read[folder.annotations][0] for folder in folders.values()})
-        entries = {name: _entries(read[folder.annotations][1], folder) for name, folder in folders.items()}
-        filed = any(folder.masks for folder in folders.values())
-        named = layout.mask_classes(root, [folder.annotations.parent for folder in folders.values()], request.account)
-        classes, ignore = (filed and named) or (("background", *categories), None)
-        outlined = any(a.segmentation for found in entries.values() for entry in found for a in entry.objects or ())
-        there: list[labels.Label] = []
-        if categories:
-            there.append(labels.Presence(LabelSpec("classification", "multi_label", categories)))
-            there.append(labels.Boxes(LabelSpec("detection", "detection", categories)))
-        if filed or (len(classes) <= IGNORE and outlined):
-            masks = LabelSpec("segmentation", "segmentation", classes)
-            there.append(labels.MaskFiles(masks, ignore) if filed else labels.Outlines(masks))
+        places = find(request.files, request, self.annotations)
+        leave_others(request.files, places, request)
+        chosen = _asked(root, places, request)
+        filed = any(place.masks for place in chosen.values())
+        form = Form(request.wants("segmentation") and not filed, self.bbox == "corners", crowds=self.crowds == "ignore")
+        paths = {name: request.files.path(place.index) for name, place in chosen.items()}
+        read = {paths[name]: read_index(paths[name], request.account, form) for name in chosen}
+        categories = agree({path: (index.categories, index.used) for path, index in read.items()})
+        entries = {name or "": entered(read[paths[name]], place, request) for name, place in chosen.items()}
+        warn_of_shared(root, entries)
+        if not (named := {split for split in places if split}) or named <= set(request.splits):
+            note_unlisted(request, entries, chosen.values())
+        if None in places:
+            entries = divided(root, entries[""], request, self.divide)
+        there = _labels(root, entries, categories, [paths[name].parent for name in chosen] if filed else None, request)
         return assemble(request, entries, there, self.check, self.pictures_as)
 
 
-def _entries(images: list[Image], folder: Folder) -> list[Entry]:
-    """The images that belong to one split."""
-    return [
-        Entry(
-            image=folder.images / image.file_name,
-            index=folder.annotations,
-            size=image.size,
-            objects=image.objects,
-            place="annotations: id {}",
-            mask=folder.masks and folder.masks / Path(image.file_name).with_suffix(".png"),
-        )
-        for image in images
-        if layout.holds(folder.fraction, image.file_name)
-    ]
+def _asked(root: Path, places: dict[str | None, Place], request: Request) -> dict[str | None, Place]:
+    """Return the places of the splits asked for, or the one of all."""
+    if None in places:
+        return places
+    named = {split: place for split, place in places.items() if split is not None}
+    asked: dict[str | None, Place] = {}
+    asked.update(layout.asked(root, named, request))
+    return asked
 
 
-def _categories(names: dict[Path, list[str]]) -> tuple[str, ...]:
-    """The category names of the first file; the others may have no more."""
-    (first, categories), *others = names.items()
-    for path, found in others:
-        for name in found:
-            if name not in categories:
-                raise DataError(f"'{path}': categories: '{name}' is not one of '{first}'.")
-    return tuple(categories)
+def _labels(
+    root: Path,
+    entries: Mapping[str, list[Entry]],
+    categories: tuple[str, ...],
+    filed: list[Path] | None,
+    request: Request,
+) -> list[labels.Label]:
+    """Return the labels that some entry may have; `filed`: the folders that have `masks/`, if there are any."""
+    there: list[labels.Label] = []
+    if categories:
+        there.append(labels.Presence(LabelSpec("classification", "multi_label", categories)))
+        there.append(labels.Boxes(LabelSpec("detection", "detection", categories)))
+    named = layout.mask_classes(root, filed if filed is not None else [root], request.account)
+    classes, ignore = (filed and named) or (("background", *categories), None)
+    if filed:
+        there.append(labels.MaskFiles(LabelSpec("segmentation", "segmentation", classes), ignore))
+    elif any(a.segmentation for found in entries.values() for entry in found for a in entry.objects or ()):
+        if len(classes) <= IGNORE:
+            there.append(labels.Outlines(LabelSpec("segmentation", "segmentation", classes)))
+        else:
+            warnings.warn(
+                f"'{root}' has outlines but no task 'segmentation': masks hold 254 categories at most, and there are "
+                f"{len(categories)}.",
+                stacklevel=3,
+            )
+    return there

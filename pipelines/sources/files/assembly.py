@@ -69,10 +69,12 @@ def _accepted(items: dict[str, list[Item]], labels: Sequence[Label], account: Ac
 
 def _why_empty(name: str, entries: list[Entry], request: Request) -> str:
     """Say why a split has no image: what was wrong with the first of those that it should have, or that none was."""
+    skipped = request.problems.skipped
     if not entries:
-        return f"Split '{name}' is empty: '{request.path}' gives it no image."
+        why = f" that can be used. The first: {skipped[0]}" if skipped else "."
+        return f"Split '{name}' is empty: '{request.path}' gives it no image{why}"
     lost = (request.account.loss(entry.image) for entry in entries)
-    first = next((words for words in lost if words), request.problems.skipped[-1] if request.problems.skipped else "")
+    first = next((words for words in lost if words), skipped[-1] if skipped else "")
     return f"Split '{name}' is empty: none of its {len(entries)} images can be used. The first: {first}"
 
 

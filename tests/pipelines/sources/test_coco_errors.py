@@ -124,7 +124,6 @@ def test_a_broken_box_stops_the_loading_or_is_skipped_alone(coco, load, name):
     "outline",
     few(
         [
-            [[1, 2, 3]],
             [["a"] * 6],
             "polygon",
             {"size": [9, 9], "counts": [81]},
@@ -132,14 +131,20 @@ def test_a_broken_box_stops_the_loading_or_is_skipped_alone(coco, load, name):
             {"size": [40, 60]},
             {"size": [40, 60], "counts": "0000PPQQ"},
         ],
-        keep=[[[1, 2, 3]], {"size": [40, 60], "counts": "0000PPQQ"}],
+        keep=[[["a"] * 6], {"size": [40, 60], "counts": "0000PPQQ"}],
     ),
 )
-def test_a_broken_outline_is_told_with_its_image(coco, load, outline):
+def test_a_broken_outline_is_told_and_costs_neither_its_box_nor_its_image(coco, load, outline):
     folder = coco({"a.jpg": [(*GOOD, {"segmentation": outline})], "b.jpg": []})
-    with pytest.raises(pipelines.DataError, match=r"Annotations of '.*a.jpg': "):
+    with pytest.raises(
+        pipelines.DataError, match=r"id 1: segmentation .*'a.jpg'\): its box is used alone \(set data.on"
+    ):
         load(folder)
-    assert load(folder, on_error="skip").sizes == {"train": 1}
+    data = load(folder, on_error="skip")
+    assert data.sizes == {"train": 2}
+    assert len(data.skipped) == 1
+    (_, labels, _), _ = data.train.as_numpy_iterator()
+    assert labels["detection"]["boxes"][0, 0].tolist() == [10, 5, 30, 25]
 
 
 @pytest.mark.parametrize(
@@ -151,10 +156,13 @@ def test_a_broken_outline_is_told_with_its_image(coco, load, outline):
         (change_json(categories=[{"id": 3}]), r"categories: {'id': 3} needs"),
         (change_json(images=[], annotations=[]), r"Split 'train' is empty"),
         (
-            change_json(images=[{"id": 1, "file_name": "../a.jpg"}]),
-            r"file_name '../a.jpg' leads out of the image folder",
+            change_json(images=[{"id": 1, "file_name": "../c.jpg"}], annotations=[]),
+            r"file_name '../c.jpg' leads out of the image folder",
         ),
-        (change_json(images=[{"id": 1, "file_name": "/etc/a.jpg"}]), r"leads out of the image folder"),
+        (
+            change_json(images=[{"id": 1, "file_name": "/etc/c.jpg"}], annotations=[]),
+            r"leads out of the image folder",
+        ),
         (change_json(images=[{"id": 1}]), r"needs 'id' \(a whole number\) and 'file_name'"),
         (
             change_json(images=[{"id": 1, "file_name": "a.jpg"}, {"id": 1, "file_name": "b.jpg"}]),

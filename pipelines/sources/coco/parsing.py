@@ -1,0 +1,95 @@
+"""A JSON file of COCO parsed, or the sentence that says what it is instead and where it breaks."""
+
+import contextlib
+import gc
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import DataError
+from pipelines.sources.coco.peeking import Kind
+from pipelines.sources.files import layout
+
+KEYS = ("images", "annotations", "categories")
+
+
+def parse(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """Parse a COCO instance file.
+
+    Returns:
+        Its `images`, `annotations` and `categories`, each a list of objects.
+
+    Raises:
+        DataError: it is no JSON, or no COCO.
+    """
+    text = layout.text(path)
+    try:
+        with uncollected():
+            content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"'{path}' {_fault(text, error)}.") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"'{path}' is not valid JSON: {error}.") from None
+    for key in KEYS:
+        rows = content.get(key) if isinstance(content, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            said = _instead(content, key)
+            raise DataError(f"'{path}' is no COCO instance file: it needs a list of objects '{key}'{said}.")
+    return {key: content[key] for key in KEYS}
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep Python from looking for garbage, which among the millions of objects of a large file takes most time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _fault(text: str, error: json.JSONDecodeError) -> str:
+    """Say what is wrong with a text that is no JSON, and where."""
+    whole = text.rstrip()
+    if not whole:
+        return "is empty"
+    where = f"line {error.lineno}, column {error.colno}"
+    if error.msg.startswith("Extra data"):
+        if whole[0] == whole[error.pos] == "{":
+            return f"has one object a line (JSON lines): expected one object with {', '.join(KEYS)}"
+        return f"is not valid JSON: {where}: more follows after its end"
+    if error.pos >= len(whole) or whole[-1] not in "}]" or error.msg.startswith("Unterminated string"):
+        return (
+            f"is not valid JSON, it may be cut off: it ends before what was opened at its beginning is closed ({where})"
+        )
+    comma = len(text[: error.pos + 1].rstrip("]} \t\n")) - 1
+    if text[comma] == "," and text[comma + 1 :].lstrip()[:1] in ("]", "}"):
+        line, column = text.count("\n", 0, comma) + 1, comma - text.rfind("\n", 0, comma)
+        closing = text[comma + 1 :].lstrip()[0]
+        return f"is not valid JSON: line {line}, column {column}: a trailing comma, before '{closing}'"
+    return f"is not valid JSON: {where}: {error.msg}"
+
+
+def _instead(content: object, key: str) -> str:
+    """Say what a JSON is that lacks a key of COCO's."""
+    if isinstance(content, list):
+        row = content[0] if content and isinstance(content[0], dict) else {}
+        return f"; it holds {Kind.RESULTS.value}" if "image_id" in row else "; it is a list"
+    if not isinstance(content, dict):
+        return f"; it is a {type(content).__name__}"
+    if key in content:
+        return "; what it has of that name is none"
+    annotations = content.get("annotations")
+    if (
+        isinstance(annotations, list)
+        and annotations
+        and isinstance(annotations[0], dict)
+        and "caption" in annotations[0]
+    ):
+        return f"; it holds {Kind.CAPTIONS.value}"
+    if key == "annotations" and isinstance(content.get("images"), list):
+        return f"; it holds {Kind.IMAGES.value}"
+    return f"; it has {', '.join(map(repr, list(content)[:6]))}" if content else "; it has nothing"
