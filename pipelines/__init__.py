@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from pipelines.packs.writing import Packed
     from pipelines.recognising import find, recognise
     from pipelines.sources import names, options
+    from pipelines.splitting import Divided, split
     from pipelines.surveying import survey
 
 _HOMES = {
     "Converted": "pipelines.converting",
     "DataError": "pipelines.errors",
     "Datasets": "pipelines.datasets",
+    "Divided": "pipelines.splitting",
     "LabelSpec": "pipelines.kinds.spec",
     "Packed": "pipelines.packs.writing",
     "convert": "pipelines.converting",
@@ -32,6 +34,7 @@ _HOMES = {
     "options": "pipelines.sources",
     "pack": "pipelines.packing",
     "recognise": "pipelines.recognising",
+    "split": "pipelines.splitting",
     "survey": "pipelines.surveying",
 }
 
@@ -39,6 +42,7 @@ __all__ = [
     "Converted",
     "DataError",
     "Datasets",
+    "Divided",
     "LabelSpec",
     "Packed",
     "convert",
@@ -49,6 +53,7 @@ __all__ = [
     "options",
     "pack",
     "recognise",
+    "split",
     "survey",
 ]
 

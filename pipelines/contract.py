@@ -36,6 +36,8 @@ class Request:
             splits is divided even if one split alone is asked for.
         cache: the folder that keeps what was read, or None.
         zoom: JPEG files may be decoded smaller if they still are as large as `image_size` times this; 0: none may.
+        pooled: all splits that are there are read, whichever they are, and what has none is not divided.
+        lists: of each split the text file that lists its images, where the data itself is not to say so.
     """
 
     path: Path | None
@@ -47,6 +49,8 @@ class Request:
     member: bool = False
     cache: Path | None = None
     zoom: float = 0.0
+    pooled: bool = False
+    lists: Mapping[str, Path] | None = None
 
     @property
     def problems(self) -> Problems:
@@ -150,6 +154,7 @@ class Source:
         absent: class names known to occur nowhere.
         members: of several sources in one, the tasks that each labels.
         place: the folder that it reads, where that is not all of the one it was given.
+        lists: files that say which image is of which split, and lie elsewhere.
         accounts: of it, or of each of several, what became of the files; none where it reads no files of a user's.
     """
 
@@ -159,3 +164,4 @@ class Source:
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     place: Path | None = None
     accounts: tuple[Account, ...] = ()
+    lists: tuple[Path, ...] = ()

@@ -75,7 +75,7 @@ def pack(
     names = None if tasks is None else tuple(asked["tasks"])
     with noted() as notes:
         request = Request(place, tuple(asked["splits"]), names, DRAWN_SIZE, MOST_BOXES, Account(problems))
-        opened = reader.read(request)
+        opened = reader.read(reader.adapted(request))
     return replace(Writing(root, asked, opened, place, problems, tell).run(), notes=tuple(notes))
 
 

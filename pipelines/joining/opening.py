@@ -35,7 +35,7 @@ def opened(name: str, request: Request, options: Mapping[str, Any]) -> Source:
     source = sources.get(name, options)
     if request.cache is None or request.path is None or name == "packed" or len(request.splits) == 1:
         with uncollected():
-            read = source.read(request)
+            read = source.read(source.adapted(request))
         if not request.account.files:  # a source that says nothing of its files: it reads none of a user's
             return read
         request.account.tree = request.files

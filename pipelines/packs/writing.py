@@ -73,7 +73,8 @@ class Writing:
                 f"Source '{asked['source']}' draws its pictures at the size they are asked for: there are none to pack."
             )
         names = {key: [s.name(i) for i in range(len(s.shapes))] for key, s in source.splits.items()}
-        self.origin = Origin.of(reads, (name for called in names.values() for name in called))
+        files = [*map(str, source.lists), *(name for called in names.values() for name in called)]
+        self.origin = Origin.of(reads, files)
         self.names = {key: [self.origin.called(name) for name in called] for key, called in names.items()}
         self.follows = {key: _follow(split, asked["source"]) for key, split in source.splits.items()}
         self.counted = {spec.name: kind for spec in source.specs if (kind := kinds.of(spec)).has_objects}

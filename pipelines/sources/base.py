@@ -67,6 +67,10 @@ class Format:
         ordered = sorted(fields(cls), key=lambda each: each.name not in vars(cls).get("__annotations__", {}))
         return tuple(Option(own.name, own.default, own.metadata["meaning"], own.metadata["choices"]) for own in ordered)
 
+    def adapted(self, request: Request) -> Request:
+        """Return a request as the source is to be given it: whole, where an option divides it otherwise."""
+        return request
+
     def read(self, request: Request) -> Source:
         """Read the splits and tasks asked for.
 

@@ -15,6 +15,7 @@ from pipelines.sources.files import notes
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.files.items import Item, read_items, settle
 from pipelines.sources.files.labels import Label, Outlines
+from pipelines.sources.files.split_lists import listed
 
 
 def assemble(
@@ -35,7 +36,7 @@ def assemble(
             data known to be sound; a mask value that is no class stops when it is met.
         reading: how the pictures are read, as `FileFormat.pictures_as` has it; None for as usual.
     """
-    trusted, wanted = check == "headers", reading or Reading()
+    trusted, wanted, entries = check == "headers", reading or Reading(), listed(request, entries)
     specs = request.choose([label.spec for label in there])
     chosen = [label for label in there if label.spec in specs]
     with_masks = any(label.mask_files for label in chosen)
@@ -53,7 +54,8 @@ def assemble(
             request.account.leave(mask, "a mask, not asked for")
     notes.tell((item for known in items.values() for item in known), wanted)
     splits = {name: _split(known, chosen, request, check, wanted.levels) for name, known in items.items()}
-    return Source(specs, splits, _absent(items, there))
+    lists = tuple((request.lists or {}).values())
+    return Source(specs, splits, _absent(items, there), lists=lists)
 
 
 def _accepted(items: dict[str, list[Item]], labels: Sequence[Label], account: Account) -> dict[str, list[Item]]:

@@ -1,9 +1,11 @@
-"""What every format of picture files is: the options of how its pictures are read."""
+"""What every format of picture files is: the options of how its pictures are read, and by which lists divided."""
 
 from dataclasses import dataclass
 
+from pipelines.contract import Request
 from pipelines.pixels import rules
 from pipelines.sources.base import Format, option
+from pipelines.sources.files.split_lists import pooled
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,13 @@ class FileFormat(Format):
         "say, else upright",
         rules.EXIF,
     )
+
+    split_lists: str | None = option(
+        None, "a folder of train.txt, val.txt and test.txt that list the images of the splits; null: as the data lies"
+    )
+
+    def adapted(self, request: Request) -> Request:
+        return pooled(request, self.split_lists)
 
     @property
     def pictures_as(self) -> rules.Reading:

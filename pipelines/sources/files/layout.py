@@ -71,6 +71,8 @@ def fractions(root: Path, request: Request, divide: bool | None) -> dict[str, tu
     Raises:
         DataError: several splits are asked for, but must not be made.
     """
+    if request.pooled:
+        return {SPLITS[0]: WHOLE}
     divide = not request.one_alone if divide is None else divide
     if not divide and len(request.splits) > 1:
         raise NoSplitsError(
@@ -110,6 +112,8 @@ def asked(root: Path, found: Mapping[str, T], request: Request) -> dict[str, T]:
     Raises:
         MissingSplitError: "train" is not, or none is.
     """
+    if request.pooled and found:
+        return dict(found)
     for split in request.splits:
         if split not in found and (split == "train" or not set(found) & set(request.splits)):
             raise MissingSplitError(f"'{root}' has no split '{split}'; it has: {', '.join(found) or 'none'}.")

@@ -7,13 +7,16 @@ from pipelines.splits import CHOICE, split_called
 from visionmtl.errors import UsageError
 
 
-def add_source(parser: argparse.ArgumentParser) -> None:
-    """Take a source of data, its path, its options and one of its splits."""
+def add_source(parser: argparse.ArgumentParser, whole: bool = False) -> None:
+    """Take a source of data, its path, its options and, unless it is always taken whole, one of its splits."""
     help_ = "a folder or CSV file, or a name of `visionmtl list sources`"
     parser.add_argument("source", metavar="SOURCE", help=help_)
     help_ = "data.path and data.options.<option>"
     parser.add_argument("overrides", nargs="*", metavar="key=value", help=help_)
-    parser.add_argument("--split", help=f"{CHOICE} alone; default all that are there")
+    if whole:
+        parser.set_defaults(split=None)
+    else:
+        parser.add_argument("--split", help=f"{CHOICE} alone; default all that are there")
 
 
 def path_and_options(args: argparse.Namespace, verb: str) -> tuple[str | None, dict[str, Any]]:
