@@ -20,6 +20,7 @@ from pipelines.splits import SPLITS, split_named
 
 FRACTIONS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}  # of a folder without splits
 WHOLE = (0.0, 1.0)
+OTHER_SPLIT = "of a split that is not asked for"
 CLASSES_FILE = "mask_classes.json"
 MaskClasses = tuple[tuple[str, ...], int | None]
 PICTURES = SUFFIXES
@@ -88,6 +89,14 @@ def holds(fraction: tuple[float, float], name: str) -> bool:
 
 
 def divided(root: Path, named: Mapping[str, T], request: Request, divide: bool | None) -> dict[str, dict[str, T]]:
+    """Divide what has no splits among those asked for, and set aside the rest of the folder; see `parted`."""
+    chosen = parted(root, named, request, divide)
+    if sum(map(len, chosen.values())) < len(named):
+        request.account.leave_below(root, OTHER_SPLIT)
+    return chosen
+
+
+def parted(root: Path, named: Mapping[str, T], request: Request, divide: bool | None) -> dict[str, dict[str, T]]:
     """Divide what has no splits among those asked for, by the hash of each name; `fractions` has the arguments.
 
     Raises:
@@ -101,8 +110,6 @@ def divided(root: Path, named: Mapping[str, T], request: Request, divide: bool |
                 f"'{root}' has no splits, and is too small to be divided: of its {len(named)} images none falls to "
                 f"'{split}'. Add images, put them into train/ and val/, or ask for one split."
             )
-    if sum(map(len, chosen.values())) < len(named):
-        request.account.leave_below(root, "of a split that is not asked for")
     return chosen
 
 

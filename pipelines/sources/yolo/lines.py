@@ -1,45 +1,70 @@
-"""One text file of YOLO labels, every number checked."""
+"""One text file of YOLO labels: a line an object, its class and its numbers."""
 
-from math import isfinite
 from pathlib import Path
+from typing import NamedTuple
 
-from pipelines.sources.files.entries import Annotation, corners
+from pipelines.errors import DataError
+from pipelines.sources.files import layout
 
 
-def read_lines(path: Path, classes: tuple[str, ...]) -> tuple[list[Annotation], list[str]]:
-    """Read the objects of one image.
+class Line(NamedTuple):
+    """One object as it is written.
 
-    Returns:
-        The objects, as fractions of the image; and of each line that is wrong, a sentence without its full stop.
+    Attributes:
+        number: of the line, from 1.
+        values: the class and what follows it.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        return [], [f"it is no text in UTF-8: {error}"]
-    objects, wrong = [], []
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                objects.append(_object(line.split(), classes, number))
-            except ValueError as error:
-                wrong.append(f"line {number}: {error}")
-    return objects, wrong
+
+    number: int
+    values: tuple[float, ...]
 
 
-def _object(cells: list[str], classes: tuple[str, ...], number: int) -> Annotation:
+class Page(NamedTuple):
+    """What a text file says.
+
+    Attributes:
+        lines: the objects.
+        wrong: of each line that is no row of numbers, a sentence without its full stop.
+        repeated: how many lines say what one before them says.
+    """
+
+    lines: list[Line]
+    wrong: list[str]
+    repeated: int
+
+
+def read_page(path: Path) -> Page:
+    """Read the text file of one image.
+
+    Raises:
+        DataError: it is no text.
+    """
+    lines: dict[tuple[float, ...], Line] = {}
+    wrong, repeated = [], 0
+    for number, written in enumerate(layout.text(path).splitlines(), 1):
+        cells = written.split()
+        if not cells:
+            continue
+        try:
+            values = tuple(map(float, cells))
+        except ValueError:
+            wrong.append(f"line {number}: '{' '.join(cells)[:60]}' is not all numbers")
+            continue
+        repeated += values in lines
+        lines.setdefault(values, Line(number, values))
+    return Page(list(lines.values()), wrong, repeated)
+
+
+def is_label(path: Path, beginning: int = 4096) -> bool | None:
+    """Whether a text file begins as labels do, with a class and four numbers; None if it says nothing."""
     try:
-        key, *values = (float(cell) for cell in cells)
+        with path.open("rb") as file:
+            cells = file.read(beginning).decode("utf-8-sig", "replace").lstrip().partition("\n")[0].split()
+    except OSError as error:
+        raise DataError(f"'{path}' cannot be read: {error.strerror}.") from None
+    if not cells:
+        return None
+    try:
+        return len([float(cell) for cell in cells[:5]]) == 5
     except ValueError:
-        raise ValueError(f"'{' '.join(cells)[:60]}' is not all numbers") from None
-    if len(values) != 4 and (len(values) < 6 or len(values) % 2):
-        raise ValueError(f"it has {len(cells)} numbers: expected class, x, y, width, height, or class and a polygon")
-    if not key.is_integer() or not 0 <= key < len(classes):
-        raise ValueError(f"class {cells[0]} is unknown: expected 0 to {len(classes) - 1}")
-    name = classes[int(key)]
-    if len(values) == 4:
-        x, y, width, height = values
-        return Annotation(corners((x - width / 2, y - height / 2, x + width / 2, y + height / 2)), name, number=number)
-    if not all(map(isfinite, values)):
-        raise ValueError("its polygon is not finite")
-    xs, ys = values[::2], values[1::2]
-    return Annotation(corners((min(xs), min(ys), max(xs), max(ys))), name, segmentation=[values], number=number)
+        return False

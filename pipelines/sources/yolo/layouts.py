@@ -1,0 +1,94 @@
+"""How a YOLO data set lies in its folder, and the signs of it: text files of numbers, and the names of the classes."""
+
+import os
+import re
+from collections.abc import Iterator
+
+from pipelines.accounts.tree import Tree
+from pipelines.sources.files.layout import PICTURES
+from pipelines.sources.layouts import Layout, Sign
+from pipelines.sources.yolo.lines import is_label
+from pipelines.splits import split_named
+
+NAMES = ("classes.txt", "*.names", "_darknet.labels")
+PARTS = re.compile(r"obj_(.+)_data", re.IGNORECASE)  # the folder of a subset, as CVAT and Datumaro have it
+ASKED = 50  # files that are opened to see what they hold
+COVERS = ("class folders", "images and masks")
+
+
+def homes(tree: Tree) -> list[str]:
+    """Return the folders that may hold a data set: the one given, and those in it, as an unpacked archive has one."""
+    return ["", *(f"{name}/" for name in tree.inner() if not split_named(name) and name.lower() != "runs")]
+
+
+def _settings(tree: Tree) -> bool:
+    return any(tree.has(f"{home}*.{suffix}") for home in homes(tree) for suffix in ("yaml", "yml"))
+
+
+def _has_masks(tree: Tree) -> bool:
+    """Whether a settings file names a folder of masks."""
+    files = (tree.path(name) for home in homes(tree) for end in ("yaml", "yml") for name in tree.like(f"{home}*.{end}"))
+    return any(re.search(rb"^masks_dir:", path.read_bytes(), re.MULTILINE) for path in files)
+
+
+def _names(tree: Tree) -> bool:
+    return any(tree.has(f"**/{name}") for name in NAMES)
+
+
+def _label_files(tree: Tree) -> Iterator[str]:
+    """Yield the text files in `labels/` of the data set or of a split of it."""
+    for home in homes(tree):
+        splits = (f"{home}{name}/" for name in tree.inner(home.rstrip("/")) if split_named(name))
+        for place in (home, *splits):
+            yield from tree.like(f"{place}labels/**/*.txt")
+
+
+def beside(tree: Tree) -> Iterator[str]:
+    """Yield the text files that have a picture of their name beside them, or lie where CVAT puts those without."""
+    for folder, files in tree.folders.items():
+        texts = [name for name in files if name.lower().endswith(".txt")]
+        if not texts:
+            continue
+        stems = {stem for stem, suffix in map(os.path.splitext, files) if suffix.lower() in PICTURES}
+        own = PARTS.fullmatch(folder.rpartition("/")[2])
+        yield from (f"{folder}/{name}" if folder else name for name in texts if own or name[:-4] in stems)
+
+
+def _labels(tree: Tree, names: Iterator[str]) -> bool:
+    """Whether files hold lines of numbers: the first that says anything does, or all say nothing."""
+    answers = [is_label(tree.path(name)) for name, _ in zip(names, range(ASKED), strict=False)]
+    return bool(answers) and (any(answers) or all(answer is None for answer in answers))
+
+
+YAML = Sign("data.yaml", _settings)
+CLASSES = Sign("the names of the classes in classes.txt, *.names or _darknet.labels", _names)
+LABELS = Sign("labels/*.txt, of numbers", lambda tree: _labels(tree, _label_files(tree)))
+BESIDE = Sign("*.txt, of numbers, beside the pictures", lambda tree: _labels(tree, beside(tree)))
+
+LAYOUTS = (
+    Layout(
+        "YOLO, as Ultralytics has it",
+        "data.yaml, images/train/*.jpg and labels/train/*.txt, or train/images/ and train/labels/",
+        (YAML, LABELS),
+        COVERS,
+    ),
+    Layout(
+        "YOLO, as Label Studio has it",
+        "classes.txt, images/*.jpg and labels/*.txt",
+        (CLASSES, LABELS),
+        COVERS,
+    ),
+    Layout(
+        "YOLO, as Darknet and CVAT have it",
+        "obj.names, obj.data, train.txt and obj_train_data/*.jpg with a *.txt beside each, or these with classes.txt",
+        (CLASSES, BESIDE),
+        COVERS,
+    ),
+    Layout(
+        "YOLO's masks, as Ultralytics has them",
+        "data.yaml with masks_dir, images/train/*.jpg and masks/train/*.png",
+        (Sign("masks_dir in data.yaml", lambda tree: _has_masks(tree)),),
+        COVERS,
+    ),
+    Layout("YOLO of one folder", "data.yaml, and *.jpg with a *.txt beside each", (YAML, BESIDE), COVERS),
+)
