@@ -181,10 +181,8 @@ class _Making:
         rows, meeting = prepared.rows, prepared.meeting
         self.room -= prepared.kept
         self.meetings += [meeting] if meeting else []
-        if len(rows) < (given.batch_size if training else 1):
-            raise DataError(
-                f"Split '{name}' has {len(rows)} usable images, fewer than one batch of {given.batch_size}."
-            )
+        self.result.sizes[name] = len(rows)
+        self._check_size(name)
         count, order = len(rows), shuffled(rows, given.seed) if given.shuffle and training else in_turn(rows)
         members = _members(rows, split)
         if members:
@@ -196,7 +194,14 @@ class _Making:
         self.result.splits[name] = batching.dataset(
             order, count, split, prepared.reader, self.clock if training else None
         )
-        self.result.sizes[name] = len(rows)
+
+    def _check_size(self, name: str) -> None:
+        """Refuse a split that is too small, be it that so much of it was left out."""
+        size, least = self.result.sizes[name], self.given.batch_size if name == "train" else 1
+        if size < least:
+            raise DataError(
+                f"Split '{name}' has {size} usable images, fewer than one batch of {self.given.batch_size}."
+            )
 
     def verify(self) -> None:
         """Read every sample that was not met yet."""
@@ -210,6 +215,7 @@ class _Making:
         if members:
             place = int(np.searchsorted(np.cumsum(list(members.values())), index, side="right"))
             self.result.by_source[name][list(members)[place]] -= 1
+        self._check_size(name)
 
     def _mixture(
         self, split: Split, rows: np.ndarray, members: dict[str, np.ndarray], meeting: Meeting | None

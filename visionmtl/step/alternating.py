@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from pipelines.errors import plainly
 from visionmtl.errors import UsageError, nearest
 from visionmtl.step.balanced import BalancedModel
 from visionmtl.step.task_losses import check_labels, task_losses
@@ -68,7 +69,8 @@ class Alternating(keras.Model):
             raise UsageError("Alternating.fit takes {task: data set}, one data set of batches for each task to train.")
         for task in x:
             _check(task, self.model)
-        return super().fit(tf.data.Dataset.zip(dict(x)), *args, **kwargs)
+        with plainly():
+            return super().fit(tf.data.Dataset.zip(dict(x)), *args, **kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluate the model, all tasks together, as the model itself does."""

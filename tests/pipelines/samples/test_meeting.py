@@ -89,6 +89,13 @@ def test_verify_reads_what_was_not_met(folder):
     assert len(data.skipped) == 1
 
 
+def test_an_epoch_ends_where_too_few_samples_are_left(folder):
+    for name in "abcde":
+        damage(folder, f"{name}.jpg")
+    with pytest.raises(tf.errors.OpError, match=r"Split 'train' has [01] usable images, fewer than one batch of 2"):
+        read(folder, on_error="skip")
+
+
 @pytest.mark.parametrize("cache", [True, False])
 def test_a_broken_file_that_is_skipped_is_grey_and_counts_for_no_task(folder, cache):
     options = {"cache": cache, "augmentation": {"flip": True}, "shuffle": False, "on_error": "skip"}
