@@ -84,6 +84,8 @@ def corners(values: Corners, size: tuple[int, int] | None = None, hair: float = 
         ValueError: the box is not finite, has no area, or lies outside by more than rounding.
     """
     x_min, y_min, x_max, y_max = values
+    if size and 0 <= x_min < x_max <= size[1] and 0 <= y_min < y_max <= size[0]:
+        return x_min, y_min, x_max, y_max  # as most are, of a million
     if not (isfinite(x_min) and isfinite(y_min) and isfinite(x_max) and isfinite(y_max)):
         raise ValueError(f"box ({_shown(values)}) is not finite")
     if x_max <= x_min or y_max <= y_min:
