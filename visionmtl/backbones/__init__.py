@@ -83,9 +83,10 @@ def stages(backbone: keras.Model, prefix: str = "") -> list[tuple[str, keras.Mod
     Raises:
         UsageError: the output is not a dict, or a path through the backbone goes round one of its levels.
     """
-    if not isinstance(backbone.output, dict):
+    if not isinstance(getattr(backbone, "output", None), dict):  # a Sequential that was not called has none at all
         raise UsageError(
-            f"Backbone '{backbone.name}' must output a dict of feature maps, such as {{'P2': ..., 'P5': ...}}."
+            f"Backbone '{backbone.name}' is a {type(backbone).__name__} that outputs no dict of feature maps, such as "
+            "{'P2': ..., 'P5': ...}: make them the outputs of a functional keras.Model."
         )
     cut: list[tuple[str, keras.Model]] = []
     before = backbone.input

@@ -37,7 +37,8 @@ class Evaluation:
         statistics = {}
         for name, decoded in predictions.items():
             weight = None if weights is None else weights.get(name)
-            weight = tf.ones_like(tf.nest.flatten(decoded)[0][:, 0], tf.float32) if weight is None else weight
+            samples = tf.shape(tf.nest.flatten(decoded)[0])[:1]
+            weight = tf.ones(samples) if weight is None else weight
             statistics[name] = [metric.statistics(labels[name], decoded, weight) for metric in self.metrics[name]]
         return statistics
 

@@ -6,15 +6,17 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from pipelines.errors import plainly
 from visionmtl import sharing as sharing_schemes
 from visionmtl.errors import UsageError, one_of
 from visionmtl.metrics.metric import Metric
 from visionmtl.model import assembly, growing
 from visionmtl.model.evaluation import Evaluation, Statistics, evaluation_step
+from visionmtl.model.labels import faults, formed
 from visionmtl.model.outputs import RawOutputs
 from visionmtl.sharing import Matrix, Penalty
+from visionmtl.step.admission import Batch
 from visionmtl.step.balanced import BalancedModel
+from visionmtl.step.faults import Fault
 from visionmtl.tasks.task import Task, by_name, share_colours
 
 
@@ -67,8 +69,7 @@ class MultiTaskModel(BalancedModel):
         name: str = "multi_task_model",
         **kwargs: Any,
     ):
-        named = by_name([tasks] if isinstance(tasks, Task) else tasks)
-        scheme, neck = sharing_schemes.get(sharing), dict(neck or {})
+        named, scheme, neck = by_name(tasks), sharing_schemes.get(sharing), dict(neck or {})
         kept = [one_of(task, named, "task") for task in (named if only is None else only)]
         made = assembly.assemble(named, backbone, image_shape, scheme, weights, neck)
         built = made.built
@@ -189,11 +190,12 @@ class MultiTaskModel(BalancedModel):
         metrics: Mapping | None = None,
         balancing: Any = "equal",
         clip_norm: float | None = None,
+        check_values: bool = True,
         **kwargs: Any,
     ) -> None:
         """Prepare for training; losses and metrics are the tasks' own. See `BalancedModel.compile`."""
         # Matching trims its tensors to the fullest image of a batch, a shape that XLA would compile anew each time.
-        super().compile(optimizer, loss, metrics, balancing, clip_norm, **{"jit_compile": False} | kwargs)
+        super().compile(optimizer, loss, metrics, balancing, clip_norm, check_values, **{"jit_compile": False} | kwargs)
         self.evaluation = Evaluation(self.tasks)
 
     def _prepare_losses(self, loss: Mapping | None, metrics: Mapping | None) -> None:
@@ -215,16 +217,18 @@ class MultiTaskModel(BalancedModel):
         """Return one task's outputs out of those of the model, under the names its head gave them."""
         return self._raw.of(task, outputs)
 
+    def formed(self, batch: Batch) -> Batch:
+        return formed(batch, self.tasks, self.image_size)
+
+    def value_faults(self, batch: Batch) -> dict[str, Fault]:
+        return faults(batch, self.tasks, self.image_size)
+
     def sample_losses(self, labels: Mapping, outputs: Mapping) -> dict[str, tf.Tensor]:
         """Return the loss of each sample `[B]` for each task whose labels are given."""
-        losses = {}
-        for name, task in self.tasks.items():
-            if labels.get(name) is None:
-                continue
-            losses[name] = task.loss(labels[name], self.raw_outputs(name, outputs))
-            if name in self._raw.weights:
-                further = task.loss(labels[name], self._raw.auxiliary_of(name, outputs))
-                losses[name] += self._raw.weights[name] * further
+        losses = {name: self.tasks[name].loss(label, self.raw_outputs(name, outputs)) for name, label in labels.items()}
+        for name in losses.keys() & self._raw.weights.keys():
+            further = self.tasks[name].loss(labels[name], self._raw.auxiliary_of(name, outputs))
+            losses[name] += self._raw.weights[name] * further
         return losses
 
     def decode(self, outputs: Mapping, image_size: Any = None, window: Any = None) -> dict[str, tf.Tensor]:
@@ -243,8 +247,7 @@ class MultiTaskModel(BalancedModel):
 
     def predict_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Return what a batch's raw outputs mean."""
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return self.decode(self(images, training=False))
+        return self.decode(self(keras.utils.unpack_x_y_sample_weight(data)[0], training=False))
 
     @property
     def task_metrics(self) -> dict[str, list[Metric]]:
@@ -254,11 +257,8 @@ class MultiTaskModel(BalancedModel):
     def _replica_test_step(self, data: Any) -> tuple[dict[str, tf.Tensor], Statistics]:
         """Return the losses so far and each metric's statistics of this replica's batch."""
         labels, outputs, weights, logs = self._measured(data)
-        predictions = {
-            name: task.decode(self.raw_outputs(name, outputs), self.image_size)
-            for name, task in self.tasks.items()
-            if labels.get(name) is not None
-        }
+        raw = {name: self.raw_outputs(name, outputs) for name in labels}
+        predictions = {name: self.tasks[name].decode(own, self.image_size) for name, own in raw.items()}
         return logs, self.evaluation.statistics(labels, predictions, weights)
 
     def make_test_function(self, force: bool = False) -> Any:
@@ -276,9 +276,8 @@ class MultiTaskModel(BalancedModel):
 
     def evaluate(self, *args: Any, return_dict: bool = False, **kwargs: Any) -> Any:
         """Return the losses, `<task>_<metric>` for every task, and `score`, the mean of the tasks' primary metrics."""
-        with plainly():
-            super().evaluate(*args, return_dict=True, **kwargs)
-        logs, results = self.mean_losses(), self.task_results()
+        super().evaluate(*args, return_dict=True, **kwargs)
+        logs, results = self.running.means(self.balancer.scalarise), self.task_results()
         for task, metrics in results.items():
             logs |= {f"{task}_{name}": value for name, value in metrics.items()}
         logs["score"] = self.evaluation.score(results)

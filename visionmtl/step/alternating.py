@@ -9,7 +9,7 @@ import tensorflow as tf
 from pipelines.errors import plainly
 from visionmtl.errors import UsageError, nearest
 from visionmtl.step.balanced import BalancedModel
-from visionmtl.step.task_losses import check_labels, task_losses
+from visionmtl.step.task_losses import task_losses
 
 
 class Alternating(keras.Model):
@@ -81,20 +81,18 @@ class Alternating(keras.Model):
         """Train a step of each task that `data` has a batch of."""
         for task in self.routes:
             if task in data:
-                self._turn(task, *keras.utils.unpack_x_y_sample_weight(data[task]))
+                self._turn(task, *self.model.admit(data[task], [task]))
         return {f"{task}_loss": self.trackers[task].result() for task in self.routes if task in data}
 
-    def _turn(self, task: str, images: Any, labels: Any, weights: Any) -> None:
+    def _turn(self, task: str, images: Any, labels: Mapping, weights: Mapping) -> None:
         """Train one step of a task."""
         model, route = self.model, self.routes[task]
-        check_labels(labels, weights, [task])
         optimizer: Any = self.optimizers.get(task, model.optimizer)
-        own, replicas = {task: labels[task]}, model.distribute_strategy.num_replicas_in_sync
+        replicas = model.distribute_strategy.num_replicas_in_sync
         with tf.GradientTape() as tape:
-            losses = model.sample_losses(own, route(images, training=True))
-            tasks = task_losses(losses, None if weights is None else {task: weights.get(task)}, [task])
-            others = [loss / replicas for loss in model.other_losses()]
-            target = optimizer.scale_loss(tf.add_n([tasks.local[0], *others]))
+            losses = model.sample_losses(labels, route(images, training=True))
+            tasks = task_losses(losses, weights, [task])
+            target = optimizer.scale_loss(tasks.local[0] + model.other_loss() / replicas)
         gradients = zip(tape.gradient(target, route.trainable_variables), route.trainable_variables, strict=True)
         optimizer.apply_gradients([(gradient, variable) for gradient, variable in gradients if gradient is not None])
         self.trackers[task].update_state(tasks.means[0], sample_weight=tasks.counts[0])

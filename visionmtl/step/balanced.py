@@ -1,6 +1,6 @@
 """BalancedModel: a functional Keras model of several outputs whose tasks share the update. The only `train_step`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -8,19 +8,23 @@ import tensorflow as tf
 
 from pipelines.errors import plainly
 from visionmtl import balancing as balancers
-from visionmtl.errors import UsageError, one_of
-from visionmtl.step import keras_losses, tracking
+from visionmtl.errors import UsageError, check_number, one_of
+from visionmtl.step import arrays, keras_losses, optimizing, tracking
+from visionmtl.step.admission import Batch, admitted
 from visionmtl.step.backward import Forward, Targets, apart, together
 from visionmtl.step.conflicts import Conflicts
 from visionmtl.step.cut import Pass
+from visionmtl.step.epochs import with_epochs
+from visionmtl.step.faults import Fault, Faults
+from visionmtl.step.kept import KeptModel
 from visionmtl.step.pace import Pace
 from visionmtl.step.plan import Plans, StepPlan
-from visionmtl.step.task_losses import TaskLosses, check_labels, task_losses
-from visionmtl.step.update import Update
+from visionmtl.step.task_losses import TaskLosses, task_losses
+from visionmtl.step.update import Update, untouched
 
 
 @keras.saving.register_keras_serializable("visionmtl")
-class BalancedModel(keras.Model):
+class BalancedModel(KeptModel):
     """A functional model with one loss per task, combined by a balancer. Knows nothing of vision.
 
     A task is an output (or, in a subclass, a group of outputs) with a loss. A task's loss in a step is the mean over
@@ -47,6 +51,7 @@ class BalancedModel(keras.Model):
 
     balancer: Any  # a balancing.Balancer
     conflicts: Conflicts
+    faults: Faults
     plans: Plans
     pace: Pace
     train_function: Any
@@ -58,6 +63,7 @@ class BalancedModel(keras.Model):
         metrics: Mapping | None = None,
         balancing: Any = "equal",
         clip_norm: float | None = None,
+        check_values: bool = True,
         **kwargs: Any,
     ) -> None:
         """Prepare for training.
@@ -68,6 +74,7 @@ class BalancedModel(keras.Model):
             metrics: `{output name: Keras metric or list of them}`.
             balancing: name of a balancer, `{"method": name, hyperparameter: value}`, or a balancer.
             clip_norm: largest norm of the gradient over all variables and replicas; None for no limit.
+            check_values: whether the first epoch looks for labels and images that cannot be.
             **kwargs: further arguments of `keras.Model.compile`.
 
         Raises:
@@ -75,10 +82,12 @@ class BalancedModel(keras.Model):
         """
         if tf.distribute.has_strategy() and tf.distribute.get_strategy() is not self._distribute_strategy:
             raise UsageError("The model was built outside strategy.scope(): build it and compile it in the same scope.")
-        if clip_norm is not None and clip_norm <= 0:
-            raise UsageError(f"clip_norm was given as {clip_norm}: expected a positive number, or None for no limit.")
+        if clip_norm is not None:
+            check_number("compile", "clip_norm", clip_norm, above=0)
         super().compile(optimizer=optimizer, **kwargs)
-        self._arguments = {"loss": loss, "metrics": metrics, "balancing": balancing, "clip_norm": clip_norm} | kwargs
+        self.compiled_with = {"loss": loss, "metrics": metrics, "balancing": balancing, "clip_norm": clip_norm}
+        self.compiled_with |= {"check_values": check_values} | kwargs
+        self.faults = Faults(check_values)
         self.clip_norm = clip_norm
         self._prepare_losses(loss, metrics)
         for kept in ("balancer", "balancer_state"):
@@ -86,11 +95,12 @@ class BalancedModel(keras.Model):
                 delattr(self, kept)
         self.balancer = balancers.get(balancing)
         self._prepare_balancer()
-        inner: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        if inner.weight_decay and not inner.built and not hasattr(inner, "_exclude_from_weight_decay"):
-            inner.exclude_from_weight_decay(self.balancer.trainable_variables)
+        optimizing.keep_from_decay(self.optimizer, self.balancer.trainable_variables)
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        self._clips_itself = optimizing.clip_accumulated(self.optimizer, clip_norm, replicas)
         self._trackers = tracking.means(f"{name}_loss" for name in self.task_names)
         self._weights = tracking.means(f"weight/{name}" for name in self.task_names)
+        self.running = tracking.Losses(self._loss_tracker, self._trackers)
 
     def _prepare_balancer(self) -> None:
         """Create the balancer's state, and the plans of the steps that it wants."""
@@ -100,12 +110,8 @@ class BalancedModel(keras.Model):
         if balancer.state is not None:
             self.balancer_state = balancer.state  # a layer, which the model saves
         self.conflicts = Conflicts(len(self.task_names))
-        self.pace = Pace(balancer, self.conflicts)
-        if balancer.update_every > 1 and self.steps_per_execution > 1:
-            raise UsageError(
-                f"update_every={balancer.update_every} needs steps_per_execution=1, but compile was given"
-                f" {self.steps_per_execution}: leave one of them out."
-            )
+        accumulation = optimizing.accumulation(self.optimizer)
+        self.pace = Pace(balancer, self.conflicts, self.steps_per_execution, accumulation)
 
     def task_outputs(self) -> dict[str, list]:
         """Return each task's symbolic outputs, of which its loss is made."""
@@ -141,6 +147,24 @@ class BalancedModel(keras.Model):
         outputs = {key: tensor for key, tensor in self.output.items() if id(tensor) in wanted}
         return keras.Model(self.input, outputs, name=f"{self.name}_{task}")
 
+    def admit(self, data: Any, tasks: Sequence[str] | None = None) -> Batch:
+        """Return a batch as it was given, for all tasks or some, in the form of the contract; checked when traced.
+
+        Raises:
+            UsageError: labels or weights are not by task, or not in a form that the tasks take.
+        """
+        batch = self.formed(admitted(data, self.task_names if tasks is None else tasks))
+        with tf.control_dependencies(self.faults.note(lambda: self.value_faults(batch))):
+            return batch._replace(labels=tf.nest.map_structure(tf.identity, batch.labels))
+
+    def formed(self, batch: Batch) -> Batch:
+        """Return a batch with labels in the form that losses take; a subclass whose tasks know it overrides this."""
+        return batch
+
+    def value_faults(self, batch: Batch) -> dict[str, Fault]:
+        """Return, in graph, what is wrong with the values of a batch; of what Keras's losses take nothing is known."""
+        return {}
+
     def sample_losses(self, labels: Mapping, outputs: Mapping) -> dict[str, tf.Tensor]:
         """Return the loss of each sample `[B]` for each task whose labels are given."""
         return keras_losses.sample_losses(self._losses_of, labels, outputs)
@@ -148,17 +172,12 @@ class BalancedModel(keras.Model):
     def task_losses(
         self, labels: Mapping, outputs: Mapping, weights: Mapping | None, sub_batches: int = 1
     ) -> TaskLosses:
-        """Return the tasks' mean losses over all replicas, and what this replica adds to them.
-
-        Raises:
-            UsageError: labels or weights are not by task, or no label is of the model's tasks.
-        """
-        check_labels(labels, weights, self.task_names)
+        """Return the tasks' mean losses over all replicas, and what this replica adds to them."""
         return task_losses(self.sample_losses(labels, outputs), weights, self.task_names, sub_batches)
 
-    def other_losses(self) -> list[tf.Tensor]:
-        """Return the losses that are no task's, as of layers, each as one number, whatever its layer computes in."""
-        return [tf.reduce_sum(tf.cast(loss, tf.float32)) for loss in self.losses]
+    def other_loss(self) -> tf.Tensor:
+        """Return the sum of the losses that are no task's, as of layers, whatever these compute in."""
+        return tf.add_n([tf.constant(0.0), *(tf.reduce_sum(tf.cast(loss, tf.float32)) for loss in self.losses)])
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Train on a batch as Keras has a model do it: by the plan of the step that is due."""
@@ -166,14 +185,15 @@ class BalancedModel(keras.Model):
 
     def step(self, data: Any, plan: StepPlan) -> dict[str, Any]:
         """Train on a batch, by a plan; return what is logged."""
-        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        images, labels, weights = self.admit(data)
         replicas, scale = self.distribute_strategy.num_replicas_in_sync, self.optimizer.scale_loss
         with tf.GradientTape(persistent=plan.apart) as tape:
             ran = plan.cut(images, tape=tape, training=True) if plan.cut else Pass(self(images, training=True))
             tasks = self.task_losses(labels, ran.outputs, weights, plan.sub_batches)
             # The losses move the model, the total the balancer's own variables; the optimizer SUMS over replicas.
             total, slopes = self.balancer.total(tasks.means, tasks.present)
-            total = tf.add_n([total, *self.other_losses()])
+            others = self.other_loss()
+            total += others
             targets = Targets([scale(loss) for loss in tasks.local], scale(total / replicas), scale(tf.constant(1.0)))
         forward = Forward(
             tape=tape,
@@ -186,34 +206,29 @@ class BalancedModel(keras.Model):
         )
         back = apart(forward, self.balancer, plan.look) if plan.apart else together(forward)
         del tape, forward
-        update = Update(self.optimizer, self.trainable_variables, self.clip_norm, replicas)
+        limit = None if self._clips_itself else self.clip_norm
+        update = Update(self.optimizer, self.trainable_variables, limit, replicas, summing=self._clips_itself)
         update.apply(back.gradients, back.summed)
         if back.gramian is not None:
             self.conflicts.record(back.gramian, back.weights, tasks.present)
         self.balancer.update(tasks.means, tasks.present)
         if self.balancer.looks_back:
             self.balancer.look_back(tasks.means, self._losses_again(images, labels, weights), tasks.present)
-        logs = self._follow_losses(total, tasks) | self.balancer.logs() | tracking.follow(self._weights, back.weights)
+        logs = self.running.follow(total, others, tasks) | self.balancer.logs()
+        logs |= tracking.follow(self._weights, back.weights)
         return logs | tracking.follow_metrics(self._metrics_of, labels, ran.outputs, weights)
 
     def _losses_again(self, images: Any, labels: Mapping, weights: Mapping | None) -> tf.Tensor:
         """Return the losses `[K]` of a batch as a training step sees them, and leave no trace of having looked."""
         own = {id(variable) for variable in self.balancer.variables}
-        touched = [variable for variable in self.non_trainable_variables if id(variable) not in own]
-        values = [tf.identity(variable) for variable in touched]
-        losses = self.task_losses(labels, self(images, training=True), weights).means
-        for variable, value in zip(touched, values, strict=True):
-            variable.assign(value)
-        return losses
+        with untouched([variable for variable in self.non_trainable_variables if id(variable) not in own]):
+            return self.task_losses(labels, self(images, training=True), weights).means
 
-    def _follow_losses(self, total: tf.Tensor, tasks: TaskLosses) -> dict[str, tf.Tensor]:
-        """Take a batch's losses into their running means and return these."""
-        self._loss_tracker.update_state(total)
-        return {"loss": self._loss_tracker.result()} | tracking.follow(self._trackers, tasks.means, tasks.counts)
-
-    def mean_losses(self) -> dict[str, float]:
-        """Return each task's mean loss since the last reset, and what the balancer makes of them together, `loss`."""
-        return tracking.mean_losses(self._trackers, self.balancer.scalarise)
+    def reset_metrics(self) -> None:
+        """Forget what was measured."""
+        super().reset_metrics()
+        if self.compiled:
+            self.running.reset()
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Measure a batch as Keras has a model do it."""
@@ -222,11 +237,12 @@ class BalancedModel(keras.Model):
 
     def _measured(self, data: Any) -> tuple[Mapping, dict, Mapping | None, dict[str, tf.Tensor]]:
         """Return a batch's labels, outputs and weights, and the logs of its losses."""
-        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        images, labels, weights = self.admit(data)
         outputs = self(images, training=False)
         tasks = self.task_losses(labels, outputs, weights)
-        total = self.balancer.scalarise(tasks.means, tasks.present)
-        return labels, outputs, weights, self._follow_losses(total, tasks)
+        others = self.other_loss()
+        total = self.balancer.scalarise(tasks.means, tasks.present) + others
+        return labels, outputs, weights, self.running.follow(total, others, tasks)
 
     def fit(
         self,
@@ -239,22 +255,18 @@ class BalancedModel(keras.Model):
         *args: Any,
         **kwargs: Any,
     ) -> keras.callbacks.History:
-        """Train as Keras does; the balancer learns where epochs end, and broken data is told in one sentence."""
-        end = keras.callbacks.LambdaCallback(
-            on_epoch_begin=lambda epoch, logs: self._begin_epoch(),
-            on_epoch_end=lambda epoch, logs: self.balancer.end_epoch(),
-        )
-        if isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks.append(end)
-        else:
-            given = callbacks if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
-            callbacks = [end, *given]
+        """Train as Keras does, on NumPy labels and weights by task too; the balancer learns where epochs end."""
+        arrays.prepare(kwargs, y)
         with plainly():
-            return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
+            return super().fit(x, y, batch_size, epochs, verbose, with_epochs(callbacks), *args, **kwargs)
 
-    def _begin_epoch(self) -> None:
-        self.pace.ask()
-        self.conflicts.reset()
+    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Measure as Keras does, on NumPy labels and weights by task too."""
+        arrays.prepare(kwargs, y)
+        with plainly(), self.faults.told_first():
+            logs = super().evaluate(x, y, *args, **kwargs)
+        self.faults.tell()
+        return logs
 
     def make_train_function(self, force: bool = False) -> None:
         """Build the training steps, as Keras does: one that compares the tasks' gradients, and one between.
@@ -270,30 +282,10 @@ class BalancedModel(keras.Model):
             steps[compares] = self.train_function
 
         def step(iterator: Any) -> dict[str, Any]:
-            compares = self.pace.compares(self.optimizer.iterations, self.steps_per_execution)
-            self.plans.compares = compares
-            return steps[compares](iterator)
+            self.plans.compares = compares = self.pace.compares(lambda: optimizing.steps_behind(self.optimizer))
+            with self.faults.told_first():
+                logs = steps[compares](iterator)
+            self.faults.after_step()
+            return logs
 
         self.train_function = step
-
-    def load_weights(self, *args: Any, **kwargs: Any) -> None:
-        """Load weights as Keras does, and the optimizer's state where the file has it: training goes on from there."""
-        if self.compiled:
-            self.build_optimizer()
-            self.pace.ask()
-        super().load_weights(*args, **kwargs)
-
-    def build_optimizer(self) -> None:
-        """Create what the optimizer keeps for the variables that are trained, unless it is there."""
-        if not self.optimizer.built:
-            with self.distribute_strategy.scope():
-                self.optimizer.build(self.trainable_variables)
-
-    def get_compile_config(self) -> dict:
-        if not self.compiled:
-            return {}
-        return keras.saving.serialize_keras_object({"optimizer": self.optimizer} | self._arguments)
-
-    def compile_from_config(self, config: dict) -> None:
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        self.build_optimizer()

@@ -1,11 +1,10 @@
 """Each task's mean loss over the samples labelled for it on all replicas, and what this replica adds to it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
-from visionmtl.errors import UsageError
 from visionmtl.step.replicas import replica, sum_over_replicas
 
 
@@ -18,6 +17,7 @@ class TaskLosses(NamedTuple):
         counts: `[K]`, the sums of the samples' weights on all replicas.
         sub_counts: `[sub-batches, K]`, the same of each sub-batch.
         present: `[K]`, 1 for a task with labels in this batch, else 0.
+        samples: how many samples this replica has, whatever they are labelled for.
     """
 
     local: list[tf.Tensor]
@@ -25,6 +25,7 @@ class TaskLosses(NamedTuple):
     counts: tf.Tensor
     sub_counts: tf.Tensor
     present: tf.Tensor
+    samples: tf.Tensor
 
 
 def task_losses(
@@ -61,18 +62,8 @@ def task_losses(
     local = [tf.math.divide_no_nan(total, everywhere[task]) for row in sums for task, total in enumerate(row)]
     means = tf.reduce_sum(tf.reshape(tf.stack(local), (sub_batches, len(names))), axis=0)
     means = sum_over_replicas(tf.stop_gradient(means))
-    return TaskLosses(local, means, everywhere, sub_counts, tf.cast(everywhere > 0, tf.float32))
-
-
-def check_labels(labels: Any, weights: Any, names: Sequence[str]) -> None:
-    """Raise UsageError where the labels or weights of a batch are not by task, or no label is of these tasks."""
-    tasks = ", ".join(names)
-    for what, given in {"labels": labels, "weights": {} if weights is None else weights}.items():
-        if not isinstance(given, Mapping):
-            kind = type(given).__name__
-            raise UsageError(f"A batch's {what} were given as {kind}: expected a dictionary by task, of {tasks}.")
-    if all(labels.get(name) is None for name in names):
-        raise UsageError(f"A batch's labels are of {', '.join(labels) or 'no task'}: expected some of {tasks}.")
+    samples = tf.cast(tf.shape(next(iter(losses.values())))[0], tf.float32)
+    return TaskLosses(local, means, everywhere, sub_counts, tf.cast(everywhere > 0, tf.float32), samples)
 
 
 def _places(count: tf.Tensor) -> tf.Tensor:

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from visionmtl.step.task_losses import TaskLosses
+
 Means = Mapping[str, keras.metrics.Mean]
 
 
@@ -24,14 +26,38 @@ def follow(trackers: Means, values: tf.Tensor, counts: tf.Tensor | None = None) 
     return logs
 
 
-def mean_losses(trackers: Means, scalarise: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> dict[str, float]:
-    """Return the running means of the losses, and as `loss` what a balancer makes of them together.
+class Losses:
+    """The running means of a training's or an evaluation's losses, in which every sample counts alike.
 
-    Unlike the running mean of the batches' `loss`, that does not depend on how samples fell into batches.
+    It is no metric itself, lest the model saves it: that of what is no task's is nobody's business later.
+
+    Args:
+        total: the mean of what is minimised.
+        tasks: the means of the tasks' losses, by the names of their logs.
     """
-    losses = {name: float(tracker.result()) for name, tracker in trackers.items()}
-    present = [float(tracker.count > 0) for tracker in trackers.values()]
-    return {"loss": float(scalarise(tf.constant(list(losses.values())), tf.constant(present)))} | losses
+
+    def __init__(self, total: keras.metrics.Mean, tasks: Means):
+        self.total, self.tasks, self.others = total, tasks, keras.metrics.Mean(name="other_losses")
+
+    def follow(self, total: tf.Tensor, others: tf.Tensor, losses: TaskLosses) -> dict[str, tf.Tensor]:
+        """Take a batch's losses, those that are no task's too, and return the means of the others."""
+        self.total.update_state(total, sample_weight=losses.samples)
+        self.others.update_state(others, sample_weight=losses.samples)
+        return {"loss": self.total.result()} | follow(self.tasks, losses.means, losses.counts)
+
+    def means(self, scalarise: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> dict[str, float]:
+        """Return the tasks' means, and as `loss` what a balancer makes of them, with what is no task's.
+
+        Unlike the running mean of the batches' `loss`, that does not depend on how samples fell into batches.
+        """
+        losses = {name: float(tracker.result()) for name, tracker in self.tasks.items()}
+        present = [float(tracker.count > 0) for tracker in self.tasks.values()]
+        total = float(scalarise(tf.constant(list(losses.values())), tf.constant(present)))
+        return {"loss": total + float(self.others.result())} | losses
+
+    def reset(self) -> None:
+        """Forget what is no metric of the model, which resets its own."""
+        self.others.reset_state()
 
 
 def follow_metrics(

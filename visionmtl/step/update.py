@@ -1,6 +1,7 @@
-"""The last of a training step: from this replica's gradients, or their sums over all, to the optimizer."""
+"""Variables moved, and left as they were: the last of a training step, and what is only tried."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -19,19 +20,21 @@ class Update(NamedTuple):
         variables: those that are trained.
         clip_norm: largest norm of the gradient over all variables and replicas; None for no limit.
         replicas: how many there are.
+        summing: whether gradients are summed over the replicas first, also where that is not needed to clip them.
     """
 
     optimizer: Any
     variables: Sequence[Any]
     clip_norm: float | None
     replicas: int
+    summing: bool = False
 
     def apply(self, gradients: Gradients, summed: bool) -> None:
         """Update from the gradients of this replica, or from those that are `summed` over all."""
         scaled = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
         if summed:
             self._apply_sums(gradients)
-        elif self.clip_norm is None and not (scaled and self.replicas > 1):
+        elif self.clip_norm is None and not ((scaled or self.summing) and self.replicas > 1):
             self.optimizer.apply_gradients(zip(gradients, self.variables, strict=True))
         else:
             total = iter(sum_over_replicas([gradient for gradient in gradients if gradient is not None]))
@@ -49,3 +52,12 @@ class Update(NamedTuple):
         self.optimizer.apply_gradients(
             [(gradient * tf.cast(factor, gradient.dtype), variable) for gradient, variable in known]
         )
+
+
+@contextlib.contextmanager
+def untouched(variables: Sequence[Any]) -> Iterator[None]:
+    """Leave variables, in the end, as they were before what is done within, in graph."""
+    values = [tf.identity(variable) for variable in variables]
+    yield
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

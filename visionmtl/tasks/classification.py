@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import drawing, keras_graph, metrics
+from visionmtl.tasks import faults, forms
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, rounded
 
 
@@ -61,6 +62,15 @@ class Classification(Task):
         activate = "sigmoid" if self.multi_label else "softmax"
         name = keras_graph.made_by(outputs["logits"])
         return {"": keras.layers.Activation(activate, name=f"{name}_evidence")(outputs["logits"])}
+
+    def form(self, labels: Labels, size: tuple[int, int]) -> Labels:
+        take = forms.presence if self.multi_label else forms.class_ids
+        return take(self.name, labels, len(self.classes))
+
+    def faults(self, labels: Labels, known: tf.Tensor, size: tuple[int, int]) -> faults.Found:
+        if self.multi_label:
+            return faults.range_of(self.name, labels, -1, known[:, None], 1, "1, 0, or -1 where nobody looked")
+        return faults.ids(self.name, labels, len(self.classes), known, (-1,))
 
     def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:
         logits = tf.cast(outputs["logits"], tf.float32)

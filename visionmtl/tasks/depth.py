@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from visionmtl import drawing, files, images, keras_graph, metrics
 from visionmtl.errors import check_number
-from visionmtl.tasks import pixels
+from visionmtl.tasks import faults, forms, pixels
 from visionmtl.tasks.task import Labels, Maps, Outputs, Predictions, Task, head_width
 
 
@@ -68,6 +68,13 @@ class Depth(Task):
     def evidence(self, outputs: Outputs) -> dict[str, keras.KerasTensor]:
         name = keras_graph.made_by(outputs["log_depth"])
         return {"": keras.layers.Activation("sigmoid", name=f"{name}_evidence")(outputs["log_depth"])}
+
+    def form(self, labels: Labels, size: tuple[int, int]) -> Labels:
+        return tf.cast(forms.pixels(self.name, labels, size, "metres"), tf.float32)
+
+    def faults(self, labels: Labels, known: tf.Tensor, size: tuple[int, int]) -> faults.Found:
+        here = known[:, None, None] & tf.math.is_finite(labels)
+        return faults.range_of(self.name, labels, 0, here, float("inf"), "metres, and 0 or NaN where nobody knows")
 
     def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:
         labels = tf.cast(labels, tf.float32)

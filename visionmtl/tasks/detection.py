@@ -12,7 +12,7 @@ import tensorflow as tf
 from visionmtl import drawing, images, keras_graph, metrics
 from visionmtl.errors import check_number
 from visionmtl.layers.convolution import SharedBlock
-from visionmtl.tasks import boxes
+from visionmtl.tasks import boxes, faults, forms
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width, rounded
 
 BINS = 8  # a side's distance is a distribution over 0..7 strides
@@ -113,6 +113,15 @@ class Detection(Task):
                 name = f"{keras_graph.made_by(scores)}_{level}_evidence"
                 evidence[level] = keras.layers.Activation("sigmoid", name=name)(scores)
         return evidence
+
+    def form(self, labels: Labels, size: tuple[int, int]) -> Labels:
+        return forms.objects(self.name, labels)
+
+    def faults(self, labels: Labels, known: tf.Tensor, size: tuple[int, int]) -> faults.Found:
+        classes = labels["classes"]
+        real = known[:, None] & (classes >= 0)
+        found = faults.ids(self.name, classes, len(self.classes), known[:, None], (boxes.PADDING, boxes.IGNORED))
+        return found | faults.corners(self.name, labels["boxes"], real, size)
 
     def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:
         logits, distances, centres, steps = self._unpack(outputs)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from pipelines.kinds.spec import IGNORE
 from visionmtl import drawing, files, images, keras_graph, metrics
 from visionmtl.errors import check_number
-from visionmtl.tasks import pixels
+from visionmtl.tasks import faults, forms, pixels
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width
 
 
@@ -57,6 +57,12 @@ class Segmentation(Task):
     def evidence(self, outputs: Outputs) -> dict[str, keras.KerasTensor]:
         name = keras_graph.made_by(outputs["logits"])
         return {"": keras.layers.Softmax(name=f"{name}_evidence")(outputs["logits"])}
+
+    def form(self, labels: Labels, size: tuple[int, int]) -> Labels:
+        return tf.cast(forms.pixels(self.name, labels, size, "class ids", len(self.classes)), tf.int32)
+
+    def faults(self, labels: Labels, known: tf.Tensor, size: tuple[int, int]) -> faults.Found:
+        return faults.ids(self.name, labels, len(self.classes), known[:, None, None], (IGNORE,))
 
     def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:
         target, weight = self._halved(labels)

@@ -11,6 +11,7 @@ import tensorflow as tf
 from visionmtl import drawing
 from visionmtl.errors import UsageError, check_number
 from visionmtl.metrics import Metric
+from visionmtl.tasks import faults
 
 Classes = int | Sequence[str]  # how many, or their names
 Maps = Mapping[str, keras.KerasTensor]  # {"P2": [B, H / 4, W / 4, C], ...}
@@ -47,15 +48,20 @@ def head_width(channels: int | None, task: str) -> int | None:
     return channels
 
 
-def by_name(tasks: Iterable["Task"]) -> dict[str, "Task"]:
-    """Return the tasks of a model by name.
+def by_name(tasks: "Task | Iterable[Task]") -> dict[str, "Task"]:
+    """Return the task or tasks of a model by name.
 
     Raises:
-        UsageError: there is none, or two share a name.
+        UsageError: there is none, two share a name, or what is given is no task.
     """
-    tasks = list(tasks)
+    tasks = [tasks] if isinstance(tasks, Task | str) else list(tasks)
     if not tasks:
         raise UsageError("A model needs a task: give at least one, such as Detection or Segmentation.")
+    for task in tasks:
+        if not isinstance(task, Task):
+            raise UsageError(
+                f"A model was given the task {task!r}: expected one like Detection('signs', ['stop', 'go'])."
+            )
     names = [task.name for task in tasks]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -139,6 +145,28 @@ class Task:
             `[B, h, w, C]` of any size.
         """
         raise NotImplementedError
+
+    def form(self, labels: Labels, size: tuple[int, int]) -> Labels:
+        """Return a batch's labels in the form of the contract, from all forms that they may be given in.
+
+        Args:
+            labels: as `fit` was given them; symbolic, so that only their structure, ranks and known sizes are seen.
+            size: height and width of the images in pixels.
+
+        Raises:
+            UsageError: they cannot be labels of this task.
+        """
+        return labels
+
+    def faults(self, labels: Labels, known: tf.Tensor, size: tuple[int, int]) -> faults.Found:
+        """Return, in graph, which values cannot be, as `tasks.faults` has them.
+
+        Args:
+            labels: in the form of the contract.
+            known: bool `[B]`, which samples are labelled.
+            size: height and width of the images in pixels.
+        """
+        return {}
 
     def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:
         """Return the loss of each sample `[B]`, not yet weighted, from a batch's labels and raw outputs."""

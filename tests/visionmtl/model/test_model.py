@@ -226,7 +226,7 @@ def _outside_scope(toy_model, two_devices):
         (lambda build, devices: build(sharing={"name": "hard", "until": "P9"}), "Unknown level to share until 'P9'"),
         (lambda build, devices: build(sharing={"name": "hard", "untill": "P3"}), "has no option 'untill'"),
         (lambda build, devices: build().compile(balancing="unequal"), "Did you mean 'equal'"),
-        (lambda build, devices: build().compile(clip_norm=-1), "clip_norm was given as -1"),
+        (lambda build, devices: build().compile(clip_norm=-1), "clip_norm=-1: expected a number above 0"),
         (lambda build, devices: build().compile(loss="mse"), "come from its tasks"),
         (_outside_scope, "outside strategy.scope"),
     ],

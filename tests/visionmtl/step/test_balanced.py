@@ -121,9 +121,13 @@ def test_mistakes_are_told(options, message):
 @pytest.mark.parametrize(
     ("labels", "weights", "message"),
     [
-        (np.ones(4), None, "labels were given as .*: expected a dictionary by task, of label, present"),
-        (None, None, "labels were given as NoneType"),
-        ({"lable": np.ones(4)}, None, "labels are of lable: expected some of label, present"),
+        (
+            np.ones(4),
+            None,
+            "labels were given as an array of shape .B.: expected a dictionary by task, .*tasks are label, present",
+        ),
+        (None, None, "labels were not given: expected"),
+        ({"lable": np.ones(4)}, None, "labels have the key 'lable', .*did you mean 'label'"),
         ({"label": np.ones(4)}, np.ones(4), "weights were given as"),
     ],
 )

@@ -27,15 +27,22 @@ class Often(Balancer):
 def test_a_comparison_is_due_when_the_balancer_or_who_watches_asks_for_it(balancer, watched, at_once, expected):
     conflicts = Conflicts(2)
     conflicts.watch(watched)
-    pace = Pace(balancer, conflicts)
-    assert [int(pace.compares(0, at_once)) for _ in expected] == expected
+    pace = Pace(balancer, conflicts, at_once)
+    assert [int(pace.compares(lambda: 0)) for _ in expected] == expected
     last = max((step for step, due in enumerate(expected) if due), default=None)
     assert conflicts.step == (None if last is None else last * at_once)
 
 
 def test_the_optimizer_is_asked_at_first_and_when_it_may_know_better():
     pace = Pace(Often("parameters", 3), Conflicts(2))
-    assert [pace.compares(iterations, 1) for iterations in (2, 7, 7)] == [False, True, False]
+    assert [pace.compares(lambda count=count: count) for count in (2, 7, 7)] == [False, True, False]
     pace.ask()
-    assert pace.compares(9, 1)
+    assert pace.compares(lambda: 9)
     assert pace.behind == 10
+
+
+def test_all_steps_of_an_update_compare_or_none_and_an_epoch_may_end_within_one():
+    pace = Pace(Often("parameters", 2), Conflicts(2), accumulation=3)
+    assert [int(pace.compares(lambda: 0)) for _ in range(8)] == [1, 1, 1, 0, 0, 0, 1, 1]
+    pace.ask()
+    assert [int(pace.compares(lambda: 8)) for _ in range(2)] == [1, 0]

@@ -1,0 +1,28 @@
+"""What a `BalancedModel` does as an epoch begins and ends."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+
+
+class Epochs(keras.callbacks.Callback):
+    """Tells the model's parts where epochs begin and end: the balancer, the pace, and who looks at the steps."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.model.pace.ask()
+        self.model.conflicts.reset()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.model.balancer.end_epoch()
+        self.model.faults.tell()
+        self.model.faults.look(False)  # what an epoch had is what the next will have
+
+
+def with_epochs(callbacks: Any) -> Any:
+    """Return callbacks as `fit` takes them, with `Epochs` among them."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks.append(Epochs())
+        return callbacks
+    given = callbacks if isinstance(callbacks, Iterable) else [callbacks] if callbacks else []
+    return [Epochs(), *given]

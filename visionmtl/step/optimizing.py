@@ -1,0 +1,62 @@
+"""What a training step has to know of a Keras optimizer, or tell it: decay, accumulation, the count of its steps."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+
+from visionmtl.errors import UsageError
+
+
+def inner(optimizer: Any) -> Any:
+    """Return the optimizer that updates variables, which another may wrap to scale the loss."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def accumulation(optimizer: Any) -> int:
+    """Return how many steps an update takes."""
+    return inner(optimizer).gradient_accumulation_steps or 1
+
+
+def keep_from_decay(optimizer: Any, variables: Iterable[Any]) -> None:
+    """Have weight decay pass over variables, beside those that the user keeps from it.
+
+    Keras forgets what was excluded before when it is told again, so that the user's choice is told again with these.
+    """
+    own = inner(optimizer)
+    variables = list(variables)
+    if not own.weight_decay or own.built or not variables:
+        return
+    pattern = getattr(own, "_exclude_from_weight_decay_pattern", None)
+    before = set(getattr(own, "_exclude_from_weight_decay", ()))
+    own.exclude_from_weight_decay(variables, None if pattern is None else [pattern.pattern])
+    own._exclude_from_weight_decay |= before
+
+
+def clip_accumulated(optimizer: Any, clip_norm: float | None, replicas: int) -> bool:
+    """Have an optimizer that accumulates gradients clip what it accumulated, once an update; return whether it does.
+
+    Args:
+        optimizer: as compiled.
+        clip_norm: largest norm of the gradient over all variables and replicas; None for no limit.
+        replicas: each of which gives it an equal part of the gradient.
+
+    Raises:
+        UsageError: it has a limit of its own.
+    """
+    own = inner(optimizer)
+    if clip_norm is None or accumulation(optimizer) == 1:
+        return False
+    wanted = clip_norm / replicas
+    limits = {key: getattr(own, key) for key in ("clipnorm", "clipvalue", "global_clipnorm")}
+    for key, limit in limits.items():
+        if limit is not None and (key, limit) != ("global_clipnorm", wanted):
+            raise UsageError(f"clip_norm was given beside the optimizer's {key}={limit}: leave one of them out.")
+    own.global_clipnorm = wanted
+    return True
+
+
+def steps_behind(optimizer: Any) -> int:
+    """Return how many steps an optimizer has seen, those of an update that is not complete too."""
+    count = next(variable for variable in inner(optimizer).variables if variable.path.endswith("iteration"))
+    return int(keras.ops.convert_to_numpy(count))

@@ -1,0 +1,97 @@
+"""Values of labels that cannot be: what each looks like in a batch, and the sentence that says what to do.
+
+In the sentences `{}` stands for a value that was found. Only samples of a weight above 0 are looked at.
+"""
+
+import tensorflow as tf
+
+Found = dict[str, tuple[tf.Tensor, tf.Tensor]]  # by sentence: whether it is there, and a value that shows it
+
+
+def ids(task: str, labels: tf.Tensor, classes: int, known: tf.Tensor, ignored: tuple[int, ...]) -> Found:
+    """Look for class ids of no class, as those that are counted from 1 have.
+
+    Args:
+        task: whose labels they are.
+        labels: integers of any shape.
+        classes: how many there are.
+        known: bool that broadcasts with labels, where they are learnt from.
+        ignored: the values that are no class and may be there.
+    """
+    wrong = known & ((labels < 0) | (labels >= classes))
+    for value in ignored:
+        wrong &= labels != value
+    also = f" or {' or '.join(map(str, ignored))}" if ignored else ""
+    sentence = (
+        f"The labels of '{task}' have the class id {{}}: expected 0 to {classes - 1}{also}. Count classes from 0, or "
+        "give the task as many classes as there are."
+    )
+    return {sentence: (tf.reduce_any(wrong), _first(labels, wrong))}
+
+
+def range_of(task: str, labels: tf.Tensor, low: float, known: tf.Tensor, high: float, meaning: str) -> Found:
+    """Look for numbers outside a range; `meaning` says what is expected."""
+    wrong = known & ((labels < low) | (labels > high))
+    return {
+        f"The labels of '{task}' have the value {{}}: expected {meaning}.": (
+            tf.reduce_any(wrong),
+            _first(labels, wrong),
+        )
+    }
+
+
+def corners(task: str, boxes: tf.Tensor, real: tf.Tensor, size: tuple[int, int]) -> Found:
+    """Look for boxes in fractions of the image, with corners swapped or as width and height, or far outside.
+
+    Args:
+        task: whose labels they are.
+        boxes: float32 `[B, M, 4]`.
+        real: bool `[B, M]`, which rows are objects.
+        size: height and width of the images in pixels.
+    """
+    form = "expected x_min, y_min, x_max, y_max in pixels of the image"
+    sides = boxes[..., 2:] - boxes[..., :2]
+    swapped = real & tf.reduce_any(sides < 0, axis=-1)
+    largest = tf.reduce_max(tf.where(real[..., None], boxes, 0.0)) if boxes.shape[1] != 0 else tf.constant(0.0)
+    fractions = tf.reduce_any(real) & (largest <= 1.0)
+    limit = tf.constant([size[1], size[0], size[1], size[0]], tf.float32) * 2.0
+    outside = real[..., None] & ((boxes > limit) | (boxes < -limit))
+    unfinished = real[..., None] & ~tf.math.is_finite(boxes)
+    return {
+        f"The boxes of '{task}' have no number larger than {{}}, as fractions of 1 do: {form}; multiply by its size.": (
+            fractions,
+            largest,
+        ),
+        f"A box of '{task}' has a side of {{}} pixels: {form}, not the corners swapped nor width and height.": (
+            tf.reduce_any(swapped),
+            _first(tf.reduce_min(sides, axis=-1), swapped),
+        ),
+        f"A box of '{task}' has a corner at {{}}, far outside its image of {size[1]} x {size[0]}: {form}.": (
+            tf.reduce_any(outside),
+            _first(boxes, outside),
+        ),
+        f"A box of '{task}' has a corner at {{}}: {form}.": (tf.reduce_any(unfinished), _first(boxes, unfinished)),
+    }
+
+
+def of_images(images: tf.Tensor) -> Found:
+    """Look for images that are scaled already: in 0..1, or about 0."""
+    images = tf.cast(images, tf.float32)
+    least, most = tf.reduce_min(images), tf.reduce_max(images)
+    return {
+        "The images have no number larger than {}: expected 0 to 255, which the model scales itself; do not divide.": (
+            (most <= 1.0) & (most > 0.0) & (least >= 0.0),
+            most,
+        ),
+        "The images have the number {}: expected 0 to 255, which the model scales itself; do not normalise.": (
+            least < 0.0,
+            least,
+        ),
+    }
+
+
+def _first(values: tf.Tensor, where: tf.Tensor) -> tf.Tensor:
+    """Return one of the values that are wrong, the largest, as float32 `[]`; 0 where none is."""
+    values = tf.cast(values, tf.float32)
+    worst = tf.reduce_max(tf.where(where, values, values.dtype.min)) if values.shape.num_elements() != 0 else 0.0
+    return tf.where(tf.reduce_any(where), worst, 0.0)
