@@ -13,7 +13,7 @@ class Skipped(Callback):
         datasets: has `skipped`, as `pipelines.Datasets`.
     """
 
-    priority = 60
+    priority = 55
 
     def __init__(self, datasets: Any):
         super().__init__()

@@ -9,7 +9,7 @@ import tensorflow as tf
 from pipelines.errors import plainly
 from visionmtl import balancing as balancers
 from visionmtl.errors import UsageError, check_number, one_of
-from visionmtl.step import arrays, keras_losses, optimizing, tracking
+from visionmtl.step import arrays, keras_losses, keras_metrics, optimizing, tracking
 from visionmtl.step.admission import Batch, admitted
 from visionmtl.step.backward import Forward, Targets, apart, together
 from visionmtl.step.conflicts import Conflicts
@@ -84,6 +84,7 @@ class BalancedModel(KeptModel):
             raise UsageError("The model was built outside strategy.scope(): build it and compile it in the same scope.")
         if clip_norm is not None:
             check_number("compile", "clip_norm", clip_norm, above=0)
+        keras_losses.check_arguments(kwargs)
         super().compile(optimizer=optimizer, **kwargs)
         self.compiled_with = {"loss": loss, "metrics": metrics, "balancing": balancing, "clip_norm": clip_norm}
         self.compiled_with |= {"check_values": check_values} | kwargs
@@ -122,7 +123,8 @@ class BalancedModel(KeptModel):
         """Read the losses and metrics of `compile`; a subclass whose tasks bring their own overrides this."""
         outputs = self._output_structure()
         self._losses_of = keras_losses.losses(loss, outputs)
-        self._metrics_of = keras_losses.metrics(metrics, outputs, self._losses_of)
+        self._metrics_of = keras_metrics.metrics(metrics, outputs)
+        keras_losses.check_masks(self)
 
     def _output_structure(self) -> dict:
         if not isinstance(self.output, dict):
