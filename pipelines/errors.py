@@ -37,6 +37,11 @@ class Problems:
             raise DataError(f"{message.removesuffix('.')} (set data.on_error to skip to leave it out).")
         self.skipped.append(message)
 
+    @property
+    def first(self) -> str:
+        """The first of what was skipped, as a sentence behind one that says that nothing is left; or nothing."""
+        return f" The first of {len(self.skipped)} problems: {self.skipped[0]}" if self.skipped else ""
+
 
 def sentence_of(error: Exception) -> str | None:
     """Return the sentence of a `DataError`, also of one raised within a data set, which TensorFlow tells at length."""

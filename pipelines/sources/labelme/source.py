@@ -70,12 +70,14 @@ class Labelme(FileFormat):
         if flagged:
             names = tuple(dict.fromkeys(name for entry in found for name in entry.presence or ()))
             if not names:
-                raise DataError(f"Folder '{root}' has JSON of labelme, but nothing is drawn or ticked in any.")
+                empty = f"Folder '{root}' has JSON of labelme, but nothing is drawn or ticked in any."
+                raise DataError(empty + request.problems.first)
             there: list[labels.Label] = [labels.Presence(LabelSpec("classification", "multi_label", names))]
             return assemble(request, entries, there, self.check, self.pictures_as)
         known, entries = agree(entries, listed if self.classes is None else self.classes, request.account)
         if not known:
-            raise DataError(f"Folder '{root}' has JSON of labelme, but no shape in it is an object of a class.")
+            empty = f"Folder '{root}' has JSON of labelme, but no shape in it is an object of a class."
+            raise DataError(empty + request.problems.first)
         there = [
             labels.Presence(LabelSpec("classification", "multi_label", known)),
             labels.Boxes(LabelSpec("detection", "detection", known)),

@@ -1,4 +1,4 @@
-"""`labelmap.txt`, as CVAT writes it beside Pascal VOC: the classes in order, and the colour of each in the masks."""
+"""`labelmap.txt` of CVAT and `class_names.txt` of labelme: the classes in order, each with its colour of masks."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pipelines.errors import DataError
 from pipelines.sources.files import layout
 
-BACKGROUND, BLACK = "background", (0, 0, 0)
+BACKGROUND, GROUND, BLACK = "background", "_background_", (0, 0, 0)
 Colour = tuple[int, int, int]
 
 
@@ -52,6 +52,18 @@ def read_labelmap(path: Path) -> LabelMap:
         if known.setdefault(colour, name) != name:
             raise DataError(f"'{path}': classes '{known[colour]}' and '{name}' have the same colour {colour}.")
     return LabelMap(path, {name: colour for name, colour in colours.items() if colour})
+
+
+def read_class_names(path: Path) -> LabelMap | None:
+    """Read `class_names.txt`, as labelme's conversion to Pascal VOC writes it: the background first, VOC's colours.
+
+    Returns:
+        The classes; None where the file is of another tool.
+    """
+    names = list(dict.fromkeys(line.strip() for line in layout.text(path).splitlines() if line.strip()))
+    if names[:1] != [GROUND]:
+        return None
+    return LabelMap(path, {name: voc_colour(place) for place, name in enumerate([BACKGROUND, *names[1:]])})
 
 
 def voc_colour(number: int) -> Colour:

@@ -45,7 +45,7 @@ def find_lists(tree: Tree, place: Place, chosen: str, account: Account) -> Lists
     """
     name = "" if place.root == tree.root else place.root.relative_to(tree.root).as_posix()
     sets = roots.inner_named(tree, name, [roots.SETS])
-    if sets is None:
+    if sets is None or not any(tree.within(sets)):
         return _loose(tree, name, place, account)
     inner = roots.inner_named(tree, sets, [chosen.lower()])
     filled = [f"{sets}/{own}" for own in tree.inner(sets) if any(tree.within(f"{sets}/{own}"))]

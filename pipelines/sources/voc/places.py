@@ -75,7 +75,8 @@ def read_place(tree: Tree, folder: str, account: Account) -> Place:
     outer = roots.inner_named(tree, folder, roots.LABELS)
     xmls = _xmls(tree, folder, outer)
     shown = roots.inner_named(tree, folder, roots.IMAGES)
-    masks = next((own for name in roots.MASKS if (own := roots.inner_named(tree, folder, [name]))), None)
+    filled = (own for name in roots.MASKS if (own := roots.inner_named(tree, folder, [name])))
+    masks = next((own for own in filled if next(roots.pictures(tree, own), None)), None)  # some have arrays alone
     images = layout.by_stem(tree.root / shown, account) if shown else _beside(tree, folder, xmls, masks, account)
     if not images:
         hint = " CVAT exports them if 'Save images' is chosen." if (root / "labelmap.txt").is_file() else ""

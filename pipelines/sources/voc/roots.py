@@ -25,7 +25,10 @@ def is_there(tree: Tree) -> bool:
 
 def has_masks(tree: Tree) -> bool:
     """Whether a folder has masks in `SegmentationClass/`, anywhere."""
-    return any(files and _last(folder) in MASKS[:2] for folder, files in tree.folders.items())
+    return any(
+        _last(folder) in MASKS[:2] and any(file.lower().endswith(".png") for file in files)
+        for folder, files in tree.folders.items()
+    )
 
 
 def annotated(tree: Tree) -> Iterator[str]:

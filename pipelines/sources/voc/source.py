@@ -1,8 +1,10 @@
 """The source "voc": its options, and what of its files is what label."""
 
+import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pipelines.accounts.account import Account
@@ -24,7 +26,7 @@ from pipelines.sources.files.entries import CUT, Entry
 from pipelines.sources.files.format import FileFormat
 from pipelines.sources.files.masks.declaring import Said, declared
 from pipelines.sources.files.masks.legends import Legend
-from pipelines.sources.voc.labelmap import BACKGROUND, LabelMap, read_labelmap
+from pipelines.sources.voc.labelmap import BACKGROUND, LabelMap, read_class_names, read_labelmap
 from pipelines.sources.voc.layouts import LAYOUTS
 from pipelines.sources.voc.objects import Reading
 from pipelines.sources.voc.places import Place
@@ -52,8 +54,9 @@ class Voc(FileFormat):
     without a mask not for the last.
 
     - An XML file is that of the image of its own name; where there is none, of the one that its <filename> names.
-    - Corners are pixels counted from 1, both inclusive, as VOC has them: xmin and ymin are moved by one. With CVAT's
-      `labelmap.txt` beside them they are edges counted from 0, as CVAT writes them.
+    - Corners are pixels counted from 1, both inclusive, as VOC has them: xmin and ymin are moved by one. With the
+      `labelmap.txt` of CVAT or the `class_names.txt` of labelme beside them they are edges counted from 0, as these
+      write them; so are the classes those that are named there.
     - "difficult" objects are neither learnt nor counted (class -2), and count as present. Pose, "truncated" and
       "occluded" are not read; parts of objects are no objects.
     - Masks hold 0 for "background", then the classes; 255, VOC's border, is ignored. Their classes are those of
@@ -70,7 +73,8 @@ class Voc(FileFormat):
     )
     classes: Iterable[str] | None = classes_option("those of labelmap.txt, or else those")
     first_pixel: int | None = option(
-        None, "what the corners of boxes count from: 1, as VOC does, or 0; null: 0 with CVAT's labelmap.txt, else 1"
+        None,
+        "what corners count from: 1, as VOC does, or 0; null: 0 with labelmap.txt or class_names.txt, else 1",
     )
     mask_colours: Mapping[str, Any] | None = mask_colours_option()
     ignore: int | str | Sequence[int] | None = ignore_option()
@@ -105,6 +109,7 @@ class Voc(FileFormat):
         if not there:
             raise DataError(
                 f"Folder '{root}' has neither objects in Annotations/*.xml nor masks in SegmentationClass/."
+                f"{request.problems.first}"
             )
         return assemble(request, entries, there, self.check, self.pictures_as)
 
@@ -126,13 +131,15 @@ class Voc(FileFormat):
 
 
 def _labelmap(splits: dict[str, tuple[Place, list[str]]], account: Account) -> LabelMap | None:
-    """Read `labelmap.txt`, if there is one, of the first split that has it.
+    """Read `labelmap.txt` or `class_names.txt`, if there is one, of the first split that has it.
 
     Raises:
         DataError: it is malformed, or that of another split differs.
     """
     places = dict.fromkeys(place.root for place, _ in splits.values())
-    maps = [read_labelmap(root / "labelmap.txt") for root in places if (root / "labelmap.txt").is_file()]
+    readers = {"labelmap.txt": read_labelmap, "class_names.txt": read_class_names}
+    files = [(root / name, read) for root in places for name, read in readers.items() if (root / name).is_file()]
+    maps = [own for path, read in files if (own := read(path))]
     for own in maps:
         account.use(own.path, "class names and colours")
         if own.colours != maps[0].colours:
@@ -142,7 +149,7 @@ def _labelmap(splits: dict[str, tuple[Place, list[str]]], account: Account) -> L
 
 def _entries(place: Place, names: list[str], reading: Reading, request: Request) -> list[Entry]:
     """Read the XML files of one split."""
-    entries, account = [], request.account
+    entries, account, others = [], request.account, list[Path]()
     for name in names:
         image, xml = place.images[name], place.xmls.get(name)
         index = xml or place.root / "Annotations" / f"{name}.xml"
@@ -154,6 +161,8 @@ def _entries(place: Place, names: list[str], reading: Reading, request: Request)
                 account.lose(str(error), image)
                 account.note_loss(str(error), xml)
                 continue
+            if place.image_of(os.path.splitext(page.filename)[0]) not in (None, name):
+                others.append(xml)
             account.meet(len(page.objects) + len(page.wrong), "boxes")
             for message in page.wrong:
                 account.lose(f"'{xml}': {message}.", annotations=1)
@@ -162,4 +171,7 @@ def _entries(place: Place, names: list[str], reading: Reading, request: Request)
                 account.leave_annotations(rule, count)
             entry = replace(entry, size=page.size, objects=page.objects)
         entries.append(entry)
+    if others:
+        text = "XML files have the name of one image and give another's as <filename>: that of their own name is taken"
+        warnings.warn(f"{len(others)} {text} (the first: '{others[0]}').", stacklevel=2)
     return entries

@@ -206,3 +206,28 @@ def test_what_cannot_be_read_is_told(tmp_path, files, message):
     root = put(tmp_path, **files)
     with pytest.raises(pipelines.DataError, match=message):
         pipelines.load("voc", path=root, splits=["train"])
+
+
+def test_what_labelme_converts_to_voc_has_its_classes_and_corners(tmp_path, read):
+    empty = thing("dog", (10.5, 5, 30, 25), "<pose/><truncated/><difficult/>")
+    files = {"JPEGImages/a.jpg": None, "Annotations/a.xml": page(empty), "SegmentationClass/a.npy": "x"}
+    files |= {"SegmentationClassPNG/a.png": np.full((40, 60), 2), "SegmentationClassVisualization/a.jpg": None}
+    files["class_names.txt"] = "_background_\ncat\ndog\n"
+    _, balance, survey = read(put(tmp_path, **files), splits=["train"])
+    assert boxes(survey) == {"a.jpg": [(1, 10.5, 5, 30, 25)]}
+    assert [spec.classes for spec in survey.specs[1:]] == [("cat", "dog"), ("background", "cat", "dog")]
+    assert survey.splits["train"].counts["segmentation"].classes.tolist() == [0, 0, 2400]
+    assert not balance.lost
+
+
+def test_an_xml_that_names_another_image_that_is_there_is_told(tmp_path, read):
+    files = {"a.jpg": None, "b.jpg": None, "a.xml": page(CAR, filename="b.jpg"), "b.xml": B}
+    _, _, survey = read(put(tmp_path, **files), splits=["train"])
+    assert boxes(survey)["a.jpg"] == [(0, 10, 5, 30, 25)]
+    assert "1 XML files have the name of one image and give another's as <filename>" in survey.notes[0]
+
+
+def test_an_empty_folder_of_lists_is_none(tmp_path, read):
+    (tmp_path / "ImageSets" / "Main").mkdir(parents=True)
+    files = {"JPEGImages/a.jpg": None, "Annotations/a.xml": A}
+    assert read(put(tmp_path, **files), splits=["train"])[0] == {"train": ["a.jpg"]}

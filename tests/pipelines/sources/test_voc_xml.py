@@ -135,6 +135,12 @@ def test_a_file_that_is_no_annotation_of_an_image_is_told(tmp_path, content, mes
     assert {*survey.source.accounts[0].balance().lost} == {"JPEGImages/a.jpg", "Annotations/a.xml"}
 
 
+def test_a_set_of_which_nothing_is_left_says_why_the_first_was_not(tmp_path):
+    put(tmp_path, **{"JPEGImages/a.jpg": None, "Annotations/a.xml": page(thing("car", (0.1, 0.2, 0.5, 0.6)))})
+    with pytest.raises(pipelines.DataError, match=r"neither objects .* The first of 1 problems: .*fractions of 1"):
+        pipelines.load("voc", path=tmp_path, splits=["train"], on_error="skip")
+
+
 def test_parts_of_an_object_are_no_objects_and_attributes_are_set_aside(read):
     head = "<part><name>head</name><bndbox><xmin>12</xmin><ymin>7</ymin><xmax>15</xmax><ymax>9</ymax></bndbox></part>"
     actions = "<actions><jumping>1</jumping></actions><segmentation>RLE</segmentation>"
