@@ -185,7 +185,11 @@ class Objects:
             x, y, third, fourth = numbers
             self.told["its box written as text"] += 1
         edges = (x, y, third, fourth) if self.form.corners else (x, y, x + third, y + fourth)
-        if not (isfinite(edges[2]) and isfinite(edges[3]) and isfinite(x) and isfinite(y)):
+        try:
+            finite = isfinite(edges[2]) and isfinite(edges[3]) and isfinite(x) and isfinite(y)
+        except OverflowError:  # a whole number that no float holds
+            finite = False
+        if not finite:
             raise ValueError(f"bbox {given} is not finite")
         if edges[2] <= x or edges[3] <= y:
             raise ValueError(f"bbox {given} has no area")

@@ -99,6 +99,7 @@ def test_what_is_read_otherwise_than_it_is_written_is_counted_and_noted(wild, ch
         ({"iscrowd": "perhaps"}, "iscrowd is 'perhaps', expected 0 or 1"),
         ({"bbox": ["x", 1, 2, 3]}, r"is not \[x, y, width, height\]"),
         ({"bbox": [10, 5, float("nan"), 3]}, "is not finite"),
+        ({"bbox": [10, 5, 10**400, 3]}, "is not finite"),
         ({"bbox": None}, r"bbox None is not"),
         ({"category_id": "dog"}, "category_id 'dog' is unknown"),
         ({"image_id": {}}, "image_id is {}, expected a whole number"),
