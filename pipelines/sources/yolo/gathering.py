@@ -114,10 +114,15 @@ class Gatherer:
                 pairs = without_prefix(bare, self.texts.unmatched(own.folders, used))
                 own.labels.update({image: self.tree.path(text) for image, text in pairs.items()})
 
-    def tell_twins(self, own: Gathered) -> None:
-        """Report each picture whose name another of the split has but for its suffix, and leave it out."""
+    def tell_unusable(self, own: Gathered) -> None:
+        """Report and leave out each picture whose name another has but for its suffix, or whose labels lead nowhere."""
         stems: dict[str, str] = {}
-        for name in list(own.labels):
+        for name, text in list(own.labels.items()):
+            broken = self.texts.broken(name) if text is None and self.tree.broken else None
+            if broken:
+                del own.labels[name]
+                self.account.lose(f"{broken}.", self.tree.path(name))
+                continue
             first = stems.setdefault(os.path.splitext(name)[0], name)
             if first != name:
                 del own.labels[name]

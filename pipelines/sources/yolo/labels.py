@@ -43,6 +43,15 @@ class LabelFiles:
             return next((path for path in found if path.is_file()), None)
         return None
 
+    def broken(self, image: str) -> str | None:
+        """Return why the text file of a picture is a link to nothing, or None: it is no picture without objects."""
+        stem = os.path.splitext(image)[0]
+        names = [f"{place}.txt" for place in (replaced(stem), stem)]
+        return next(
+            (f"'{self.tree.path(name)}' is {self.tree.broken[name]}" for name in names if name in self.tree.broken),
+            None,
+        )
+
     def unmatched(self, folders: Iterable[str], used: Iterable[Path]) -> list[str]:
         """Return the text files in some folders, at any depth, that are not among those used."""
         starts, known = {f"{folder}/" if folder else "" for folder in folders}, {os.path.abspath(path) for path in used}

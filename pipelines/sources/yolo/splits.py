@@ -55,7 +55,7 @@ def find_splits(
         gatherer.leave(own, f"of split {split}, not asked for")
     gatherer.tell_unmatched(splits, others)
     for own in splits.values():
-        gatherer.tell_twins(own)
+        gatherer.tell_unusable(own)
     _tell_shared(splits, request)
     return splits if masked else _with_labels(splits, gatherer, request)
 
@@ -80,7 +80,7 @@ def _divided(
     own = gatherer.gather(places)
     gatherer.pair_prefixed({"": own})
     gatherer.tell_unmatched({"": own}, {})
-    gatherer.tell_twins(own)
+    gatherer.tell_unusable(own)
     parts = layout.parted(tree.root, own.labels, request, divide)
     splits = {split: Gathered(labels, own.folders, own.lists, tree) for split, labels in parts.items()}
     rest = {name: text for name, text in own.labels.items() if not any(name in part for part in parts.values())}

@@ -355,6 +355,15 @@ def test_links_are_followed_and_labels_found_beside_the_link_or_else_its_target(
     assert (not balance.lost, balance.elsewhere) == (True, {"annotations": 1})
 
 
+def test_labels_that_are_a_link_to_nothing_cost_their_image_and_make_no_background(lay):
+    folder = lay({"classes.txt": CATS, "images/a.jpg": None, "images/b.jpg": None, "labels/a.txt": BOX})
+    (folder / "labels/b.txt").symlink_to("/nowhere/b.txt")
+    with pytest.raises(pipelines.DataError, match=r"labels/b.txt' is a link to '/nowhere/b.txt', where nothing is"):
+        pipelines.load(str(folder), batch_size=1, splits=["train"])
+    data = pipelines.load(str(folder), batch_size=1, splits=["train"], on_error="skip")
+    assert data.sizes == {"train": 1}
+
+
 def test_images_in_two_splits_are_told(lay):
     folder = lay({"data.yaml": "train: images\nval: images\nnames: [cat]", "images/a.jpg": None, "labels/a.txt": BOX})
     with pytest.warns(UserWarning, match="1 images are both in train and in validation, as 'images/a.jpg'"):
