@@ -105,6 +105,21 @@ def csv(folder: Path) -> Written:
     return folder, {}
 
 
+def cityscapes(folder: Path) -> Written:
+    x_min, y_min, x_max, y_max = BOX
+    for split, names in SPLITS.items():
+        for name in names:
+            stem = f"{split}/aachen/aachen_{name}_000019"
+            picture(folder / "leftImg8bit" / f"{stem}_leftImg8bit.png")
+            ids, objects = np.full(SIZE, 7, np.uint8), np.full(SIZE, 7, np.uint16)
+            ids[y_min:y_max, x_min:x_max], objects[y_min:y_max, x_min:x_max] = 26, 26000
+            _save(ids, folder / "gtFine" / f"{stem}_gtFine_labelIds.png")
+            _save(objects, folder / "gtFine" / f"{stem}_gtFine_instanceIds.png")
+            _save(np.zeros((*SIZE, 3), np.uint8), folder / "gtFine" / f"{stem}_gtFine_color.png")
+            _text("{}", folder / "gtFine" / f"{stem}_gtFine_polygons.json")
+    return folder, {}
+
+
 def folder_of_classes(folder: Path) -> Written:
     for split, names in SPLITS.items():
         for name in names:
@@ -148,6 +163,7 @@ def tfds(folder: Path) -> Written:
 
 # By the name of the source. A new source has its own writer here, and meets every test of `contracts/`.
 WRITERS: dict[str, Callable[[Path], Written]] = {
+    "cityscapes": cityscapes,
     "coco": coco,
     "csv": csv,
     "folder": folder_of_classes,

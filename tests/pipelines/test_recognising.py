@@ -53,7 +53,7 @@ def test_a_csv_file_is_recognised_and_what_is_absent_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("files", "seen"),
     [
-        ([], "is empty. Layouts are, among others, COCO: train/annotations.json"),
+        ([], "is empty. Layouts are, among others, Cityscapes: leftImg8bit/"),
         (["a.mat", "b.mat", "c.txt", ".hidden"], "has 3 files (.mat, .txt). Layouts"),
         (["raw/a.bin", "README"], "has the folder raw and one file (no suffix). Layouts"),
         (["a/1", "b/1", "c/1", "d/1", "e/1"], "has the folders a, b, c, d and 1 more. Layouts"),

@@ -1,0 +1,91 @@
+"""Where class folders lie: in the folders of splits, or side by side; a name that says how data lies is no class."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pipelines.accounts.tree import Tree
+from pipelines.errors import DataError
+from pipelines.sources.folder.structure import base, below, filled, holds_parts, is_part, pictures
+from pipelines.splits import SPLITS, split_named
+
+
+@dataclass(frozen=True)
+class ClassFolders:
+    """The folders of classes of a data set, all names relative to its root.
+
+    Attributes:
+        base: the folder in which it lies.
+        splits: the folder of class folders of each split; "" is the split of data without.
+        classes: the class folders of each.
+        unlabelled: folders of splits whose pictures lie in no class folder.
+        doubtful: of data without splits, folders named as splits that may be classes too.
+    """
+
+    base: str
+    splits: dict[str, str]
+    classes: dict[str, tuple[str, ...]]
+    unlabelled: dict[str, str] = field(default_factory=dict)
+    doubtful: tuple[str, ...] = ()
+
+
+def find(tree: Tree) -> ClassFolders | None:
+    """Return the class folders of a data set, or None where there are none.
+
+    Raises:
+        DataError: two folders are the same split.
+    """
+    full = filled(tree)
+    place = base(tree, full)
+    images = below(place, "images")
+    for folder in (place, images) if images in tree.folders else (place,):
+        found = _in_splits(tree, folder, full) or _side_by_side(tree, folder, full)
+        if found:
+            return found
+    return None
+
+
+def _in_splits(tree: Tree, place: str, full: frozenset[str]) -> ClassFolders | None:
+    """The class folders in the folders of splits."""
+    splits: dict[str, str] = {}
+    classes: dict[str, tuple[str, ...]] = {}
+    unlabelled: dict[str, str] = {}
+    for name in tree.inner(place):
+        split, folder = split_named(name), below(place, name)
+        if not split or folder not in full:
+            continue
+        inner = below(folder, "images")
+        own = next(((f, c) for f in (folder, inner) if f in full and (c := _classes(tree, f, full))), None)
+        taken = splits.get(split) or unlabelled.get(split)
+        if taken:
+            raise DataError(f"'{tree.path(taken)}' and '{tree.path(folder)}' both are split '{split}': join them.")
+        if own:
+            splits[split], classes[split] = own
+        elif pictures(tree, folder):
+            unlabelled[split] = folder
+    if not splits:
+        return None
+    order = [split for split in SPLITS if split in splits]
+    return ClassFolders(place, {s: splits[s] for s in order}, {s: classes[s] for s in order}, unlabelled)
+
+
+def _classes(tree: Tree, place: str, full: Iterable[str]) -> tuple[str, ...]:
+    """The names of the class folders in that of a split, empty ones too; none where no one has pictures."""
+    names = [
+        name for name in tree.inner(place) if not is_part(name) and not holds_parts(tree, below(place, name), full)
+    ]
+    if not any(below(place, name) in full for name in names):
+        return ()
+    empty = {name for name in names if not tree.folders[below(place, name)] and not tree.inner(below(place, name))}
+    return tuple(name for name in names if below(place, name) in full or name in empty)
+
+
+def _side_by_side(tree: Tree, place: str, full: frozenset[str]) -> ClassFolders | None:
+    """The class folders of data without splits; one called "train" beside others is a class as they are."""
+    names = _classes(tree, place, full)
+    sure = [name for name in names if not split_named(name) and below(place, name) in full]
+    splits = [name for name in names if split_named(name)]
+    if not sure or (len(splits) > 1 and any(split_named(name) == "train" for name in splits)):
+        return None
+    doubtful = tuple(name for name in splits if split_named(name) != "train")
+    known = tuple(name for name in names if name not in doubtful)
+    return ClassFolders(place, {"": place}, {"": known}, doubtful=doubtful)

@@ -1,0 +1,195 @@
+"""The source "folder": its options, and what of its folders is what label."""
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.accounts.tree import Tree
+from pipelines.contract import Request, Source
+from pipelines.errors import DataError
+from pipelines.kinds.spec import LabelSpec
+from pipelines.sources.file_options import (
+    check_option,
+    classes_option,
+    divide_option,
+    ignore_option,
+    mask_classes_option,
+    mask_colours_option,
+    mask_offset_option,
+)
+from pipelines.sources.files import labels, layout
+from pipelines.sources.files.assembly import assemble
+from pipelines.sources.files.classes import agree, name_list
+from pipelines.sources.files.entries import Entry
+from pipelines.sources.files.format import FileFormat
+from pipelines.sources.files.masks.declaring import Said, declared
+from pipelines.sources.folder import classes as class_folders
+from pipelines.sources.folder import naming, pairs
+from pipelines.sources.folder.classes import ClassFolders
+from pipelines.sources.folder.pairs import Pairs
+from pipelines.sources.folder.places import with_classes, with_masks
+from pipelines.sources.folder.structure import is_part
+from pipelines.sources.folder.telling import tell, unlabelled
+from pipelines.sources.layouts import Layout, Sign
+from pipelines.splits import split_named
+
+Found = dict[str, list[Entry]]
+
+
+@dataclass(frozen=True)
+class Folder(FileFormat):
+    """Pictures whose labels are where they lie: a folder per class, masks beside the images, or both.
+
+    - A folder per class: `DIR/cats/tom.jpg`. Task "classification": one class an image.
+    - Masks: `DIR/images/tom.jpg` and `DIR/masks/tom.png` (TIFF, BMP, GIF too), of ids or colours. Task "segmentation".
+    - Both: `DIR/images/cats/tom.jpg` and `DIR/masks/cats/tom.png` (or `DIR/masks/tom.png`).
+
+    Each may lie in `DIR/{train,val,test}/` instead of DIR, the latter two in `DIR/images/train/` and `DIR/masks/train/`
+    too; as ADE20K (`images/training/`, `annotations/training/`), mmsegmentation (`img_dir/`, `ann_dir/`), CamVid
+    (`train/`, `trainannot/` or `train_labels/`), or with `tom_mask.png` beside `tom.jpg`, as Roboflow has it. A picture
+    in no class folder, or without a mask, is not labelled for that task; a mask without a picture is an error.
+
+    The classes of masks are those of the options, of `mask_classes.json` (`{"classes": [...], "ignore": 255}`) in DIR
+    or beside the masks, or of a palette there. What is not said of the masks' values is what they say themselves: 255
+    is the second of two classes if they hold 0 and 255 alone, and else ignored.
+    """
+
+    layouts = (
+        Layout(
+            "class folders",
+            "train/cats/*.jpg, train/dogs/*.jpg, val/cats/*.jpg, ..., or cats/*.jpg and dogs/*.jpg",
+            (Sign("pictures in a folder per class", lambda tree: _has_classes(tree)),),
+        ),
+        Layout(
+            "images and masks",
+            "images/train/*.jpg and masks/train/*.png, train/images/ and train/masks/, images/ and masks/, or "
+            "train/a.jpg and train/a_mask.png",
+            (Sign("pictures with a mask for each", lambda tree: _pairs(tree) is not None),),
+        ),
+    )
+
+    classes: Iterable[str] | None = classes_option("the class folders")
+    mask_classes: Iterable[str] | None = mask_classes_option()
+    mask_colours: Mapping[str, Any] | None = mask_colours_option()
+    mask_offset: int | None = mask_offset_option()
+    ignore: int | str | Sequence[int] | None = ignore_option()
+    divide: bool | None = divide_option()
+    check: str = check_option()
+
+    def read(self, request: Request) -> Source:
+        """Find the pictures and masks of each split, and assemble them."""
+        root = layout.folder(request.path, "folder", "with a folder per class, or images/ and masks/, in it")
+        tree = request.files
+        masked = pairs.find(tree)
+        there: list[labels.Label] = []
+        if masked:
+            entries = self._masked(root, masked, request)
+            names = None
+        else:
+            found = class_folders.find(tree)
+            if found is None:
+                raise DataError(_refusal(root, tree))
+            entries, names = self._classified(root, found, request)
+        if any(entry.label for own in entries.values() for entry in own):
+            chosen = name_list(self.classes, "classes") if self.classes is not None else names
+            known, entries = agree(entries, chosen, request.account)
+            there.append(labels.OneClass(LabelSpec("classification", "classification", known)))
+            if request.wants("classification"):
+                tell(entries, known)
+        if masked and any(entry.mask for own in entries.values() for entry in own):
+            there += self._mask_label(root, masked, request)
+        if not there:
+            raise DataError(_refusal(root, tree))
+        return assemble(request, entries, there, self.check, self.pictures_as)
+
+    def _masked(self, root: Path, found: Pairs, request: Request) -> Found:
+        """List the images of each split that have masks."""
+        _tell_base(root, found.base)
+        places = {split: (request.files.path(own.images), own) for split, own in found.splits.items()}
+        if "" in places:
+            _, place = places[""]
+            entries = with_masks(request.files, place, request.account)
+            named = {entry.image.relative_to(request.files.path(place.images)).as_posix(): entry for entry in entries}
+            parted = layout.divided(root, named, request, self.divide)
+            return {split: list(own.values()) for split, own in parted.items()}
+        asked = layout.asked(root, {split: folder for split, (folder, _) in places.items()}, request)
+        for split, (_, place) in places.items():
+            if split not in asked:
+                request.account.leave_below(request.files.path(place.masks), f"of split {split}, not asked for")
+        return {split: with_masks(request.files, places[split][1], request.account) for split in asked}
+
+    def _classified(self, root: Path, found: ClassFolders, request: Request) -> tuple[Found, list[str]]:
+        """List the images of each split that lie in class folders; return the classes of the first split too."""
+        _tell_base(root, found.base)
+        tree, given = request.files, None if self.classes is None else name_list(self.classes, "classes")
+        first = next(iter(found.classes))
+        names = sorted(found.classes[first])
+        if "" in found.splits:
+            names += unlabelled(root, found, given, request)
+            entries = with_classes(tree, found.splits[""], names)
+            start = tree.path(found.splits[""])
+            named = {entry.image.relative_to(start).as_posix(): entry for entry in entries}
+            parted = layout.divided(root, named, request, self.divide)
+            return {split: list(own.values()) for split, own in parted.items()}, sorted(names)
+        unlabelled(root, found, given, request)
+        asked = layout.asked(root, {split: tree.path(folder) for split, folder in found.splits.items()}, request)
+        return {split: with_classes(tree, found.splits[split], found.classes[split]) for split in asked}, names
+
+    def _mask_label(self, root: Path, found: Pairs, request: Request) -> list[labels.Label]:
+        """Return the label of the masks; none where nobody asks for it and nothing names the classes."""
+        tree = request.files
+        known = naming.of_layout(tree, found, request.account)
+        said = Said(self.mask_classes, self.mask_colours, self.mask_offset, self.ignore)
+        if known and said.offset is None and said.colours is None:
+            said = said._replace(offset=known[1] or None)
+        places = [root, tree.path(found.base), *layout.folders(tree.path(found.base)).values()]
+        for place in found.splits.values():
+            masks = tree.path(place.masks)
+            places += [masks, masks.parent, tree.path(place.images).parent]
+        inside = [place for place in dict.fromkeys(places) if place == root or root in place.parents]
+        label = declared(root, inside, request.account, said, known and known[0])
+        if label:
+            return [label]
+        if not request.wants("segmentation"):
+            return []
+        raise DataError(
+            f"The classes of the masks in '{root}' have no names: write them to '{root / layout.CLASSES_FILE}' "
+            'as {"classes": ["background", ...], "ignore": 255}, or set the option mask_classes, or mask_colours where '
+            "each class has a colour."
+        )
+
+
+def _pairs(tree: Tree) -> Pairs | None:
+    """Images with masks, for a sign: what cannot be read is told where it is read."""
+    try:
+        return pairs.find(tree)
+    except DataError:
+        return Pairs("")
+
+
+def _has_classes(tree: Tree) -> bool:
+    if _pairs(tree):
+        return False
+    try:
+        return class_folders.find(tree) is not None
+    except DataError:
+        return True
+
+
+def _tell_base(root: Path, base: str) -> None:
+    if base and base != "images":
+        warnings.warn(
+            f"The data set in '{root}' is taken to lie in '{base}', the only folder with pictures.", stacklevel=4
+        )
+
+
+def _refusal(root: Path, tree: Tree) -> str:
+    """Say that there are no labels, and which folders are parts of another layout."""
+    names = tree.inner()
+    parts = [name for name in names if is_part(name) or split_named(name)]
+    told = (
+        f": {', '.join(f'{name!r}' for name in parts[:6])} say how a data set lies and are no classes" if parts else ""
+    )
+    return f"Folder '{root}' has neither pictures in class folders nor masks in masks/*.png{told}."

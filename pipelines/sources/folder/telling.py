@@ -1,0 +1,79 @@
+"""What is told of class folders: classes that a split lacks, pictures in none, folders within them."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipelines.contract import Request
+from pipelines.errors import DataError
+from pipelines.sources.files.entries import Entry
+from pipelines.sources.folder.classes import ClassFolders
+
+SHOWN = 8  # classes that are named
+
+
+def tell(entries: Mapping[str, Sequence[Entry]], classes: Sequence[str]) -> None:
+    """Warn of classes without a picture, of pictures without a class, and of folders in class folders."""
+    for split, own in entries.items():
+        there = {entry.label for entry in own}
+        lacking = [name for name in classes if name not in there]
+        if lacking:
+            more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
+            listed = ", ".join(f"'{name}'" for name in lacking[:SHOWN])
+            warnings.warn(f"Split '{split}' has no picture of class {listed}{more}.", stacklevel=3)
+        loose = [entry for entry in own if entry.label is None and entry.mask is None]
+        if loose:
+            count = f"{len(loose)} pictures lie" if len(loose) > 1 else "One picture lies"
+            warnings.warn(
+                f"{count} in no class folder, as '{loose[0].image}': not labelled for classification.", stacklevel=3
+            )
+    labelled = [entry for own in entries.values() for entry in own if entry.label]
+    nested = [entry for entry in labelled if entry.image.parent != entry.index]
+    if nested:
+        first = nested[0]
+        warnings.warn(
+            f"{len(nested)} of {len(labelled)} pictures lie deeper in class folders, as '{first.image}': its class is "
+            f"'{first.label}', by the first folder.",
+            stacklevel=3,
+        )
+    if len(classes) == 1:
+        warnings.warn(f"All pictures are of one class, '{classes[0]}': there is nothing to tell apart.", stacklevel=3)
+
+
+def unlabelled(root: Path, found: ClassFolders, classes: Sequence[str] | None, request: Request) -> list[str]:
+    """Say what becomes of folders of splits without class folders; return those that are classes after all.
+
+    Args:
+        root: the folder of the data set.
+        found: the class folders.
+        classes: the classes by option, or None.
+        request: the splits asked for.
+
+    Raises:
+        DataError: such a split is needed, or it cannot be told whether a folder is one.
+    """
+    tree, chosen = request.files, []
+    for name in found.doubtful:
+        folder = tree.path(f"{found.base}/{name}" if found.base else name)
+        if classes is None:
+            others = ", ".join(f"'{own}'" for own in found.classes[""][:3])
+            raise DataError(
+                f"'{folder}' lies beside the class folders {others}: whether it is a class too or pictures without "
+                f"labels cannot be told. Name all classes in the option classes, with '{name}' or without."
+            )
+        if name in classes:
+            chosen.append(name)
+        else:
+            request.account.leave_below(folder, "pictures without labels")
+    for split, place in found.unlabelled.items():
+        folder = tree.path(place)
+        if split in request.splits and (split != "test" or request.one_alone):
+            raise DataError(
+                f"The pictures of split '{split}' in '{folder}' lie in no class folders, so that nothing labels them: "
+                "move each into the folder of its class (a list of labels beside them is not read), or take that "
+                "folder away."
+            )
+        if split in request.splits:
+            warnings.warn(f"Split '{split}' is left out: the pictures in '{folder}' have no labels.", stacklevel=3)
+        request.account.leave_below(folder, f"pictures without labels, of split {split}")
+    return chosen
