@@ -9,7 +9,7 @@ from pathlib import Path
 from pipelines.sources.files.items import Item
 from pipelines.sources.files.masks.meanings import values_of
 
-PIXELS = 2**26  # that are looked at: all of a set of a hundred large masks, a thousand small ones of another
+PIXELS = 2**27  # that are looked at, in a second: all of a small set, of a large one some of its masks
 
 
 @dataclass(frozen=True)
