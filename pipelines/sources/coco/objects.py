@@ -80,6 +80,8 @@ class Objects:
                     account.lost["of images that cannot be used"] += 1
                 else:
                     self._add(row, place)
+            except FlatError:
+                account.leave_annotations("a box without width or height")
             except DataError:
                 raise
             except ValueError as error:
@@ -191,13 +193,19 @@ class Objects:
             finite = False
         if not finite:
             raise ValueError(f"bbox {given} is not finite")
-        if edges[2] <= x or edges[3] <= y:
+        if edges[2] < x or edges[3] < y:
             raise ValueError(f"bbox {given} has no area")
+        if edges[2] == x or edges[3] == y:
+            raise FlatError
         return edges
 
     @property
     def _expected(self) -> str:
         return "[x_min, y_min, x_max, y_max]" if self.form.corners else "[x, y, width, height]"
+
+
+class FlatError(Exception):
+    """A box is a line or a point: there are some in COCO as it is published, which every tool leaves out."""
 
 
 NUMBERS = (int, float)  # types: True is no number here

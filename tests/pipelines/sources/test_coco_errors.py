@@ -98,8 +98,7 @@ def test_after_a_check_of_headers_alone_an_unknown_mask_value_stops_when_it_is_m
 
 BROKEN_BOXES = {
     "outside": ((3, 50, 5, 20, 20), r"box \(50, 5, 70, 25\) lies outside its image of 60 x 40 \('a.jpg'\)"),
-    "no area": ((3, 10, 5, 0, 20), r"bbox \[10, 5, 0, 20\] has no area \('a.jpg'\)"),
-    "reversed": ((3, 10, 5, -4, 20), r"has no area"),
+    "reversed": ((3, 10, 5, -4, 20), r"bbox \[10, 5, -4, 20\] has no area \('a.jpg'\)"),
     "NaN": ((3, 10, float("nan"), 4, 20), r"bbox .*nan.* is not finite \('a.jpg'\)"),
     "unknown category": ((5, 10, 5, 20, 20), r"category_id 5 is unknown \('a.jpg'\)"),
     "no image": ((*GOOD, {"image_id": 99}), r"image_id 99 is no image of the file"),
@@ -118,6 +117,15 @@ def test_a_broken_box_stops_the_loading_or_is_skipped_alone(coco, load, name):
     ((_, labels, _),) = data.train.as_numpy_iterator()
     assert len(data.skipped) == 1
     assert (labels["detection"]["classes"] >= 0).sum() == 1
+
+
+def test_a_box_without_width_or_height_is_set_aside_as_coco_itself_has_some(coco, load):
+    data = load(coco({"a.jpg": [(3, 10, 5, 0, 20), GOOD, (3, 10, 5, 4, 0)]}))
+    ((_, labels, _),) = data.train.as_numpy_iterator()
+    assert (labels["detection"]["classes"] >= 0).sum() == 1
+    balance = data.accounts[0].balance()
+    assert balance.annotations_aside == {"a box without width or height": 2}
+    assert balance.annotations_used == 1
 
 
 @pytest.mark.parametrize(
