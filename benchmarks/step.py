@@ -78,6 +78,19 @@ def training(shape: tuple, data: tuple, repeats: int) -> dict[str, list[float]]:
     return interleaved.seconds(runs, repeats)
 
 
+def checked(shape: tuple, data: tuple, repeats: int) -> dict[str, list[float]]:
+    """Time a `fit` of one step that looks for values that cannot be, as in a first epoch, and of one that does not."""
+    dataset = tf.data.Dataset.from_tensors(data)
+    model = visionmtl.MultiTaskModel(tasks(), image_shape=shape)
+    model.compile("adamw", balancing="equal")
+
+    def step(look: bool) -> None:
+        model.faults.look(look)
+        model.fit(dataset, verbose=0, shuffle=False)
+
+    return interleaved.seconds({"values looked at": lambda: step(True), "not": lambda: step(False)}, repeats)
+
+
 def forward(shape: tuple, pixels: np.ndarray, repeats: int) -> dict[str, list[float]]:
     """Time one joint forward pass, and three passes of single-task models."""
     joint = visionmtl.MultiTaskModel(tasks(), image_shape=shape)
@@ -100,6 +113,8 @@ def main() -> None:
     shape, data = (*options.size, 3), batch(options.batch, *options.size)
     step, once = training(shape, data, options.repeats), forward(shape, data[0], options.repeats)
     lines = rows("training step", step, "MultiTaskModel / plain Keras (at most 1.05)")
+    looked = checked(shape, data, options.repeats)
+    lines += rows("training step", looked, "values looked at / not (at most 1.01)")
     lines += rows("forward pass", once, "three single / joint (at least 2.2)")
     height, width = options.size
     print(tables.table([f"efficientnet_lite0, {height} x {width}, batch {options.batch}", ""], lines))
