@@ -75,7 +75,7 @@ def assert_same(one, other):
                 assert value == other[key][what], (key, what)
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.product(writers.names(), repeat=2))
+@pytest.mark.parametrize(("first", "second"), list(itertools.product(writers.names(), repeat=2)))
 def test_boxes_and_masks_come_back_by_way_of_any_two_formats(outlined, tmp_path, first, second):
     before = known("coco", outlined)
     pipelines.convert("coco", first, tmp_path / "one", outlined)

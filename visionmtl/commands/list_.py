@@ -49,6 +49,14 @@ def sources() -> None:
     _print((f"{name} {option.name}={json.dumps(option.default)}", option.meaning) for name, option in options)
 
 
+def layouts() -> None:
+    """Print the layouts by which a folder is recognised, and how each looks."""
+    with quiet_import():
+        from pipelines import sources
+    layouts = [layout for name in sources.names() for layout in sources.SOURCES[name].layouts]
+    _print((layout.name, layout.look) for layout in layouts)
+
+
 def keys() -> None:
     """Print every key of a recipe."""
     from visionmtl import recipe
@@ -57,7 +65,7 @@ def keys() -> None:
 
 
 LISTS: dict[str, Callable[[], None]] = {
-    each.__name__: each for each in (backbones, sharing, balancing, recipes, sources, keys)
+    each.__name__: each for each in (backbones, sharing, balancing, recipes, sources, layouts, keys)
 }
 
 

@@ -87,12 +87,15 @@ def _together(tree: Tree, place: str, full: frozenset[str]) -> Place | None:
 
 
 def _split_folders(tree: Tree, place: str, full: frozenset[str]) -> Iterator[tuple[str, Place]]:
-    """train/images/ and train/masks/; or the masks in train/ beside the images."""
-    for name in tree.inner(place):
-        split, folder = split_named(name), below(place, name)
-        own = (_together(tree, folder, full) or _beside(tree, folder)) if split else None
-        if split and own:
-            yield split, own
+    """train/images/ and train/masks/; or the masks in train/ beside the images. A split may have no mask at all."""
+    named = [(split, below(place, name)) for name in tree.inner(place) if (split := split_named(name))]
+    found = {folder: _together(tree, folder, full) or _beside(tree, folder) for _, folder in named}
+    for like, model in ((folder, own) for folder, own in found.items() if own):
+        for split, folder in named:
+            images, masks = (folder + path[len(like) :] for path in (model.images, model.masks))
+            if own := found[folder] or (Place(images, masks) if images in full else None):
+                yield split, own
+        return
 
 
 def _split_inside(tree: Tree, place: str, full: frozenset[str]) -> Iterator[tuple[str, Place]]:

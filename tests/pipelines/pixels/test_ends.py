@@ -1,7 +1,7 @@
 """Truncated files are found by their end, and bytes that cameras append are no fault."""
 
 import io
-import os
+import random
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from PIL import Image
 from pipelines.errors import DataError
 from pipelines.pixels import pictures
 
+RANDOM = random.Random(0)  # each worker of a parallel run must make the same tests
 SHADES = np.random.default_rng(0).integers(0, 256, (200, 300, 3)).astype(np.uint8)
 
 
@@ -48,7 +49,9 @@ def test_truncated_files_are_found_by_their_end_and_by_decoding(tmp_path, name, 
 
 
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("trailer", [b"", bytes(100), bytes(9000), b"SEFT" + os.urandom(20_000), os.urandom(1)])
+@pytest.mark.parametrize(
+    "trailer", [b"", bytes(100), bytes(9000), b"SEFT" + RANDOM.randbytes(20_000), RANDOM.randbytes(1)]
+)
 def test_bytes_behind_the_end_are_no_fault(tmp_path, name, trailer):
     (tmp_path / name).write_bytes(FILES[name] + trailer)
     header = pictures.inspect(tmp_path / name, marker=True)

@@ -78,7 +78,7 @@ def test_a_broken_file_is_listed_and_the_rest_is_drawn(cats, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["fodler"], "'fodler' is neither a source nor a folder; sources are: coco, csv"),
+        (["fodler"], "'fodler' is neither a source nor a folder; sources are: cityscapes, coco, csv"),
         (["fodler"], "Did you mean 'folder'?"),
         (["{}", "data.path=x"], "is no source, and data.path names another folder"),
         (["folder", "data.pth=x"], "data inspect takes data.path=DIR and data.options.<option>=value only"),
@@ -86,6 +86,7 @@ def test_a_broken_file_is_listed_and_the_rest_is_drawn(cats, capsys):
         (["{}", "--split", "tran"], "Unknown split 'tran'. Did you mean 'train'?"),
         (["{}/mask_classes.json"], "is like no data set that is known: it is a file of kind .json"),
         (["{}", "--split", "test"], "has no split 'test'; it has: train, validation"),
+        (["{}", "--out", "sheet"], "to be 'sheet': name a file that ends in .png"),
     ],
 )
 def test_a_mistake_is_one_sentence(cats, capsys, arguments, sentence):

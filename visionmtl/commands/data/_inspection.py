@@ -48,6 +48,8 @@ def inspect(
     Raises:
         UsageError, pipelines.DataError: the data cannot be read, or the contact sheet not be written.
     """
+    if out is not None and Path(out).suffix.lower() != ".png":
+        raise UsageError(f"The contact sheet was to be '{out}': name a file that ends in .png.")
     source, path = pipelines.find(source, path)
     where = f"'{path}', read as {source}" if path else f"{source} (built in)"
     survey = pipelines.survey(source, path, [split] if split else SPLITS, **(options or {}))
