@@ -1,11 +1,11 @@
 """Where class folders lie: in the folders of splits, or side by side; a name that says how data lies is no class."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pipelines.accounts.tree import Tree
 from pipelines.errors import DataError
-from pipelines.sources.folder.structure import base, below, filled, holds_parts, is_part, pictures
+from pipelines.sources.folder.structure import base, below, filled, holds_parts, is_part, pictures, split_meant
 from pipelines.splits import SPLITS, split_named
 
 
@@ -49,12 +49,9 @@ def _in_splits(tree: Tree, place: str, full: frozenset[str]) -> ClassFolders | N
     splits: dict[str, str] = {}
     classes: dict[str, tuple[str, ...]] = {}
     unlabelled: dict[str, str] = {}
-    for name in tree.inner(place):
-        split, folder = split_named(name), below(place, name)
-        if not split or folder not in full:
-            continue
-        inner = below(folder, "images")
-        own = next(((f, c) for f in (folder, inner) if f in full and (c := _classes(tree, f, full))), None)
+    for name, split in _split_folders(tree, place, full).items():
+        folder = below(place, name)
+        own = next(((f, c) for f in _within(tree, folder, full) if (c := _classes(tree, f, full))), None)
         taken = splits.get(split) or unlabelled.get(split)
         if taken:
             raise DataError(f"'{tree.path(taken)}' and '{tree.path(folder)}' both are split '{split}': join them.")
@@ -66,6 +63,29 @@ def _in_splits(tree: Tree, place: str, full: frozenset[str]) -> ClassFolders | N
         return None
     order = [split for split in SPLITS if split in splits]
     return ClassFolders(place, {s: splits[s] for s in order}, {s: classes[s] for s in order}, unlabelled)
+
+
+def _split_folders(tree: Tree, place: str, full: frozenset[str]) -> dict[str, str]:
+    """The folders of splits in a folder, and which: by names such as "train", or all by longer ones, as "train_set"."""
+    names = [name for name in tree.inner(place) if below(place, name) in full]
+    named = {name: split for name in names if (split := split_named(name))}
+    if named:
+        return named
+    meant = {name: split for name in names if (split := split_meant(name)) and _nested(tree, below(place, name), full)}
+    return meant if "train" in meant.values() and (len(meant) == len(names) or len({*meant.values()}) > 1) else {}
+
+
+def _nested(tree: Tree, folder: str, full: frozenset[str]) -> bool:
+    """Whether a folder's pictures lie in folders within it."""
+    return any(below(folder, name) in full for name in tree.inner(folder)) and not pictures(tree, folder)
+
+
+def _within(tree: Tree, folder: str, full: frozenset[str]) -> Iterator[str]:
+    """The folders that may hold the class folders of a split: its own, images/ in it, or its like, as train/train/."""
+    inner = [name for name in tree.inner(folder) if below(folder, name) in full]
+    if len(inner) == 1 and split_meant(inner[0]) and _nested(tree, below(folder, inner[0]), full):
+        folder = below(folder, inner[0])
+    yield from (place for place in (folder, below(folder, "images")) if place in full)
 
 
 def _classes(tree: Tree, place: str, full: Iterable[str]) -> tuple[str, ...]:

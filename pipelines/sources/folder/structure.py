@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pipelines.accounts.tree import Tree
 from pipelines.sources.files.layout import PICTURES
-from pipelines.splits import split_named
+from pipelines.splits import ALIASES, split_named
 
 PARTS = re.compile(
     r"images?|imgs?|jpegimages|pngimages|pictures?|photos?|pics|frames|jpe?gs?|pngs?|raw|inputs?|rgb|labels?|targets?"
@@ -16,12 +16,28 @@ PARTS = re.compile(
     r"|\w+annot|\w*_stillsraw_full|labeledapproved_full",
     re.IGNORECASE,
 )
+SPLIT = re.compile(  # a longer name of a split, as "seg_train" and "training_set"
+    rf"(?:\w+[_-])?({'|'.join(sorted(sum(ALIASES.values(), ()), key=len, reverse=True))})"
+    r"(?:[ _-]?(?:sets?|data|datasets?|splits?|images?|imgs?))?",
+    re.IGNORECASE,
+)
 BESIDE = re.compile(r"docs?|documentation|figures|assets|screenshots|runs|logs|notebooks|src", re.IGNORECASE)
 
 
 def is_part(name: str) -> bool:
     """Whether a folder of this name is a part of a layout, as "images" or "train_masks", and no class."""
     return PARTS.fullmatch(name) is not None or BESIDE.fullmatch(name) is not None
+
+
+def split_meant(name: str) -> str | None:
+    """Return the split that a folder of class folders is by its name, or by a longer one; None if by neither.
+
+    Example:
+        >>> split_meant("Train"), split_meant("seg_test"), split_meant("training_set"), split_meant("trains")
+        ('train', 'test', 'train', None)
+    """
+    known = SPLIT.fullmatch(name)
+    return split_named(known[1]) if known else None
 
 
 def holds_parts(tree: Tree, folder: str, full: Iterable[str]) -> bool:

@@ -122,6 +122,21 @@ def test_names_of_parts_are_no_classes_even_where_the_source_is_named(write, ask
         ask("folder")
 
 
+@pytest.mark.parametrize("names", ["training_set test_set", "seg_train/seg_train seg_test/seg_test", "Train/Train Test"])
+def test_splits_under_longer_names_or_twice_below_each_other_are_no_classes(write, names):
+    first, second = names.split()
+    folder = write([f"{first}/cat/a.jpg", f"{first}/dog/b.jpg", f"{second}/cat/c.jpg", "seg_pred/d.jpg"])
+    data = load(folder, splits=["train", "test"])
+    assert data.specs[0].classes == ("cat", "dog")
+    assert data.sizes == {"train": 2, "test": 1}
+    assert set(data.accounts[0].balance().lost) == {"seg_pred/d.jpg"}
+
+
+def test_a_class_with_the_longer_name_of_a_split_is_one(write):
+    folder = write([f"{name}/day/{number}.jpg" for name in ("bullet_train", "car") for number in range(9)])
+    assert load(folder, splits=["train"], divide=False).specs[0].classes == ("bullet_train", "car")
+
+
 def test_a_vehicle_called_train_is_a_class_beside_others(write):
     folder = write(["car/a.jpg", "train/b.jpg", "bus/c.jpg"])
     data = load(folder, splits=["train"])
