@@ -120,9 +120,8 @@ def split(
     numbered = np.array([numbers[group] for group in groups])
     if len(numbers) < len(wanted):
         shown = ", ".join(f"'{group}'" for group in numbers)
-        raise DataError(
-            f"There are {len(wanted)} splits, but {len(numbers)} groups by {by}: {shown}; choose another way."
-        )
+        count = f"{len(numbers)} groups" if len(numbers) > 1 else "1 group"
+        raise DataError(f"There are {len(wanted)} splits, but {count} by {by}: {shown}; choose another way.")
     owners = assign(numbered, np.concatenate([*counts.values()], axis=1), np.array(wanted), seed)[numbered]
     names = [name_of(image, base.parent if base.is_file() else base) for image in images]
     parts = {}

@@ -66,7 +66,7 @@ def test_an_image_of_two_splits_is_counted_once(tmp_path):
 @pytest.mark.parametrize(
     ("source", "by", "more", "sentence"),
     [
-        ("coco", "name:^s", {}, "There are 3 splits, but 1 groups by name:\\^s: 's'; choose another way"),
+        ("coco", "name:^s", {}, "There are 3 splits, but 1 group by name:\\^s: 's'; choose another way"),
         ("coco", "image", {"fractions": (0.5, 0.4)}, "Fractions are 0.5 0.4: expected two or three above 0"),
         ("coco", "image", {"fractions": (1, 0, 0)}, "Fractions are 1 0 0: expected"),
         ("coco", "image", {"on_error": "skp"}, "Did you mean 'skip'?"),

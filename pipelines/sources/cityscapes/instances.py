@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pipelines.kinds.spec import IGNORE
 from pipelines.sources.cityscapes.labels import FIRST_THING, IDS, LAST, OBJECTS, TRAIN
 from pipelines.sources.files.entries import Annotation, Corners
 
@@ -16,14 +17,20 @@ def objects(values: np.ndarray) -> tuple[list[Annotation], int]:
 
     Returns:
         The objects, and how many others are of classes that are not evaluated.
+
+    Raises:
+        ValueError: a value is that of no class.
     """
-    rows, columns = np.nonzero(values >= FIRST_THING)
+    rows, columns = np.nonzero((values >= FIRST_THING) & (values != IGNORE))
     ids = values[rows, columns]
     found, others = [], 0
     for value in np.unique(ids).tolist():
         group = value < OBJECTS
-        name = NAMES.get(value if group else value // OBJECTS)
-        if name is None or (group and value > LAST):
+        label = value if group else value // OBJECTS
+        if not FIRST_THING <= label <= LAST:
+            raise ValueError(f"it has the value {value}, and {label} is no label id of objects: those are 24 to {LAST}")
+        name = NAMES.get(label)
+        if name is None:
             others += 1
             continue
         chosen = ids == value

@@ -47,7 +47,7 @@ FAMILIES = (
 PREFIX = re.compile(r"(bbox|bndbox|boundingbox|box|bb|roi|rect|region|object|obj)(?=.)")
 ALONE = {"bbox", "box", "boundingbox", "bndbox", "bboxes", "boxes", "roi", "rect"}  # a column of all four numbers
 WORDS = re.compile(
-    r"(x|y|w|h|cx|cy|xc|yc|[xy]?(min|max|start|end|tl|br|lo|hi|left|right|top|bottom)[xy]?|left|right|top|bottom|"
+    r"(b?[xywh]|cx|cy|xc|yc|[xy]?(min|max|start|end|tl|br|lo|hi|left|right|top|bottom)[xy]?|left|right|top|bottom|"
     r"width|height|cent(er|re)|row|col)\d?"
 )
 FOUR = re.compile(r"[^\d+\-.]*([-+]?[\d.]+(?:[eE][-+]?\d+)?)" * 4 + r"[^\d]*")

@@ -90,13 +90,17 @@ def _find(pictures: Pictures, names: Iterable[str]) -> Found:
     files, missing, partly = dict[str, Path](), dict[str, str](), dict[str, tuple[str, str, str]]()
     there = set(pictures.tree.names)
     root, places, folded = pictures.tree.root, pictures.near, list[str]()
+    start = f"{os.path.abspath(root)}{os.sep}".replace(os.sep, "/")  # of whole paths that lead here
     for name in dict.fromkeys(names):
         clean = re.sub(r"^file:/*(?=/)", "", name.replace("\\", "/"))
         if ADDRESS.match(name):
             missing[name] = f"'{name}' is a web address: download the picture and give its file"
             continue
+        inside = clean.startswith(start)
+        clean = clean.removeprefix(start)
         if not clean.startswith("/") and not DRIVE.match(clean):
-            near = [os.path.normpath(f"{place}/{clean}" if place else clean).replace(os.sep, "/") for place in places]
+            leads = ("",) if inside else places
+            near = [os.path.normpath(f"{place}/{clean}" if place else clean).replace(os.sep, "/") for place in leads]
             if near[0].startswith("../"):
                 missing[name] = f"image '{name}' leads out of the image folder"
                 continue

@@ -81,12 +81,20 @@ def _separator(column: str, there: set[str], where: str) -> tuple[str, list[str]
         if not plural:
             raise _two_ways(column, min(several), " ", where)
         return " ", [f"{where}: column '{column}': spaces part several classes of an image, as in '{min(several)}'."]
+    if several and plural and _recur(there):
+        raise _two_ways(column, min(several), " ", where)
     return "", []
 
 
 def _fewer(cells: set[str], between: str) -> bool:
     """Whether cells taken apart have fewer names than there are cells, so that names recur in several."""
     return len({part for cell in cells for part in _parts(cell, between)}) < len(cells)
+
+
+def _recur(cells: set[str]) -> bool:
+    """Whether a word is in several cells."""
+    words = [word for cell in cells for word in set(cell.split())]
+    return len(set(words)) < len(words)
 
 
 def _parts(cell: str, between: str) -> tuple[str, ...]:

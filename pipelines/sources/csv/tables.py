@@ -19,7 +19,7 @@ FOLDERS = ("annotations", "annotation", "labels", "csv", "metadata")  # in which
 SUBMISSION = re.compile(r"submission", re.IGNORECASE)
 NO_ANSWERS = "a sample of answers to hand in"
 NO_TABLE = "no table that can be read"
-NO_LABELS = "a table without labels"
+NO_LABELS = "a table in which no column is known as labels"
 NO_PICTURES = "a table that names no picture here"
 
 

@@ -52,6 +52,7 @@ def assemble(
     if not with_masks:
         for mask in (entry.mask for known in entries.values() for entry in known if entry.mask):
             request.account.leave(mask, "a mask, not asked for")
+    notes.tell_shared(items)
     notes.tell((item for known in items.values() for item in known), wanted)
     splits = {name: _split(known, chosen, request, check, wanted.levels) for name, known in items.items()}
     lists = tuple((request.lists or {}).values())

@@ -1,7 +1,8 @@
 """What a user is told of the pictures of a source: what is left out or scaled as they are read, once a load."""
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from pipelines.pixels.headers import Trait
 from pipelines.pixels.rules import Reading
@@ -15,6 +16,22 @@ TRAITS: Mapping[Trait, str] = {
     "the option levels says otherwise",
     "exif": "EXIF data that cannot be read, and is taken as stored upright",
 }
+
+
+def tell_shared(items: Mapping[str, Sequence[Item]]) -> None:
+    """Warn of images that are in several splits: what is measured on them flatters."""
+    first: dict[Path, str] = {}
+    shared = dict[Path, str]()
+    for split, own in items.items():
+        for image in dict.fromkeys(item.image for item in own):
+            if first.setdefault(image, split) != split:
+                shared.setdefault(image, f"'{first[image]}' and '{split}'")
+    if shared:
+        image, splits = next(iter(shared.items()))
+        which = f"{len(shared)} images are" if len(shared) > 1 else "1 image is"
+        warnings.warn(
+            f"{which} in several splits, as '{image}' in {splits}: what is measured on them flatters.", stacklevel=3
+        )
 
 
 def tell(items: Iterable[Item], reading: Reading) -> None:

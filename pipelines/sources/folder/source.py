@@ -31,7 +31,7 @@ from pipelines.sources.folder.classes import ClassFolders
 from pipelines.sources.folder.pairs import Pairs
 from pipelines.sources.folder.places import with_classes, with_masks
 from pipelines.sources.folder.structure import is_part
-from pipelines.sources.folder.telling import tell, unlabelled
+from pipelines.sources.folder.telling import tell, tell_masks, unlabelled
 from pipelines.sources.layouts import Layout, Sign
 from pipelines.splits import split_named
 
@@ -100,6 +100,8 @@ class Folder(FileFormat):
                 tell(entries, known)
         if masked and any(entry.mask for own in entries.values() for entry in own):
             there += self._mask_label(root, masked, request)
+            if request.wants("segmentation"):
+                tell_masks(entries)
         if not there:
             raise DataError(_refusal(root, tree))
         return assemble(request, entries, there, self.check, self.pictures_as)

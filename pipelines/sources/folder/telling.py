@@ -40,6 +40,18 @@ def tell(entries: Mapping[str, Sequence[Entry]], classes: Sequence[str]) -> None
         warnings.warn(f"All pictures are of one class, '{classes[0]}': there is nothing to tell apart.", stacklevel=3)
 
 
+def tell_masks(entries: Mapping[str, Sequence[Entry]]) -> None:
+    """Warn of pictures without a mask, split by split."""
+    for split, own in entries.items():
+        lacking = [entry for entry in own if entry.mask is None]
+        if lacking:
+            warnings.warn(
+                f"Split '{split}': {len(lacking)} of {len(own)} pictures {'have' if len(lacking) > 1 else 'has'} no "
+                f"mask, as '{lacking[0].image}': not labelled for segmentation.",
+                stacklevel=3,
+            )
+
+
 def unlabelled(root: Path, found: ClassFolders, classes: Sequence[str] | None, request: Request) -> list[str]:
     """Say what becomes of folders of splits without class folders; return those that are classes after all.
 

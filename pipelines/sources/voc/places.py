@@ -17,7 +17,7 @@ ASIDE = {  # folders that lie beside those that are read, by the beginnings of t
     "segmentationobject": "a mask of instances, not read",
     "segmentationclass": "another form of the masks, not read",
     "annotationsvisualization": "a drawing, not read",
-    "trimaps": "a trimap, whose values are no classes",
+    "trimaps": "a trimap, whose values are no classes; data.source=folder reads them",
 }
 
 

@@ -26,8 +26,8 @@ def is_there(tree: Tree) -> bool:
 def has_masks(tree: Tree) -> bool:
     """Whether a folder has masks in `SegmentationClass/`, anywhere."""
     return any(
-        _last(folder) in MASKS[:2] and any(file.lower().endswith(".png") for file in files)
-        for folder, files in tree.folders.items()
+        _last(folder) in MASKS[:2] and any(name.lower().endswith(".png") for name in tree.within(folder))
+        for folder in tree.folders
     )
 
 

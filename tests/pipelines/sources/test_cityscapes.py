@@ -150,3 +150,12 @@ def test_regions_of_a_group_are_parted_by_their_sides():
     found, others = objects(np.where(mask == 1, 26, 0).astype(np.int32))
     assert [(a.category, a.crowd) for a in found] == [("car", True)] * 2
     assert others == 0
+
+
+@pytest.mark.parametrize("value", [144, 7000, 35001])
+def test_a_value_of_a_mask_of_instances_that_is_no_class_stops(write, value):
+    instances = INSTANCES.copy()
+    instances[0, 0] = value
+    folder = write("train/aachen/aachen_000000_000019", instances=instances)
+    with pytest.raises(pipelines.DataError, match=f"_instanceIds.png' cannot be read: it has the value {value}"):
+        load(folder, splits=["train"])

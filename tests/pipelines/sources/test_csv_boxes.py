@@ -115,6 +115,8 @@ def test_columns_that_may_be_a_box_but_are_not_known_stop(detection):
     assert detection(text, box=["col_x", "row_y", "far_x", "far_y"])[0] == [BOX]
     with pytest.raises(pipelines.DataError, match="Option box names 3 columns"):
         detection(text, box=["col_x", "row_y", "far_x"])
+    with pytest.raises(pipelines.DataError, match=r"columns bx, by, bw, bh are like a box"):
+        detection("image,bx,by,bw,bh,label\na.jpg,10,5,30,25,cat\n")
 
 
 def test_two_columns_of_one_edge_are_told(detection):

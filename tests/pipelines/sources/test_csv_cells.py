@@ -124,6 +124,14 @@ def test_what_may_be_one_class_or_several_is_refused_until_it_is_told(read):
         read("image,label\na.jpg,Smith; John\nb.jpg,pug\n")
 
 
+def test_words_that_recur_in_a_column_of_tags_may_be_several_classes(read):
+    text = "image,tags\na.jpg,haze primary\nb.jpg,clear water\nc.jpg,haze\n"
+    with pytest.raises(pipelines.DataError, match="'clear water' may be one class or several: say which by option sep"):
+        read(text)
+    assert read(text, separator=" ")[0].classes == ("clear", "haze", "primary", "water")
+    assert read(text, separator="")[0].classes == ("clear water", "haze", "haze primary")
+
+
 def test_json_of_label_studio_is_told(read):
     with pytest.raises(pipelines.DataError, match="column 'label' holds JSON, as Label Studio writes it"):
         read('image,label\na.jpg,"[{""x"": 1, ""rectanglelabels"": [""cat""]}]"\n')

@@ -159,6 +159,21 @@ def test_paths_of_another_machine_are_found_by_their_ends(folder):
     assert classes(data) == [0, 1, 1]
 
 
+def test_whole_paths_that_lead_here_are_no_news(folder, tmp_path, recwarn):
+    names = [f"{tmp_path}/data/{name}/a.jpg" for name in ("cats", "dogs")]
+    root = folder({"labels.csv": f"path,label\n{names[0]},cat\n{names[1]},dog\n"}, ["cats/a.jpg", "dogs/a.jpg"])
+    data = pipelines.load("csv", (40, 60), 1, path=root, splits=["train"], shuffle=False)
+    assert classes(data) == [0, 1]
+    assert not [note for note in recwarn if "is not here" in str(note.message)]
+
+
+def test_images_that_two_splits_share_are_told(folder):
+    row, more = "image,label\na.jpg,cat\n", "b.jpg,dog\n"
+    root = folder({"train.csv": row + more, "val.csv": row}, ["a.jpg", "b.jpg"])
+    with pytest.warns(UserWarning, match=r"1 image is in several splits, as '.*a.jpg' in 'train' and 'validation'"):
+        pipelines.load(str(root), (40, 60), 1)
+
+
 def found(root, names, table="labels.csv"):
     pictures = Pictures.of(Tree.of(root), root / table)
     result = pictures.find(names)

@@ -122,7 +122,9 @@ def test_names_of_parts_are_no_classes_even_where_the_source_is_named(write, ask
         ask("folder")
 
 
-@pytest.mark.parametrize("names", ["training_set test_set", "seg_train/seg_train seg_test/seg_test", "Train/Train Test"])
+@pytest.mark.parametrize(
+    "names", ["training_set test_set", "seg_train/seg_train seg_test/seg_test", "Train/Train Test"]
+)
 def test_splits_under_longer_names_or_twice_below_each_other_are_no_classes(write, names):
     first, second = names.split()
     folder = write([f"{first}/cat/a.jpg", f"{first}/dog/b.jpg", f"{second}/cat/c.jpg", "seg_pred/d.jpg"])
@@ -334,3 +336,9 @@ def test_a_split_that_is_not_asked_for_is_set_aside_with_its_masks(write):
     assert data.accounts[0].balance().aside == {
         "of split validation, not asked for": ["val/b.jpg", "val_masks/b.png"],
     }
+
+
+def test_pictures_without_a_mask_are_told(write):
+    folder = write({"train/images/a.jpg": None, "train/masks/a.png": GROUND, "train/images/b.jpg": None})
+    with pytest.warns(UserWarning, match="Split 'train': 1 of 2 pictures has no mask, as '.*b.jpg': not labelled"):
+        load(folder, splits=["train"], mask_classes=["ground", "thing"])

@@ -129,3 +129,10 @@ def test_a_malformed_labelmap_is_told(tmp_path, content, message):
 
 def test_the_colours_of_numbers_are_those_of_vocs_palette():
     assert [voc_colour(i) for i in (1, 2, 20, 255)] == [(128, 0, 0), (0, 128, 0), (0, 64, 128), (224, 224, 192)]
+
+
+def test_masks_in_the_folders_of_cvats_frames_are_recognised(tmp_path):
+    files = {name.replace("/a.", "/day/a.").replace("/b.", "/day/b."): content for name, content in export().items()}
+    root = put(tmp_path, **files | {"ImageSets/Segmentation/default.txt": "day/a\nday/b\n"})
+    mask, _ = read(root)
+    np.testing.assert_array_equal(mask, IDS)

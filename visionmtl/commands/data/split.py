@@ -1,7 +1,9 @@
 """`visionmtl data split`."""
 
 import argparse
+import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,10 +50,10 @@ class Split(Command):
         out = args.out or f"{Path(path).resolve().stem if path else source}-splits"
         given: dict[str, Any] = {"table": args.table, "on_error": args.on_error, **options}
         done = pipelines.split(source, args.by, out, path, args.fractions, args.seed, **given)
-        print(report(done, out))
+        print(report(done, out, options))
 
 
-def report(done: "pipelines.Divided", out: str) -> str:
+def report(done: "pipelines.Divided", out: str, options: Mapping[str, Any]) -> str:
     """Return as text how a set was divided: images, groups, and how much of each class fell to which split."""
     import numpy as np
 
@@ -80,10 +82,9 @@ def report(done: "pipelines.Divided", out: str) -> str:
         unit = kinds.of(spec).unit
         texts.append(tables.table([spec.name, *(f"{unit} in {split}" for split in done.splits)], shown))
     texts += [tables.listing(*pair) for pair in (("Left out", done.skipped), ("Notes", done.notes)) if pair[1]]
-    texts.append(
-        f"Use it with: data.source={done.source} data.path={shlex.quote(done.path)} "
-        f"data.options.split_lists={shlex.quote(out)}"
-    )
+    given = [f"data.options.{key}={shlex.quote(json.dumps(value))}" for key, value in options.items()]
+    used = [f"data.source={done.source}", f"data.path={shlex.quote(done.path)}", *given]
+    texts.append(f"Use it with: {' '.join(used)} data.options.split_lists={shlex.quote(out)}")
     return "\n\n".join(texts)
 
 
