@@ -61,6 +61,8 @@ def match(
     splits = {}
     for key, own in parted.items():
         good = _of_one_size(own, sources, request.account)
+        if not good:
+            raise DataError(f"Split '{key}' is empty: none of its {len(own)} images has one size in all its sources.")
         labellers = [
             Labeller(name, split, converts[name], tasks[name], _indices(good, name, part))
             for name, source in sources.items()
@@ -190,10 +192,18 @@ def _parted(pictures: Sequence[Picture], sources: Mapping[str, Source], request:
         )
     if not said:
         ranges = layout.fractions(Path(pictures[0].name).parent, request, None)
-        return {
+        chosen = {
             split: [picture for picture in pictures if layout.holds(own, Path(picture.name).name)]
             for split, own in ranges.items()
         }
+        for split, own in chosen.items():
+            if not own:
+                raise DataError(
+                    "The sources that are joined have no splits, and are too small to be divided: of their "
+                    f"{len(pictures)} images none falls to '{split}'. Add images, give one of them splits, or ask for "
+                    "one split."
+                )
+        return chosen
     parted: dict[str, list[Picture]] = {}
     for picture in pictures:
         parted.setdefault(str(picture.split), []).append(picture)

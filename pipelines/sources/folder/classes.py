@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from pipelines.accounts.tree import Tree
 from pipelines.errors import DataError
-from pipelines.sources.folder.structure import base, below, filled, holds_parts, is_part, pictures, split_meant
+from pipelines.sources.folder.structure import PARTS, base, below, filled, holds_parts, is_part, pictures, split_meant
 from pipelines.splits import SPLITS, split_named
 
 
@@ -19,6 +19,7 @@ class ClassFolders:
         classes: the class folders of each.
         unlabelled: folders of splits whose pictures lie in no class folder.
         doubtful: of data without splits, folders named as splits that may be classes too.
+        parts: folders with pictures that lie beside those of the classes, but are named as parts of a layout.
     """
 
     base: str
@@ -26,6 +27,7 @@ class ClassFolders:
     classes: dict[str, tuple[str, ...]]
     unlabelled: dict[str, str] = field(default_factory=dict)
     doubtful: tuple[str, ...] = ()
+    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def find(tree: Tree) -> ClassFolders | None:
@@ -61,8 +63,9 @@ def _in_splits(tree: Tree, place: str, full: frozenset[str]) -> ClassFolders | N
             unlabelled[split] = folder
     if not splits:
         return None
-    order = [split for split in SPLITS if split in splits]
-    return ClassFolders(place, {s: splits[s] for s in order}, {s: classes[s] for s in order}, unlabelled)
+    splits = {split: splits[split] for split in SPLITS if split in splits}
+    parts = {split: _parts(tree, folder, full) for split, folder in splits.items()}
+    return ClassFolders(place, splits, {split: classes[split] for split in splits}, unlabelled, parts=parts)
 
 
 def _split_folders(tree: Tree, place: str, full: frozenset[str]) -> dict[str, str]:
@@ -99,6 +102,11 @@ def _classes(tree: Tree, place: str, full: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if below(place, name) in full or name in empty)
 
 
+def _parts(tree: Tree, place: str, full: Iterable[str]) -> tuple[str, ...]:
+    """The names of folders with pictures that are named as parts of a layout, as "masks"."""
+    return tuple(name for name in tree.inner(place) if PARTS.fullmatch(name) and below(place, name) in full)
+
+
 def _side_by_side(tree: Tree, place: str, full: frozenset[str]) -> ClassFolders | None:
     """The class folders of data without splits; one called "train" beside others is a class as they are."""
     names = _classes(tree, place, full)
@@ -108,4 +116,4 @@ def _side_by_side(tree: Tree, place: str, full: frozenset[str]) -> ClassFolders 
         return None
     doubtful = tuple(name for name in splits if split_named(name) != "train")
     known = tuple(name for name in names if name not in doubtful)
-    return ClassFolders(place, {"": place}, {"": known}, doubtful=doubtful)
+    return ClassFolders(place, {"": place}, {"": known}, doubtful=doubtful, parts={"": _parts(tree, place, full)})

@@ -13,8 +13,8 @@ from pipelines.splits import SPLITS, split_named
 # Names of a folder of images, and of the folder of its masks beside it
 TOGETHER = (
     (
-        r"images?|imgs?|pictures?|photos?|inputs?|rgb",
-        r"masks?|labels?|annotations?|annots?|gt|ground_?truths?|targets?",
+        r"images?|imgs?|pictures?|photos?|inputs?|rgb|originals?|raw|frames",
+        r"masks?|labels?|annotations?|annots?|gt|ground[ _-]?truths?|targets?",
     ),
     (r"img_dir", r"ann_dir"),
     (r"\w*stillsraw_full", r"labeledapproved_full|\w*labels_full"),

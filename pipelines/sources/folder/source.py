@@ -32,6 +32,7 @@ from pipelines.sources.folder.pairs import Pairs
 from pipelines.sources.folder.places import with_classes, with_masks
 from pipelines.sources.folder.structure import is_part
 from pipelines.sources.folder.telling import tell, tell_masks, unlabelled
+from pipelines.sources.folder.twins import refuse_masks
 from pipelines.sources.layouts import Layout, Sign
 from pipelines.splits import split_named
 
@@ -126,18 +127,23 @@ class Folder(FileFormat):
         """List the images of each split that lie in class folders; return the classes of the first split too."""
         _tell_base(root, found.base)
         tree, given = request.files, None if self.classes is None else name_list(self.classes, "classes")
-        first = next(iter(found.classes))
-        names = sorted(found.classes[first])
+        doubtful = unlabelled(root, found, given, request)
+        classes = dict(found.classes)
+        for split, parts in found.parts.items():
+            classes[split] += tuple(name for name in parts if name in (given or ()))
+        if given is None:
+            for split, place in found.splits.items():
+                refuse_masks(tree, place, classes[split])
+        names = sorted(next(iter(classes.values())))
         if "" in found.splits:
-            names += unlabelled(root, found, given, request)
+            names += doubtful
             entries = with_classes(tree, found.splits[""], names)
             start = tree.path(found.splits[""])
             named = {entry.image.relative_to(start).as_posix(): entry for entry in entries}
             parted = layout.divided(root, named, request, self.divide)
             return {split: list(own.values()) for split, own in parted.items()}, sorted(names)
-        unlabelled(root, found, given, request)
         asked = layout.asked(root, {split: tree.path(folder) for split, folder in found.splits.items()}, request)
-        return {split: with_classes(tree, found.splits[split], found.classes[split]) for split in asked}, names
+        return {split: with_classes(tree, found.splits[split], classes[split]) for split in asked}, names
 
     def _mask_label(self, root: Path, found: Pairs, request: Request) -> list[labels.Label]:
         """Return the label of the masks; none where nobody asks for it and nothing names the classes."""

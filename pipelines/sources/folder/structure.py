@@ -10,8 +10,8 @@ from pipelines.splits import ALIASES, split_named
 
 PARTS = re.compile(
     r"images?|imgs?|jpegimages|pngimages|pictures?|photos?|pics|frames|jpe?gs?|pngs?|raw|inputs?|rgb|labels?|targets?"
-    r"|annotations?|annots?|masks?|trimaps?|gt|ground_?truths?|data|datasets?|img_dir|ann_dir|leftimg8bit|gt(fine|coarse)"
-    r"|obj_.*|imagesets|segmentation(class|object)(raw|aug)?|voc\w*|(train|val|test)(val)?\d+|default"
+    r"|annotations?|annots?|masks?|trimaps?|gt|ground[ _-]?truths?|data|datasets?|img_dir|ann_dir|leftimg8bit"
+    r"|gt(fine|coarse)|obj_.*|imagesets|segmentation(class|object)(raw|aug)?|voc\w*|(train|val|test)(val)?\d+|default"
     r"|(train|training|val|valid|validation|test|testing)_?(images?|imgs?|masks?|labels?|annot(ation)?s?|gt)"
     r"|\w+annot|\w*_stillsraw_full|labeledapproved_full",
     re.IGNORECASE,

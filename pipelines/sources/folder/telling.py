@@ -8,6 +8,7 @@ from pipelines.contract import Request
 from pipelines.errors import DataError
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.folder.classes import ClassFolders
+from pipelines.sources.folder.structure import below
 
 SHOWN = 8  # classes that are named
 
@@ -40,6 +41,22 @@ def tell(entries: Mapping[str, Sequence[Entry]], classes: Sequence[str]) -> None
         warnings.warn(f"All pictures are of one class, '{classes[0]}': there is nothing to tell apart.", stacklevel=3)
 
 
+def _refuse_part(folder: Path, others: Sequence[str], classes: Sequence[str] | None, request: Request) -> None:
+    """Refuse a folder beside those of classes that is named as a part of a layout, unless an option names all classes.
+
+    Such as masks/ beside no_masks/, which may be a class, or images/ beside masks under a name that nobody knows.
+    """
+    if classes is None:
+        shown = ", ".join(f"'{own}'" for own in others[:3])
+        raise DataError(
+            f"'{folder}' lies beside {shown}: which of them are classes cannot be told. Name all classes in the option "
+            f"classes, with '{folder.name}' or without; or, if some are masks of the others, call the folders images/ "
+            "and masks/."
+        )
+    if folder.name not in classes:
+        request.account.leave_below(folder, "of no class that the option names")
+
+
 def tell_masks(entries: Mapping[str, Sequence[Entry]]) -> None:
     """Warn of pictures without a mask, split by split."""
     for split, own in entries.items():
@@ -65,8 +82,11 @@ def unlabelled(root: Path, found: ClassFolders, classes: Sequence[str] | None, r
         DataError: such a split is needed, or it cannot be told whether a folder is one.
     """
     tree, chosen = request.files, []
+    for split, names in found.parts.items():
+        for name in names:
+            _refuse_part(tree.path(below(found.splits[split], name)), found.classes[split], classes, request)
     for name in found.doubtful:
-        folder = tree.path(f"{found.base}/{name}" if found.base else name)
+        folder = tree.path(below(found.base, name))
         if classes is None:
             others = ", ".join(f"'{own}'" for own in found.classes[""][:3])
             raise DataError(

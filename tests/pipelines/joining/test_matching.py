@@ -134,6 +134,22 @@ def test_sources_that_have_nothing_in_common_or_other_sizes_are_told(street, tmp
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
+def test_sources_too_small_to_be_divided_and_a_split_without_a_picture_are_told(street, tmp_path):
+    sources = street()
+    with pytest.raises(pipelines.DataError, match="too small to be divided: of their 4 images none falls to '"):
+        load(sources, ("train", "validation", "test"))
+    listed = (tmp_path / "boxes/annotations.json").read_text()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/annotations.json").write_text(listed.replace('"width": 60', '"width": 30'))
+    (tmp_path / "other/images").mkdir()
+    for stem in "abd":
+        Image.new("RGB", (30, 40)).save(tmp_path / f"other/images/{stem}.jpg")
+    boxes = {"source": "coco", "path": tmp_path / "other", "tasks": {"detection": "more"}}
+    with pytest.raises(pipelines.DataError, match="Split 'train' is empty: none of its 3 images has one size"):
+        load({"boxes": sources["boxes"], "more": boxes}, on_error="skip")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_pictures_of_one_name_are_told_apart_by_their_folders_or_refused(tmp_path):
     for place in ("one/images/x", "one/images/y", "two/images/x", "two/images/y", "three/images"):
         (tmp_path / place).mkdir(parents=True)

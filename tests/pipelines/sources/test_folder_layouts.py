@@ -342,3 +342,29 @@ def test_pictures_without_a_mask_are_told(write):
     folder = write({"train/images/a.jpg": None, "train/masks/a.png": GROUND, "train/images/b.jpg": None})
     with pytest.warns(UserWarning, match="Split 'train': 1 of 2 pictures has no mask, as '.*b.jpg': not labelled"):
         load(folder, splits=["train"], mask_classes=["ground", "thing"])
+
+
+PHOTO = np.arange(40 * 60 * 3, dtype=np.uint32).reshape(40, 60, 3).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sentence"),
+    [
+        ("x", "y", "y' is like the masks of 'x'"),
+        ("train/x", "train/y", "y' is like the masks of 'x'"),
+        ("CXR_png", "CXR_masks", "CXR_masks' is like the masks of 'CXR_png'"),
+        ("images", "1st_manual", "images' lies beside '1st_manual': which of them are classes cannot be told"),
+        ("no_mask", "mask", "mask' lies beside 'no_mask': which of them are classes cannot be told"),
+    ],
+)
+def test_masks_under_unknown_names_and_parts_beside_classes_are_refused(write, first, second, sentence):
+    folder = write({f"{first}/{n}.png": PHOTO for n in "abc"} | {f"{second}/{n}.png": GROUND for n in "abc"})
+    with pytest.raises(pipelines.DataError, match=f"{sentence}.*option classes"):
+        load(folder, splits=["train"])
+    names = [name.rpartition("/")[2] for name in (first, second)]
+    assert load(folder, splits=["train"], classes=names).specs[0].classes == tuple(names)
+
+
+def test_classes_whose_pictures_have_the_same_names_are_classes(write):
+    folder = write({f"{name}/{n}.png": PHOTO + k for k, name in enumerate(("cat", "dog")) for n in "abcdefgh"})
+    assert load(folder, splits=["train"]).specs[0].classes == ("cat", "dog")
