@@ -15,13 +15,12 @@ from pipelines.kinds.spec import LabelSpec
 from pipelines.recognising import find
 from pipelines.samples.reading import compiled, visit
 from pipelines.splits import SPLITS, in_order
-from pipelines.writers.base import Content, Picture, Writer
+from pipelines.writers.base import HELD, Content, Picture, Writer
 from pipelines.writers.keeping import Keeper, Tasks, told_objects
 from pipelines.writers.naming import stems
 
 MOST_BOXES = 10_000  # of an image, where its source does not tell its objects
 DRAWN_SIZE = (384, 512)  # height and width of pictures that a source draws
-HELD = {"detection": "boxes", "segmentation": "masks"}  # kinds of label that the formats have a place for
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def inspect(path: Path, marker: bool = False, max_pixels: int | None = None) -> 
     try:
         if not (name := os.fspath(path)).isascii():
             name.encode()
-        if not marker and (max_pixels or quick.MOST_PIXELS) >= quick.MOST_PIXELS and (known := quick.jpeg(name)):
+        if not marker and _limit(max_pixels) >= quick.MOST_PIXELS and (known := quick.jpeg(name)):
             return Header(known.height, known.width, known.orientation, True, True, known.bands, False, "JPEG")
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
@@ -91,7 +91,7 @@ def inspect(path: Path, marker: bool = False, max_pixels: int | None = None) -> 
         shown = os.fsencode(path).decode(errors="backslashreplace")
         raise DataError(f"File '{shown}' has a name that is no UTF-8: rename it.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) if max_pixels is None else max_pixels
+        limit = _limit(max_pixels)
         raise DataError(
             f"File '{path}' has more than {limit:,} pixels, the limit: it may be meant to fill memory; the option "
             "max_pixels of its source raises the limit."
@@ -146,3 +146,10 @@ def _traits(picture: Image.Image, raw: str) -> frozenset[Trait]:
     if levels.is_wide(picture) or ";16" in raw:
         found.append("deep")
     return frozenset(found) if found else NONE
+
+
+def _limit(max_pixels: int | None) -> float:
+    """Return how many pixels a picture may have; Pillow refuses what has twice its own limit."""
+    if max_pixels is not None:
+        return max_pixels
+    return 2 * Image.MAX_IMAGE_PIXELS if Image.MAX_IMAGE_PIXELS else float("inf")

@@ -15,6 +15,7 @@ from pipelines.sources.files.entries import Annotation
 
 FOLDERS = {"train": "train", "validation": "val", "test": "test"}  # what a split is called in file names
 MASK_CLASSES = "mask_classes.json"
+HELD = {"detection": "boxes", "segmentation": "masks"}  # kinds of label that the formats have a place for
 
 
 @dataclass(frozen=True)

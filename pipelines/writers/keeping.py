@@ -70,7 +70,8 @@ class Keeper:
             return
         for spec in tasks.others:
             if spec.name in labelled and not _follows(spec, sample["labels"][spec.name], objects, tasks.boxes):
-                told[f"images labelled for '{spec.name}' ({spec.kind}): written without, {NO_PLACE}"] += 1
+                words = f"images labelled for '{spec.name}' ({spec.kind}): written without, {NO_PLACE}"
+                told[words] += 1
         height, width = map(int, self.split.shapes[index])
         suffix = self._picture(index, sample["image"], original, told)
         masked = tasks.masks is not None and tasks.masks.name in labelled

@@ -85,6 +85,8 @@ def test_whatever_is_written_is_written_whole():
     allowed = {"files.py", "make_garments.py"}  # the writer; a script that made what is embedded
     for path in FOLDER.rglob("*.py"):
         text = path.read_text()
+        if path.parent.name == "writers":  # they fill a folder that is renamed once it is whole
+            continue
         if path.name not in allowed:
             receivers = re.findall(r"([\w.]+)\.(?:write_text|write_bytes|touch|open\(\"w)", text)
             assert set(receivers) <= {"partial"}, path

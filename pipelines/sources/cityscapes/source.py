@@ -140,9 +140,9 @@ class _Truth:
             key = re.sub(r"_leftimg8bit$", "", f"{self.folder}/{inner}", flags=re.IGNORECASE)
             own = self.files.pop(key, {})
             mask, instances = own.pop(self.mask, None), own.pop("instanceids.png", None) if self.boxes else None
-            for kind, file in own.items():
-                if kind in RULES:
-                    self.account.leave(self.tree.path(file), RULES[kind])
+            for end, file in own.items():
+                if end in RULES:
+                    self.account.leave(self.tree.path(file), RULES[end])
             index = self.tree.path(instances or place)
             entries.append(
                 Entry(self.tree.path(name), index, place="object {}", mask=self.tree.path(mask) if mask else None)

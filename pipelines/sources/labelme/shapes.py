@@ -55,30 +55,30 @@ def read_shape(shape: Mapping[str, Any], number: int, size: tuple[int, int]) -> 
         The shape; None if it has no area: a point or a line.
 
     Raises:
-        ValueError: it is malformed, or of a kind that is not known.
+        ValueError: it is malformed, or of a form that is not known.
     """
-    label, kind = shape.get("label"), shape.get("shape_type") or "polygon"
+    label, form = shape.get("label"), shape.get("shape_type") or "polygon"
     if not isinstance(label, str) or not label.strip():
         raise ValueError(f"label is {label!r}, expected a name")
-    if kind in ASIDE:
+    if form in ASIDE:
         return None
-    if kind not in DRAWN:
-        raise ValueError(f"shape_type is {kind!r}, expected one of {', '.join((*DRAWN, *ASIDE))}")
+    if form not in DRAWN:
+        raise ValueError(f"shape_type is {form!r}, expected one of {', '.join((*DRAWN, *ASIDE))}")
     points = _points(shape.get("points"))
     outline: Outline
     crosses = False
-    if kind == "mask":
+    if form == "mask":
         box, outline = _mask(shape.get("mask"), points, size)
-    elif kind == "circle":
+    elif form == "circle":
         whole, outline = _circle(points)
         box = _cut(whole, size)
         crosses = is_cut(box, whole)
     else:
-        if len(points) < POLYGONS[kind]:
-            raise ValueError(f"{kind} has {len(points)} points, expected {POLYGONS[kind]} or more")
+        if len(points) < POLYGONS[form]:
+            raise ValueError(f"{form} has {len(points)} points, expected {POLYGONS[form]} or more")
         box = around(points)
         corners = [(box[i], box[j]) for i, j in ((0, 1), (2, 1), (2, 3), (0, 3))]
-        outline = [[value for point in (corners if kind == "rectangle" else points) for value in point]]
+        outline = [[value for point in (corners if form == "rectangle" else points) for value in point]]
     return Shape(label.strip(), shape.get("group_id"), box, outline, number, crosses)
 
 

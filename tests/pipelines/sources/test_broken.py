@@ -203,7 +203,7 @@ def test_a_pipe_among_the_images_does_not_hang(corpus, ask, names):
 def test_ids_and_files_that_are_given_twice_are_told(corpus, ask, names):
     folder = corpus("coco", {"a.jpg": encoded(), "b.jpg": encoded()})
     content = json.loads((folder / "annotations.json").read_text())
-    content["annotations"][1]["id"] = content["annotations"][0]["id"]
+    content["annotations"].append(content["annotations"][0])
     content["images"].append({"id": 9, "file_name": "a.jpg"})
     (folder / "annotations.json").write_text(json.dumps(content))
     with pytest.raises(
@@ -230,7 +230,7 @@ def test_problems_of_a_divided_file_are_listed_once(corpus, ask):
     files = {f"{i}.jpg": encoded() for i in range(30)}
     folder = corpus("coco", files)
     content = json.loads((folder / "annotations.json").read_text())
-    content["annotations"][4]["bbox"] = [1, 2, 0, 0]
+    content["annotations"][4]["bbox"] = [1, 2, -3, 4]
     (folder / "annotations.json").write_text(json.dumps(content))
     found, skipped = ask("coco", splits=("train", "validation", "test"), on_error="skip")
     assert len(skipped) == 1

@@ -229,7 +229,7 @@ def test_a_wrong_argument_is_told_in_one_sentence(coco, load, options, message):
 
 def test_an_unknown_source_is_refused_with_the_nearest_name():
     with pytest.raises(
-        pipelines.DataError, match=r"Unknown source 'cocoa'. Did you mean 'coco'\? Valid: coco, csv, folder, garments"
+        pipelines.DataError, match=r"Unknown source 'cocoa'. Did you mean 'coco'\? Valid: cityscapes, coco, csv, folder"
     ):
         pipelines.load("cocoa")
     with pytest.raises(pipelines.DataError, match="needs path=FOLDER"):

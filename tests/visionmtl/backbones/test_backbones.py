@@ -171,7 +171,7 @@ def test_a_path_round_a_tap_is_refused():
 
 def test_a_model_without_named_levels_is_no_backbone():
     source = keras.Input(SIZE)
-    with pytest.raises(UsageError, match="must output a dict of feature maps"):
+    with pytest.raises(UsageError, match="outputs no dict of feature maps"):
         backbones.stages(keras.Model(source, keras.layers.Conv2D(4, 3)(source)))
 
 
