@@ -71,6 +71,7 @@ def match(
         ]
         splits[key] = zipped(labellers, specs, request.max_boxes)
     accounts = [account for source in sources.values() for account in source.accounts]
+    _recount(pictures, parted, {name: sources[name] for name in whole})
     _settle(accounts)
     return Source(specs, splits, accounts=tuple(accounts))
 
@@ -238,6 +239,26 @@ def _indices(pictures: Sequence[Picture], name: str, part: str) -> np.ndarray:
     """Return the index of each picture in a split of a source, int64 `[N]`; -1 where that has it not."""
     places = [picture.place.get(name, ("", -1)) for picture in pictures]
     return np.array([index if key == part else -1 for key, index in places], np.int64)
+
+
+def _recount(pictures: Sequence[Picture], parted: Mapping[str, list[Picture]], whole: Mapping[str, Source]) -> None:
+    """Let the accounts of sources without splits say to which split each picture fell."""
+    fell = {id(picture): split for split, own in parted.items() for picture in own}
+    for picture in pictures:
+        split = fell.get(id(picture))
+        for name in picture.place.keys() & whole.keys():
+            key, index = picture.place[name]
+            file = Path(whole[name].splits[key].name(index))
+            for account in whole[name].accounts:
+                fate = account.files.get(os.path.abspath(file))
+                if fate and fate.what == USED and split:
+                    account.use(file, f"image of {split}")
+                elif fate and fate.what == USED:
+                    account.leave(file, layout.OTHER_SPLIT)
+    for account in (account for source in whole.values() for account in source.accounts):
+        for path, fate in account.files.items():
+            if fate.what == USED and fate.words.startswith("mask of "):
+                account.files[path] = fate._replace(words="mask")
 
 
 def _settle(accounts: Sequence[Account]) -> None:

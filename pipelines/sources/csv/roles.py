@@ -169,11 +169,19 @@ def image_column(grid: Grid, columns: Sequence[str], wanted: str | None, here: C
             return (found or known)[0]
     files = [column for column in columns if all(map(is_picture, grid.cells[column][:FIRST]))]
     found = [column for column in files if share(column)]
+    if not found:  # under no name that is known, nor with a suffix, as "id_code": all of its names are here
+        found = [column for column in columns if _all_here(grid, column, here)]
     if len(found) == 1:
         return found[0]
     if found:
         raise DataError(f"{where}s {', '.join(found)} could all name the pictures: say which by option image.")
     raise DataError(f"{where} of the image files is missing: expected one called {', '.join(IMAGE)}.")
+
+
+def _all_here(grid: Grid, column: str, here: Callable[[str], bool]) -> bool:
+    """Whether all names in a column are those of pictures, and not by chance, as numbers may be."""
+    cells = {*grid.cells[column][:FIRST]}
+    return len(cells) > 1 and not all(map(str.isdigit, cells)) and all(map(here, cells))
 
 
 def _same_files(grid: Grid, first: str, other: str) -> bool:

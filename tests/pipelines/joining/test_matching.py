@@ -105,6 +105,20 @@ def test_splits_are_those_of_the_source_that_has_some(street):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
+def test_accounts_say_to_which_split_pictures_of_sources_without_splits_fell(street, tmp_path):
+    sources = street()
+    for number in range(30):
+        Image.new("RGB", (60, 40)).save(tmp_path / f"data/images/{number}.jpg")
+    with (tmp_path / "data/weather.csv").open("a") as table:
+        table.writelines(f"{number}.jpg,wet\n" for number in range(30))
+    some = {name: sources[name] for name in ("masks", "weather")}
+    data = load(some, ("train", "validation", "test"))
+    used = data.accounts[0].balance().used
+    assert {split: used[f"image of {split}"] for split in data.sizes} == data.sizes
+    assert used["mask"] == 2
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_one_task_of_two_sources_is_refused_with_the_remedy(street):
     sources = street()
     sources["weather"].pop("tasks")

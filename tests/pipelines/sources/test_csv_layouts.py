@@ -159,6 +159,13 @@ def test_paths_of_another_machine_are_found_by_their_ends(folder):
     assert classes(data) == [0, 1, 1]
 
 
+def test_a_column_of_ids_under_any_name_is_known_by_the_pictures_that_are_here(folder):
+    files = [f"train_images/{stem}.png" for stem in ("000c", "001f")]
+    root = folder({"train.csv": "id_code,diagnosis\n000c,0\n001f,4\n", "test.csv": "id_code\nffff\n"}, files)
+    assert pipelines.recognise(root) == "csv"
+    assert classes(load(root, ["train"])) == [0, 1]
+
+
 def test_whole_paths_that_lead_here_are_no_news(folder, tmp_path, recwarn):
     names = [f"{tmp_path}/data/{name}/a.jpg" for name in ("cats", "dogs")]
     root = folder({"labels.csv": f"path,label\n{names[0]},cat\n{names[1]},dog\n"}, ["cats/a.jpg", "dogs/a.jpg"])
