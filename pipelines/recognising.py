@@ -75,10 +75,18 @@ def _nearest(tree: Tree) -> str:
         ((len(seen) / len(layout.signs), layout) for _, layout in _layouts() if (seen := layout.seen(tree))),
         key=lambda pair: -pair[0],
     )
-    shown = [layout for _, layout in near[:NEAR]]
-    first = dict(reversed(_layouts()))
-    looks = "; ".join(f"{layout.name}: {layout.look}" for layout in shown or dict(sorted(first.items())).values())
-    return f"The nearest layouts are {looks}." if shown else f"Layouts are, among others, {looks}."
+    if near:
+        looks = "; ".join(f"{layout.name}: {layout.look}{_lacking(layout, tree)}" for _, layout in near[:NEAR])
+        return f"The nearest layouts are {looks}."
+    first = dict(sorted(dict(reversed(_layouts())).items())).values()
+    return f"Layouts are, among others, {'; '.join(f'{layout.name}: {layout.look}' for layout in first)}."
+
+
+def _lacking(layout: Layout, tree: Tree) -> str:
+    """Say which signs of a layout a folder lacks."""
+    seen = layout.seen(tree)
+    lacking = [sign.words for sign in layout.signs if sign.words not in seen]
+    return f" (not found: {'; '.join(lacking)})" if lacking else ""
 
 
 def _seen(path: Path) -> str:

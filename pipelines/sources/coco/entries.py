@@ -1,7 +1,6 @@
 """The images of a COCO file with their pictures and masks on the disk."""
 
 import os
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -53,23 +52,6 @@ def divided(root: Path, entries: list[Entry], request: Request, divide: bool | N
     if left:
         request.account.leave_annotations("of a split that is not asked for", left)
     return found
-
-
-def warn_of_shared(root: Path, entries: Mapping[str, list[Entry]]) -> None:
-    """Warn of pictures that are in two splits."""
-    seen: dict[Path, str] = {}
-    shared: dict[tuple[str, str], list[Path]] = {}
-    for split, own in entries.items() if len(entries) > 1 else ():
-        for entry in own:
-            first = seen.setdefault(entry.image, split)
-            if first != split:
-                shared.setdefault((first, split), []).append(entry.image)
-    for (first, split), images in shared.items():
-        warnings.warn(
-            f"'{root}': {len(images):,} of the pictures are in {first} and in {split}, as '{images[0].name}': figures "
-            f"of {split} say less than they seem to.",
-            stacklevel=3,
-        )
 
 
 def note_unlisted(request: Request, entries: Mapping[str, list[Entry]], places: Iterable[Place]) -> None:

@@ -68,7 +68,9 @@ def _tell(objects: Objects, keypoints: bool) -> None:
         )
     for words, count in objects.told.items():
         if count:
-            warnings.warn(f"'{path}': {count:,} annotations are used, {words}.", stacklevel=3)
+            warnings.warn(
+                f"'{path}': {count:,} annotation{'s are' if count > 1 else ' is'} used, {words}.", stacklevel=3
+            )
     total = sum(len(image.objects) for image in objects.images.known.values())
     if objects.crowds > CROWDED * total:
         warnings.warn(

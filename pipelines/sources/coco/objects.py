@@ -118,6 +118,10 @@ class Objects:
                 crowd = True
             found = self._outline(row, image) if given and (self.form.outlines or not row.get("bbox")) else None
             box = self._box(row, image, found)
+            in_pixels = image.size or not self.form.relative
+            if found and in_pixels and shapes.elsewhere(found, box):
+                self.told[shapes.ELSEWHERE] += 1
+                found = None
         except DataError:
             raise
         except ValueError as error:

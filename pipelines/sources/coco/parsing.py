@@ -10,6 +10,7 @@ from typing import Any
 from pipelines.errors import DataError
 from pipelines.sources.coco.peeking import Kind
 from pipelines.sources.files import layout
+from pipelines.sources.files.json_faults import json_fault
 
 KEYS = ("images", "annotations", "categories")
 
@@ -28,7 +29,7 @@ def parse(path: Path) -> dict[str, list[dict[str, Any]]]:
         with uncollected():
             content = json.loads(text)
     except json.JSONDecodeError as error:
-        raise DataError(f"'{path}' {_fault(text, error)}.") from None
+        raise DataError(f"'{path}' {json_fault(text, error, ', '.join(KEYS))}.") from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"'{path}' is not valid JSON: {error}.") from None
     for key in KEYS:
@@ -49,28 +50,6 @@ def uncollected() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
-
-
-def _fault(text: str, error: json.JSONDecodeError) -> str:
-    """Say what is wrong with a text that is no JSON, and where."""
-    whole = text.rstrip()
-    if not whole:
-        return "is empty"
-    where = f"line {error.lineno}, column {error.colno}"
-    if error.msg.startswith("Extra data"):
-        if whole[0] == whole[error.pos] == "{":
-            return f"has one object a line (JSON lines): expected one object with {', '.join(KEYS)}"
-        return f"is not valid JSON: {where}: more follows after its end"
-    if error.pos >= len(whole) or whole[-1] not in "}]" or error.msg.startswith("Unterminated string"):
-        return (
-            f"is not valid JSON, it may be cut off: it ends before what was opened at its beginning is closed ({where})"
-        )
-    comma = len(text[: error.pos + 1].rstrip("]} \t\n")) - 1
-    if text[comma] == "," and text[comma + 1 :].lstrip()[:1] in ("]", "}"):
-        line, column = text.count("\n", 0, comma) + 1, comma - text.rfind("\n", 0, comma)
-        closing = text[comma + 1 :].lstrip()[0]
-        return f"is not valid JSON: line {line}, column {column}: a trailing comma, before '{closing}'"
-    return f"is not valid JSON: {where}: {error.msg}"
 
 
 def _instead(content: object, key: str) -> str:

@@ -13,6 +13,7 @@ from pipelines.sources.files.outlines import region
 POINTS = 6  # numbers of a triangle
 THIN = 8  # numbers of polygons that are looked at for having no area: those of a line have few
 Outline = list | dict
+ELSEWHERE = "its outline lies elsewhere than its box (or is in fractions): its box alone"
 DROPPED = "its outline encloses nothing (fewer than three points, a line or no pixel): its box alone"
 
 
@@ -52,6 +53,19 @@ def around(found: Outline, size: tuple[int, int] | None) -> Corners:
         return min(xs), min(ys), max(xs), max(ys)
     x, y, width, height = rle.toBbox(region(found, size or tuple(found["size"]))).tolist()
     return x, y, x + width, y + height
+
+
+def elsewhere(found: Outline, box: Corners) -> bool:
+    """Whether polygons lie all outside the box of their object, or are fractions of 1 beside a box in pixels."""
+    if not isinstance(found, list):
+        return False
+    x, y = found[0][:2]
+    if box[0] <= x <= box[2] and box[1] <= y <= box[3] and max(x, y) > 1:  # by far the most: nothing more to look at
+        return False
+    x_min, y_min, x_max, y_max = around(found, None)
+    if max(x_max, y_max) <= 1 < min(box[2] - box[0], box[3] - box[1]):
+        return True
+    return x_max < box[0] or x_min > box[2] or y_max < box[1] or y_min > box[3]
 
 
 def scaled(found: Outline | None, size: tuple[int, int]) -> Outline | None:

@@ -10,7 +10,7 @@ from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import option
 from pipelines.sources.coco.categories import agree
-from pipelines.sources.coco.entries import divided, entered, note_unlisted, warn_of_shared
+from pipelines.sources.coco.entries import divided, entered, note_unlisted
 from pipelines.sources.coco.finding import Place, find, leave_others
 from pipelines.sources.coco.index import read_index
 from pipelines.sources.coco.layouts import LAYOUTS
@@ -72,7 +72,6 @@ class Coco(FileFormat):
         read = {paths[name]: read_index(paths[name], request.account, form) for name in chosen}
         categories = agree({path: (index.categories, index.used) for path, index in read.items()})
         entries = {name or "": entered(read[paths[name]], place, request) for name, place in chosen.items()}
-        warn_of_shared(root, entries)
         if not (named := {split for split in places if split}) or named <= set(request.splits):
             note_unlisted(request, entries, chosen.values())
         if None in places:

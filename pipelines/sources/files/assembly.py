@@ -1,5 +1,6 @@
 """From the entries of an index to a source: headers read, labels in arrays, samples read in graph."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ from pipelines.pixels.rules import Levels, Reading
 from pipelines.sources.files import notes
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.files.items import Item, read_items, settle
-from pipelines.sources.files.labels import Label, Outlines
+from pipelines.sources.files.labels import Boxes, Label, Outlines
 from pipelines.sources.files.split_lists import listed
 
 
@@ -46,6 +47,7 @@ def assemble(
     for name, known in items.items():
         if not known:
             raise DataError(_why_empty(name, entries[name], request))
+    _tell_unlabelled(items, request)
     for name, known in items.items():
         _account(name, known, request.account)
     chosen = [label.settled(items) for label in chosen]
@@ -53,6 +55,8 @@ def assemble(
         for mask in (entry.mask for known in entries.values() for entry in known if entry.mask):
             request.account.leave(mask, "a mask, not asked for")
     notes.tell_shared(items)
+    if any(isinstance(label, Boxes) for label in chosen):
+        notes.tell_bare(request.path, items)
     notes.tell((item for known in items.values() for item in known), wanted)
     splits = {name: _split(known, chosen, request, check, wanted.levels) for name, known in items.items()}
     lists = tuple((request.lists or {}).values())
@@ -84,11 +88,33 @@ def _why_empty(name: str, entries: list[Entry], request: Request) -> str:
 def _account(split: str, items: list[Item], account: Account) -> None:
     """Note what the files of a split are used as."""
     for item in items:
-        account.use(item.image, f"image of {split}")
+        account.use(item.image, f"image of {split}" if _is_labelled(item.entry) else f"image of {split}, not labelled")
         if item.mask:
             account.use(item.mask, f"mask of {split}")
         if item.entry.index.is_file():
             account.use(item.entry.index, "annotations")
+
+
+def _tell_unlabelled(items: Mapping[str, list[Item]], request: Request) -> None:
+    """Warn of a split of which no image has labels, as a test set that nobody labelled, where there are others.
+
+    Raises:
+        DataError: it is the one to train on.
+    """
+    bare = [name for name, known in items.items() if not any(_is_labelled(item.entry) for item in known)]
+    if request.member or len(bare) == len(items):
+        return
+    for name in bare:
+        message = f"Split '{name}' of '{request.path}' has no labels: none of its {len(items[name])} images has any"
+        if name == "train":
+            raise DataError(f"{message}.")
+        warnings.warn(f"{message}, and nothing can be measured on it.", stacklevel=4)
+
+
+def _is_labelled(entry: Entry) -> bool:
+    """Whether an index says anything of an image, be it that it shows nothing."""
+    said = (entry.objects, entry.label, entry.presence, entry.mask, *entry.more.values())
+    return any(value is not None for value in said)
 
 
 def _lose(item: Item, message: str, account: Account) -> None:

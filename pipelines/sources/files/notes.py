@@ -1,4 +1,4 @@
-"""What a user is told of the pictures of a source: what is left out or scaled as they are read, once a load."""
+"""What a user is told of the pictures of a source, once a load: what is left out or scaled, what is odd in splits."""
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,3 +50,14 @@ def tell(items: Iterable[Item], reading: Reading) -> None:
     text = orientation.sentence([item.orientation for item in unusual if item.orientation])
     if text:
         warnings.warn(text, stacklevel=3)
+
+
+def tell_bare(root: Path | None, splits: Mapping[str, Sequence[Item]]) -> None:
+    """Warn of splits whose images all are known to show no object, as where the files of the labels are empty."""
+    for split, items in splits.items():
+        known = [item.objects for item in items if item.objects is not None]
+        if known and not any(known):
+            warnings.warn(
+                f"'{root}': split '{split}' has no object in any labelled image ({len(known):,}): all are background.",
+                stacklevel=3,
+            )

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.errors import DataError
 from pipelines.sources.files import layout
+from pipelines.sources.files.json_faults import json_fault
 
 SAMPLE = 2**16  # bytes at the beginning and the end of a file that are looked at to see what it is
 
@@ -54,10 +55,13 @@ def read_page(path: Path) -> Page:
     Raises:
         DataError: it is no JSON of labelme, or its size is none.
     """
+    text = layout.text(path)
     try:
-        content = json.loads(layout.text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise DataError(f"'{path}' is not valid JSON, it may be cut off: {error}.") from None
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"'{path}' {json_fault(text, error, 'shapes and imagePath')}.") from None
+    except RecursionError as error:
+        raise DataError(f"'{path}' is not valid JSON: {error}.") from None
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
         raise DataError(f"'{path}' is no JSON of labelme: it needs a list 'shapes'.")
     image, flags = content.get("imagePath") or "", content.get("flags") or {}

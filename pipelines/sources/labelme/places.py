@@ -122,8 +122,10 @@ def read_sheets(tree: Tree, account: Account) -> list[Sheet]:
         name = pictures.names.get(_normal(image), json)
         sheets.append(Sheet(image, name, path, page, _split(name) or _split(json)))
     folders = {os.path.dirname(sheet.image) for sheet in sheets}
+    homes = {_home(sheet.name) for sheet in sheets if sheet.split}
     for file, name in pictures.names.items():
-        if file not in taken and os.path.dirname(file) in folders and not account.loss(Path(file)):
+        belongs = os.path.dirname(file) in folders or _home(name) in homes
+        if file not in taken and belongs and not account.loss(Path(file)):
             sheets.append(Sheet(Path(file), name, split=_split(name)))
     for folder in tree.folders:
         if is_export(tree, folder):
@@ -149,6 +151,12 @@ def _no_picture(path: Path, page: Page) -> str:
 
 def _split(name: str) -> str | None:
     return next((split for part in PurePosixPath(name).parts[:-1] if (split := split_named(part))), None)
+
+
+def _home(name: str) -> str | None:
+    """Return the folder in which the folder of a split lies that a picture is in; None where it is in none."""
+    parts = PurePosixPath(name).parts[:-1]
+    return next(("/".join(parts[:place]) for place, part in enumerate(parts) if split_named(part)), None)
 
 
 def _keys(name: str) -> set[str]:

@@ -94,6 +94,8 @@ def read_list(path: Path, place: Place, account: Account) -> list[str]:
             found[image] = name
         except ValueError as error:
             account.lose(f"'{path}': line {number}: {error}.")
+    if not found and not account.problems.skipped:
+        raise DataError(f"'{path}' is empty: expected the names of images, one a line.")
     return list(found)
 
 

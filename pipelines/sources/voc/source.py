@@ -94,7 +94,10 @@ class Voc(FileFormat):
             if count:
                 request.account.alter(words, count)
             if count and words != CUT:
-                warnings.warn(f"In '{root}' are {count} boxes {words}.", stacklevel=2)
+                warnings.warn(
+                    f"In '{root}' {'are' if count > 1 else 'is'} {count} box{'es' if count > 1 else ''} {words}.",
+                    stacklevel=2,
+                )
         given = labelmap.classes if labelmap and self.classes is None else self.classes
         known, entries = agree(entries, given, request.account)
         there: list[labels.Label] = []
@@ -172,6 +175,7 @@ def _entries(place: Place, names: list[str], reading: Reading, request: Request)
             entry = replace(entry, size=page.size, objects=page.objects)
         entries.append(entry)
     if others:
-        text = "XML files have the name of one image and give another's as <filename>: that of their own name is taken"
-        warnings.warn(f"{len(others)} {text} (the first: '{others[0]}').", stacklevel=2)
+        having = f"{len(others)} XML files have" if len(others) > 1 else "1 XML file has"
+        text = "the name of one image and another's as <filename>: the image of the file's own name is taken"
+        warnings.warn(f"{having} {text} (the first: '{others[0]}').", stacklevel=2)
     return entries

@@ -30,10 +30,12 @@ class Place:
     Attributes:
         name: of a folder or of a list, in the tree.
         where: who says so, as "'data.yaml': train".
+        beside: the labels lie beside the pictures, so that a folder in it without any is no part of it.
     """
 
     name: str
     where: str = ""
+    beside: bool = False
 
 
 Places = dict[str, list[Place]]  # of each split
@@ -116,10 +118,22 @@ def by_data_file(tree: Tree, paths: Paths, account: Account) -> Places | None:
         if equals and value and key.lower() not in RESERVED:
             where = f"'{path}': {key}"
             try:
-                found[key] = Place(paths.find(value, [paths.folder_of(path), ""]), where)
+                found[key] = Place(_list_of(value, path, paths), where)
             except ValueError:
                 warnings.warn(f"{where} is '{value}', which is missing from '{tree.root}'.", stacklevel=2)
     return subsets(found, path, tree, account) if found else None
+
+
+def _list_of(value: str, path: Path, paths: Paths) -> str:
+    """Return the list that obj.data names, if need be the one of that name beside it.
+
+    CVAT and Datumaro write data/train.txt for what lies beside obj.data, as Darknet looks for it from elsewhere.
+    """
+    own = paths.folder_of(path)
+    try:
+        return paths.find(value, [own, ""])
+    except ValueError:
+        return paths.find(os.path.basename(value.replace("\\", "/")), [own])
 
 
 def subsets(found: dict[str, Place], where: Path, tree: Tree, account: Account) -> Places:
@@ -216,7 +230,7 @@ def whole(tree: Tree) -> list[Place]:
         return found
     folders = dict.fromkeys(name.rpartition("/")[0] for name in beside(tree))
     outer = [folder for folder in folders if "" not in folders or not folder]
-    return [Place(name) for name in outer if not any(name.startswith(f"{other}/") for other in outer)]
+    return [Place(name, beside=True) for name in outer if not any(name.startswith(f"{other}/") for other in outer)]
 
 
 def _of_one_home(tree: Tree, find: Callable[[str], T]) -> T | None:

@@ -62,6 +62,9 @@ class Gatherer:
         for place in places:
             if place.name in self.tree.folders:
                 names = list(pictures(self.tree, place.name))
+                if place.beside:
+                    own = {name.rpartition("/")[0] for name in names if self.texts.of(name)}
+                    names = [name for name in names if name.rpartition("/")[0] in own]
                 folders = {place.name}
             elif os.path.splitext(place.name)[1].lower() in layout.PICTURES:
                 names, folders = [place.name], {place.name.rpartition("/")[0]}

@@ -56,7 +56,6 @@ def find_splits(
     gatherer.tell_unmatched(splits, others)
     for own in splits.values():
         gatherer.tell_unusable(own)
-    _tell_shared(splits, request)
     return splits if masked else _with_labels(splits, gatherer, request)
 
 
@@ -86,20 +85,6 @@ def _divided(
     rest = {name: text for name, text in own.labels.items() if not any(name in part for part in parts.values())}
     gatherer.leave(Gathered(rest, tree=tree), layout.OTHER_SPLIT)
     return splits
-
-
-def _tell_shared(splits: dict[str, Gathered], request: Request) -> None:
-    """Note that pictures are in two splits, as a data.yaml may have it whose val is its train."""
-    names = list(splits)
-    for i, first in enumerate(names):
-        for second in names[i + 1 :]:
-            shared = splits[first].labels.keys() & splits[second].labels.keys()
-            if shared:
-                warnings.warn(
-                    f"'{request.path}': {len(shared)} images are both in {first} and in {second}, as '{min(shared)}': "
-                    f"what is measured on {second} says nothing of new images.",
-                    stacklevel=2,
-                )
 
 
 def _with_labels(splits: dict[str, Gathered], gatherer: Gatherer, request: Request) -> dict[str, Gathered]:

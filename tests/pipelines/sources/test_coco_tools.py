@@ -274,7 +274,7 @@ def test_a_picture_of_two_splits_and_one_that_nobody_lists_are_told(tmp_path):
     picture(root / "images" / "stray.jpg")
     write(root / "annotations" / "instances_val.json", cat(["a.jpg", "c.jpg"]))
     data, notes = read(root)
-    assert any("1 of the pictures are in train and in validation, as 'a.jpg'" in note for note in notes)
+    assert any("1 image is in several splits, as '" in note for note in notes)
     reason = "a picture that no annotations list"
     assert data.accounts[0].balance().lost == {"images/stray.jpg": reason}
 

@@ -81,6 +81,8 @@ def test_ids_may_be_text(wild):
         ({"bbox": [-1.5, 5, 21.5, 15]}, [0, 5, 20, 20], "cut at the picture's edge"),
         ({"attributes": {"rotation": 90.0}}, [12.5, 2.5, 27.5, 22.5], "the upright box around one that is turned"),
         ({"id": 1}, CORNERS, "its id is another's too"),
+        ({"segmentation": [[40, 30, 50, 30, 50, 39]]}, CORNERS, "its outline lies elsewhere than its box"),
+        ({"segmentation": [[0.2, 0.1, 0.5, 0.1, 0.5, 0.5]]}, CORNERS, "its outline lies elsewhere than its box"),
     ],
 )
 def test_what_is_read_otherwise_than_it_is_written_is_counted_and_noted(wild, change, box, told):
@@ -89,7 +91,7 @@ def test_what_is_read_otherwise_than_it_is_written_is_counted_and_noted(wild, ch
     assert found == pytest.approx(box)
     (key,) = [key for key in altered if key.startswith(told)]
     assert altered[key] == 1
-    assert any(f"1 annotations are used, {told}" in note for note in notes)
+    assert any(f"1 annotation is used, {told}" in note for note in notes)
     assert data.accounts[0].balance().annotations_used == 2
 
 

@@ -235,6 +235,7 @@ def test_a_wrong_shape_stops_or_costs_itself_alone(read, tmp_path, wrong, messag
     ("files", "message"),
     [
         ({"b.json": sheet(SQUARE)[:-30], "b.jpg": None}, "b.json' is not valid JSON, it may be cut off"),
+        ({"b.json": sheet(SQUARE)[:-1] + ",}", "b.jpg": None}, r"line 1, column \d+: a trailing comma, before '}'"),
         ({"b.json": "[1]", "b.jpg": None}, "b.json' is no JSON of labelme: it needs a list 'shapes'"),
         ({"b.json": sheet(image="gone.jpg")}, "b.json' has no picture: imagePath is 'gone.jpg', which is not there"),
         (
@@ -269,3 +270,11 @@ def test_a_wrong_file_stops_or_is_skipped_and_told(read, tmp_path, files, messag
 def test_a_folder_without_anything_to_learn_is_told(tmp_path, files, message):
     with pytest.raises(pipelines.DataError, match=message):
         pipelines.load("labelme", path=put(tmp_path, **files), splits=["train"])
+
+
+def test_a_folder_of_a_split_without_json_is_told(tmp_path):
+    put(tmp_path, **{"train/a.jpg": None, "train/a.json": sheet(SQUARE), "val/b.jpg": None, "runs/train/c.jpg": None})
+    with pytest.warns(UserWarning, match="Split 'validation' of .* has no labels: none of its 1 images has any"):
+        data = pipelines.load(str(tmp_path), batch_size=1)
+    assert data.sizes == {"train": 1, "validation": 1}
+    assert data.accounts[0].balance().lost == {"runs/train/c.jpg": "no part of this layout"}

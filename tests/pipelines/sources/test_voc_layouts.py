@@ -173,7 +173,7 @@ def test_oxford_pets_have_lists_beside_the_xml_and_trimaps_that_are_no_classes(t
     found, balance, survey = read(put(tmp_path, **files))
     assert found == {"train": ["Abyssinian_0.jpg", "Abyssinian_1.jpg"], "test": ["Abyssinian_2.jpg"]}
     assert survey.splits["test"].counts["detection"].labelled == 0
-    assert len(balance.aside["a trimap, whose values are no classes"]) == 3
+    assert len(balance.aside["a trimap, whose values are no classes; data.source=folder reads them"]) == 3
     assert not balance.lost
 
 
@@ -224,10 +224,36 @@ def test_an_xml_that_names_another_image_that_is_there_is_told(tmp_path, read):
     files = {"a.jpg": None, "b.jpg": None, "a.xml": page(CAR, filename="b.jpg"), "b.xml": B}
     _, _, survey = read(put(tmp_path, **files), splits=["train"])
     assert boxes(survey)["a.jpg"] == [(0, 10, 5, 30, 25)]
-    assert "1 XML files have the name of one image and give another's as <filename>" in survey.notes[0]
+    assert "1 XML file has the name of one image and another's as <filename>" in survey.notes[0]
 
 
 def test_an_empty_folder_of_lists_is_none(tmp_path, read):
     (tmp_path / "ImageSets" / "Main").mkdir(parents=True)
     files = {"JPEGImages/a.jpg": None, "Annotations/a.xml": A}
     assert read(put(tmp_path, **files), splits=["train"])[0] == {"train": ["a.jpg"]}
+
+
+def test_one_list_for_two_splits_is_told(tmp_path):
+    put(tmp_path, **{**PUBLISHED, "ImageSets/Main/val.txt": "a\n"})
+    with pytest.warns(UserWarning, match=r"1 image is in several splits, as '.*a.jpg' in 'train' and 'validation'"):
+        pipelines.load(str(tmp_path), batch_size=1, tasks=["detection"])
+
+
+def test_a_list_that_is_empty_is_said_to_be(tmp_path):
+    put(tmp_path, **{**PUBLISHED, "ImageSets/Main/train.txt": "\n"})
+    with pytest.raises(pipelines.DataError, match=r"Main/train.txt' is empty: expected the names of images"):
+        pipelines.load(str(tmp_path), batch_size=1)
+
+
+def test_pictures_without_a_file_of_labels_are_told_apart(read, tmp_path):
+    _, balance, _ = read(put(tmp_path, **{"a.jpg": None, "a.xml": A, "b.jpg": None}), splits=["train"])
+    assert balance.used == {"image of train": 1, "image of train, not labelled": 1, "annotations": 1}
+
+
+def test_a_split_that_nobody_labelled_is_told(tmp_path):
+    files = {"train/a.jpg": None, "train/a.xml": A, "valid/b.jpg": None, "valid/b.xml": B, "test/c.jpg": None}
+    put(tmp_path, **files)
+    with pytest.warns(UserWarning, match="Split 'test' of .* has no labels: none of its 1 images has any, and"):
+        data = pipelines.load(str(tmp_path), batch_size=1, splits=["train", "validation", "test"])
+    assert data.sizes == {"train": 1, "validation": 1, "test": 1}
+    assert not data.accounts[0].balance().lost

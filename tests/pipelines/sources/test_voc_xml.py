@@ -63,11 +63,11 @@ def test_text_in_latin_1_that_does_not_say_so_is_read_with_a_note(read):
 @pytest.mark.parametrize(
     ("box", "row", "told"),
     [
-        ((30, 25, 11, 6), READ, "1 boxes with xmin above xmax or ymin above ymax, taken in order"),
+        ((30, 25, 11, 6), READ, "1 box with xmin above xmax or ymin above ymax, taken in order"),
         (
             (0, 0, 30, 25),
             (0, 0, 0, 30, 25),
-            "1 boxes with a corner at 0 where VOC counts pixels from 1, cut at the edge: set the option",
+            "1 box with a corner at 0 where VOC counts pixels from 1, cut at the edge: set the option",
         ),
         ((11, 6, 61, 25), (0, 10, 5, 60, 25), None),
         ((11.5, 6, 11, 25), (0, 10, 5, 11.5, 25), "with xmin above xmax"),

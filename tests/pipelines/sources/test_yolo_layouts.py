@@ -1,6 +1,7 @@
 """YOLO folders as each tool writes them: recognised, read unaided, every file accounted for."""
 
 import json
+import warnings
 
 import pytest
 
@@ -366,8 +367,32 @@ def test_labels_that_are_a_link_to_nothing_cost_their_image_and_make_no_backgrou
 
 def test_images_in_two_splits_are_told(lay):
     folder = lay({"data.yaml": "train: images\nval: images\nnames: [cat]", "images/a.jpg": None, "labels/a.txt": BOX})
-    with pytest.warns(UserWarning, match="1 images are both in train and in validation, as 'images/a.jpg'"):
+    with pytest.warns(UserWarning, match="1 image is in several splits, as '.*a.jpg' in 'train' and 'validation'"):
         pipelines.load(str(folder), batch_size=1)
+
+
+def test_text_files_without_a_line_in_all_of_a_split_are_told(lay):
+    folder = lay({"data.yaml": ULTRALYTICS, "images/train/a.jpg": None, "labels/train/a.txt": ""})
+    with pytest.warns(UserWarning, match=r"split 'train' has no object in any labelled image \(1\): all are"):
+        pipelines.load(str(folder), batch_size=1, splits=["train"])
+
+
+def test_pictures_in_a_folder_without_labels_below_those_with_some_are_no_backgrounds(lay):
+    folder = lay({"classes.txt": CATS, "a.jpg": None, "a.txt": BOX, "b.jpg": None, "docs/shot.jpg": None})
+    data = pipelines.load(str(folder), batch_size=1, splits=["train"])
+    assert data.sizes == {"train": 2}
+    assert data.accounts[0].balance().lost == {"docs/shot.jpg": "no part of this layout"}
+
+
+def test_lists_that_cvat_names_in_another_folder_are_those_beside_obj_data(lay):
+    files = {f"obj_{part}_data/{name}": None for part, name in (("train", "a.jpg"), ("valid", "b.jpg"))}
+    files |= {"obj_train_data/a.txt": BOX, "obj_valid_data/b.txt": OTHER, "obj.names": CATS, "obj.data": CVAT_DATA}
+    files |= {"train.txt": "data/obj_train_data/a.jpg\n", "valid.txt": "data/obj_valid_data/b.jpg\n"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        data = pipelines.load(str(lay(files)), batch_size=1)
+    assert data.sizes == {"train": 1, "validation": 1}
+    assert data.accounts[0].balance().used["list of images"] == 2
 
 
 def test_masks_beside_the_images_are_read_if_their_classes_are_named(lay):
