@@ -12,13 +12,25 @@ from pipelines.splits import split_named
 
 NAMES = ("classes.txt", "*.names", "_darknet.labels")
 PARTS = re.compile(r"obj_(.+)_data", re.IGNORECASE)  # the folder of a subset, as CVAT and Datumaro have it
+PARTED = ("images", "labels")  # folders of a data set, which are none by themselves
 ASKED = 50  # files that are opened to see what they hold
 COVERS = ("class folders", "images and masks")
 
 
 def homes(tree: Tree) -> list[str]:
-    """Return the folders that may hold a data set: the one given, and those in it, as an unpacked archive has one."""
-    return ["", *(f"{name}/" for name in tree.inner() if not split_named(name) and name.lower() != "runs")]
+    """Return the folders that may hold a data set: the one given, and those in it, as an unpacked archive has one.
+
+    Those that hold nothing but one folder are gone through.
+    """
+    found = [""]
+    for name in tree.inner():
+        while not split_named(name) and name.lower() != "runs":
+            found.append(f"{name}/")
+            inner = tree.inner(name)
+            if tree.folders[name] or len(inner) != 1 or inner[0].lower() in PARTED:
+                break
+            name = f"{name}/{inner[0]}"
+    return found
 
 
 def _settings(tree: Tree) -> bool:

@@ -94,13 +94,19 @@ def _files(tree: Tree, chosen: str | None) -> list[Path]:
         if not path.is_file():
             raise DataError(f"Option settings is '{chosen}', which is missing from '{tree.root}'.")
         return [path]
-    inner = []
+    inner: dict[str, list[Path]] = {}
     for home in homes(tree):
         found = [tree.path(name) for end in ("yaml", "yml") for name in tree.like(f"{home}*.{end}")]
         if not home and found:
             return found
-        inner += found
-    return inner
+        if found:
+            inner[home] = found
+    named = [home for home in inner if any(tree.has(f"{home}{part}") for part in ("**/labels/**/*", "*/images/*"))]
+    if len(named) > 1:
+        raise DataError(
+            f"'{tree.root}' holds several data sets, in '{named[0]}' and '{named[1]}': give the folder of one."
+        )
+    return [path for found in inner.values() for path in found]
 
 
 def read_settings(path: Path) -> Settings:

@@ -384,6 +384,19 @@ def test_pictures_in_a_folder_without_labels_below_those_with_some_are_no_backgr
     assert data.accounts[0].balance().lost == {"docs/shot.jpg": "no part of this layout"}
 
 
+def test_folders_that_hold_nothing_but_one_are_gone_through(lay):
+    folder = lay({f"download/archive/{name}": text for name, text in LAYOUTS["coco128"].items()})
+    data = pipelines.load(str(folder), batch_size=1)
+    assert data.sizes == {"train": 1, "validation": 1}
+    assert not data.accounts[0].balance().lost
+
+
+def test_two_sets_with_settings_of_their_own_stop(lay):
+    folder = lay({f"{place}/{name}": text for place in "ab" for name, text in LAYOUTS["coco128"].items()})
+    with pytest.raises(pipelines.DataError, match="holds several data sets, in 'a/' and 'b/': give the folder of one"):
+        pipelines.load(str(folder), batch_size=1)
+
+
 def test_lists_that_cvat_names_in_another_folder_are_those_beside_obj_data(lay):
     files = {f"obj_{part}_data/{name}": None for part, name in (("train", "a.jpg"), ("valid", "b.jpg"))}
     files |= {"obj_train_data/a.txt": BOX, "obj_valid_data/b.txt": OTHER, "obj.names": CATS, "obj.data": CVAT_DATA}
