@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipelines.accounts.account import Account
@@ -41,6 +41,7 @@ def with_masks(tree: Tree, place: Place, account: Account) -> list[Entry]:
             stems.setdefault(name.rpartition("/")[0], []).append(_stem(name))
         bare = {folder: bare_images(own) for folder, own in stems.items()}
         masks = [name for name in images if is_mask(_stem(name), bare[name.rpartition("/")[0]])]
+        images = [name for name in images if not _is_second(name, bare, tree, account)]
     taken = set(masks)
     images = [name for name in images if name not in taken]
     found = _Masks(tree, place, masks, account)
@@ -65,6 +66,15 @@ def with_masks(tree: Tree, place: Place, account: Account) -> list[Entry]:
             reason = f"has the name of '{Path(other).name}', which is read" if other else "has no image of its name"
             account.lose(f"Mask '{tree.path(name)}' {reason}.", tree.path(name))
     return entries
+
+
+def _is_second(name: str, bare: Mapping[str, frozenset[str]], tree: Tree, account: Account) -> bool:
+    """Whether a picture is one more mask of another in its folder, as a_mask_1 beside a_mask; it is lost."""
+    numbered = re.fullmatch(r"(.+)_\d+", _stem(name))
+    second = numbered is not None and is_mask(numbered[1], bare[name.rpartition("/")[0]])
+    if second:
+        account.lose(f"Mask '{tree.path(name)}' is one of several of its image: draw them into one.", tree.path(name))
+    return second
 
 
 class _Masks:

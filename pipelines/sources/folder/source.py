@@ -31,7 +31,7 @@ from pipelines.sources.folder.classes import ClassFolders
 from pipelines.sources.folder.pairs import Pairs
 from pipelines.sources.folder.places import with_classes, with_masks
 from pipelines.sources.folder.structure import is_part
-from pipelines.sources.folder.telling import tell, tell_masks, unlabelled
+from pipelines.sources.folder.telling import refuse_deeper_splits, tell, tell_masks, unlabelled
 from pipelines.sources.folder.twins import refuse_masks
 from pipelines.sources.layouts import Layout, Sign
 from pipelines.splits import split_named
@@ -113,6 +113,8 @@ class Folder(FileFormat):
         places = {split: (request.files.path(own.images), own) for split, own in found.splits.items()}
         if "" in places:
             _, place = places[""]
+            if self.divide is None:
+                refuse_deeper_splits(request.files, place.images)
             entries = with_masks(request.files, place, request.account)
             named = {entry.image.relative_to(request.files.path(place.images)).as_posix(): entry for entry in entries}
             parted = layout.divided(root, named, request, self.divide)

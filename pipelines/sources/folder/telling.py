@@ -4,11 +4,13 @@ import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pipelines.accounts.tree import Tree
 from pipelines.contract import Request
 from pipelines.errors import DataError
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.folder.classes import ClassFolders
-from pipelines.sources.folder.structure import below
+from pipelines.sources.folder.structure import below, pictures
+from pipelines.splits import split_named
 
 SHOWN = 8  # classes that are named
 
@@ -55,6 +57,19 @@ def _refuse_part(folder: Path, others: Sequence[str], classes: Sequence[str] | N
         )
     if folder.name not in classes:
         request.account.leave_below(folder, "of no class that the option names")
+
+
+def refuse_deeper_splits(tree: Tree, images: str) -> None:
+    """Refuse to divide anew what lies in folders of splits that are deeper than splits are looked for."""
+    start = f"{images}/" if images else ""
+    named = {split_named(f.rpartition("/")[2]): f for f in tree.folders if f.startswith(start) and pictures(tree, f)}
+    named.pop(None, None)
+    if len(named) > 1:
+        first, second, *_ = (f"'{tree.path(folder)}'" for folder in named.values())
+        raise DataError(
+            f"{first} and {second} are named as splits, but lie deeper than splits are looked for: move them up, or "
+            "set the option divide to true, to divide all images anew."
+        )
 
 
 def tell_masks(entries: Mapping[str, Sequence[Entry]]) -> None:

@@ -365,6 +365,23 @@ def test_masks_under_unknown_names_and_parts_beside_classes_are_refused(write, f
     assert load(folder, splits=["train"], classes=names).specs[0].classes == tuple(names)
 
 
+def test_a_second_mask_of_a_picture_is_no_picture(write):
+    folder = write({"train/a.png": None, "train/a_mask.png": GROUND, "train/a_mask_1.png": GROUND})
+    with pytest.raises(pipelines.DataError, match="a_mask_1.png' is one of several of its image: draw them into one"):
+        load(folder, splits=["train"], mask_classes=["ground", "thing"])
+    data = load(folder, splits=["train"], mask_classes=["ground", "thing"], on_error="skip")
+    assert data.sizes == {"train": 1}
+    assert set(data.accounts[0].balance().lost) == {"train/a_mask_1.png"}
+
+
+def test_splits_that_lie_deeper_are_not_divided_anew(write):
+    files = {f"images/10k/{split}/{split}.jpg": None for split in ("train", "val")}
+    folder = write(files | {f"labels/seg/{split}/{split}.png": GROUND for split in ("train", "val")})
+    with pytest.raises(pipelines.DataError, match="train' and '.*val' are named as splits, but lie deeper"):
+        load(folder, mask_classes=["ground", "thing"])
+    assert load(folder, splits=["train"], divide=False, mask_classes=["ground", "thing"]).sizes == {"train": 2}
+
+
 def test_classes_whose_pictures_have_the_same_names_are_classes(write):
     folder = write({f"{name}/{n}.png": PHOTO + k for k, name in enumerate(("cat", "dog")) for n in "abcdefgh"})
     assert load(folder, splits=["train"]).specs[0].classes == ("cat", "dog")
