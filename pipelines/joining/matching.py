@@ -252,7 +252,7 @@ def _recount(pictures: Sequence[Picture], parted: Mapping[str, list[Picture]], w
             for account in whole[name].accounts:
                 fate = account.files.get(os.path.abspath(file))
                 if fate and fate.what == USED and split:
-                    account.use(file, f"image of {split}")
+                    account.use(file, fate.words.replace(f"image of {key}", f"image of {split}"))
                 elif fate and fate.what == USED:
                     account.leave(file, layout.OTHER_SPLIT)
     for account in (account for source in whole.values() for account in source.accounts):

@@ -73,10 +73,10 @@ def refuse_deeper_splits(tree: Tree, images: str) -> None:
 
 
 def tell_masks(entries: Mapping[str, Sequence[Entry]]) -> None:
-    """Warn of pictures without a mask, split by split."""
+    """Warn of pictures without a mask in splits in which others have one; a split without any is told of by itself."""
     for split, own in entries.items():
         lacking = [entry for entry in own if entry.mask is None]
-        if lacking:
+        if lacking and len(lacking) < len(own):
             warnings.warn(
                 f"Split '{split}': {len(lacking)} of {len(own)} pictures {'have' if len(lacking) > 1 else 'has'} no "
                 f"mask, as '{lacking[0].image}': not labelled for segmentation.",
