@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from pipelines.accounts.tree import Tree
 from pipelines.contract import Request
+from pipelines.errors import DataError
 from pipelines.sources.coco.finding import Place
 from pipelines.sources.coco.index import Index
 from pipelines.sources.coco.locating import Pictures
@@ -39,6 +40,11 @@ def entered(index: Index, place: Place, request: Request) -> list[Entry]:
                 number=image.file_name,
                 mask=mask_of and mask_of(found),
             )
+        )
+    if len(entries) > 1 and not any(entry.image.exists() for entry in entries):
+        raise DataError(
+            f"'{path}': none of its {len(entries):,} pictures is in '{tree.path(place.within)}', as "
+            f"'{entries[0].number}': put them there, or give the folder that they lie in together."
         )
     pictures.warn(path)
     return entries

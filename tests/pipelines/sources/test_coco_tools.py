@@ -268,6 +268,14 @@ def test_a_file_for_training_alone_is_enough(tmp_path):
     assert read(root)[0].sizes == {"train": 1}
 
 
+def test_labels_of_other_pictures_stop_with_one_sentence(tmp_path):
+    root = tmp_path / "data"
+    picture(root / "images" / "c.jpg")
+    write(root / "annotations.json", cat(["a.jpg", "b.jpg"]))
+    with pytest.raises(pipelines.DataError, match=r"none of its 2 pictures is in '.*', as 'a.jpg': put them there"):
+        pipelines.load(str(root), batch_size=1, splits=["train"], on_error="skip")
+
+
 def test_a_picture_of_two_splits_and_one_that_nobody_lists_are_told(tmp_path):
     root = tmp_path / "data"
     cvat_flat(root)
