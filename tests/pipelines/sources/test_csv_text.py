@@ -74,7 +74,7 @@ def test_a_line_of_other_length_is_no_row_and_kept_in_mind(read):
     ("content", "message"),
     [
         (b"PK\x03\x04rest", "is an Excel workbook or an archive: save the sheet as CSV"),
-        (gzip.compress(b"image,label\n"), "is compressed: unpack it with gunzip"),
+        (gzip.compress(b"image,label\n", mtime=0), "is compressed: unpack it with gunzip"),
         (b"image,label\n\0", "is no text"),
         ("TRAIN,gs://b/a.jpg,cat,0.1,0.1,,,0.3,0.3,,\n", "is a table for AutoML Vision"),
         (
