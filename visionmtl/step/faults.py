@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from visionmtl.errors import UsageError
-from visionmtl.step.replicas import sum_over_replicas
 
 MOST = 64  # kinds of fault that are told apart
 
@@ -33,15 +32,11 @@ class Faults:
         self.wanted = wanted
         self.sentences: list[str] = []
         self._steps = 0
-        self._active, self._counts, self._values = (
-            tf.Variable(
-                value,
-                trainable=False,
-                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-                synchronization=tf.VariableSynchronization.ON_WRITE,
-            )
-            for value in (tf.constant(True), tf.zeros(MOST), tf.zeros(MOST))
-        )
+        once = {"aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
+        self._active = tf.Variable(True, trainable=False, synchronization=tf.VariableSynchronization.ON_WRITE, **once)
+        # Each replica counts for itself: a step that breaks off leaves no other waiting for it.
+        own = {"aggregation": tf.VariableAggregation.SUM, "synchronization": tf.VariableSynchronization.ON_READ}
+        self._counts, self._values, self._seen = (tf.Variable(tf.zeros(MOST), trainable=False, **own) for _ in range(3))
 
     def look(self, active: bool) -> None:
         """Have the coming steps look, or not."""
@@ -76,11 +71,13 @@ class Faults:
             return []
         self.sentences += [sentence for sentence in sentences if sentence not in self.sentences]
         places = tf.constant([[self.sentences.index(sentence)] for sentence in sentences])
-        there, values = sum_over_replicas([there, values])
-        seen = tf.scatter_nd(places, tf.math.divide_no_nan(values, there), [MOST])
-        values = self._values.assign(tf.where(self._counts > 0, self._values, seen))
-        with tf.control_dependencies([values]):
-            counts = self._counts.assign(self._counts + tf.scatter_nd(places, there, [MOST]))
+        here = tf.scatter_nd(places, there, [MOST])
+        new = tf.where((self._counts < 1) & (here > 0), 1.0, 0.0)
+        with tf.control_dependencies([new]):
+            values = self._values.assign_add(new * tf.scatter_nd(places, values, [MOST]))
+            seen = self._seen.assign_add(new)
+        with tf.control_dependencies([values, seen]):
+            counts = self._counts.assign_add(here)
         return [tf.convert_to_tensor(counts)]
 
     def after_step(self) -> None:
@@ -105,7 +102,7 @@ class Faults:
         counts = tf.convert_to_tensor(self._counts).numpy()
         for place, sentence in enumerate(self.sentences):
             if counts[place]:
-                value = float(tf.convert_to_tensor(self._values)[place])
-                self._counts.assign(tf.zeros(MOST))
-                self._values.assign(tf.zeros(MOST))
+                value = float(tf.convert_to_tensor(self._values)[place] / tf.convert_to_tensor(self._seen)[place])
+                for variable in (self._counts, self._values, self._seen):
+                    variable.assign(tf.zeros(MOST))
                 raise UsageError(sentence.format(f"{value:g}"))
