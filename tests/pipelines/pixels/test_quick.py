@@ -40,7 +40,7 @@ ORDINARY = {
 XMP = b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta tiff:Orientation='6'/>"
 OTHER = {
     "four channels": encoded("CMYK"),
-    "an orientation in XMP": encoded(xmp=XMP),
+    "an orientation in XMP": encoded()[:2] + b"\xff\xe1" + (len(XMP) + 2).to_bytes(2, "big") + XMP + encoded()[2:],
     "an orientation that is none": encoded(orientation=9),
     "EXIF that is none": encoded(exif=b"Exif\0\0what is this"),
     "EXIF cut short": encoded(exif=motorola(6)[:20]),
