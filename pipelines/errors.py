@@ -20,10 +20,6 @@ class MissingSplitError(DataError):
     """A split asked for that a source does not have."""
 
 
-class NoSplitsError(DataError):
-    """Several splits asked for of data that has none, and is not to be divided."""
-
-
 @dataclass
 class Problems:
     """Raises at the first problem, or with `on_error="skip"` lists each in `skipped`."""

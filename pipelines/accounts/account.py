@@ -37,6 +37,7 @@ class Account:
         set_aside: how many of them, by rule.
         lost: how many of them, by the sentence that says why.
         altered: how many of those used are not used as they are written, by what was done to them.
+        undivided: nothing says which split an image is of, and nothing had to: all were asked for, whichever they are.
     """
 
     problems: Problems = field(default_factory=Problems)
@@ -47,6 +48,7 @@ class Account:
     set_aside: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     altered: Counter[str] = field(default_factory=Counter)
+    undivided: bool = False
 
     def use(self, file: Path, words: str) -> None:
         """Note that a file is used, `words` saying as what: "image of train", "labels", "class names"."""

@@ -211,10 +211,15 @@ def _parted(pictures: Sequence[Picture], sources: Mapping[str, Source], request:
     ordered = {split: parted[split] for split in SPLITS if split in parted}
     for split, own in ordered.items():
         if split not in request.splits:
-            for picture in own:
+            for file in {file for picture in own for file in _files(picture, sources)}:
                 for account in (account for source in sources.values() for account in source.accounts):
-                    account.leave(Path(picture.name), f"of split {split}, not asked for")
+                    account.leave(Path(file), f"of split {split}, not asked for")
     return layout.asked(Path(pictures[0].name).parent, ordered, request)
+
+
+def _files(picture: Picture, sources: Mapping[str, Source]) -> set[str]:
+    """Return the files of a picture, of which each source may have one."""
+    return {sources[name].splits[key].name(index) for name, (key, index) in picture.place.items()}
 
 
 def _of_one_size(pictures: Sequence[Picture], sources: Mapping[str, Source], account: Account) -> list[Picture]:

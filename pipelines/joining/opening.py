@@ -10,7 +10,7 @@ from pipelines.accounts.account import Account
 from pipelines.caching import kept
 from pipelines.collecting import uncollected
 from pipelines.contract import Request, Source
-from pipelines.errors import DataError, MissingSplitError, NoSplitsError, one_of
+from pipelines.errors import DataError, MissingSplitError, one_of
 from pipelines.joining.combining import Member, combine
 from pipelines.joining.matching import match
 from pipelines.kinds.spec import LabelSpec
@@ -29,9 +29,7 @@ def opened(name: str, request: Request, options: Mapping[str, Any]) -> Source:
     Raises:
         DataError: there is no such source or option, or the data cannot be read; the message suggests the nearest name.
     """
-    if name not in sources.names() and Path(name).exists():
-        name, path = find(name, None if request.path is None else str(request.path))
-        request = replace(request, path=None if path is None else Path(path))
+    name, request = _recognised(name, request)
     source = sources.get(name, options)
     if request.cache is None or request.path is None or name == "packed" or len(request.splits) == 1:
         with uncollected():
@@ -82,15 +80,12 @@ def several_opened(
             account=Account(request.problems),
         )
         try:
-            if joined:
-                source, undivided = _opened_whole(settings["source"], own, settings.get("options") or {})
-                whole |= {name} if undivided else set()
-            else:
-                source = opened(settings["source"], own, settings.get("options") or {})
+            source = (_opened_whole if joined else opened)(settings["source"], own, settings.get("options") or {})
         except MissingSplitError:
             if "train" in request.splits:
                 raise
             continue  # it has none of the splits to be measured
+        whole |= {name} if own.account.undivided else set()
         member = Member(source, renames, settings.get("classes") or {})
         known |= {renames.get(spec.name, spec.name) for spec in source.specs}
         if request.tasks is not None:
@@ -107,23 +102,19 @@ def several_opened(
     return combine(members, request.max_boxes, expected)
 
 
-def _opened_whole(name: str, request: Request, options: Mapping[str, Any]) -> tuple[Source, bool]:
-    """Ask a source for all of its splits; one that has none is not divided, and gives all as "train".
+def _opened_whole(name: str, request: Request, options: Mapping[str, Any]) -> Source:
+    """Ask a source for all of its splits; one that has none is not divided, and gives all as "train"."""
+    name, request = _recognised(name, request)
+    divides = bool(options.get("divide")) or "divide" not in sources.options(name)
+    return opened(name, replace(request, splits=SPLITS, pooled=not divides), options)
 
-    Returns:
-        The source, and whether it has no splits.
-    """
-    if name not in sources.names() and Path(name).exists():
-        name, path = find(name, None if request.path is None else str(request.path))
-        request = replace(request, path=None if path is None else Path(path))
-    if "divide" not in sources.options(name) or options.get("divide"):
-        return opened(name, replace(request, splits=SPLITS), options), False
-    given = {**options, "divide": False}
-    try:
-        return opened(name, replace(request, splits=SPLITS), given), False
-    except NoSplitsError:
-        alone = replace(request, splits=SPLITS[:1], account=Account(request.problems))
-        return opened(name, alone, given), True
+
+def _recognised(name: str, request: Request) -> tuple[str, Request]:
+    """Return the name of a source and what is requested of it; a folder in its place is recognised."""
+    if name in sources.names() or not Path(name).exists():
+        return name, request
+    name, path = find(name, None if request.path is None else str(request.path))
+    return name, replace(request, path=None if path is None else Path(path))
 
 
 def _cut(source: Source, renames: Mapping[str, str], tasks: Sequence[str]) -> Source:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from pipelines.accounts.account import Account
 from pipelines.accounts.tree import Tree
 from pipelines.contract import Request
-from pipelines.errors import DataError, MissingSplitError, NoSplitsError
+from pipelines.errors import DataError, MissingSplitError
 from pipelines.kinds.spec import IGNORE
 from pipelines.pixels.rules import SUFFIXES
 from pipelines.sources.files.entries import inside
@@ -73,12 +73,11 @@ def fractions(root: Path, request: Request, divide: bool | None) -> dict[str, tu
         DataError: several splits are asked for, but must not be made.
     """
     if request.pooled:
+        request.account.undivided = request.lists is None
         return {SPLITS[0]: WHOLE}
     divide = not request.one_alone if divide is None else divide
     if not divide and len(request.splits) > 1:
-        raise NoSplitsError(
-            f"'{root}' has no splits: ask for one of {', '.join(request.splits)}, or let it be divided."
-        )
+        raise DataError(f"'{root}' has no splits: ask for one of {', '.join(request.splits)}, or let it be divided.")
     return {split: FRACTIONS[split] if divide else WHOLE for split in request.splits}
 
 
@@ -120,7 +119,7 @@ def asked(root: Path, found: Mapping[str, T], request: Request) -> dict[str, T]:
         MissingSplitError: "train" is not, or none is.
     """
     if request.pooled and found:
-        return dict(found)
+        return {split: found[split] for split in (*SPLITS, *found) if split in found}
     for split in request.splits:
         if split not in found and (split == "train" or not set(found) & set(request.splits)):
             raise MissingSplitError(f"'{root}' has no split '{split}'; it has: {', '.join(found) or 'none'}.")

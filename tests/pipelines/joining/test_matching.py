@@ -185,3 +185,37 @@ def test_pictures_of_one_name_are_told_apart_by_their_folders_or_refused(tmp_pat
         pipelines.DataError, match="a.jpg' of source 'weather' may be '.*' or another: several pictures"
     ):
         pipelines.load(sources, (40, 60), 2, joined=True, splits=["train"])
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_what_is_wrong_in_a_source_without_splits_is_told_once(street):
+    sources = street()
+    with sources["weather"]["path"].open("a") as table:
+        table.write("z.jpg,wet\n")
+    data = load(sources, on_error="skip")
+    assert len(data.skipped) == 1
+    assert [account.balance().annotations_lost.total() for account in data.accounts] == [0, 0, 1]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_picture_of_a_split_not_asked_for_is_set_aside_in_every_source(tmp_path):
+    for name in ("one", "two"):
+        for stem in "ab":
+            (tmp_path / name / "images").mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (60, 40)).save(tmp_path / name / f"images/{stem}.jpg")
+    (tmp_path / "one/t.csv").write_text("image,label,split\na.jpg,cat,train\nb.jpg,cat,val\n")
+    (tmp_path / "two/t.csv").write_text("image,label\na.jpg,wet\nb.jpg,dry\n")
+    sources = {
+        "animal": {"source": "csv", "path": tmp_path / "one"},
+        "weather": {"source": "csv", "path": tmp_path / "two", "tasks": {"classification": "weather"}},
+    }
+    data = pipelines.load(sources, (40, 60), 1, joined=True, splits=["train"])
+    aside = {"of split validation, not asked for": ["images/b.jpg"]}
+    assert [account.balance().aside for account in data.accounts] == [aside, aside]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_source_that_has_the_test_split_alone_is_joined(street):
+    sources = street()
+    sources["weather"]["path"].write_text("image,weather,split\n" + "".join(f"{s}.jpg,wet,test\n" for s in "abcd"))
+    assert load(sources, ["test"]).sizes == {"test": 4}
