@@ -50,16 +50,6 @@ def entered(index: Index, place: Place, request: Request) -> list[Entry]:
     return entries
 
 
-def divided(root: Path, entries: list[Entry], request: Request, divide: bool | None) -> dict[str, list[Entry]]:
-    """Divide images without splits among those asked for; what falls to another is set aside."""
-    named = {str(entry.number): entry for entry in entries}
-    found = {split: list(own.values()) for split, own in layout.divided(root, named, request, divide).items()}
-    left = sum(e.annotations for e in entries) - sum(e.annotations for own in found.values() for e in own)
-    if left:
-        request.account.leave_annotations("of a split that is not asked for", left)
-    return found
-
-
 def note_unlisted(request: Request, entries: Mapping[str, list[Entry]], places: Iterable[Place]) -> None:
     """Note the pictures beside those of the indices that none lists."""
     tree, account = request.files, request.account

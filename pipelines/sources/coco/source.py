@@ -10,7 +10,7 @@ from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import option
 from pipelines.sources.coco.categories import agree
-from pipelines.sources.coco.entries import divided, entered, note_unlisted
+from pipelines.sources.coco.entries import entered, note_unlisted
 from pipelines.sources.coco.finding import Place, find, leave_others
 from pipelines.sources.coco.index import read_index
 from pipelines.sources.coco.layouts import LAYOUTS
@@ -75,7 +75,8 @@ class Coco(FileFormat):
         if not (named := {split for split in places if split}) or named <= set(request.splits):
             note_unlisted(request, entries, chosen.values())
         if None in places:
-            entries = divided(root, entries[""], request, self.divide)
+            numbered = {str(entry.number): entry for entry in entries[""]}
+            entries = layout.divided_entries(root, numbered, request, self.divide)
         there = _labels(root, entries, categories, [paths[name].parent for name in chosen] if filed else None, request)
         return assemble(request, entries, there, self.check, self.pictures_as)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pipelines.errors import DataError
+from pipelines.sources.csv.cells import NOTHING
 from pipelines.sources.csv.grid import Grid
 from pipelines.sources.files.entries import OVERHANG, Corners
 
@@ -157,7 +158,7 @@ def _numbers(grid: Grid, box: Box) -> list[Corners | str | None]:
 
 def _slowly(grid: Grid, box: Box, cells: tuple[str, ...]) -> Corners | str | None:
     """Read a row whose cells are not four plain numbers."""
-    empty = [cell == "" or cell.lower() in ("nan", "na", "<na>", "null", "none") for cell in cells]
+    empty = [cell.lower() in NOTHING for cell in cells]
     if all(empty):
         return None
     values = []

@@ -44,6 +44,8 @@ def meanings(
     Raises:
         DataError: cells say -1, and the other cells do not tell whether that is "absent" or "uncertain".
     """
+    if given is not None and not isinstance(given, Mapping):
+        raise DataError(f"Option values is {given!r}: expected what cells mean, as {{cell: 1, 0 or null}}.")
     own = {str(cell).strip(): meaning for cell, meaning in (given or {}).items()}
     for cell, meaning in own.items():
         if meaning not in (0, 1, None):

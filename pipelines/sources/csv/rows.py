@@ -29,6 +29,7 @@ class Image:
     line: int
     split: str | None
     size: tuple[int, int] | None
+    rows: int = 0
     objects: list[Annotation] | None = None
     label: str | None = None
     presence: Mapping[str, float] | None = None
@@ -81,6 +82,7 @@ def _entry(image: Image, file: Path, index: Path, relative: bool) -> Entry:
         number=image.line,
         label=image.label,
         presence=image.presence,
+        bare=image.rows - len(image.objects or ()),
         more=image.more,
     )
 
@@ -114,6 +116,7 @@ class _Reader:
             raise ValueError(f"width and height of '{name}' are not those of line {known.line}")
         image = known or Image(name, self.grid.lines[place], split, size)
         self._label(image, place)
+        image.rows += 1
         self.images[file] = image
 
     def _size(self, place: int) -> tuple[int, int] | None:
@@ -130,12 +133,10 @@ class _Reader:
         column = self.roles.split
         if column is None:
             return None
-        cell = self.grid.cells[column][place]
-        if self.roles.valid:
-            return {"1": "validation", "0": "train"}.get(word(cell) or "")
-        split = split_cell(cell)
+        cell, valid = self.grid.cells[column][place], self.roles.valid
+        split = {"1": "validation", "0": "train"}.get(word(cell) or "") if valid else split_cell(cell)
         if split is None:
-            raise ValueError(f"{column} is '{cell}', expected train, val or test")
+            raise ValueError(f"{column} is '{cell}', expected {'1 or 0' if valid else 'train, val or test'}")
         return split
 
     def _label(self, image: Image, place: int) -> None:

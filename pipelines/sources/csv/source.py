@@ -98,8 +98,8 @@ class Csv(FileFormat):
         tree = request.files if root.is_dir() else Tree.of(root.parent)
         found = self._tables(root, tree, request)
         first = next(iter(found.values()))
-        rows = _rows(root, request, found, self.divide, self._one_class(), tree)
-        entries, there = _labels(first, rows, self.classes, request.account)
+        entries = _entries(root, request, found, self.divide, self._one_class(), tree)
+        entries, there = _labels(first, entries, self.classes, request.account)
         if root.is_dir():
             _leave_unnamed(tree, found.values(), request.account)
         return assemble(request, entries, there, check=self.check, reading=self.pictures_as)
@@ -107,7 +107,7 @@ class Csv(FileFormat):
     def _tables(self, root: Path, tree: Tree, request: Request) -> dict[str, Table]:
         """Read the table of each split asked for, or of ALL, and see that their columns are the same."""
         named = None if self.labels is None else name_list(self.labels, "labels")
-        box = None if self.box is None else tuple([self.box] if isinstance(self.box, str) else self.box)
+        box = None if self.box is None else name_list(self.box, "box") if self.box else ()
         alone = self.classes is not None and len(name_list(self.classes, "classes")) == 1
         given = Given(self.image, self.label, named, box, alone)
         meaning = Meaning(self.box_form, self.unit, self.separator, self.values)
@@ -147,11 +147,10 @@ class Csv(FileFormat):
 
 
 def _labels(
-    table: Table, rows: dict[str, list[Row]], given: Iterable[str] | None, account: Account
+    table: Table, entries: dict[str, list[Entry]], given: Iterable[str] | None, account: Account
 ) -> tuple[dict[str, list[Entry]], list[labels.Label]]:
     """Return the images of each split, and what they are labelled with."""
     there: list[labels.Label] = [claim.label for claim in table.roles.more]
-    entries = {split: [row.entry for row in own] for split, own in rows.items()}
     if table.roles.labels:
         there.append(labels.Presence(LabelSpec("classification", "multi_label", table.roles.labels)))
     if table.several:
@@ -189,16 +188,16 @@ def _several(
                 for name in entry.presence or ():
                     one_of(name, known, f"{split} class")
             except DataError as error:
-                account.lose(f"{entry.at(entry.number)}: {error}", entry.image)
+                account.lose(f"{entry.at(entry.number)}: {error}", entry.image, entry.annotations)
                 continue
             kept[split].append(entry)
     return known, kept
 
 
-def _rows(
+def _entries(
     root: Path, request: Request, found: dict[str, Table], divide: bool | None, one_class: str, tree: Tree
-) -> dict[str, list[Row]]:
-    """Read the rows, split by split."""
+) -> dict[str, list[Entry]]:
+    """Read the images of the rows, split by split."""
     account = request.account
     called = descriptions.of(tree, [name for table in found.values() for name in _names(table)], account)
 
@@ -207,30 +206,29 @@ def _rows(
         return renamed(rows, called) if called else rows
 
     if ALL not in found:
-        return {split: read(table) for split, table in found.items()}
+        return {split: [row.entry for row in read(table)] for split, table in found.items()}
     all_rows = read(found[ALL])
     if found[ALL].roles.split:
-        rows: dict[str, list[Row]] = {}
+        entries: dict[str, list[Entry]] = {}
         for row in all_rows:
-            rows.setdefault(str(row.split), []).append(row)
-        asked = layout.asked(root, rows, request)
-        _leave(account, rows, asked)
+            entries.setdefault(str(row.split), []).append(row.entry)
+        asked = layout.asked(root, entries, request)
+        _leave(account, entries, asked)
         return asked
-    named = {row.name: row for row in all_rows}
-    return {split: list(own.values()) for split, own in layout.divided(root, named, request, divide).items()}
+    return layout.divided_entries(root, {row.name: row.entry for row in all_rows}, request, divide)
 
 
 def _names(table: Table) -> list[str]:
     return [name for row in table.names or () for name in row or ()]
 
 
-def _leave(account: Account, rows: Mapping[str, list[Row]], asked: Mapping[str, object]) -> None:
+def _leave(account: Account, entries: Mapping[str, list[Entry]], asked: Mapping[str, object]) -> None:
     """Set aside the images of splits that are not asked for."""
-    for split, own in rows.items():
+    for split, own in entries.items():
         if split not in asked:
-            for row in own:
-                account.leave(row.entry.image, f"of split {split}, not asked for")
-            account.leave_annotations(f"of split {split}, not asked for", len(own))
+            for entry in own:
+                account.leave(entry.image, f"of split {split}, not asked for")
+                account.leave_annotations(f"of split {split}, not asked for", entry.annotations)
 
 
 def _leave_pictures(file: Path, split: str, read: Callable[[Path], Table], account: Account) -> None:
@@ -244,6 +242,6 @@ def _leave_unnamed(tree: Tree, found: Iterable[Table], account: Account) -> None
     """Note the pictures that no row names: they are not understood."""
     named = {os.path.abspath(file) for table in found for file in table.found.files.values()} | account.files.keys()
     known = ", ".join(table.path.name for table in found)
-    for path in layout.pictures_in(tree.root):
-        if os.path.abspath(path) not in named:
-            account.note_loss(f"no row of {known} names it", path)
+    for name in layout.pictures_in(tree):
+        if os.path.abspath(tree.path(name)) not in named:
+            account.note_loss(f"no row of {known} names it", tree.path(name))

@@ -119,7 +119,7 @@ def _is_labelled(entry: Entry) -> bool:
 
 def _lose(item: Item, message: str, account: Account) -> None:
     """Note that an image is left out, and all that was to be learnt of it."""
-    account.note_loss(message, item.image, len(item.objects or ()))
+    account.note_loss(message, item.image, item.annotations)
     if item.mask:
         account.note_loss(message, item.mask)
 

@@ -67,7 +67,7 @@ def _of_these(entries: list[Entry], classes: tuple[str, ...], split: str, accoun
         try:
             one_of(name, classes, f"{split} class")
         except DataError as error:
-            account.lose(f"{entry.at(number)}: {error}", image, annotations=int(image is None))
+            account.lose(f"{entry.at(number)}: {error}", image, 1 if image is None else entry.annotations)
         return False
 
     for entry in entries:

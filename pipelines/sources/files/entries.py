@@ -46,6 +46,7 @@ class Entry:
         number: of the image in the index.
         label: the one class of the image.
         presence: class -> 1, 0, or -1 where nobody looked; None where it follows from the objects.
+        bare: how many annotations of the index label the image and are no objects, as rows of class names.
         mask: a PNG file of class ids.
         more: by task, what the index says of labels of other kinds; None where the image lacks one.
     """
@@ -59,13 +60,14 @@ class Entry:
     number: Any = None
     label: str | None = None
     presence: Mapping[str, float] | None = None
+    bare: int = 0
     mask: Path | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def annotations(self) -> int:
         """How many annotations of its index are lost with the image."""
-        return len(self.objects or ())
+        return len(self.objects or ()) + self.bare
 
     def at(self, number: Any) -> str:
         """Say where in the index something stands."""

@@ -55,6 +55,11 @@ class Item:
         return self.entry.image
 
     @property
+    def annotations(self) -> int:
+        """How many annotations of the index are lost with the image: those that were not lost before."""
+        return len(self.objects or ()) + self.entry.bare
+
+    @property
     def presence(self) -> Mapping[str, float] | None:
         """Which classes the index says the image has."""
         return self.entry.presence

@@ -15,7 +15,7 @@ from pipelines.contract import Request
 from pipelines.errors import DataError, MissingSplitError
 from pipelines.kinds.spec import IGNORE
 from pipelines.pixels.rules import SUFFIXES
-from pipelines.sources.files.entries import inside
+from pipelines.sources.files.entries import Entry, inside
 from pipelines.splits import SPLITS, split_named
 
 FRACTIONS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}  # of a folder without splits
@@ -95,6 +95,17 @@ def divided(root: Path, named: Mapping[str, T], request: Request, divide: bool |
     return chosen
 
 
+def divided_entries(
+    root: Path, named: Mapping[str, Entry], request: Request, divide: bool | None
+) -> dict[str, list[Entry]]:
+    """Divide images as `divided` does, and set aside the annotations of those that fall to another split."""
+    chosen = {split: list(own.values()) for split, own in divided(root, named, request, divide).items()}
+    left = sum(e.annotations for e in named.values()) - sum(e.annotations for own in chosen.values() for e in own)
+    if left:
+        request.account.leave_annotations(OTHER_SPLIT, left)
+    return chosen
+
+
 def parted(root: Path, named: Mapping[str, T], request: Request, divide: bool | None) -> dict[str, dict[str, T]]:
     """Divide what has no splits among those asked for, by the hash of each name; `fractions` has the arguments.
 
@@ -130,13 +141,9 @@ def asked(root: Path, found: Mapping[str, T], request: Request) -> dict[str, T]:
     return {split: found[split] for split in request.splits if split in found}
 
 
-def pictures_in(root: Path) -> Iterator[Path]:
-    """Yield the pictures of a folder and its subfolders in the order of their names, hidden ones left out."""
-    for folder, files in Tree.of(root).folders.items():
-        place = root / folder
-        for name in files:
-            if os.path.splitext(name)[1].lower() in PICTURES:
-                yield place / name
+def pictures_in(tree: Tree, folder: str = "") -> Iterator[str]:
+    """Yield the names of the pictures beneath a folder, those of each folder in order."""
+    return (name for name in tree.within(folder) if os.path.splitext(name)[1].lower() in PICTURES)
 
 
 def by_stem(root: Path, account: Account) -> dict[str, Path]:
@@ -147,8 +154,9 @@ def by_stem(root: Path, account: Account) -> dict[str, Path]:
         account: told of each picture whose stem another has: their labels could not be told apart.
     """
     found: dict[str, Path] = {}
-    for path in pictures_in(root):
-        first = found.setdefault(path.relative_to(root).with_suffix("").as_posix(), path)
+    for name in pictures_in(Tree.of(root)):
+        path = root / name
+        first = found.setdefault(os.path.splitext(name)[0], path)
         if first != path:
             account.lose(f"Image '{path}' has the name of '{first.name}': their labels cannot be told apart.", path)
     return found

@@ -144,8 +144,8 @@ def _leave(images: Sequence[Entry], owners: Mapping[int, str], folder: Path, req
         if split in request.splits:
             continue
         rule = f"of split {split}, not asked for" if split else "of an image in no list of a split"
-        if entry.objects:
-            request.account.leave_annotations(rule, len(entry.objects))
+        if entry.annotations:
+            request.account.leave_annotations(rule, entry.annotations)
         for file in (entry.image, entry.mask, entry.index):  # an index of several images is used again by the others
             if file is not None and file.is_file():
                 request.account.leave(file, rule)

@@ -76,7 +76,7 @@ def read_place(tree: Tree, folder: str, account: Account) -> Place:
     xmls = _xmls(tree, folder, outer)
     shown = roots.inner_named(tree, folder, roots.IMAGES)
     filled = (own for name in roots.MASKS if (own := roots.inner_named(tree, folder, [name])))
-    masks = next((own for own in filled if next(roots.pictures(tree, own), None)), None)  # some have arrays alone
+    masks = next((own for own in filled if next(layout.pictures_in(tree, own), None)), None)  # some have arrays alone
     images = layout.by_stem(tree.root / shown, account) if shown else _beside(tree, folder, xmls, masks, account)
     if not images:
         hint = " CVAT exports them if 'Save images' is chosen." if (root / "labelmap.txt").is_file() else ""
@@ -85,7 +85,7 @@ def read_place(tree: Tree, folder: str, account: Account) -> Place:
     starts = [start for start in (f"{outer}/xmls" if outer else None, outer, shown, folder) if start]
     _match(place, {_inner(name, starts): tree.root / name for name in xmls}, place.xmls, account)
     if masks:
-        files = {_inner(name, [masks]): tree.root / name for name in roots.pictures(tree, masks)}
+        files = {_inner(name, [masks]): tree.root / name for name in layout.pictures_in(tree, masks)}
         for file in [file for file in files.values() if file.suffix.lower() != ".png"]:
             account.lose(f"Mask '{file}' is no PNG file.", file)
         _match(place, {name: f for name, f in files.items() if f.suffix.lower() == ".png"}, place.masks, account)
@@ -111,7 +111,7 @@ def _beside(tree: Tree, folder: str, xmls: list[str], masks: str | None, account
     """Return the pictures that lie in folders of which some picture has the stem of an XML file; of no XML, all."""
     stems = {PurePosixPath(name).stem for name in xmls}
     found: dict[str, list[str]] = {}
-    for name in roots.pictures(tree, folder):
+    for name in layout.pictures_in(tree, folder):
         if not (masks and name.startswith(f"{masks}/")) and not any(
             roots.is_named(part, start) for part in PurePosixPath(name).parts[:-1] for start in ASIDE
         ):

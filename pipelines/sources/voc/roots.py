@@ -64,11 +64,6 @@ def find(tree: Tree) -> dict[str | None, str]:
     return {None: outer[0]} if outer else _flat(tree, labelled)
 
 
-def pictures(tree: Tree, folder: str = "") -> Iterator[str]:
-    """Yield the names of the pictures beneath a folder."""
-    return (name for name in tree.within(folder) if os.path.splitext(name)[1].lower() in layout.PICTURES)
-
-
 def _is_structure(tree: Tree, folder: str, labelled: set[str]) -> bool:
     """Whether a folder says by its name that a data set lies in the folder above it."""
     name = _last(folder)
@@ -88,7 +83,7 @@ def _named(tree: Tree, place: str, labelled: set[str]) -> dict[str | None, str]:
     found: dict[str | None, str] = {}
     for name in tree.inner(place):
         folder, split = _join(place, name), split_named(name)
-        holds = any(_within(own, folder) for own in labelled) or next(pictures(tree, folder), None)
+        holds = any(_within(own, folder) for own in labelled) or next(layout.pictures_in(tree, folder), None)
         if split and holds:
             if split in found:
                 raise DataError(f"'{found[split]}' and '{folder}' both are split '{split}': join them, or rename one.")
@@ -114,7 +109,7 @@ def _holds_its_images(tree: Tree, folder: str) -> bool:
     """Whether a picture beneath a folder has the stem of an XML file there."""
     stems = partial(map, lambda name: PurePosixPath(name).stem)
     xmls = set(stems(name for name in tree.within(folder) if name.lower().endswith(".xml")))
-    return any(stem in xmls for stem in stems(pictures(tree, folder)))
+    return any(stem in xmls for stem in stems(layout.pictures_in(tree, folder)))
 
 
 def inner_named(tree: Tree, place: str, names: Iterable[str]) -> str | None:

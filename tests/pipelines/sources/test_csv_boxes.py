@@ -1,7 +1,5 @@
 """Boxes of tables: the names of their columns, corners or sizes, pixels or fractions; pictures are 60 x 40."""
 
-import warnings
-
 import pytest
 
 import pipelines
@@ -10,17 +8,12 @@ BOX = (0, 10, 5, 30, 25)  # class, corners
 
 
 @pytest.fixture
-def detection(tmp_path, picture, ask, sample):
-    """A function that reads a table of pictures `a.jpg` and `b.jpg`, and returns the objects of the first and notes."""
+def detection(tabled, sample):
+    """A function that reads a table of pictures, and returns the objects of the first and notes."""
 
     def read(text, **options):
-        for stem in "ab":
-            picture(f"images/{stem}.jpg")
-        (tmp_path / "data" / "labels.csv").write_text(text)
-        with warnings.catch_warnings(record=True) as notes:
-            warnings.simplefilter("always")
-            source, _ = ask("csv", **options)
-        return sample(source)[0]["detection"], " ".join(str(note.message) for note in notes)
+        source, notes = tabled(text, **options)
+        return sample(source)[0]["detection"], " ".join(notes)
 
     return read
 
@@ -163,3 +156,13 @@ def test_words_beside_boxes_may_be_their_class_and_are_not_lost(detection):
     with pytest.raises(pipelines.DataError, match="column of the boxes' classes is missing: .* It may be animal: say"):
         detection(text)
     assert detection(text, label="animal")[0] == detection(text, classes=["pet"])[0] == [BOX]
+
+
+def test_a_row_of_cells_that_say_nothing_has_no_box(detection):
+    columns = "image,xmin,ymin,xmax,ymax,label\n"
+    assert detection(f"{columns}b.jpg,10,5,30,25,cat\na.jpg,N/A,N/A,N/A,N/A,\n")[0] == [BOX]
+
+
+def test_columns_of_a_box_are_names(detection):
+    with pytest.raises(pipelines.DataError, match="Option box is 4: expected a list of names"):
+        detection("image,a,b,c,d,label\na.jpg,10,5,30,25,cat\n", box=4)

@@ -1,27 +1,20 @@
 """Class columns and columns of class names, in the words that people and tools write; and columns that are not used."""
 
-import warnings
-
 import pytest
 
 import pipelines
 
 
 @pytest.fixture
-def read(tmp_path, picture, ask, sample):
+def read(tabled, sample):
     """A function that reads a table of `a.jpg` to `d.jpg`: the spec, the label and weight of each image, the notes."""
 
     def read(text, **options):
-        for stem in "abcd":
-            picture(f"images/{stem}.jpg")
-        (tmp_path / "data" / "labels.csv").write_text(text)
-        with warnings.catch_warnings(record=True) as notes:
-            warnings.simplefilter("always")
-            source, _ = ask("csv", **options)
+        source, notes = tabled(text, **options)
         rows = [sample(source, index=k) for k in range(len(source.splits["train"].shapes))]
         labels = [labels["classification"].tolist() for labels, _ in rows]
         weights = [weights["classification"] for _, weights in rows]
-        return source.specs[0], labels, weights, [str(note.message) for note in notes]
+        return source.specs[0], labels, weights, notes
 
     return read
 
@@ -173,3 +166,13 @@ def test_splits_in_any_case_or_as_fastai_has_them_and_numbers_are_refused(read, 
         read("image,label,split\na.jpg,cat,0\nb.jpg,cat,1\n")
     with pytest.raises(pipelines.DataError, match="column 'is_train' seems to tell splits"):
         read("image,label,is_train\na.jpg,cat,0\nb.jpg,cat,1\n")
+
+
+def test_what_cells_mean_is_a_mapping(read):
+    with pytest.raises(pipelines.DataError, match="Option values is 'x': expected what cells mean, as {cell: 1, 0 or"):
+        read("image,cat\na.jpg,1\nb.jpg,x\n", labels=["cat"], values="x")
+
+
+def test_a_row_that_is_neither_of_train_nor_of_validation_is_told(read):
+    with pytest.raises(pipelines.DataError, match="line 3: is_valid is '', expected 1 or 0"):
+        read("image,label,is_valid\na.jpg,cat,0\nb.jpg,dog,\nc.jpg,dog,1\n")

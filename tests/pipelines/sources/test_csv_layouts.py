@@ -218,3 +218,39 @@ def test_a_workbook_is_told_as_what_it_is(folder):
     root = folder({"labels.xlsx": "PK\x03\x04"}, ["a.jpg"], clutter=False)
     with pytest.raises(pipelines.DataError, match="is an Excel workbook or an archive: save the sheet as CSV"):
         pipelines.load(str(root / "labels.xlsx"))
+
+
+def balance(root, **options):
+    data = pipelines.load(str(root), (40, 60), 1, splits=["train"], on_error="skip", **options)
+    return data.accounts[0].balance()
+
+
+def test_rows_are_lost_with_a_picture_that_cannot_be_decoded(folder):
+    root = folder({"labels.csv": "image,label\na.jpg,cat\nb.jpg,dog\nc.jpg,dog\n"}, ["a.jpg", "b.jpg"], clutter=False)
+    (root / "c.jpg").write_bytes((root / "a.jpg").read_bytes()[:200])
+    found = balance(root)
+    assert (found.annotations_lost.total(), found.annotations_used) == (1, 2)
+    (root / "labels.csv").write_text(f"{BOXES}a.jpg,60,40,cat,1,2,9,9\nc.jpg,60,40,cat,1,2,9,9\nc.jpg,60,40,,,,,\n")
+    found = balance(root)
+    assert (found.annotations_lost.total(), found.annotations_used) == (2, 1)
+
+
+def test_rows_of_a_class_that_the_option_does_not_name_are_lost(folder):
+    root = folder({"labels.csv": "image,label\na.jpg,cat\nb.jpg,dog\n"}, ["a.jpg", "b.jpg"], clutter=False)
+    found = balance(root, classes=["cat"])
+    assert (found.annotations_lost.total(), found.annotations_used) == (1, 1)
+
+
+def test_all_rows_of_a_picture_of_a_split_that_is_not_asked_for_are_set_aside(folder):
+    row = "cat,1,2,9,9"
+    text = f"image,label,xmin,ymin,xmax,ymax,split\na.jpg,{row},train\nb.jpg,{row},val\nb.jpg,{row},val\n"
+    found = balance(folder({"labels.csv": text}, ["a.jpg", "b.jpg"], clutter=False))
+    assert found.annotations_aside == {"of split validation, not asked for": 2}
+    assert found.annotations_used == 1
+
+
+def test_rows_that_fall_to_another_split_are_set_aside(folder):
+    names = [f"{number}.jpg" for number in range(20)]
+    root = folder({"labels.csv": "image,label\n" + "".join(f"{name},cat\n" for name in names)}, names, clutter=False)
+    found = balance(root, divide=True)
+    assert found.annotations_aside.total() == found.annotations.total() - found.used["image of train"] > 0

@@ -5,15 +5,12 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
+from folder_files import CAR, COLOURS, GROUND, ROAD
 from PIL import Image
 
 import pipelines
 from pipelines.sources.files.masks import palettes
 
-GROUND = np.zeros((40, 60), np.uint8)
-GROUND[5:25, 10:30] = 1
-ROAD, CAR = (128, 64, 128), (64, 0, 128)
-COLOURS = np.where(GROUND[..., None] == 1, np.array(CAR, np.uint8), np.array(ROAD, np.uint8))
 PALETTE = {"road": list(ROAD), "car": list(CAR)}
 
 
