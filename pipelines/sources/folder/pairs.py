@@ -14,7 +14,7 @@ from pipelines.splits import SPLITS, split_named
 TOGETHER = (
     (
         r"images?|imgs?|pictures?|photos?|inputs?|rgb|originals?|raw|frames",
-        r"masks?|labels?|annotations?|annots?|gt|ground[ _-]?truths?|targets?",
+        r"masks?|labels?|annotations?|annots?|gt|ground[ _-]?truths?|targets?|(1st_)?manual1?",
     ),
     (r"img_dir", r"ann_dir"),
     (r"\w*stillsraw_full", r"labeledapproved_full|\w*labels_full"),
@@ -24,11 +24,11 @@ IMAGES = r"(_?(images?|imgs?))?"
 OF_MASKS = (  # ends of the name of a mask, longer ones first, that the name of its image has not
     *("_gtfine_labeltrainids", "_gtcoarse_labeltrainids", "_gtfine_labelids", "_gtcoarse_labelids", "_labeltrainids"),
     *("_segmentations", "_segmentation", "_annotation", "_labelids", "_trimap", "_labels", "_label", "_masks", "_mask"),
-    *("_seg", "_gt", "_l"),
+    *("_manual1", "_manual", "_seg", "_gt", "_l"),
 )
 BESIDE = OF_MASKS[:-1]  # "_l" alone may mean anything, as large
 LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp")
-OF_IMAGES = ("_leftimg8bit", "_image", "_sat", "_img", "_rgb")
+OF_IMAGES = ("_leftimg8bit", "_training", "_image", "_test", "_sat", "_img", "_rgb")
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,22 @@ def find(tree: Tree) -> Pairs | None:
 
 
 def _together(tree: Tree, place: str, full: frozenset[str]) -> Place | None:
-    """Two folders in one, as images/ and masks/."""
+    """Two folders in one, as images/ and masks/.
+
+    Raises:
+        DataError: two folders may have the masks, as 1st_manual/ (vessels) and mask/ (what is in view) in DRIVE.
+    """
     names = [name for name in tree.inner(place) if below(place, name) in full]
     for images, masks in TOGETHER:
         first = next((name for name in names if re.fullmatch(images, name, re.IGNORECASE)), None)
-        second = next((name for name in names if re.fullmatch(masks, name, re.IGNORECASE)), None)
-        if first and second:
-            return Place(below(place, first), below(place, second))
+        drawn = [name for name in names if re.fullmatch(masks, name, re.IGNORECASE)]
+        if first and len(drawn) > 1:
+            raise DataError(
+                f"'{tree.path(below(place, drawn[0]))}' and '{drawn[1]}' beside it may both hold the masks of "
+                f"'{first}': leave the one that is to be learnt there, and move the other away."
+            )
+        if first and drawn:
+            return Place(below(place, first), below(place, drawn[0]))
     cvat = next((name for name in names if f"{name}annot" in names and not split_named(name)), None)
     return Place(below(place, cvat), below(place, f"{cvat}annot")) if cvat else None
 

@@ -25,6 +25,7 @@ from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.files.format import FileFormat
 from pipelines.sources.files.masks.declaring import Said, declared
+from pipelines.sources.files.split_lists import name_of
 from pipelines.sources.folder import classes as class_folders
 from pipelines.sources.folder import naming, pairs
 from pipelines.sources.folder.classes import ClassFolders
@@ -98,7 +99,7 @@ class Folder(FileFormat):
             known, entries = agree(entries, chosen, request.account)
             there.append(labels.OneClass(LabelSpec("classification", "classification", known)))
             if request.wants("classification"):
-                tell(entries, known)
+                tell(entries, known, masked is not None and request.tasks is None)
         if masked and any(entry.mask for own in entries.values() for entry in own):
             there += self._mask_label(root, masked, request)
             if request.wants("segmentation"):
@@ -116,9 +117,7 @@ class Folder(FileFormat):
             if self.divide is None:
                 refuse_deeper_splits(request.files, place.images)
             entries = with_masks(request.files, place, request.account)
-            named = {entry.image.relative_to(request.files.path(place.images)).as_posix(): entry for entry in entries}
-            parted = layout.divided(root, named, request, self.divide)
-            return {split: list(own.values()) for split, own in parted.items()}
+            return self._divided(root, request.files.path(place.images), entries, request)
         asked = layout.asked(root, {split: folder for split, (folder, _) in places.items()}, request)
         for split, (_, place) in places.items():
             if split not in asked:
@@ -140,12 +139,14 @@ class Folder(FileFormat):
         if "" in found.splits:
             names += doubtful
             entries = with_classes(tree, found.splits[""], names)
-            start = tree.path(found.splits[""])
-            named = {entry.image.relative_to(start).as_posix(): entry for entry in entries}
-            parted = layout.divided(root, named, request, self.divide)
-            return {split: list(own.values()) for split, own in parted.items()}, sorted(names)
+            return self._divided(root, tree.path(found.splits[""]), entries, request), sorted(names)
         asked = layout.asked(root, {split: tree.path(folder) for split, folder in found.splits.items()}, request)
         return {split: with_classes(tree, found.splits[split], classes[split]) for split in asked}, names
+
+    def _divided(self, root: Path, images: Path, entries: list[Entry], request: Request) -> Found:
+        """Divide images without splits, by their paths from the folder that they lie in."""
+        named = {name_of(entry.image, images): entry for entry in entries}
+        return layout.divided_entries(root, named, request, self.divide)
 
     def _mask_label(self, root: Path, found: Pairs, request: Request) -> list[labels.Label]:
         """Return the label of the masks; none where nobody asks for it and nothing names the classes."""

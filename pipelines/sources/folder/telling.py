@@ -15,8 +15,21 @@ from pipelines.splits import split_named
 SHOWN = 8  # classes that are named
 
 
-def tell(entries: Mapping[str, Sequence[Entry]], classes: Sequence[str]) -> None:
-    """Warn of classes without a picture, of pictures without a class, and of folders in class folders."""
+def tell(entries: Mapping[str, Sequence[Entry]], classes: Sequence[str], masked: bool) -> None:
+    """Warn of classes without a picture, of pictures without a class, and of folders in class folders.
+
+    Args:
+        entries: of each split.
+        classes: the names of the folders.
+        masked: there are masks, and nobody asked for the classes: the folders may be towns or days.
+    """
+    if masked:
+        names = ", ".join(f"'{name}'" for name in classes[:SHOWN])
+        warnings.warn(
+            f"Beside the masks, the folders of the images are read as classes ({names}): if they are none, ask for the "
+            "task segmentation alone.",
+            stacklevel=3,
+        )
     for split, own in entries.items():
         there = {entry.label for entry in own}
         lacking = [name for name in classes if name not in there]
