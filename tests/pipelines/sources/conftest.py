@@ -1,5 +1,6 @@
-"""Folders and tables for sources to read, made up on the spot."""
+"""Folders, tables and JSON for sources to read, made up on the spot."""
 
+import coco_files
 import pytest
 from folder_files import SIZE
 from PIL import Image
@@ -55,3 +56,22 @@ def tabled(tmp_path, picture, ask):
         return source, notes
 
     return read
+
+
+@pytest.fixture
+def wild(tmp_path):
+    """A function that writes COCO of some pictures, its first annotation changed, and reads it."""
+
+    def load(change=None, names=("a.jpg", "b.jpg"), files=None, on_error="stop", **options):
+        root = tmp_path / "data"
+        content = coco_files.cat(files or names)
+        for name in names:
+            coco_files.picture(root / "images" / name)
+        if callable(change):
+            content = change(content) or content
+        else:
+            content["annotations"][0].update(change or {})
+        coco_files.write(root / "annotations.json", content)
+        return coco_files.read(root, splits=["train"], on_error=on_error, **options)
+
+    return load

@@ -1,42 +1,11 @@
 """COCO in the wild: values that tools write otherwise are read by a rule that is told, and a fault costs one object."""
 
-import json
-import warnings
-
 import numpy as np
 import pytest
+from coco_files import BOX, CORNERS, TRIANGLE, boxes, first
 from pycocotools import mask as rle
-from test_coco_tools import BOX, CORNERS, boxes, cat, picture, read, write
 
 import pipelines
-
-TRIANGLE = [10, 5, 30, 5, 10, 20]
-
-
-@pytest.fixture
-def wild(tmp_path):
-    """A function that writes COCO of some pictures, its first annotation changed, and reads it."""
-
-    def load(change=None, names=("a.jpg", "b.jpg"), files=None, on_error="stop", **options):
-        root = tmp_path / "data"
-        content = cat(files or names)
-        for name in names:
-            picture(root / "images" / name)
-        if callable(change):
-            content = change(content) or content
-        else:
-            content["annotations"][0].update(change or {})
-        write(root / "annotations.json", content)
-        return read(root, splits=["train"], on_error=on_error, **options)
-
-    return load
-
-
-def first(data):
-    """Class, box and account of the first picture's one object, and what was done to it."""
-    _, labels, _ = next(iter(data.train.as_numpy_iterator()))
-    row = labels["detection"]["classes"][0].tolist(), labels["detection"]["boxes"][0, 0].tolist()
-    return row[0][0], row[1], dict(data.accounts[0].balance().annotations_altered)
 
 
 @pytest.mark.parametrize(
@@ -169,51 +138,6 @@ def test_two_categories_of_one_name_are_one_class_only_if_they_are_of_one_superc
         wild(change)
 
 
-@pytest.mark.parametrize(
-    ("written", "on_disk"),
-    [
-        ("images/a.jpg", "a.jpg"),
-        ("./a.jpg", "a.jpg"),
-        ("/home/user/project/images/a.jpg", "a.jpg"),
-        ("C:\\data\\train\\a.jpg", "a.jpg"),
-        ("..\\..\\media\\upload\\4\\a.jpg", "a.jpg"),
-        ("http://images.cocodataset.org/train2017/a.jpg", "a.jpg"),
-        ("A.JPG", "a.jpg"),
-        ("u\u0308ber.jpg", "\u00fcber.jpg"),
-        ("my%20cat.jpg", "my cat.jpg"),
-        ("my cat.jpg", "my%20cat.jpg"),
-        ("a.jpg", "90fbb0c7-a.jpg"),
-        ("90fbb0c7-a.jpg", "a.jpg"),
-    ],
-)
-def test_a_file_name_is_found_by_a_rule_that_is_told(wild, written, on_disk):
-    data, notes = wild(names=(on_disk, "z.jpg"), files=(written, "z.jpg"))
-    assert data.sizes == {"train": 2}
-    assert first(data)[1] == CORNERS
-    if written != "images/a.jpg":
-        assert any("file_name of one image is not as the picture lies here, as" in note for note in notes)
-
-
-def test_a_file_name_that_could_be_two_pictures_is_refused(wild):
-    names = ("one/a.jpg", "two/a.jpg", "z.jpg")
-    with pytest.raises(pipelines.DataError, match="'a.jpg' could be 'images/one/a.jpg' or 'images/two/a.jpg'"):
-        wild(names=names, files=("a.jpg", "z.jpg"))
-    data, _ = wild(names=names, files=("a.jpg", "z.jpg"), on_error="skip")
-    assert data.sizes == {"train": 1}
-    assert data.accounts[0].balance().annotations_lost.total() == 1
-    with pytest.raises(
-        pipelines.DataError, match="file_name 'z.jpg' and './z.jpg' both are 'images/z.jpg'|'./z.jpg' and"
-    ):
-        wild(names=("z.jpg",), files=("z.jpg", "./z.jpg"))
-
-
-def test_an_address_does_where_there_is_no_file_name(wild):
-    def change(content):
-        content["images"][0]["coco_url"] = f"http://a.org/x/{content['images'][0].pop('file_name')}"
-
-    assert first(wild(change)[0])[1] == CORNERS
-
-
 def test_boxes_in_fractions_are_read_by_what_all_of_a_file_say(wild):
     def change(content):
         for row in content["annotations"]:
@@ -283,41 +207,6 @@ def test_keypoints_are_said_not_to_be_read(wild):
     assert any("its keypoints are not read" in note for note in notes)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
-def test_a_json_may_have_a_mark_and_another_encoding(wild, tmp_path, encoding):
-    wild()
-    path = tmp_path / "data" / "annotations.json"
-    content = json.loads(path.read_text())
-    content["categories"][0]["name"] = "Kätzchen"
-    path.write_text(json.dumps(content, ensure_ascii=False), encoding=encoding)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert pipelines.load(str(path.parent), (40, 60), 1, splits=["train"]).specs[0].classes == ("Kätzchen",)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda text: text[:-1] + ",\n}", r"line 2, column 1: a trailing comma|line \d+, column \d+: a trailing comma"),
-        (lambda text: text.replace('"images": [', '"images": [ '), None),
-        (lambda text: text[:200], "it may be cut off"),
-        (lambda text: text + "\n" + text, r"has one object a line \(JSON lines\)"),
-        (lambda text: text.replace(":", "=", 1), r"is not valid JSON: line 1, column \d+: Expecting ':'"),
-        (lambda text: "", "is empty"),
-        (lambda text: text + "]", "more follows after its end"),
-    ],
-)
-def test_a_text_that_is_no_json_is_told_with_the_place(wild, tmp_path, change, message):
-    wild()
-    path = tmp_path / "data" / "annotations.json"
-    path.write_text(change(path.read_text()))
-    if message is None:
-        assert pipelines.load("coco", (40, 60), 1, path=path.parent, splits=["train"]).sizes == {"train": 2}
-        return
-    with pytest.raises(pipelines.DataError, match=message):
-        pipelines.load("coco", path=path.parent, splits=["train"])
-
-
 def test_a_split_whose_images_are_all_unusable_says_why_the_first_was(wild):
     def change(content):
         for row in content["images"]:
@@ -334,13 +223,3 @@ def test_what_falls_to_a_split_that_is_not_asked_for_is_set_aside(wild):
     assert 20 < data.sizes["train"] < 40
     assert balance.annotations_used == data.sizes["train"]
     assert balance.annotations_aside == {"of a split that is not asked for": 40 - data.sizes["train"]}
-
-
-def test_pictures_may_be_links_and_one_that_leads_nowhere_is_named(tmp_path):
-    root = tmp_path / "data"
-    write(root / "labels.json", cat([picture(tmp_path / "elsewhere" / f"{name}.JPG") for name in "ab"]))
-    (root / "data").symlink_to(tmp_path / "elsewhere")
-    (root / "data2.jpg").symlink_to("nowhere.jpg")
-    data, _ = read(root, splits=["train"])
-    assert data.sizes == {"train": 2}
-    assert data.accounts[0].balance().lost == {"data2.jpg": "a link to 'nowhere.jpg', where nothing is"}
