@@ -1,7 +1,6 @@
 """What is set aside by its name alone: what systems, editors and tools leave beside data."""
 
 import re
-from pathlib import PurePosixPath
 
 HIDDEN = "hidden"
 SYSTEM = "left by a system"
@@ -9,7 +8,8 @@ FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
 FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__"}
 # What lies beside data and is no part of it. A picture, or a file that could hold labels, is never among these.
 BESIDE = (
-    ("a document", re.compile(r"(^|.*/)(readme|license|licence|copying|changelog|citation)[^/]*", re.IGNORECASE)),
+    ("a document", re.compile(r"(^|.*/)(readme|licen[sc]e|copying|changelog|citation)[^/.]*(\.cff)?", re.IGNORECASE)),
+    ("a document", re.compile(r"(^|.*/)(readme[^/]*|licen[sc]e|copying|changelog)\.txt", re.IGNORECASE)),
     ("a document", re.compile(r".*\.(md|rst|pdf|docx?|odt|pptx?|html?|bib|tex|rtf|log)", re.IGNORECASE)),
     ("an archive, not opened", re.compile(r".*\.(zip|tar|tgz|gz|bz2|xz|7z|rar)", re.IGNORECASE)),
     ("a program", re.compile(r".*\.(py|pyc|ipynb|sh|bat|m|r|js)", re.IGNORECASE)),
@@ -37,5 +37,4 @@ def beside(name: str) -> str | None:
     Args:
         name: relative to the folder of the data, as "docs/readme.txt".
     """
-    posix = PurePosixPath(name).as_posix()
-    return next((rule for rule, pattern in BESIDE if pattern.fullmatch(posix)), None)
+    return next((rule for rule, pattern in BESIDE if pattern.fullmatch(name)), None)

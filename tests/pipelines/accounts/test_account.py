@@ -6,6 +6,7 @@ import pytest
 
 from pipelines.accounts import accounting
 from pipelines.accounts.account import Account
+from pipelines.accounts.rules import beside
 from pipelines.accounts.tree import Tree
 from pipelines.errors import DataError, Problems
 
@@ -67,3 +68,15 @@ def test_a_name_of_other_bytes_can_be_told(tmp_path):
 
 def test_where_all_is_understood_there_is_nothing_to_tell():
     assert Account(tree=Tree(Path(), {})).balance().sentence is None
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        (name, "a document")
+        for name in ("docs/readme.txt", "README.roboflow.txt", "LICENSE", "license.txt", "CITATION.cff")
+    ]
+    + [(name, None) for name in ("license_plate_1.jpg", "labels/license_7.txt", "citation.json", "readme.csv")],
+)
+def test_a_picture_or_a_file_that_could_hold_labels_is_no_document(name, rule):
+    assert beside(name) == rule
