@@ -12,8 +12,13 @@ SHOWN = 4  # names of a folder that nothing recognises
 NEAR = 3  # layouts that are shown to someone whose folder has none
 
 
-def find(source: str, path: str | None = None) -> tuple[str, str | None]:
+def find(source: str, path: str | None = None, tree: Tree | None = None) -> tuple[str, str | None]:
     """Return the name of a source and its path, of a name (and a path), or of a folder or CSV file alone.
+
+    Args:
+        source: the name, or the folder or file.
+        path: where the data is, if `source` is a name.
+        tree: the files of the folder, if they were walked already.
 
     Raises:
         DataError: it is neither, or two paths are given.
@@ -31,14 +36,18 @@ def find(source: str, path: str | None = None) -> tuple[str, str | None]:
         raise DataError(
             f"'{source}' is neither a source nor a folder; sources are: {', '.join(names)}.{nearest(source, names)}"
         )
-    return recognise(Path(source)), source
+    return recognise(Path(source), tree), source
 
 
-def recognise(path: Path) -> str:
+def recognise(path: Path, tree: Tree | None = None) -> str:
     """Return the name of the source that reads a folder, or a file such as a CSV.
 
     A folder must have all signs of a layout, and of the layouts of one source alone; a layout within another, as masks
     beside the images of COCO, does not count.
+
+    Args:
+        path: the folder or file.
+        tree: its files, if they were walked already.
 
     Raises:
         DataError: it is absent, like nothing that is known, or like the layouts of two sources.
@@ -49,7 +58,7 @@ def recognise(path: Path) -> str:
     """
     if not path.exists():
         raise DataError(f"'{path}' is neither a folder nor a file.")
-    tree = Tree.of(path)
+    tree = tree or Tree.of(path)
     fitting = [(name, layout) for name, layout in _layouts() if layout.fits(tree)]
     covered = {name for _, layout in fitting for name in layout.covers}
     fitting = [(source, layout) for source, layout in fitting if layout.name not in covered]
@@ -57,7 +66,7 @@ def recognise(path: Path) -> str:
     if len(names) == 1:
         return names[0]
     if names:
-        seen = "; ".join(f"{layout.name} ({', '.join(layout.seen(tree))})" for _, layout in fitting)
+        seen = "; ".join(f"{layout.name} ({', '.join(sign.words for sign in layout.signs)})" for _, layout in fitting)
         raise DataError(
             f"'{path}' is like {' and '.join(names)} at once: {seen}. Name the source, as data.source={names[0]} "
             f"data.path={path}; what labels the same pictures can be joined."
@@ -71,20 +80,17 @@ def _layouts() -> list[tuple[str, Layout]]:
 
 def _nearest(tree: Tree) -> str:
     """Say which layouts a folder has some signs of, and how these look; where it has none, how each source looks."""
-    near = sorted(
-        ((len(seen) / len(layout.signs), layout) for _, layout in _layouts() if (seen := layout.seen(tree))),
-        key=lambda pair: -pair[0],
-    )
+    near = [(layout, seen) for _, layout in _layouts() if (seen := layout.seen(tree))]
     if near:
-        looks = "; ".join(f"{layout.name}: {layout.look}{_lacking(layout, tree)}" for _, layout in near[:NEAR])
+        near.sort(key=lambda pair: -len(pair[1]) / len(pair[0].signs))
+        looks = "; ".join(f"{layout.name}: {layout.look}{_lacking(layout, seen)}" for layout, seen in near[:NEAR])
         return f"The nearest layouts are {looks}."
     first = dict(sorted(dict(reversed(_layouts())).items())).values()
     return f"Layouts are, among others, {'; '.join(f'{layout.name}: {layout.look}' for layout in first)}."
 
 
-def _lacking(layout: Layout, tree: Tree) -> str:
+def _lacking(layout: Layout, seen: list[str]) -> str:
     """Say which signs of a layout a folder lacks."""
-    seen = layout.seen(tree)
     lacking = [sign.words for sign in layout.signs if sign.words not in seen]
     return f" (not found: {'; '.join(lacking)})" if lacking else ""
 

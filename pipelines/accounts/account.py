@@ -102,15 +102,15 @@ class Account:
 
     def balance(self) -> "Balance":
         """Return the fates of all files of the tree: those that nothing was said of were not understood."""
-        tree = self.tree
-        result = Balance(tree.root, annotations=Counter(self.met))
-        for name in tree.names:
-            result.add(name, self._fate(tree, name))
+        tree, result = self.tree, Balance(self.tree.root, annotations=Counter(self.met))
+        root = os.path.abspath(tree.root)
+        known = {os.path.join(root, name): name for name in tree.names}
+        for path, name in known.items():
+            result.add(name, self._fate(path, name))
         for name, rule in tree.aside.items():
             result.add(name, Fate(ASIDE, rule))
         for name, reason in tree.broken.items():
             result.add(name, Fate(LOST, reason))
-        known = {os.path.abspath(tree.path(name)) for name in tree.names}
         for path, fate in self.files.items():
             if path not in known:
                 result.elsewhere[fate.words if fate.what == USED else fate.what] += 1
@@ -119,8 +119,7 @@ class Account:
         result.annotations_altered.update(self.altered)
         return result
 
-    def _fate(self, tree: Tree, name: str) -> Fate:
-        path = os.path.abspath(tree.path(name))
+    def _fate(self, path: str, name: str) -> Fate:
         if path in self.files:
             return self.files[path]
         if self.below:

@@ -45,7 +45,15 @@ class Tree:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """All files but those set aside, folder by folder."""
-        return tuple(f"{folder}/{file}" if folder else file for folder, files in self.folders.items() for file in files)
+        return tuple(below(folder, file) for folder, files in self.folders.items() for file in files)
+
+    @cached_property
+    def _inner(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in filter(None, self.folders):
+            outer, _, last = name.rpartition("/")
+            found.setdefault(outer, []).append(last)
+        return found
 
     def path(self, name: str) -> Path:
         """Return the path of a name."""
@@ -53,9 +61,7 @@ class Tree:
 
     def inner(self, folder: str = "") -> list[str]:
         """Return the names of the folders that lie directly in a folder, without what leads there."""
-        start = f"{folder}/" if folder else ""
-        rest = (name[len(start) :] for name in self.folders if name.startswith(start) and name != folder)
-        return [name for name in rest if "/" not in name]
+        return self._inner.get(folder, [])
 
     def within(self, folder: str = "") -> Iterator[str]:
         """Yield the files beneath a folder, at any depth."""
@@ -75,7 +81,12 @@ class Tree:
         for folder, files in self.folders.items():
             steps = folder.lower().split("/") if folder else []
             if _leads(parts[:-1], steps):
-                yield from (f"{folder}/{f}" if folder else f for f in files if fnmatchcase(f.lower(), parts[-1]))
+                yield from (below(folder, f) for f in files if fnmatchcase(f.lower(), parts[-1]))
+
+
+def below(folder: str, name: str) -> str:
+    """Return the name in a tree of what lies in a folder; "" is the root."""
+    return f"{folder}/{name}" if folder else name
 
 
 def _leads(pattern: list[str], steps: list[str]) -> bool:
@@ -109,7 +120,7 @@ def _walk(tree: Tree, place: Path, name: str, above: frozenset[tuple[int, int]],
         rule = "a run of visionmtl"
     files, inner = list[str](), []
     for entry in entries:
-        own = f"{name}/{entry.name}" if name else entry.name
+        own = below(name, entry.name)
         folder, gone = _kind(entry)
         set_aside = rule or left_by_system(entry.name, folder)
         if gone and not set_aside:

@@ -110,11 +110,11 @@ def _opened_whole(name: str, request: Request, options: Mapping[str, Any]) -> So
 
 
 def _recognised(name: str, request: Request) -> tuple[str, Request]:
-    """Return the name of a source and what is requested of it; a folder in its place is recognised."""
+    """Return the name of a source and what is requested of it; a folder in its place is walked once for both."""
     if name in sources.names() or not Path(name).exists():
         return name, request
-    name, path = find(name, None if request.path is None else str(request.path))
-    return name, replace(request, path=None if path is None else Path(path))
+    own = replace(request, path=Path(name))
+    return find(name, None if request.path is None else str(request.path), own.files)[0], own
 
 
 def _cut(source: Source, renames: Mapping[str, str], tasks: Sequence[str]) -> Source:
