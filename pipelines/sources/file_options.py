@@ -1,4 +1,4 @@
-"""The options that all sources of files have."""
+"""The options that several sources of files have; those of all are fields of `files.format.FileFormat`."""
 
 from typing import Any
 
@@ -19,34 +19,11 @@ def divide_option() -> Any:
     )
 
 
-def check_option() -> Any:
-    """Return the option of how closely files are looked at; `assembly.assemble` says more."""
-    return option(
-        "auto",
-        "full decodes every file when loading; auto does where that takes seconds, else checks each file when it is "
-        "first met; headers checks none, for data known to be sound",
-        CHECKS,
-    )
-
-
-def mask_classes_option() -> Any:
-    """Return the option of the classes of masks."""
-    return option(None, "the class names of the masks, in place of mask_classes.json or a palette")
-
-
 def mask_colours_option() -> Any:
     """Return the option of masks whose classes are colours."""
     return option(
         None,
         "the colour of each class of the masks, as {road: [128, 64, 128]}, or its grey value; null: a palette file",
-    )
-
-
-def mask_offset_option() -> Any:
-    """Return the option of masks whose classes do not count from 0."""
-    return option(
-        None,
-        "what is taken from each value of the masks, as 1 where classes count from 1; lower values are ignored",
     )
 
 

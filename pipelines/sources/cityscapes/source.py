@@ -17,9 +17,7 @@ from pipelines.pixels import pictures
 from pipelines.sources.base import option
 from pipelines.sources.cityscapes.instances import objects
 from pipelines.sources.cityscapes.labels import IDS, LAST, THINGS, TRAIN
-from pipelines.sources.file_options import check_option
 from pipelines.sources.files import labels, layout
-from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.files.format import FileFormat
 from pipelines.sources.files.masks.meanings import NO_CLASS, Numbers
@@ -61,7 +59,6 @@ class Cityscapes(FileFormat):
     annotations: str = option(
         "gtFine", "which annotations; with gtCoarse, train_extra belongs to train", ("gtFine", "gtCoarse")
     )
-    check: str = check_option()
 
     def read(self, request: Request) -> Source:
         """Find the images of each split and what belongs to each, and read the objects."""
@@ -92,7 +89,7 @@ class Cityscapes(FileFormat):
         ]
         if files.instances:
             there.append(labels.Boxes(LabelSpec("detection", "detection", THINGS)))
-        return assemble(request, entries, there, self.check, self.pictures_as)
+        return self.assembled(request, entries, there)
 
     def _splits(self, tree: Tree, images: str, account: Account) -> dict[str, list[str]]:
         """The folders of images of each split."""

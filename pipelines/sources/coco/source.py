@@ -15,9 +15,8 @@ from pipelines.sources.coco.finding import Place, find, leave_others
 from pipelines.sources.coco.index import read_index
 from pipelines.sources.coco.layouts import LAYOUTS
 from pipelines.sources.coco.objects import Form
-from pipelines.sources.file_options import check_option, divide_option
+from pipelines.sources.file_options import divide_option
 from pipelines.sources.files import labels, layout
-from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.files.format import FileFormat
 
@@ -55,7 +54,6 @@ class Coco(FileFormat):
         "ignore", "ignore objects of iscrowd 1, or learn them, as masks that CVAT exports", ("ignore", "learn")
     )
     divide: bool | None = divide_option()
-    check: str = check_option()
 
     def read(self, request: Request) -> Source:
         """Read the JSON of each split, and assemble images, objects and masks."""
@@ -78,7 +76,7 @@ class Coco(FileFormat):
             numbered = {str(entry.number): entry for entry in entries[""]}
             entries = layout.divided_entries(root, numbered, request, self.divide)
         there = _labels(root, entries, categories, [paths[name].parent for name in chosen] if filed else None, request)
-        return assemble(request, entries, there, self.check, self.pictures_as)
+        return self.assembled(request, entries, there)
 
 
 def _asked(root: Path, places: dict[str | None, Place], request: Request) -> dict[str | None, Place]:

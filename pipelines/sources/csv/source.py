@@ -18,9 +18,8 @@ from pipelines.sources.csv.roles import Given
 from pipelines.sources.csv.rows import Row, read_rows, renamed
 from pipelines.sources.csv.table import ONE_CLASS, Meaning, Table, read_table
 from pipelines.sources.csv.tables import ALL, SIGN
-from pipelines.sources.file_options import check_option, classes_option, divide_option
+from pipelines.sources.file_options import classes_option, divide_option
 from pipelines.sources.files import labels, layout
-from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.files.format import FileFormat
@@ -85,7 +84,6 @@ class Csv(FileFormat):
     )
     classes: Iterable[str] | None = classes_option()
     divide: bool | None = divide_option()
-    check: str = check_option()
 
     def read(self, request: Request) -> Source:
         """Read the table of each split, and assemble the images that its rows name."""
@@ -102,7 +100,7 @@ class Csv(FileFormat):
         entries, there = _labels(first, entries, self.classes, request.account)
         if root.is_dir():
             _leave_unnamed(tree, found.values(), request.account)
-        return assemble(request, entries, there, check=self.check, reading=self.pictures_as)
+        return self.assembled(request, entries, there)
 
     def _tables(self, root: Path, tree: Tree, request: Request) -> dict[str, Table]:
         """Read the table of each split asked for, or of ALL, and see that their columns are the same."""

@@ -23,8 +23,8 @@ def assemble(
     request: Request,
     entries: Mapping[str, list[Entry]],
     there: Sequence[Label],
-    check: str = "auto",
-    reading: Reading | None = None,
+    check: str,
+    reading: Reading,
 ) -> Source:
     """Build a source of files.
 
@@ -35,14 +35,14 @@ def assemble(
         check: "full" decodes every file when loading. "auto" does so unless they are very many: then each is checked
             when it is first met. "headers" reads only headers and end markers of what is not kept in memory, for large
             data known to be sound; a mask value that is no class stops when it is met.
-        reading: how the pictures are read, as `FileFormat.pictures_as` has it; None for as usual.
+        reading: how the pictures are read.
     """
-    trusted, wanted, entries = check == "headers", reading or Reading(), listed(request, entries)
+    trusted, entries = check == "headers", listed(request, entries)
     specs = request.choose([label.spec for label in there])
     chosen = [label for label in there if label.spec in specs]
     with_masks = any(label.mask_files for label in chosen)
-    items = {name: read_items(known, with_masks, trusted, request.account, wanted) for name, known in entries.items()}
-    items = settle(items, with_masks, wanted)
+    items = {name: read_items(known, with_masks, trusted, request.account, reading) for name, known in entries.items()}
+    items = settle(items, with_masks, reading)
     items = _accepted(items, chosen, request.account)
     for name, known in items.items():
         if not known:
@@ -57,8 +57,8 @@ def assemble(
     notes.tell_shared(items)
     if any(isinstance(label, Boxes) for label in chosen):
         notes.tell_bare(request.path, items)
-    notes.tell((item for known in items.values() for item in known), wanted)
-    splits = {name: _split(known, chosen, request, check, wanted.levels) for name, known in items.items()}
+    notes.tell((item for known in items.values() for item in known), reading)
+    splits = {name: _split(known, chosen, request, check, reading.levels) for name, known in items.items()}
     lists = tuple((request.lists or {}).values())
     return Source(specs, splits, _absent(items, there), lists=lists)
 

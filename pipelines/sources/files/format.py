@@ -1,17 +1,28 @@
 """What every format of picture files is: the options of how its pictures are read, and by which lists divided."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines.contract import Request
+from pipelines.contract import Request, Source
 from pipelines.pixels import rules
 from pipelines.sources.base import Format, option
+from pipelines.sources.file_options import CHECKS
+from pipelines.sources.files.assembly import assemble
+from pipelines.sources.files.entries import Entry
+from pipelines.sources.files.labels import Label
 from pipelines.sources.files.split_lists import pooled
 
 
 @dataclass(frozen=True)
 class FileFormat(Format):
-    """The base of formats whose pictures are files; `pictures_as` goes to `assembly.assemble`."""
+    """The base of formats whose pictures are files; the last step of each one's `read` is `assembled`."""
 
+    check: str = option(
+        "auto",
+        "full decodes every file when loading; auto does where that takes seconds, else checks each file when it is "
+        "first met; headers checks none, for data known to be sound",
+        CHECKS,
+    )
     max_pixels: int | None = option(
         None,
         "the most pixels of a picture, against files meant to fill memory; null for Pillow's limit of 178,956,970",
@@ -28,7 +39,6 @@ class FileFormat(Format):
         "say, else upright",
         rules.EXIF,
     )
-
     split_lists: str | None = option(
         None, "a folder of train.txt, val.txt and test.txt that list the images of the splits; null: as the data lies"
     )
@@ -36,7 +46,6 @@ class FileFormat(Format):
     def adapted(self, request: Request) -> Request:
         return pooled(request, self.split_lists)
 
-    @property
-    def pictures_as(self) -> rules.Reading:
-        """How the pictures are read."""
-        return rules.Reading(self.max_pixels, self.levels, self.exif)
+    def assembled(self, request: Request, entries: Mapping[str, list[Entry]], there: Sequence[Label]) -> Source:
+        """Build the source of what an index says, as the options have it; `assembly.assemble` has the arguments."""
+        return assemble(request, entries, there, self.check, rules.Reading(self.max_pixels, self.levels, self.exif))

@@ -65,9 +65,7 @@ class Item:
         return self.entry.presence
 
 
-def read_items(
-    entries: list[Entry], with_masks: bool, markers: bool, account: Account, reading: Reading | None = None
-) -> list[Item]:
+def read_items(entries: list[Entry], with_masks: bool, markers: bool, account: Account, reading: Reading) -> list[Item]:
     """Read the headers of all files of a split.
 
     Args:
@@ -75,13 +73,12 @@ def read_items(
         with_masks: whether masks are needed.
         markers: whether to look for the end markers of the files too.
         account: told of each image and box that cannot be used, which is left out.
-        reading: how the images are read; None for as usual.
+        reading: how the images are read.
     """
-    wanted = reading or Reading()
 
     def item(entry: Entry) -> tuple[Entry, Item | None, list[str], int]:
         try:
-            return entry, *_item(entry, with_masks, markers, wanted)
+            return entry, *_item(entry, with_masks, markers, reading)
         except DataError as error:
             return entry, None, [str(error)], 0
 

@@ -10,17 +10,14 @@ from pipelines.accounts.tree import Tree
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import LabelSpec
+from pipelines.sources.base import option
 from pipelines.sources.file_options import (
-    check_option,
     classes_option,
     divide_option,
     ignore_option,
-    mask_classes_option,
     mask_colours_option,
-    mask_offset_option,
 )
 from pipelines.sources.files import labels, layout
-from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.files.format import FileFormat
@@ -73,12 +70,15 @@ class Folder(FileFormat):
     )
 
     classes: Iterable[str] | None = classes_option("the class folders")
-    mask_classes: Iterable[str] | None = mask_classes_option()
+    mask_classes: Iterable[str] | None = option(
+        None, "the class names of the masks, in place of mask_classes.json or a palette"
+    )
     mask_colours: Mapping[str, Any] | None = mask_colours_option()
-    mask_offset: int | None = mask_offset_option()
+    mask_offset: int | None = option(
+        None, "what is taken from each value of the masks, as 1 where classes count from 1; lower values are ignored"
+    )
     ignore: int | str | Sequence[int] | None = ignore_option()
     divide: bool | None = divide_option()
-    check: str = check_option()
 
     def read(self, request: Request) -> Source:
         """Find the pictures and masks of each split, and assemble them."""
@@ -106,7 +106,7 @@ class Folder(FileFormat):
                 tell_masks(entries)
         if not there:
             raise DataError(_refusal(root, tree))
-        return assemble(request, entries, there, self.check, self.pictures_as)
+        return self.assembled(request, entries, there)
 
     def _masked(self, root: Path, found: Pairs, request: Request) -> Found:
         """List the images of each split that have masks."""

@@ -9,9 +9,8 @@ from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.pixels import pictures
-from pipelines.sources.file_options import check_option, classes_option, divide_option
+from pipelines.sources.file_options import classes_option, divide_option
 from pipelines.sources.files import labels, layout
-from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
 from pipelines.sources.files.entries import CUT, Annotation, Entry, corners, is_cut
 from pipelines.sources.files.format import FileFormat
@@ -54,7 +53,6 @@ class Labelme(FileFormat):
 
     classes: Iterable[str] | None = classes_option("those of labels.txt, or else those")
     divide: bool | None = divide_option()
-    check: str = check_option()
 
     def read(self, request: Request) -> Source:
         """Read the JSON files, and assemble images and objects."""
@@ -73,7 +71,7 @@ class Labelme(FileFormat):
                 empty = f"Folder '{root}' has JSON of labelme, but nothing is drawn or ticked in any."
                 raise DataError(empty + request.problems.first)
             there: list[labels.Label] = [labels.Presence(LabelSpec("classification", "multi_label", names))]
-            return assemble(request, entries, there, self.check, self.pictures_as)
+            return self.assembled(request, entries, there)
         known, entries = agree(entries, listed if self.classes is None else self.classes, request.account)
         if not known:
             empty = f"Folder '{root}' has JSON of labelme, but no shape in it is an object of a class."
@@ -84,7 +82,7 @@ class Labelme(FileFormat):
         ]
         if len(known) < IGNORE:
             there.append(labels.Outlines(LabelSpec("segmentation", "segmentation", ("background", *known))))
-        return assemble(request, entries, there, self.check, self.pictures_as)
+        return self.assembled(request, entries, there)
 
 
 def _splits(root: Path, sheets: list[Sheet], request: Request, divide: bool | None) -> dict[str, list[Sheet]]:

@@ -13,14 +13,12 @@ from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import option
 from pipelines.sources.file_options import (
-    check_option,
     classes_option,
     divide_option,
     ignore_option,
     mask_colours_option,
 )
 from pipelines.sources.files import labels, layout
-from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import agree
 from pipelines.sources.files.entries import CUT, Entry
 from pipelines.sources.files.format import FileFormat
@@ -79,7 +77,6 @@ class Voc(FileFormat):
     mask_colours: Mapping[str, Any] | None = mask_colours_option()
     ignore: int | str | Sequence[int] | None = ignore_option()
     divide: bool | None = divide_option()
-    check: str = check_option()
 
     def read(self, request: Request) -> Source:
         """Read the XML files of each split, and assemble images, objects and masks."""
@@ -114,7 +111,7 @@ class Voc(FileFormat):
                 f"Folder '{root}' has neither objects in Annotations/*.xml nor masks in SegmentationClass/."
                 f"{request.problems.first}"
             )
-        return assemble(request, entries, there, self.check, self.pictures_as)
+        return self.assembled(request, entries, there)
 
     def _masks(
         self, splits: Splits, labelmap: LabelMap | None, known: tuple[str, ...], account: Account

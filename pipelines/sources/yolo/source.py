@@ -12,9 +12,8 @@ from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import option
-from pipelines.sources.file_options import check_option, classes_option, divide_option
+from pipelines.sources.file_options import classes_option, divide_option
 from pipelines.sources.files import labels, layout
-from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.classes import name_list
 from pipelines.sources.files.entries import Annotation, Entry
 from pipelines.sources.files.format import FileFormat
@@ -66,7 +65,6 @@ class Yolo(FileFormat):
         MEANINGS,
     )
     divide: bool | None = divide_option()
-    check: str = check_option()
 
     def read(self, request: Request) -> Source:
         """Read the names, find the splits, read the text file of each image, and assemble them."""
@@ -107,7 +105,7 @@ class Yolo(FileFormat):
 
         there = {*tree.names} if filed else set()
         found = {name: entries(own, pages[name]) for name, own in splits.items()}
-        source = assemble(request, found, _labels(found, classes, filed, request), self.check, self.pictures_as)
+        source = self.assembled(request, found, _labels(found, classes, filed, request))
         _tell_backgrounds(found, account)
         return source
 
