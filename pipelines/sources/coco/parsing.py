@@ -2,15 +2,13 @@
 
 import contextlib
 import gc
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pipelines.errors import DataError
 from pipelines.sources.coco.peeking import Kind
-from pipelines.sources.files import layout
-from pipelines.sources.files.json_faults import json_fault
+from pipelines.sources.files.json_files import read_json
 
 KEYS = ("images", "annotations", "categories")
 
@@ -24,14 +22,8 @@ def parse(path: Path) -> dict[str, list[dict[str, Any]]]:
     Raises:
         DataError: it is no JSON, or no COCO.
     """
-    text = layout.text(path)
-    try:
-        with uncollected():
-            content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f"'{path}' {json_fault(text, error, ', '.join(KEYS))}.") from None
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"'{path}' is not valid JSON: {error}.") from None
+    with uncollected():
+        content = read_json(path, ", ".join(KEYS))
     for key in KEYS:
         rows = content.get(key) if isinstance(content, dict) else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

@@ -1,14 +1,12 @@
 """One JSON file of labelme: what it is known by, and its fields, each checked."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipelines.errors import DataError
-from pipelines.sources.files import layout
-from pipelines.sources.files.json_faults import json_fault
+from pipelines.sources.files.json_files import read_json
 
 SAMPLE = 2**16  # bytes at the beginning and the end of a file that are looked at to see what it is
 
@@ -55,13 +53,7 @@ def read_page(path: Path) -> Page:
     Raises:
         DataError: it is no JSON of labelme, or its size is none.
     """
-    text = layout.text(path)
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f"'{path}' {json_fault(text, error, 'shapes and imagePath')}.") from None
-    except RecursionError as error:
-        raise DataError(f"'{path}' is not valid JSON: {error}.") from None
+    content = read_json(path, "shapes and imagePath")
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
         raise DataError(f"'{path}' is no JSON of labelme: it needs a list 'shapes'.")
     image, flags = content.get("imagePath") or "", content.get("flags") or {}

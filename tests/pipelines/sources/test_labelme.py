@@ -236,6 +236,7 @@ def test_a_wrong_shape_stops_or_costs_itself_alone(read, tmp_path, wrong, messag
     [
         ({"b.json": sheet(SQUARE)[:-30], "b.jpg": None}, "b.json' is not valid JSON, it may be cut off"),
         ({"b.json": sheet(SQUARE)[:-1] + ",}", "b.jpg": None}, r"line 1, column \d+: a trailing comma, before '}'"),
+        ({"b.json": f'{{"shapes": {"1" * 5000}}}', "b.jpg": None}, "b.json' is not valid JSON: Exceeds the limit"),
         ({"b.json": "[1]", "b.jpg": None}, "b.json' is no JSON of labelme: it needs a list 'shapes'"),
         ({"b.json": sheet(image="gone.jpg")}, "b.json' has no picture: imagePath is 'gone.jpg', which is not there"),
         (

@@ -1,19 +1,34 @@
-"""What is wrong with a text that is no JSON: it is cut off, has a comma too many, or an object a line."""
+"""JSON read, or the sentence that says what is wrong with it: cut off, a comma too many, or an object a line."""
 
 import json
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import DataError
+from pipelines.sources.files import layout
 
 
-def json_fault(text: str, error: json.JSONDecodeError, expected: str) -> str:
-    """Say what is wrong with a text that is no JSON, and where.
+def read_json(path: Path, expected: str) -> Any:
+    """Read a JSON file.
 
     Args:
-        text: what the file says.
-        error: what Python says of it.
+        path: the file.
         expected: the keys that one object should have, for who has an object a line.
 
-    Returns:
-        What follows the name of the file in a sentence, as "is empty".
+    Raises:
+        DataError: it is no JSON; the sentence says where.
     """
+    text = layout.text(path)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"'{path}' {_fault(text, error, expected)}.") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or lists in lists in lists
+        raise DataError(f"'{path}' is not valid JSON: {error}.") from None
+
+
+def _fault(text: str, error: json.JSONDecodeError, expected: str) -> str:
+    """Say what is wrong with a text that is no JSON, and where, in what follows the name of the file."""
     whole = text.rstrip()
     if not whole:
         return "is empty"
