@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pipelines.accounts.tree import Tree
-from pipelines.splits import split_named
+
+FOLDERS_ALONE = ("class folders", "images and masks")  # layouts of the source "folder": a file of labels says more
 
 
 class Sign(NamedTuple):
@@ -20,24 +21,14 @@ class Sign(NamedTuple):
     there: Callable[[Tree], bool]
 
 
-def has(*patterns: str, words: str | None = None) -> Sign:
+def has(*patterns: str) -> Sign:
     """Return the sign that some file is like one of these patterns; `Tree.like` explains them.
 
     Example:
         >>> has("annotations/instances_*.json").words
         'annotations/instances_*.json'
     """
-    return Sign(words or " or ".join(patterns), lambda tree: any(tree.has(pattern) for pattern in patterns))
-
-
-def split_has(*patterns: str, words: str | None = None) -> Sign:
-    """Return the sign that some file in the folder, or in one in it named as a split, is like one of these patterns."""
-
-    def there(tree: Tree) -> bool:
-        places = ["", *(f"{name}/" for name in tree.inner() if split_named(name))]
-        return any(tree.has(place + pattern) for place in places for pattern in patterns)
-
-    return Sign(words or " or ".join(patterns), there)
+    return Sign(" or ".join(patterns), lambda tree: any(tree.has(pattern) for pattern in patterns))
 
 
 @dataclass(frozen=True)

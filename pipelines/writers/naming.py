@@ -5,7 +5,7 @@ from os.path import commonpath
 from pathlib import Path
 
 from pipelines.contract import Split
-from pipelines.sources.files.layout import PICTURES
+from pipelines.sources.files.layout import is_picture
 from pipelines.writers.base import FOLDERS
 
 APART = {"images", "labels", "masks"}  # YOLO finds the labels of a picture by these names of folders in its path
@@ -39,7 +39,7 @@ def _plain(split: Split) -> list[str]:
     """The names of a split's samples within the folder that has all of them; numbers where they are no files."""
     count = len(split.shapes)
     names = [Path(split.name(row)) for row in range(count)]
-    if not all(name.suffix.lower() in PICTURES for name in names):
+    if not all(is_picture(name.name) for name in names):
         return [f"{row:0{max(6, len(str(count)))}}" for row in range(count)]
     root = commonpath([name.parent for name in names]) if names else ""
     inner = [name.relative_to(root).with_suffix("").parts for name in names]

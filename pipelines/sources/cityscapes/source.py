@@ -1,5 +1,6 @@
 """The source "cityscapes": its options, and which of its files is what of an image."""
 
+import os
 import re
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -129,11 +130,8 @@ class _Truth:
     def entries(self, place: str) -> list[Entry]:
         """List the images in the folder of a split, with their masks and objects."""
         entries = []
-        for name in self.tree.within(place):
-            stem, suffix = re.match(r"(.*?)(\.\w+)?$", name).groups()  # type: ignore[union-attr]
-            if (suffix or "").lower() not in layout.PICTURES:
-                continue
-            inner = f"{place.rpartition('/')[2]}/{stem[len(place) + 1 :]}"
+        for name in layout.pictures_in(self.tree, place):
+            inner = f"{place.rpartition('/')[2]}/{os.path.splitext(name[len(place) + 1 :])[0]}"
             key = re.sub(r"_leftimg8bit$", "", f"{self.folder}/{inner}", flags=re.IGNORECASE)
             own = self.files.pop(key, {})
             mask, instances = own.pop(self.mask, None), own.pop("instanceids.png", None) if self.boxes else None

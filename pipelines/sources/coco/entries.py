@@ -57,11 +57,9 @@ def note_unlisted(request: Request, entries: Mapping[str, list[Entry]], places: 
     left = tuple(f"{folder}{os.sep}" for folder in account.below)
     for place in places:
         others = tuple(f"{folder}/" for folder in place.without)
-        for name in tree.within(place.within):
-            if name[name.rfind(".") :].lower() not in layout.PICTURES or name.startswith(others):
-                continue
+        for name in layout.pictures_in(tree, place.within):
             path = tree.path(name)
-            if str(path) not in used and not os.path.abspath(path).startswith(left):
+            if not name.startswith(others) and str(path) not in used and not os.path.abspath(path).startswith(left):
                 account.note_loss("a picture that no annotations list", path)
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from pipelines.accounts.tree import Tree
 from pipelines.contract import Request
 from pipelines.errors import DataError, nearest
-from pipelines.sources.coco.layouts import indices, of_labels, splits_of
+from pipelines.sources.coco.layouts import indices, of_labels, split_of
 from pipelines.sources.coco.peeking import Kind
 from pipelines.sources.files import layout
 from pipelines.splits import ALIASES, SPLITS, split_called, split_named
@@ -107,8 +107,7 @@ def _by_split(tree: Tree, found: Mapping[str, Kind]) -> dict[str | None, str]:
     usable = [name for name, kind in found.items() if of_labels(name, kind)]
     splits: dict[str | None, list[str]] = {}
     for name in usable:
-        own = splits_of(name)
-        splits.setdefault(own.pop() if len(own) == 1 else None, []).append(name)
+        splits.setdefault(split_of(name), []).append(name)
     if len(splits) > 1:
         splits.pop(None, None)
     chosen: dict[str | None, str] = {}
@@ -143,7 +142,7 @@ def _place(tree: Tree, split: str | None, index: str, named: Mapping[str | None,
     """Return where the pictures of an index may lie."""
     folder = index.rpartition("/")[0]
     within = folder
-    while within and (PurePosixPath(within).name.lower() in ASIDE or not _has_pictures(tree, within)):
+    while within and (PurePosixPath(within).name.lower() in ASIDE or not any(layout.pictures_in(tree, within))):
         within = within.rpartition("/")[0]
     rest = re.sub(r"^[a-z_]*instances[-_]|^person_keypoints[-_]", "", PurePosixPath(index).stem, flags=re.IGNORECASE)
     names = [rest, *(ALIASES[split] if split else ()), PurePosixPath(folder).name]
@@ -165,7 +164,3 @@ def _place(tree: Tree, split: str | None, index: str, named: Mapping[str | None,
 def _split_of_folder(folder: str) -> str | None:
     """Return the split that a folder such as "images/train2017" is named after, or None."""
     return split_named(re.sub(r"[-_]?\d+$", "", PurePosixPath(folder).name)) if folder else None
-
-
-def _has_pictures(tree: Tree, folder: str) -> bool:
-    return any(name[name.rfind(".") :].lower() in layout.PICTURES for name in tree.within(folder))

@@ -3,10 +3,10 @@
 import re
 from pathlib import PurePosixPath
 
-from pipelines.accounts.tree import Tree
+from pipelines.accounts.tree import Tree, below
 from pipelines.sources.coco.peeking import Kind, peek
-from pipelines.sources.layouts import Layout, Sign
-from pipelines.splits import split_named
+from pipelines.sources.layouts import FOLDERS_ALONE, Layout, Sign
+from pipelines.splits import split_within
 
 MANY = 24  # JSON files in a folder, of which each is then of one picture, and of another format
 DEEP = 4  # parts of the path of an index at most
@@ -26,7 +26,7 @@ def indices(tree: Tree) -> dict[str, Kind]:
         if len(jsons) > MANY:
             jsons = [file for file in jsons if KNOWN.fullmatch(file[:-5])]
         for file in jsons:
-            name = f"{folder}/{file}" if folder else file
+            name = below(folder, file)
             kind = peek(tree.path(name))
             if kind is not Kind.OTHER or KNOWN.fullmatch(file[:-5]):
                 found[name] = kind
@@ -42,19 +42,16 @@ def _is_known(name: str) -> bool:
     return KNOWN.fullmatch(PurePosixPath(name).stem) is not None
 
 
-def splits_of(name: str) -> set[str]:
-    """Return the splits that the name of an index says it is of, or else those of the folder it lies in.
+def split_of(name: str) -> str | None:
+    """Return the split that the name of an index says it is of, or else that of a folder it lies in; None for neither.
 
     Example:
-        >>> splits_of("annotations/instances_train2017.json"), splits_of("valid/_annotations.coco.json")
-        ({'train'}, {'validation'})
+        >>> split_of("annotations/instances_train2017.json"), split_of("valid/_annotations.coco.json")
+        ('train', 'validation')
     """
     *folders, file = name.split("/")
-    for part in (file.rpartition(".")[0], *reversed(folders)):
-        words = re.split(r"[^a-z]+", part.lower())
-        if found := {split for split in map(split_named, words) if split}:
-            return found
-    return set()
+    parts = (file.rpartition(".")[0], *reversed(folders))
+    return next((split for part in parts if (split := split_within(part))), None)
 
 
 def lies(look: str, words: str, pattern: str) -> tuple[str, tuple[Sign, ...]]:
@@ -71,9 +68,8 @@ def lies(look: str, words: str, pattern: str) -> tuple[str, tuple[Sign, ...]]:
     return look, (Sign(words, there),)
 
 
-COVERS = ("images and masks", "class folders")  # a JSON that names the pictures says more than the folders they lie in
 LAYOUTS = tuple(
-    Layout(name, *lies(look, words, pattern), covers=COVERS)
+    Layout(name, *lies(look, words, pattern), covers=FOLDERS_ALONE)
     for name, look, words, pattern in (
         (
             "COCO",

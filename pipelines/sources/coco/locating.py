@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pipelines.accounts.tree import Tree
+from pipelines.accounts.tree import Tree, below
 from pipelines.sources.files import layout
 from pipelines.sources.files.entries import inside
 
@@ -60,11 +60,7 @@ class Pictures:
     ) -> None:
         others = tuple(f"{folder}/" for folder in without)
         self.there = set(tree.names)
-        self.names = {
-            name
-            for name in tree.within(within)
-            if name[name.rfind(".") :].lower() in layout.PICTURES and not name.startswith(others)
-        }
+        self.names = {name for name in layout.pictures_in(tree, within) if not name.startswith(others)}
         self.base = self._base(tree, within, likely, names)
         self.told: Counter[str] = Counter()
         self.examples: dict[str, tuple[str, str]] = {}
@@ -76,7 +72,7 @@ class Pictures:
         Raises:
             ValueError: it could be one of several, or there is none and it leads out of the folder.
         """
-        exact = f"{self.base}/{name}" if self.base else name
+        exact = below(self.base, name)
         if exact in self.there:
             return exact
         parts = _parts(name)
@@ -104,7 +100,7 @@ class Pictures:
         sample = names[:: max(1, len(names) // SAMPLE)]
         best, most = there[0] if there else within, 0
         for folder in dict.fromkeys((*there, *holding)):
-            hits = sum((f"{folder}/{name}" if folder else name) in self.there for name in sample)
+            hits = sum(below(folder, name) in self.there for name in sample)
             if hits > most:
                 best, most = folder, hits
             if most == len(sample):

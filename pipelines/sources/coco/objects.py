@@ -13,7 +13,7 @@ from pipelines.sources.coco import shapes
 from pipelines.sources.coco.evidence import check_corners
 from pipelines.sources.coco.images import Image, Images, Key
 from pipelines.sources.coco.values import flag, key, number
-from pipelines.sources.files.entries import CUT, HAIR, Annotation, Corners, corners, is_cut
+from pipelines.sources.files.entries import CUT, HAIR, Annotation, Corners, clipped, corners, is_cut
 
 SMALL = "box under one pixel"
 
@@ -163,12 +163,12 @@ class Objects:
             self.told["the upright box around one that is turned"] += 1
         if size and not (edges[0] >= 0 and edges[1] >= 0 and edges[2] <= size[1] and edges[3] <= size[0]):
             try:
-                clipped = corners(edges, size, HAIR if self.form.relative else 0.0)
+                within = corners(edges, size, HAIR if self.form.relative else 0.0)
             except ValueError:
                 self._look_at_all()
                 raise
-            self.told[CUT] += is_cut(clipped, edges)
-            edges = clipped
+            self.told[CUT] += is_cut(within, edges)
+            edges = within
         if (edges[2] - edges[0] < 1 or edges[3] - edges[1] < 1) and (size or not self.form.relative):
             self.told[SMALL] += 1
         return edges
@@ -231,6 +231,4 @@ def _upright(edges: Corners, degrees: float, size: tuple[int, int] | None) -> Co
     width, height = edges[2] - edges[0], edges[3] - edges[1]
     half_x, half_y = width * across + height * along, width * along + height * across
     found = x - half_x, y - half_y, x + half_x, y + half_y
-    if size is None:
-        return found
-    return max(found[0], 0), max(found[1], 0), min(found[2], size[1]), min(found[3], size[0])
+    return clipped(found, size) if size else found

@@ -6,6 +6,8 @@ import re
 from enum import Enum
 from pathlib import Path
 
+from pipelines.sources.files import layout
+
 BEGINNING, MORE = 1 << 16, 1 << 22  # bytes that are read; more where a long list of categories comes first
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]')
 ROW = 1 << 12  # characters in which the fields of a first row are looked for
@@ -39,7 +41,7 @@ def peek(path: Path) -> Kind:
 
 @functools.lru_cache(maxsize=4096)  # a folder is looked at for every layout that there is
 def _peek(path: Path, size: int, changed: int) -> Kind:
-    text = _beginning(path, BEGINNING)
+    text = layout.beginning(path, BEGINNING).lstrip()
     if text.startswith("["):
         row = text[:ROW]
         found = '"image_id"' in row and any(f'"{key}"' in row for key in ("bbox", "segmentation", "keypoints"))
@@ -48,7 +50,7 @@ def _peek(path: Path, size: int, changed: int) -> Kind:
         return Kind.UNREADABLE
     keys = _keys(text)
     if size > BEGINNING and keys.keys() <= {"info", "licenses", "categories", "type"}:
-        text = _beginning(path, MORE)
+        text = layout.beginning(path, MORE).lstrip()
         keys = _keys(text)
     if "annotations" in keys:
         return _of_row(text[keys["annotations"] :][:ROW]) if "images" in keys or size > BEGINNING else Kind.OTHER
@@ -65,13 +67,6 @@ def _of_row(text: str) -> Kind:
     if '"segments_info"' in text:
         return Kind.PANOPTIC
     return Kind.CAPTIONS if '"caption"' in text and '"bbox"' not in text else Kind.LABELS
-
-
-def _beginning(path: Path, size: int) -> str:
-    with open(path, "rb") as file:
-        content = file.read(size)
-    wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    return content.decode("utf-16" if wide else "utf-8-sig", errors="ignore").lstrip()
 
 
 def _end(path: Path, size: int) -> str:

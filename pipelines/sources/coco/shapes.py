@@ -7,6 +7,7 @@ from typing import Any
 from pycocotools import mask as rle
 
 from pipelines.sources.coco.values import whole
+from pipelines.sources.files import outlines
 from pipelines.sources.files.entries import Corners
 from pipelines.sources.files.outlines import region
 
@@ -48,9 +49,7 @@ def around(found: Outline, size: tuple[int, int] | None) -> Corners:
         ValueError: it is an RLE that does not fit the image.
     """
     if isinstance(found, list):
-        xs = [x for polygon in found for x in polygon[::2]]
-        ys = [y for polygon in found for y in polygon[1::2]]
-        return min(xs), min(ys), max(xs), max(ys)
+        return outlines.around(found)
     x, y, width, height = rle.toBbox(region(found, size or tuple(found["size"]))).tolist()
     return x, y, x + width, y + height
 

@@ -1,8 +1,8 @@
 """The cells of a table as they stand in its file: which character parts them, where the names of the columns are."""
 
-import codecs
 import csv
 import io
+import os
 import re
 import warnings
 from collections.abc import Iterable
@@ -74,8 +74,11 @@ def read(path: Path) -> Grid:
     Raises:
         DataError: it is no table, or one of a tool whose tables are not read.
     """
-    with _opened(path) as file:
-        start = file.read(8)
+    try:
+        with open(path, "rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise DataError(f"'{path}' cannot be read: {error.strerror}.") from None
     for magic, words in BINARY.items():
         if start.startswith(magic):
             raise DataError(f"'{path}' {words}.")
@@ -88,16 +91,12 @@ def read(path: Path) -> Grid:
 def peek(path: Path) -> Grid | None:
     """Read the beginning of a table; None if it is none."""
     try:
-        with _opened(path) as file:
-            start = file.read(HEAD)
-    except DataError:
+        text = layout.beginning(path, HEAD)
+    except OSError:
         return None
-    wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    text = start.decode("utf-16" if wide else "utf-8-sig", errors="replace")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
         return None
-    if len(start) == HEAD:
+    if os.path.getsize(path) > HEAD:
         text = text[: text.rfind("\n") + 1]
     try:
         return _parsed(path, text, whole=False)
@@ -109,13 +108,6 @@ def pairs(path: Path) -> list[tuple[str, str]]:
     """Read a table of two columns without names, as one of ids and what they mean."""
     rows = csv.reader(io.StringIO(layout.text(path), newline=""))
     return [(row[0].strip(), row[1].strip()) for row in rows if len(row) > 1]
-
-
-def _opened(path: Path) -> io.BufferedReader:
-    try:
-        return open(path, "rb")
-    except OSError as error:
-        raise DataError(f"'{path}' cannot be read: {error.strerror}.") from None
 
 
 def _parsed(path: Path, text: str, whole: bool) -> Grid:
@@ -227,7 +219,7 @@ def _assumed(path: Path, cells: list[str], line: int) -> tuple[tuple[str, ...], 
 
 def is_picture(cell: str) -> bool:
     """Whether a cell looks like the file of a picture."""
-    return any(cell.lower().endswith(suffix) for suffix in layout.PICTURES) and len(cell) > 4
+    return layout.is_picture(cell) and len(cell) > 4
 
 
 def _is_number(cell: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from pipelines.accounts.tree import Tree
+from pipelines.accounts.tree import Tree, below
 from pipelines.errors import DataError
 from pipelines.sources.files import layout
 from pipelines.splits import split_named, split_within
@@ -34,7 +34,7 @@ class Pictures:
         """Return the pictures of a tree as a table sees them, which may lie in an inner folder of it."""
         own = os.path.relpath(table.parent, tree.root).replace(os.sep, "/")
         own = "" if own == "." or own.startswith("..") else own
-        inner = [own] + [f"{own}/{name}" if own else name for name in tree.inner(own)]
+        inner = [own] + [below(own, name) for name in tree.inner(own)]
         stem, split = table.stem.casefold(), split_within(table.stem)
         near = [
             name
@@ -49,11 +49,10 @@ class Pictures:
     def by_name(self) -> dict[str, list[str]]:
         """The pictures by their last name, in small letters, with and without its suffix."""
         found: dict[str, list[str]] = {}
-        for name in self.tree.names:
-            stem, suffix = os.path.splitext(name.rpartition("/")[2].lower())
-            if suffix in layout.PICTURES:
-                found.setdefault(stem + suffix, []).append(name)
-                found.setdefault(stem, []).append(name)
+        for name in layout.pictures_in(self.tree):
+            last = name.rpartition("/")[2].lower()
+            for key in (last, os.path.splitext(last)[0]):
+                found.setdefault(key, []).append(name)
         return found
 
     def has(self, name: str) -> bool:
@@ -100,12 +99,12 @@ def _find(pictures: Pictures, names: Iterable[str]) -> Found:
         clean = clean.removeprefix(start)
         if not clean.startswith("/") and not DRIVE.match(clean):
             leads = ("",) if inside else places
-            near = [os.path.normpath(f"{place}/{clean}" if place else clean).replace(os.sep, "/") for place in leads]
+            near = [os.path.normpath(below(place, clean)).replace(os.sep, "/") for place in leads]
             if near[0].startswith("../"):
                 missing[name] = f"image '{name}' leads out of the image folder"
                 continue
             exact = next((path for path in near if path in there), None)
-            if exact and os.path.splitext(exact)[1].lower() in layout.PICTURES:
+            if exact and layout.is_picture(exact):
                 files[name] = root / exact
                 continue
         whole, prefix, place, problem = _by_end(pictures, clean)

@@ -240,6 +240,6 @@ def _leave_unnamed(tree: Tree, found: Iterable[Table], account: Account) -> None
     """Note the pictures that no row names: they are not understood."""
     named = {os.path.abspath(file) for table in found for file in table.found.files.values()} | account.files.keys()
     known = ", ".join(table.path.name for table in found)
-    for name in layout.pictures_in(tree):
-        if os.path.abspath(tree.path(name)) not in named:
-            account.note_loss(f"no row of {known} names it", tree.path(name))
+    for path in map(tree.path, layout.pictures_in(tree)):
+        if os.path.abspath(path) not in named:
+            account.note_loss(f"no row of {known} names it", path)

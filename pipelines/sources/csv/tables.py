@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from pipelines.accounts.account import Account
-from pipelines.accounts.tree import Tree
+from pipelines.accounts.tree import Tree, below
 from pipelines.errors import DataError
 from pipelines.sources.csv import boxes, grid, roles
 from pipelines.sources.csv.images import Pictures
@@ -27,7 +27,7 @@ def candidates(tree: Tree) -> list[str]:
     """Return the names of the tables that may be of the pictures of a folder."""
     inner = [name for name in tree.inner() if split_named(name) or name.casefold() in FOLDERS]
     return [
-        f"{folder}/{file}" if folder else file
+        below(folder, file)
         for folder in ("", *inner)
         for file in tree.folders.get(folder, ())
         if file.lower().endswith(SUFFIXES)

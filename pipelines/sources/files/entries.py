@@ -95,12 +95,17 @@ def corners(values: Corners, size: tuple[int, int] | None = None, hair: float = 
     if size is None:
         return x_min, y_min, x_max, y_max
     height, width = size
-    clipped = (max(x_min, 0.0), max(y_min, 0.0), min(x_max, width), min(y_max, height))
+    within = clipped(values, size)
     beside, above = max(OVERHANG, hair * width), max(OVERHANG, hair * height)
     out = max(-x_min, x_max - width) > beside or max(-y_min, y_max - height) > above
-    if out or clipped[2] <= clipped[0] or clipped[3] <= clipped[1]:
+    if out or within[2] <= within[0] or within[3] <= within[1]:
         raise ValueError(f"box ({_shown(values)}) lies outside its image of {width} x {height}")
-    return clipped
+    return within
+
+
+def clipped(box: Corners, size: tuple[int, int]) -> Corners:
+    """Return what of a box lies in an image of this height and width."""
+    return max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(size[1])), min(box[3], float(size[0]))
 
 
 def _shown(values: Corners) -> str:

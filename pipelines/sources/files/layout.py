@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from pipelines.contract import Request
 from pipelines.errors import DataError, MissingSplitError
 from pipelines.kinds.spec import IGNORE
 from pipelines.pixels.rules import SUFFIXES
-from pipelines.sources.files.entries import Entry, inside
+from pipelines.sources.files.entries import Entry
 from pipelines.splits import SPLITS, split_named
 
 FRACTIONS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}  # of a folder without splits
@@ -23,7 +23,7 @@ WHOLE = (0.0, 1.0)
 OTHER_SPLIT = "of a split that is not asked for"
 CLASSES_FILE = "mask_classes.json"
 MaskClasses = tuple[tuple[str, ...], int | None]
-PICTURES = SUFFIXES
+WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # marks of a text of two bytes a character
 T = TypeVar("T")
 
 
@@ -54,11 +54,6 @@ def folders(root: Path) -> dict[str, Path]:
         if split:
             found[split] = path
     return {split: found[split] for split in SPLITS if split in found}
-
-
-def places(path: Path) -> list[Path]:
-    """Return a folder and those of the splits in it: where the files of a format may be."""
-    return [path, *folders(path).values()]
 
 
 def fractions(root: Path, request: Request, divide: bool | None) -> dict[str, tuple[float, float]]:
@@ -141,32 +136,43 @@ def asked(root: Path, found: Mapping[str, T], request: Request) -> dict[str, T]:
     return {split: found[split] for split in request.splits if split in found}
 
 
+def is_picture(name: str) -> bool:
+    """Whether a file of this name is a picture, in any case of letters."""
+    return name[name.rfind(".") :].lower() in SUFFIXES
+
+
 def pictures_in(tree: Tree, folder: str = "") -> Iterator[str]:
-    """Yield the names of the pictures beneath a folder, those of each folder in order."""
-    return (name for name in tree.within(folder) if os.path.splitext(name)[1].lower() in PICTURES)
+    """Yield the names of the pictures beneath a folder of a tree."""
+    return filter(is_picture, tree.within(folder))
 
 
-def by_stem(root: Path, account: Account) -> dict[str, Path]:
+def by_stem(tree: Tree, folder: str, account: Account) -> dict[str, Path]:
     """Return the pictures of a folder by their names without the suffix, as "cats/tom" for "cats/tom.jpg".
 
     Args:
-        root: the folder.
+        tree: the files.
+        folder: its name in the tree.
         account: told of each picture whose stem another has: their labels could not be told apart.
     """
     found: dict[str, Path] = {}
-    for name in pictures_in(Tree.of(root)):
-        path = root / name
-        first = found.setdefault(os.path.splitext(name)[0], path)
+    for name in pictures_in(tree, folder):
+        path = tree.path(name)
+        first = found.setdefault(os.path.splitext(name[len(folder) :].lstrip("/"))[0], path)
         if first != path:
             account.lose(f"Image '{path}' has the name of '{first.name}': their labels cannot be told apart.", path)
     return found
 
 
-def without_image(root: Path, suffix: str, stems: Iterable[str]) -> list[Path]:
-    """Return the files of labels in a folder whose stem, as `by_stem` has it, is none of `stems`."""
-    known = set(stems)
-    files = sorted(name for name in Tree.of(root).names if name.lower().endswith(suffix))
-    return [root / name for name in files if name[: -len(suffix)] not in known]
+def beginning(path: Path, size: int) -> str:
+    """Return what the first bytes of a text file say, by its mark; of what is no text, anything.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with open(path, "rb") as file:
+        content = file.read(size)
+    wide = content.startswith(WIDE)
+    return _plain(content.decode("utf-16" if wide else "utf-8-sig", errors="replace"))
 
 
 def text(path: Path) -> str:
@@ -179,7 +185,7 @@ def text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"'{path}' cannot be read: {error.strerror}.") from None
-    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    wide = content.startswith(WIDE)
     try:
         read = content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError:
@@ -187,33 +193,12 @@ def text(path: Path) -> str:
         warnings.warn(f"'{path}' is no text in UTF-8: it is read as Latin-1.", stacklevel=2)
     if "\0" in read:
         raise DataError(f"'{path}' is no text: it has bytes of value 0.")
+    return _plain(read)
+
+
+def _plain(read: str) -> str:
+    """Return a text with the ends of its lines as they are here."""
     return read.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def listed(path: Path, find: Callable[[str], Path], account: Account) -> dict[str, Path]:
-    """Read a text file that lists images, one a line, and return their files by their names there.
-
-    Args:
-        path: the text file.
-        find: from a name to the image; a ValueError says that there is none.
-        account: told of each line that cannot be used.
-
-    Raises:
-        DataError: it is no text.
-    """
-    found: dict[str, Path] = {}
-    account.use(path, "list of images")
-    for number, line in enumerate(text(path).splitlines(), 1):
-        name = line.strip().removeprefix("./")
-        if not name:
-            continue
-        try:
-            if inside(name, "image") in found:
-                raise ValueError(f"image '{name}' is given twice")
-            found[name] = find(name)
-        except ValueError as error:
-            account.lose(f"'{path}': line {number}: {error}.")
-    return found
 
 
 def mask_classes(root: Path, places: Iterable[Path], account: Account) -> MaskClasses | None:

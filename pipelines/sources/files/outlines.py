@@ -10,6 +10,7 @@ from pycocotools import mask as rle
 
 from pipelines.kinds.spec import IGNORE
 from pipelines.pixels import pictures
+from pipelines.sources.files.entries import Corners
 
 
 def paint(annotations: Sequence, ids: dict[str, int], shape: tuple[int, int]) -> np.ndarray:
@@ -56,6 +57,12 @@ def region(segmentation: list | dict, shape: tuple[int, int]) -> dict:
     if not all(isinstance(run, int) and run >= 0 for run in runs) or sum(runs) != height * width:
         raise ValueError(f"segmentation is an RLE whose counts do not add up to {height * width} pixels")
     return rle.frPyObjects(segmentation, height, width) if isinstance(counts, list) else segmentation
+
+
+def around(polygons: Sequence[Sequence[float]]) -> Corners:
+    """Return the box around polygons, each `[x1, y1, x2, y2, ...]`."""
+    xs, ys = ([value for points in polygons for value in points[axis::2]] for axis in (0, 1))
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def _runs(counts: str) -> list[int]:

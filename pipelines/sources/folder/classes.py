@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pipelines.accounts.tree import Tree
+from pipelines.accounts.tree import Tree, below
 from pipelines.errors import DataError
-from pipelines.sources.folder.structure import PARTS, base, below, filled, holds_parts, is_part, pictures, split_meant
+from pipelines.sources.folder.structure import PARTS, base, filled, holds_parts, is_part, pictures, split_meant
 from pipelines.splits import SPLITS, split_named
 
 

@@ -1,6 +1,5 @@
 """The classes of masks that a known data set has, where nothing in its folder names them."""
 
-import os
 import re
 from pathlib import Path
 
@@ -37,8 +36,7 @@ def of_layout(tree: Tree, pairs: Pairs, account: Account) -> tuple[tuple[str, ..
     if info:
         account.use(tree.path(info), "class names")
         return _object_info(tree.path(info)), 1
-    names = [name for place in pairs.splits.values() for name in tree.within(place.masks)]
-    masks = [name for name in names if os.path.splitext(name)[1].lower() in layout.PICTURES]
+    masks = [name for place in pairs.splits.values() for name in layout.pictures_in(tree, place.masks)]
     if any(name.lower().endswith("_labeltrainids.png") for name in masks):
         return TRAIN, 0
     if masks and all("/trimaps/" in f"/{name.lower()}" for name in masks):

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pipelines.accounts.tree import Tree
+from pipelines.accounts.tree import Tree, below
 from pipelines.errors import DataError
-from pipelines.sources.folder.structure import base, below, filled, pictures
+from pipelines.sources.folder.structure import base, filled, pictures
 from pipelines.splits import SPLITS, split_named
 
 # Names of a folder of images, and of the folder of its masks beside it

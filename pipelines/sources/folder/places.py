@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pipelines.accounts.account import Account
 from pipelines.accounts.tree import Tree
+from pipelines.sources.files import layout
 from pipelines.sources.files.entries import Entry
-from pipelines.sources.files.layout import pictures_in
 from pipelines.sources.folder.pairs import OF_IMAGES, OF_MASKS, Place, bare_images, is_mask, without
 
 PREFERRED = ("labeltrainids", "labelids")  # of several masks of one picture, as converters of Cityscapes write them
@@ -18,7 +18,7 @@ OTHERS = re.compile(r".*_(color|colou?red|colou?r_mask|instance(train)?ids|polyg
 def with_classes(tree: Tree, folder: str, classes: Iterable[str]) -> list[Entry]:
     """List the pictures in class folders, and those that lie loose beside them, which have no class."""
     known, entries = set(classes), []
-    for name in pictures_in(tree, folder):
+    for name in layout.pictures_in(tree, folder):
         inner = name[len(folder) + 1 :] if folder else name
         label = inner.partition("/")[0] if "/" in inner else None
         if label is None or label in known:
@@ -34,7 +34,7 @@ def with_masks(tree: Tree, place: Place, account: Account) -> list[Entry]:
         place: where its images and masks are.
         account: told of each mask without an image and each image whose mask is another's too.
     """
-    images, masks = [*pictures_in(tree, place.images)], [*pictures_in(tree, place.masks)]
+    images, masks = (list(layout.pictures_in(tree, folder)) for folder in (place.images, place.masks))
     if place.images == place.masks:
         stems: dict[str, list[str]] = {}
         for name in images:

@@ -1,11 +1,10 @@
 """Which names of folders say how a data set lies, and never what is in its pictures."""
 
-import os
 import re
 from collections.abc import Iterable
 
-from pipelines.accounts.tree import Tree
-from pipelines.sources.files.layout import PICTURES
+from pipelines.accounts.tree import Tree, below
+from pipelines.sources.files.layout import is_picture
 from pipelines.splits import ALIASES, split_named
 
 PARTS = re.compile(
@@ -48,7 +47,7 @@ def holds_parts(tree: Tree, folder: str, full: Iterable[str]) -> bool:
 
 def pictures(tree: Tree, folder: str) -> list[str]:
     """Return the names of the pictures directly in a folder."""
-    return [name for name in tree.folders.get(folder, ()) if os.path.splitext(name)[1].lower() in PICTURES]
+    return [name for name in tree.folders.get(folder, ()) if is_picture(name)]
 
 
 def filled(tree: Tree) -> frozenset[str]:
@@ -59,11 +58,6 @@ def filled(tree: Tree) -> frozenset[str]:
             parts = folder.split("/") if folder else []
             found.update("/".join(parts[:count]) for count in range(len(parts) + 1))
     return frozenset(found)
-
-
-def below(folder: str, name: str) -> str:
-    """Return the name of a folder in another."""
-    return f"{folder}/{name}" if folder else name
 
 
 def base(tree: Tree, full: Iterable[str]) -> str:

@@ -4,12 +4,12 @@ import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipelines.accounts.tree import Tree
+from pipelines.accounts.tree import Tree, below
 from pipelines.contract import Request
 from pipelines.errors import DataError
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.folder.classes import ClassFolders
-from pipelines.sources.folder.structure import below, pictures
+from pipelines.sources.folder.structure import pictures
 from pipelines.splits import split_named
 
 SHOWN = 8  # classes that are named

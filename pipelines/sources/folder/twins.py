@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from pipelines.accounts.tree import Tree
+from pipelines.accounts.tree import Tree, below
 from pipelines.errors import DataError
 from pipelines.sources.folder.pairs import OF_IMAGES, OF_MASKS, without
-from pipelines.sources.folder.structure import below, pictures
+from pipelines.sources.folder.structure import pictures
 
 MOST = 6  # folders that are compared: pictures and what is drawn of them have two or three, classes may be thousands
 SHARED = 0.9  # of the names of the smaller folder that are in the other too

@@ -45,8 +45,11 @@ class Pictures:
 
     def __post_init__(self) -> None:
         exports = {folder for folder in self.tree.folders if is_export(self.tree, folder)}
-        own = [name for name in self.tree.names if os.path.splitext(name)[1].lower() in layout.PICTURES]
-        own = [name for name in own if not exports & {str(above) for above in PurePosixPath(name).parents}]
+        own = [
+            name
+            for name in layout.pictures_in(self.tree)
+            if not exports & {str(above) for above in PurePosixPath(name).parents}
+        ]
         self.names = {_normal(self.tree.root / name): name for name in own}
         for picture in self.names:
             self.beside.setdefault(os.path.splitext(picture)[0], []).append(picture)

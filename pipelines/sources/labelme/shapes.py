@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as rle
 
-from pipelines.sources.files.entries import Corners, is_cut
+from pipelines.sources.files.entries import Corners, clipped, is_cut
 from pipelines.sources.files.outlines import region
 
 POLYGONS = {"polygon": 3, "rectangle": 2, "oriented_rectangle": 4, "rotation": 4}  # the fewest points of each
@@ -71,7 +71,7 @@ def read_shape(shape: Mapping[str, Any], number: int, size: tuple[int, int]) -> 
         box, outline = _mask(shape.get("mask"), points, size)
     elif form == "circle":
         whole, outline = _circle(points)
-        box = _cut(whole, size)
+        box = clipped(whole, size)
         crosses = is_cut(box, whole)
     else:
         if len(points) < POLYGONS[form]:
@@ -130,11 +130,6 @@ def _circle(points: list[tuple[float, float]]) -> tuple[Corners, Outline]:
     angles = [2 * pi * i / count for i in range(count)]
     outline = [value for angle in angles for value in (x + radius * sin(angle), y + radius * cos(angle))]
     return (x - radius, y - radius, x + radius, y + radius), [outline]
-
-
-def _cut(box: Corners, size: tuple[int, int]) -> Corners:
-    """Cut the box of what was drawn across the edge of its image."""
-    return max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(size[1])), min(box[3], float(size[0]))
 
 
 def _mask(encoded: object, points: list[tuple[float, float]], size: tuple[int, int]) -> tuple[Corners, Outline]:

@@ -17,7 +17,7 @@ from pipelines.sources.files.format import FileFormat
 from pipelines.sources.labelme.page import Page
 from pipelines.sources.labelme.places import Sheet, is_there, read_sheets
 from pipelines.sources.labelme.shapes import Shape, joined, read_shape
-from pipelines.sources.layouts import Layout, Sign
+from pipelines.sources.layouts import FOLDERS_ALONE, Layout, Sign
 from pipelines.splits import SPLITS
 
 IGNORED, BACKGROUND = "__ignore__", "_background_"  # labels of labelme's own
@@ -47,7 +47,7 @@ class Labelme(FileFormat):
             "labelme",
             "a.jpg and a.json, or train/a.jpg and train/a.json, with 'shapes' and 'imagePath' in them",
             (Sign("JSON files with 'shapes' and 'imagePath'", is_there),),
-            covers=("class folders", "images and masks"),
+            covers=FOLDERS_ALONE,
         ),
     )
 

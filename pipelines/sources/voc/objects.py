@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
 from pipelines.sources.files.entries import CUT, Annotation, Corners, corners, is_cut
+from pipelines.sources.files.outlines import around
 
 EDGES = ("xmin", "ymin", "xmax", "ymax")
 NO, YES = ("", "0", "false", "no", "none", "unspecified"), ("1", "true", "yes")
@@ -86,7 +87,7 @@ def read_object(
         raise ValueError("name is missing")
     outline = [points for polygon in element.findall("polygon") if (points := _points(polygon))]
     if outline and element.find("bndbox") is None:
-        box = corners(_around(outline), size)
+        box = corners(around(outline), size)
     else:
         box = reading.box(element, name, size)
     difficult = _is_set(element, "difficult")
@@ -128,8 +129,3 @@ def _points(polygon: ElementTree.Element) -> list[float]:
     if len(points) < 6:
         raise ValueError(f"polygon has {len(points) // 2} points, expected 3 or more")
     return points
-
-
-def _around(outline: list[list[float]]) -> Corners:
-    xs, ys = [x for points in outline for x in points[::2]], [y for points in outline for y in points[1::2]]
-    return min(xs), min(ys), max(xs), max(ys)

@@ -50,7 +50,7 @@ class Place:
             return name
         stem, suffix = os.path.splitext(PurePosixPath(name).name)
         whole = f"{stem}{suffix}"
-        return self.stems.get(whole) or (self.stems.get(stem) if suffix.lower() in layout.PICTURES else None)
+        return self.stems.get(whole) or (self.stems.get(stem) if layout.is_picture(suffix) else None)
 
     def leave(self, names: Iterable[str], rule: str, account: Account) -> None:
         """Set images aside, with their XML files and masks."""
@@ -76,8 +76,8 @@ def read_place(tree: Tree, folder: str, account: Account) -> Place:
     xmls = _xmls(tree, folder, outer)
     shown = roots.inner_named(tree, folder, roots.IMAGES)
     filled = (own for name in roots.MASKS if (own := roots.inner_named(tree, folder, [name])))
-    masks = next((own for own in filled if next(layout.pictures_in(tree, own), None)), None)  # some have arrays alone
-    images = layout.by_stem(tree.root / shown, account) if shown else _beside(tree, folder, xmls, masks, account)
+    masks = next((own for own in filled if any(layout.pictures_in(tree, own))), None)  # some have arrays alone
+    images = layout.by_stem(tree, shown, account) if shown else _beside(tree, folder, xmls, masks, account)
     if not images:
         hint = " CVAT exports them if 'Save images' is chosen." if (root / "labelmap.txt").is_file() else ""
         raise DataError(f"Folder '{root}' lacks its images: expected JPEGImages/, or pictures beside the XML.{hint}")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import PurePosixPath
 
-from pipelines.accounts.tree import Tree
+from pipelines.accounts.tree import Tree, below
 from pipelines.errors import DataError
 from pipelines.sources.files import layout
 from pipelines.sources.voc.xml import is_annotation
@@ -82,8 +82,8 @@ def _splits(tree: Tree, outer: list[str], labelled: set[str]) -> dict[str | None
 def _named(tree: Tree, place: str, labelled: set[str]) -> dict[str | None, str]:
     found: dict[str | None, str] = {}
     for name in tree.inner(place):
-        folder, split = _join(place, name), split_named(name)
-        holds = any(_within(own, folder) for own in labelled) or next(layout.pictures_in(tree, folder), None)
+        folder, split = below(place, name), split_named(name)
+        holds = any(_within(own, folder) for own in labelled) or any(layout.pictures_in(tree, folder))
         if split and holds:
             if split in found:
                 raise DataError(f"'{found[split]}' and '{folder}' both are split '{split}': join them, or rename one.")
@@ -95,7 +95,7 @@ def _flat(tree: Tree, labelled: set[str]) -> dict[str | None, str]:
     """Return where XML files lie whose folders have no names of Pascal VOC: beside the pictures, as a rule."""
     place = ""
     while place not in labelled:
-        inner = [_join(place, name) for name in tree.inner(place)]
+        inner = [below(place, name) for name in tree.inner(place)]
         with_labels = [folder for folder in inner if any(_within(own, folder) for own in labelled)]
         if with_labels and all(split_named(_last(folder)) for folder in with_labels):
             return _named(tree, place, labelled)
@@ -114,7 +114,7 @@ def _holds_its_images(tree: Tree, folder: str) -> bool:
 
 def inner_named(tree: Tree, place: str, names: Iterable[str]) -> str | None:
     """Return the folder directly in another that has the first of these names, in any case of letters."""
-    there = {name.lower(): _join(place, name) for name in tree.inner(place)}
+    there = {name.lower(): below(place, name) for name in tree.inner(place)}
     return next((there[name] for name in names if name in there), None)
 
 
@@ -126,10 +126,6 @@ def has_its_name(folder: str) -> bool:
 def is_named(folder: str, start: str) -> bool:
     """Whether the name of a folder begins so, in any case of letters."""
     return _last(folder).startswith(start)
-
-
-def _join(place: str, name: str) -> str:
-    return f"{place}/{name}" if place else name
 
 
 def _last(folder: str) -> str:

@@ -88,12 +88,9 @@ def parsed(path: Path) -> ElementTree.Element:
 def is_annotation(path: Path) -> bool:
     """Whether the beginning of a file is that of Pascal VOC's XML."""
     try:
-        with open(path, "rb") as file:
-            head = file.read(HEAD)
+        return ROOT.search(layout.beginning(path, HEAD)) is not None
     except OSError:
         return False
-    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff")
-    return bool(ROOT.search(head.decode("utf-16" if wide else "latin-1", errors="ignore")))
 
 
 def filename(path: Path) -> str:

@@ -3,7 +3,7 @@
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +14,7 @@ from pipelines.contract import Request
 from pipelines.errors import DataError
 from pipelines.sources.files import layout
 from pipelines.sources.yolo.layouts import PARTS, beside, homes
+from pipelines.sources.yolo.lines import HEAD
 from pipelines.sources.yolo.paths import OutsideError, Paths
 from pipelines.sources.yolo.settings import Settings
 from pipelines.splits import split_named
@@ -176,9 +177,7 @@ def by_lists(tree: Tree) -> Places:
 
 def is_list(path: Path) -> bool:
     """Whether a text file begins with the name of a picture."""
-    with path.open("rb") as file:
-        first = file.read(4096).decode("utf-8-sig", "replace").lstrip().partition("\n")[0].strip()
-    return os.path.splitext(first)[1].lower() in layout.PICTURES
+    return layout.is_picture(layout.beginning(path, HEAD).lstrip().partition("\n")[0].strip())
 
 
 def by_folders(tree: Tree, account: Account) -> Places:
@@ -213,7 +212,9 @@ def _ways(tree: Tree, home: str) -> dict[str, dict[str, str]]:
     return {
         "images/train": {name: f"{images}/{name}" for name in tree.inner(images) if split_of(name)} if images else {},
         "train/images": {name: place for name, place in own.items() if place},
-        "train": {name: home + name for name, place in own.items() if not place and _any(pictures(tree, home + name))},
+        "train": {
+            name: home + name for name, place in own.items() if not place and any(layout.pictures_in(tree, home + name))
+        },
         "obj_train_data": {match[1]: home + name for name, match in parts.items() if match},
     }
 
@@ -223,7 +224,7 @@ def whole(tree: Tree) -> list[Place]:
 
     def images(home: str) -> list[Place]:
         place = _images(tree, home)
-        return [Place(place)] if place and _any(pictures(tree, place)) else []
+        return [Place(place)] if place and any(layout.pictures_in(tree, place)) else []
 
     found = _of_one_home(tree, images)
     if found:
@@ -253,12 +254,3 @@ def _of_one_home(tree: Tree, find: Callable[[str], T]) -> T | None:
 def _images(tree: Tree, home: str) -> str | None:
     """Return the folder called images in a home."""
     return next((home + name for name in tree.inner(home.rstrip("/")) if name.lower() == "images"), None)
-
-
-def _any(names: Iterable[str]) -> bool:
-    return next(iter(names), None) is not None
-
-
-def pictures(tree: Tree, folder: str) -> Iterable[str]:
-    """Return the names of the pictures in a folder and its subfolders."""
-    return (name for name in tree.within(folder) if os.path.splitext(name)[1].lower() in layout.PICTURES)

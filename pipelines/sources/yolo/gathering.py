@@ -10,7 +10,7 @@ from pipelines.accounts.account import Account
 from pipelines.accounts.rules import beside
 from pipelines.accounts.tree import Tree
 from pipelines.sources.files import layout
-from pipelines.sources.yolo.finding import Place, is_list, pictures
+from pipelines.sources.yolo.finding import Place, is_list
 from pipelines.sources.yolo.labels import LabelFiles, replaced, without_prefix
 from pipelines.sources.yolo.lines import is_label
 from pipelines.sources.yolo.paths import OutsideError, Paths
@@ -61,12 +61,12 @@ class Gatherer:
         result = Gathered(tree=self.tree)
         for place in places:
             if place.name in self.tree.folders:
-                names = list(pictures(self.tree, place.name))
+                names = list(layout.pictures_in(self.tree, place.name))
                 if place.beside:
                     own = {name.rpartition("/")[0] for name in names if self.texts.of(name)}
                     names = [name for name in names if name.rpartition("/")[0] in own]
                 folders = {place.name}
-            elif os.path.splitext(place.name)[1].lower() in layout.PICTURES:
+            elif layout.is_picture(place.name):
                 names, folders = [place.name], {place.name.rpartition("/")[0]}
             else:
                 names = self._listed(place)
@@ -82,7 +82,7 @@ class Gatherer:
 
     def leave_plots(self) -> None:
         """Set aside what Ultralytics draws, wherever it lies."""
-        for name in pictures(self.tree, ""):
+        for name in layout.pictures_in(self.tree, ""):
             if _is_plot(name) and self.texts.of(name) is None:
                 self.account.leave(self.tree.path(name), "a plot of Ultralytics")
 
@@ -159,7 +159,7 @@ class Gatherer:
         for own in asked.values():
             if own.lists:
                 for folder in dict.fromkeys(own.folders.values()):
-                    for name in pictures(self.tree, folder):
+                    for name in layout.pictures_in(self.tree, folder):
                         if name not in known:
                             self._leave(name, self.texts.of(name), "in the list of no split")
 

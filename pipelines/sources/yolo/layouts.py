@@ -4,9 +4,9 @@ import os
 import re
 from collections.abc import Iterator
 
-from pipelines.accounts.tree import Tree
-from pipelines.sources.files.layout import PICTURES
-from pipelines.sources.layouts import Layout, Sign
+from pipelines.accounts.tree import Tree, below
+from pipelines.sources.files.layout import is_picture
+from pipelines.sources.layouts import FOLDERS_ALONE, Layout, Sign
 from pipelines.sources.yolo.lines import is_label
 from pipelines.splits import split_named
 
@@ -14,7 +14,6 @@ NAMES = ("classes.txt", "*.names", "_darknet.labels")
 PARTS = re.compile(r"obj_(.+)_data", re.IGNORECASE)  # the folder of a subset, as CVAT and Datumaro have it
 PARTED = ("images", "labels")  # folders of a data set, which are none by themselves
 ASKED = 50  # files that are opened to see what they hold
-COVERS = ("class folders", "images and masks")
 
 
 def homes(tree: Tree) -> list[str]:
@@ -61,9 +60,9 @@ def beside(tree: Tree) -> Iterator[str]:
         texts = [name for name in files if name.lower().endswith(".txt")]
         if not texts:
             continue
-        stems = {stem for stem, suffix in map(os.path.splitext, files) if suffix.lower() in PICTURES}
+        stems = {os.path.splitext(name)[0] for name in files if is_picture(name)}
         own = PARTS.fullmatch(folder.rpartition("/")[2])
-        yield from (f"{folder}/{name}" if folder else name for name in texts if own or name[:-4] in stems)
+        yield from (below(folder, name) for name in texts if own or name[:-4] in stems)
 
 
 def _labels(tree: Tree, names: Iterator[str]) -> bool:
@@ -82,25 +81,25 @@ LAYOUTS = (
         "YOLO, as Ultralytics has it",
         "data.yaml, images/train/*.jpg and labels/train/*.txt, or train/images/ and train/labels/",
         (YAML, LABELS),
-        COVERS,
+        FOLDERS_ALONE,
     ),
     Layout(
         "YOLO, as Label Studio has it",
         "classes.txt, images/*.jpg and labels/*.txt",
         (CLASSES, LABELS),
-        COVERS,
+        FOLDERS_ALONE,
     ),
     Layout(
         "YOLO, as Darknet and CVAT have it",
         "obj.names, obj.data, train.txt and obj_train_data/*.jpg with a *.txt beside each, or these with classes.txt",
         (CLASSES, BESIDE),
-        COVERS,
+        FOLDERS_ALONE,
     ),
     Layout(
         "YOLO's masks, as Ultralytics has them",
         "data.yaml with masks_dir, images/train/*.jpg and masks/train/*.png",
         (Sign("masks_dir in data.yaml", lambda tree: _has_masks(tree)),),
-        COVERS,
+        FOLDERS_ALONE,
     ),
-    Layout("YOLO of one folder", "data.yaml, and *.jpg with a *.txt beside each", (YAML, BESIDE), COVERS),
+    Layout("YOLO of one folder", "data.yaml, and *.jpg with a *.txt beside each", (YAML, BESIDE), FOLDERS_ALONE),
 )

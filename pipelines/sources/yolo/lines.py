@@ -6,6 +6,8 @@ from typing import NamedTuple
 from pipelines.errors import DataError
 from pipelines.sources.files import layout
 
+HEAD = 4096  # bytes of a file that tell what it is
+
 
 class Line(NamedTuple):
     """One object as it is written.
@@ -55,11 +57,10 @@ def read_page(path: Path) -> Page:
     return Page(list(lines.values()), wrong, repeated)
 
 
-def is_label(path: Path, beginning: int = 4096) -> bool | None:
+def is_label(path: Path) -> bool | None:
     """Whether a text file begins as labels do, with a class and four numbers; None if it says nothing."""
     try:
-        with path.open("rb") as file:
-            cells = file.read(beginning).decode("utf-8-sig", "replace").lstrip().partition("\n")[0].split()
+        cells = layout.beginning(path, HEAD).lstrip().partition("\n")[0].split()
     except OSError as error:
         raise DataError(f"'{path}' cannot be read: {error.strerror}.") from None
     if not cells:

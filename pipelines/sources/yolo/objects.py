@@ -4,6 +4,7 @@ from collections import Counter
 from math import isfinite
 
 from pipelines.sources.files.entries import Annotation, corners
+from pipelines.sources.files.outlines import around
 from pipelines.sources.yolo.forms import BOX, Form
 from pipelines.sources.yolo.lines import Line
 
@@ -52,8 +53,7 @@ def _object(line: Line, classes: tuple[str, ...], form: Form, aside: Counter[str
             aside[KEYPOINTS] += form.keypoints[0] or 1
         edges = corners((x - width / 2, y - height / 2, x + width / 2, y + height / 2))
         return Annotation(edges, name, number=line.number)
-    xs, ys = values[::2], values[1::2]
-    edges = corners((min(xs), min(ys), max(xs), max(ys)))
+    edges = corners(around([values]))
     oriented = form.oriented and columns == 9
     return Annotation(edges, name, segmentation=None if oriented else [values], number=line.number)
 

@@ -37,7 +37,7 @@ def find_splits(
     Raises:
         DataError: there are no pictures, or not those of a split that must be there.
     """
-    if not any(True for _ in finding.pictures(tree, "")):
+    if not any(layout.pictures_in(tree)):
         raise DataError(
             f"Folder '{tree.root}' has labels and no pictures: export it with its images, or put these into images/."
         )

@@ -157,3 +157,13 @@ def test_a_folder_without_data_yaml_or_labels_is_refused(yolo, ask, tmp_path):
     (tmp_path / "data" / "data.yaml").unlink()
     with pytest.raises(pipelines.DataError, match="is no YOLO data set: expected data.yaml"):
         ask("yolo")
+
+
+def test_lists_and_labels_may_have_a_mark_and_another_encoding(yolo, ask, sample, tmp_path):
+    yolo({"a": SQUARE, "b": SQUARE, "c": None})
+    for name, text in {"train.txt": "images/a.jpg\n", "val.txt": "images/b.jpg\n", "labels/a.txt": SQUARE}.items():
+        (tmp_path / "data" / name).write_text(text, encoding="utf-16")
+    assert pipelines.recognise(tmp_path / "data") == "yolo"
+    source, _ = ask("yolo", splits=("train", "validation"))
+    assert {name: len(split.shapes) for name, split in source.splits.items()} == {"train": 1, "validation": 1}
+    np.testing.assert_allclose(sample(source)[0]["detection"], [(0, 10, 5, 30, 25)], atol=1e-4)
