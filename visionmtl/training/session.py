@@ -124,10 +124,8 @@ def _train(
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"Go on with: visionmtl train --resume {run}") from None
     except pipelines.DataError as error:
-        raise pipelines.DataError(
-            f"{error} Mend it, or set data.on_error to skip in '{run / 'recipe.yaml'}'. Go on with: visionmtl train "
-            f"--resume {run}"
-        ) from None
+        skip = f", or set data.on_error to skip in '{run / 'recipe.yaml'}'" if recipe.data.on_error == "stop" else ""
+        raise pipelines.DataError(f"{error} Mend it{skip}. Go on with: visionmtl train --resume {run}") from None
     if len(datasets.skipped) > told:
         tell_skipped(datasets, told)
     return results

@@ -70,6 +70,15 @@ def test_a_training_that_skips_says_so_at_the_end_of_the_epoch(data, capsys):
     assert "Skipped 1:" in said.split("Trained in")[1]
 
 
+def test_a_training_that_skips_all_it_has_is_not_told_to_skip(data, capsys):
+    for file in (data / "data" / "train").rglob("*.jpg"):
+        file.write_bytes(file.read_bytes()[:-40])
+    assert run("train", data / "mine.yaml", "data.on_error=skip", "--run", data / "run") == 2
+    said = capsys.readouterr().err
+    assert "usable images, fewer than one batch" in said
+    assert f"Mend it. Go on with: visionmtl train --resume {data / 'run'}" in said
+
+
 def test_check_reads_everything(data, capsys):
     assert run("check", data / "mine.yaml") == 2
     assert SENTENCE in capsys.readouterr().err
