@@ -8,33 +8,14 @@ import numpy as np
 import pytest
 from cases import few
 from PIL import Image
+from small_recipe import QUICK, small
 
 from pipelines import DataError
-from visionmtl import callbacks, cli, files, prediction, recipe, training
+from visionmtl import callbacks, cli, prediction, recipe, training
 from visionmtl.errors import UsageError
-from visionmtl.training import building, optimizers, runs, session
+from visionmtl.training import building, runs, session
 
 pytestmark = pytest.mark.usefixtures("toy_by_name")
-
-SMALL = (
-    "data.image_size=[64, 64]",
-    "data.batch_size=4",
-    "data.options={train: 8, validation: 4, test: 4}",
-    "model.backbone=toy",
-    "model.weights=null",
-    "balancing.method=equal",
-    "model.neck.channels=8",
-    "training.epochs=2",
-    "training.verbose=0",
-)
-
-
-QUICK = ("balancing.watch=null", "training.validate_every=2")  # where the weights alone are looked at
-
-
-def small(*overrides):
-    """The garments recipe, cut down to two epochs of two steps."""
-    return recipe.load("garments", [*SMALL, *overrides])
 
 
 def weights_of(run, file="last.keras"):
@@ -100,13 +81,6 @@ def test_evaluate_keeps_the_figures_of_a_split_beside_the_others(finished, capsy
     assert "mIoU" in capsys.readouterr().out
 
 
-def test_a_folder_without_splits_is_divided_as_for_training_unless_another_is_given(tmp_path):
-    files.write_text(tmp_path / "recipe.yaml", recipe.load("camvid", ["data.path=photographs"]).dump())
-    assert runs.read_recipe(tmp_path).data.options == {"divide": True}
-    assert runs.read_recipe(tmp_path, ["data.path=other"]).data.options == {}
-    assert runs.read_recipe(tmp_path, ["data.options={divide: false}"]).data.options == {"divide": False}
-
-
 def test_evaluate_refuses_a_size_that_is_not_the_model_s(finished):
     with pytest.raises(UsageError, match="the model's is \\[64, 64\\]"):
         training.evaluate(finished, "test", ["data.image_size=[96, 96]"])
@@ -140,14 +114,6 @@ def test_a_new_run_does_not_overwrite_one(finished):
 def test_a_finished_run_has_nothing_to_resume(finished):
     with pytest.raises(UsageError, match="is finished"):
         training.resume(finished)
-
-
-def test_a_run_that_was_measured_on_the_way_is_resumed_without_those_figures(tmp_path, monkeypatch):
-    run = runs.new(small(), tmp_path / "run")
-    runs.keep_metrics(run, {"test": {"segmentation": {"mIoU": 0.1}}})
-    monkeypatch.setattr(session, "_train", lambda recipe, devices, open_run, also: open_run())
-    assert training.resume(run) == run
-    assert runs.read_metrics(run) == {}
 
 
 def test_predict_writes_overlays_masks_and_coco_json_in_pixels_of_the_picture(finished, tmp_path, capsys):
@@ -252,27 +218,6 @@ def test_early_stopping_counts_the_validations_of_earlier_sessions():
     assert patience.model.stop_training
 
 
-def test_weight_decay_leaves_biases_norms_and_the_balancer_alone():
-    given = small("balancing.method=uncertainty", "training.weight_decay=0.5")
-    model = building.model(given, building.data(given).specs, steps=2)
-    decayed = {v.name for v in model.trainable_variables if model.optimizer._use_weight_decay(v)}
-    kept = {v.name for v in model.trainable_variables if not model.optimizer._use_weight_decay(v)}
-    assert all(name.endswith("kernel") for name in decayed)
-    assert {"bias", "gamma", "beta", "log_variance"} <= kept
-
-
-@pytest.mark.parametrize("schedule", ["cosine", "constant"])
-def test_the_learning_rate_warms_up_to_the_top_of_its_schedule(schedule):
-    given = small(
-        f"training.schedule={schedule}", "training.epochs=10", "training.warmup_epochs=2", "training.learning_rate=1e-3"
-    )
-    rate = optimizers.optimizer(given, steps=50)._learning_rate
-    assert float(rate(0)) == pytest.approx(0)
-    assert float(rate(50)) == pytest.approx(0.5e-3, rel=0.02)
-    assert float(rate(100)) == pytest.approx(1e-3)
-    assert float(rate(500)) == pytest.approx(0 if schedule == "cosine" else 1e-3, abs=1e-8)
-
-
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
@@ -288,18 +233,3 @@ def test_what_only_data_or_devices_can_tell_is_told_before_the_run_folder_is_mad
         training.train(small(override), tmp_path / "run", devices=two_devices)
     assert sentence in str(caught.value)
     assert not (tmp_path / "run").exists()
-
-
-def test_runs_are_numbered_by_recipe(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert [runs.new(small()).name for _ in range(2)] == ["garments-1", "garments-2"]
-
-
-def test_a_model_of_another_kind_is_refused_in_one_sentence(tmp_path):
-    path = tmp_path / "other.keras"
-    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
-    with pytest.raises(UsageError, match="holds a Sequential, expected a MultiTaskModel"):
-        runs.load_model(path)
-    (tmp_path / "broken.keras").write_bytes(b"PK nothing")
-    with pytest.raises(UsageError, match="is not a model that Keras can load"):
-        runs.load_model(tmp_path / "broken.keras")

@@ -1,0 +1,41 @@
+"""A run folder: made, found again, and what is in it."""
+
+import keras
+import pytest
+from small_recipe import small
+
+from visionmtl import files, recipe, training
+from visionmtl.errors import UsageError
+from visionmtl.training import runs, session
+
+pytestmark = pytest.mark.usefixtures("toy_by_name")
+
+
+def test_a_folder_without_splits_is_divided_as_for_training_unless_another_is_given(tmp_path):
+    files.write_text(tmp_path / "recipe.yaml", recipe.load("camvid", ["data.path=photographs"]).dump())
+    assert runs.read_recipe(tmp_path).data.options == {"divide": True}
+    assert runs.read_recipe(tmp_path, ["data.path=other"]).data.options == {}
+    assert runs.read_recipe(tmp_path, ["data.options={divide: false}"]).data.options == {"divide": False}
+
+
+def test_a_run_that_was_measured_on_the_way_is_resumed_without_those_figures(tmp_path, monkeypatch):
+    run = runs.new(small(), tmp_path / "run")
+    runs.keep_metrics(run, {"test": {"segmentation": {"mIoU": 0.1}}})
+    monkeypatch.setattr(session, "_train", lambda recipe, devices, open_run, also: open_run())
+    assert training.resume(run) == run
+    assert runs.read_metrics(run) == {}
+
+
+def test_runs_are_numbered_by_recipe(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert [runs.new(small()).name for _ in range(2)] == ["garments-1", "garments-2"]
+
+
+def test_a_model_of_another_kind_is_refused_in_one_sentence(tmp_path):
+    path = tmp_path / "other.keras"
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
+    with pytest.raises(UsageError, match="holds a Sequential, expected a MultiTaskModel"):
+        runs.load_model(path)
+    (tmp_path / "broken.keras").write_bytes(b"PK nothing")
+    with pytest.raises(UsageError, match="is not a model that Keras can load"):
+        runs.load_model(tmp_path / "broken.keras")
