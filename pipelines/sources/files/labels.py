@@ -17,7 +17,7 @@ from pipelines.sources.files.entries import Annotation
 from pipelines.sources.files.items import Item
 from pipelines.sources.files.masks.deciding import Declared, decide
 from pipelines.sources.files.masks.legends import Legend
-from pipelines.sources.files.masks.meanings import Meaning
+from pipelines.sources.files.masks.meanings import Meaning, stopped
 from pipelines.sources.files.outlines import PaintedMasks, paint
 
 Reader = Callable[[tf.Tensor], tuple[Tree, tf.Tensor]]  # from an index to a label and its weight
@@ -143,11 +143,7 @@ class MaskFiles(Label):
                 lambda: tf.fill(shapes[index], ignored),
             )
             if trusted:  # nobody else looks at the values
-                known = tf.reduce_all((mask < len(self.spec.classes)) | (mask == ignored))
-                told = "' has a value that is no class: check: full says which."
-                text = tf.strings.join(["Mask '", paths[index], told])
-                with tf.control_dependencies([tf.debugging.Assert(known, [text])]):
-                    mask = tf.identity(mask)
+                mask = stopped(mask, len(self.spec.classes), tf.strings.join(["Mask '", paths[index], "'"]))
             return tf.ensure_shape(mask, [None, None, 1]), tf.cast(there[index], tf.float32)
 
         return read

@@ -35,6 +35,7 @@ from typing import Any
 
 from pipelines.errors import DataError, one_of
 from pipelines.kinds.spec import IGNORE
+from pipelines.sources.cityscapes.labels import IDS, LAST, TRAIN
 from pipelines.sources.tfds.labels import Boxes, Category, Depth, Label, Mask, Panoptic, Presence
 from pipelines.sources.tfds.labels.panoptic import THINGS
 
@@ -96,13 +97,8 @@ _PANOPTIC = Boxes(
 )
 _KITTI = Boxes("objects.bbox", label="objects.type", from_below=True)  # TFDS turns KITTI's boxes upside down
 
-# The 19 classes that Cityscapes evaluates, by the ids in its PNGs; all other ids are ignored.
-_STREET = {
-    **{7: "road", 8: "sidewalk", 11: "building", 12: "wall", 13: "fence", 17: "pole", 19: "traffic light"},
-    **{20: "traffic sign", 21: "vegetation", 22: "terrain", 23: "sky", 24: "person", 25: "rider", 26: "car"},
-    **{27: "truck", 28: "bus", 31: "train", 32: "motorcycle", 33: "bicycle"},
-}
-_STREET_IDS = dict.fromkeys(range(256), IGNORE) | {value: place for place, value in enumerate(_STREET)}
+# Of the label ids in Cityscapes' PNGs, those of classes that are not evaluated are ignored.
+_STREET = dict.fromkeys((*range(LAST + 1), IGNORE), IGNORE) | dict(zip(IDS, range(len(IDS)), strict=True))
 
 ADAPTERS: dict[str, Adapter] = {
     "oxford_iiit_pet": _PETS,
@@ -117,7 +113,7 @@ ADAPTERS: dict[str, Adapter] = {
         file_name="image/filename",
     ),
     "cityscapes": Adapter(
-        {"segmentation": Mask("segmentation_label", tuple(_STREET.values()), _STREET_IDS)},
+        {"segmentation": Mask("segmentation_label", TRAIN, _STREET)},
         LABELLED,
         image="image_left",
         file_name="image_id",

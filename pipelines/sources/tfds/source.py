@@ -41,7 +41,7 @@ class Tfds(Format):
     check: str = option(
         "auto",
         "full decodes every example when loading; auto does where that takes seconds, else checks each when it is "
-        "first met; headers checks none, and ignores mask values that are no class",
+        "first met; headers checks none: a mask value that is no class stops when it is met",
         CHECKS,
     )
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from tfds_files import CUT, pet, read, voc, writer
 
 import pipelines
@@ -31,10 +32,11 @@ def test_broken_examples_are_told_by_file_or_skipped_and_listed(write, examples,
     assert (len(batches), len(data.skipped)) == (1, 1)
 
 
-def test_values_of_a_mask_are_not_checked_where_headers_are_enough(write):
+def test_after_a_check_of_headers_alone_an_unknown_mask_value_stops_when_it_is_met(write):
     folder = write("oxford_iiit_pet", {"train": [pet(values=(1, 2, 9))]})
-    _, ((_, labels, _),) = read(folder, "oxford_iiit_pet", check="headers", cache=False)
-    assert [labels["segmentation"][0, 5, x] for x in (10, 25, 40)] == [1, 255, 0]
+    message = "Sample 0: its .+segmentation_mask.+ has a value that is no class: check: full"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        read(folder, "oxford_iiit_pet", check="headers", cache=False)
 
 
 def test_boxes_that_are_none_are_told(write):

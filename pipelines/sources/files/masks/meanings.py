@@ -150,6 +150,20 @@ class Colours(Meaning):
         )
 
 
+def stopped(mask: tf.Tensor, classes: int, whose: tf.Tensor) -> tf.Tensor:
+    """Return a mask, in graph, that stops at a value that is no class: for samples that nobody checks.
+
+    Args:
+        mask: uint8 class ids.
+        classes: how many there are.
+        whose: scalar string, the beginning of the sentence: "Mask 'a.png'".
+    """
+    sound = tf.reduce_all((mask < classes) | (mask == IGNORE))
+    told = tf.strings.join([whose, " has a value that is no class: check: full says which."])
+    with tf.control_dependencies([tf.debugging.Assert(sound, [told])]):
+        return tf.identity(mask)
+
+
 def code(colours: np.ndarray) -> np.ndarray:
     """Return each colour `[..., 3]` as one number."""
     colours = colours.astype(np.int64)

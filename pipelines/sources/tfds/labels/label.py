@@ -6,11 +6,10 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from pipelines.kinds.spec import IGNORE, LabelSpec
+from pipelines.kinds.spec import LabelSpec
 from pipelines.sources.files.entries import Annotation
 from pipelines.sources.tfds.records import Prepared
 
-NO_CLASS = IGNORE - 1  # what a value of a mask that means nothing becomes, to be found out
 Reader = Callable[[tf.Tensor, Mapping[str, Any]], tuple[Any, tf.Tensor]]
 
 
@@ -62,7 +61,7 @@ class Label:
             rows: the examples.
             spec: of the labels.
             max_boxes: rows of boxes per image.
-            trusted: nobody checks the values of masks: those that are no class are ignored.
+            trusted: nobody checks the values of masks: one that is no class stops the reading.
         """
         raise NotImplementedError
 
@@ -77,3 +76,8 @@ def value_at(example: Mapping[str, Any], path: str) -> Any:
     for name in path.split("."):
         value = value[name]
     return value
+
+
+def sample(index: tf.Tensor, path: str) -> tf.Tensor:
+    """Return the words, in graph, for the feature of a sample."""
+    return tf.strings.join(["Sample ", tf.strings.as_string(index), ": its '", path, "'"])

@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from pipelines.kinds.spec import IGNORE, LabelSpec
-from pipelines.sources.tfds.labels.label import NO_CLASS, Label, Reader, Row, value_at
+from pipelines.sources.files.masks.meanings import NO_CLASS, stopped
+from pipelines.sources.tfds.labels.label import Label, Reader, Row, sample, value_at
 from pipelines.sources.tfds.records import Prepared
 
 
@@ -42,12 +43,13 @@ class Mask(Label):
         return table
 
     def reader(self, rows: Sequence[Row], spec: LabelSpec, max_boxes: int, trusted: bool) -> Reader:
-        table = self.table()
-        table = tf.constant(np.where(table == NO_CLASS, IGNORE, table) if trusted else table)
-        return lambda index, example: (
-            tf.gather(table, tf.cast(value_at(example, self.feature), tf.int32)),
-            tf.constant(1.0),
-        )
+        table = tf.constant(self.table())
+
+        def read(index: tf.Tensor, example: Mapping[str, Any]) -> tuple[tf.Tensor, tf.Tensor]:
+            mask = tf.gather(table, tf.cast(value_at(example, self.feature), tf.int32))
+            return stopped(mask, len(self.names), sample(index, self.feature)) if trusted else mask, tf.constant(1.0)
+
+        return read
 
     def mistake(self, example: Mapping[str, Any]) -> str | None:
         values = np.unique(value_at(example, self.feature))

@@ -7,7 +7,8 @@ from typing import Any
 import tensorflow as tf
 
 from pipelines.kinds.spec import IGNORE, LabelSpec
-from pipelines.sources.tfds.labels.label import NO_CLASS, Label, Reader, Row, value_at
+from pipelines.sources.files.masks.meanings import NO_CLASS, stopped
+from pipelines.sources.tfds.labels.label import Label, Reader, Row, sample, value_at
 from pipelines.sources.tfds.records import Prepared
 
 THINGS = 80  # of COCO's 133 panoptic categories the first 80 are things, that can be counted; the rest is stuff
@@ -48,9 +49,11 @@ class Panoptic(Label):
             ids = tf.concat([tf.gather(ids, order), [2**31 - 1]], axis=0)  # one more, lest there be none
             classes = tf.concat([tf.maximum(tf.gather(classes, order), 0), [IGNORE]], axis=0)
             place = tf.reshape(tf.searchsorted(ids, tf.reshape(numbers, [-1])), tf.shape(numbers))
-            unknown = tf.where((numbers == 0) | trusted, IGNORE, NO_CLASS)
+            unknown = tf.where(numbers == 0, IGNORE, NO_CLASS)
             known = tf.where(tf.gather(ids, place) == numbers, tf.gather(classes, place), unknown)
-            return tf.cast(known, tf.uint8)[..., None], tf.constant(1.0)
+            mask = tf.cast(known, tf.uint8)[..., None]
+            whose = sample(index, self.feature)
+            return stopped(mask, len(spec.classes), whose) if trusted else mask, tf.constant(1.0)
 
         return read
 
