@@ -49,7 +49,7 @@ def channels(path: Path, bands: int) -> str:
 
 
 def values(picture: Image.Image, name: str) -> np.ndarray:
-    """Return the class ids of a mask: int32 `[h, w]` of palette places or grey levels at the file's own depth.
+    """Return the class ids of a mask: uint8, uint16 or int32 `[h, w]` of palette places or grey levels as in the file.
 
     Args:
         picture: of one channel.
@@ -66,11 +66,12 @@ def values(picture: Image.Image, name: str) -> np.ndarray:
         if not np.isfinite(found).all() or (found != np.rint(found)).any():
             raise DataError(f"Mask '{name}' has values that are no whole numbers: expected class ids.")
         found = np.clip(found, -(2**31), 2**31 - 1)
-    depth = {"L;2": 2, "L;4": 4}.get(raw.removesuffix("R"), 8)
-    whole = np.clip(found.astype(np.int64), -(2**31), 2**31 - 1).astype(np.int32)
+    step, whole = {"L;2": 85, "L;4": 17}.get(raw.removesuffix("R"), 1), found
+    if found.dtype not in (np.uint8, np.uint16):
+        whole = np.clip(found.astype(np.int64), -(2**31), 2**31 - 1).astype(np.int32)
     if picture.format == "PPM" and len(arguments) == 2:
         return _unspread(whole, arguments[-1], 65535 if picture.mode == "I" else 255)
-    return whole // (255 // (2**depth - 1))  # Pillow spreads 2 and 4 bits over 0..255
+    return whole // step if step > 1 else whole  # Pillow spreads 2 and 4 bits over 0..255
 
 
 def _unspread(spread: np.ndarray, highest: int, white: int) -> np.ndarray:

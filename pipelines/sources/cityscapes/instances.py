@@ -13,7 +13,7 @@ def objects(values: np.ndarray) -> tuple[list[Annotation], int]:
     """Return the objects of a mask, a group of several as a region to ignore.
 
     Args:
-        values: int32 `[h, w]`, as the file has them.
+        values: whole numbers `[h, w]`, as the file has them.
 
     Returns:
         The objects, and how many others are of classes that are not evaluated.
