@@ -1,9 +1,11 @@
-"""What is set aside by its name alone: what systems, editors and tools leave beside data."""
+"""What is set aside by names alone: what systems, editors, tools and trainings leave beside data."""
 
 import re
+from collections.abc import Set
 
 HIDDEN = "hidden"
 SYSTEM = "left by a system"
+ULTRALYTICS = "a run of Ultralytics"
 FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
 FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__"}
 # What lies beside data and is no part of it. A picture, or a file that could hold labels, is never among these.
@@ -18,6 +20,16 @@ BESIDE = (
 )
 
 
+# Folders that training wrote, by what is in each; and where Ultralytics and YOLOv5 put what they predict and measure.
+RUNS = (
+    ("a run of visionmtl", {"recipe.yaml", "history.csv"}),
+    (ULTRALYTICS, {"args.yaml", "results.csv"}),
+    (ULTRALYTICS, {"args.yaml", "weights"}),
+    (ULTRALYTICS, {"opt.yaml", "hyp.yaml"}),
+)
+OUTPUT = re.compile(r"(.*/)?runs/(detect|segment|classify|pose|obb|(train|val|predict)(-seg|-cls)?/exp\d*)")
+
+
 def left_by_system(name: str, folder: bool = False) -> str | None:
     """Return the rule by which a file or folder of this name is no data anywhere, or None.
 
@@ -29,6 +41,22 @@ def left_by_system(name: str, folder: bool = False) -> str | None:
     if name.startswith("."):
         return HIDDEN
     return SYSTEM if name.lower() in (FOLDERS if folder else FILES) else None
+
+
+def of_a_run(folder: str, entries: Set[str]) -> str | None:
+    """Return the rule by which a folder is what training left, and no data, or None.
+
+    Args:
+        folder: its name, relative to the folder of the data.
+        entries: the names of what is in it.
+
+    Example:
+        >>> of_a_run("old", {"args.yaml", "results.csv", "labels.jpg"})
+        'a run of Ultralytics'
+    """
+    if OUTPUT.fullmatch(folder):
+        return ULTRALYTICS
+    return next((rule for rule, names in RUNS if names <= entries), None)
 
 
 def beside(name: str) -> str | None:

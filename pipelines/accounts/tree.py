@@ -7,9 +7,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
-from pipelines.accounts.rules import left_by_system
-
-RUN = frozenset({"recipe.yaml", "history.csv"})  # what a folder that `visionmtl train` wrote has
+from pipelines.accounts.rules import left_by_system, of_a_run
 
 
 @dataclass(frozen=True)
@@ -19,7 +17,7 @@ class Tree:
     Attributes:
         root: the folder, or a file, which is then all that there is.
         folders: each folder ("" is the root) and the names of the files in it, sorted.
-        aside: what no source is shown, and by which rule: hidden files, what systems leave, runs of our own.
+        aside: what no source is shown, and by which rule: hidden files, what systems and trainings leave.
         broken: links that lead nowhere and folders that cannot be read, with the reason.
 
     Example:
@@ -68,20 +66,25 @@ class Tree:
         start = f"{folder}/" if folder else ""
         return (name for name in self.names if name.startswith(start))
 
-    def has(self, pattern: str) -> bool:
+    def has(self, pattern: str, folder: str = "") -> bool:
         """Whether some file's name is like a pattern; `like` explains them."""
-        return next(self.like(pattern), None) is not None
+        return next(self.like(pattern, folder), None) is not None
 
-    def like(self, pattern: str) -> Iterator[str]:
+    def like(self, pattern: str, folder: str = "") -> Iterator[str]:
         """Yield the files whose names are like a pattern, in any case of letters.
 
-        `*` is anything but a "/", and `**/` any folders or none.
+        Args:
+            pattern: `*` is anything but a "/", and `**/` any folders or none.
+            folder: in which it begins, as it is called.
         """
-        parts = pattern.lower().split("/")
-        for folder, files in self.folders.items():
-            steps = folder.lower().split("/") if folder else []
-            if _leads(parts[:-1], steps):
-                yield from (below(folder, f) for f in files if fnmatchcase(f.lower(), parts[-1]))
+        *parts, last = pattern.lower().split("/")
+        start = f"{folder}/" if folder else ""
+        places = [place for place in self.folders if place == folder or place.startswith(start)] if parts else [folder]
+        for place in places:
+            inner = place[len(start) :].lower()
+            if _leads(parts, inner.split("/") if inner else []):
+                files = (file for file in self.folders.get(place, ()) if fnmatchcase(file.lower(), last))
+                yield from (below(place, file) for file in files)
 
 
 def below(folder: str, name: str) -> str:
@@ -116,8 +119,8 @@ def _walk(tree: Tree, place: Path, name: str, above: frozenset[tuple[int, int]],
     if (status.st_dev, status.st_ino) in above:
         tree.aside[name] = "a link to a folder that it lies in"
         return
-    if rule is None and name and {entry.name for entry in entries} >= RUN:
-        rule = "a run of visionmtl"
+    if rule is None and name:
+        rule = of_a_run(name, {entry.name for entry in entries})
     files, inner = list[str](), []
     for entry in entries:
         own = below(name, entry.name)

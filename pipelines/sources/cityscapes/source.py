@@ -26,6 +26,7 @@ from pipelines.sources.layouts import Layout, has
 from pipelines.splits import split_named
 
 IMAGES = "leftimg8bit"
+OF_IMAGES = re.compile(f"_{IMAGES}$", re.IGNORECASE)  # the end of an image's name
 RULES = {  # of files beside the masks that are not read
     "polygons.json": "outlines: the masks drawn from them are read",
     "color.png": "a drawing of the mask",
@@ -72,19 +73,22 @@ class Cityscapes(FileFormat):
                     account.leave_below(tree.path(folder), f"of {other}, not asked for")
         places = self._splits(tree, images, account)
         files = _Truth(tree, truth, request.wants("detection"), account)
-        asked = layout.asked(root, {split: tree.path(names[0]) for split, names in places.items()}, request)
+        beside = {
+            split: [*names, *(f"{truth}/{os.path.basename(name)}" for name in names)] for split, names in places.items()
+        }
+        asked = layout.asked(root, beside, request)
+        for split in beside.keys() - asked.keys():
+            for folder in beside[split]:
+                account.leave_below(tree.path(folder), f"of split {split}, not asked for")
         entries: dict[str, list[Entry]] = {}
-        for split in asked:
+        for split, folders in asked.items():
             own = [entry for name in places[split] for entry in files.entries(name)]
             if split == "test" and not files.hold_a_class(own):
-                _leave_out(request, tree, [*places[split], *(f"{truth}/{n.rpartition('/')[2]}" for n in places[split])])
+                _leave_out(request, tree, folders)
                 continue
             if own and not any(entry.mask or entry.index.is_file() for entry in own):
                 raise DataError(f"Split '{split}' has no labels: '{root / truth}' has none for its {len(own)} images.")
             entries[split] = files.with_objects(own) if files.boxes else own
-        for split, names in places.items():
-            for name in () if split in asked else (*names[1:], *(f"{truth}/{n.rpartition('/')[2]}" for n in names)):
-                account.leave_below(tree.path(name), f"of split {split}, not asked for")
         there: list[labels.Label] = [
             labels.MaskFiles(LabelSpec("segmentation", "segmentation", TRAIN), meaning=files.meaning)
         ]
@@ -118,8 +122,9 @@ class _Truth:
     def __init__(self, tree: Tree, folder: str, boxes: bool, account: Account):
         self.tree, self.folder, self.boxes, self.account = tree, folder, boxes, account
         self.files: dict[str, dict[str, str]] = {}
+        pattern = re.compile(rf"(.+)_{re.escape(folder.rpartition('/')[2])}_(\w+\.\w+)", re.IGNORECASE)
         for name in tree.within(folder):
-            match = re.fullmatch(rf"(.+)_{re.escape(folder.rpartition('/')[2])}_(\w+\.\w+)", name, re.IGNORECASE)
+            match = pattern.fullmatch(name)
             if match:
                 self.files.setdefault(match[1], {})[match[2].lower()] = name
         kinds = {kind for own in self.files.values() for kind in own}
@@ -131,8 +136,8 @@ class _Truth:
         """List the images in the folder of a split, with their masks and objects."""
         entries = []
         for name in layout.pictures_in(self.tree, place):
-            inner = f"{place.rpartition('/')[2]}/{os.path.splitext(name[len(place) + 1 :])[0]}"
-            key = re.sub(r"_leftimg8bit$", "", f"{self.folder}/{inner}", flags=re.IGNORECASE)
+            inner = os.path.splitext(name)[0][len(place) + 1 :]
+            key = OF_IMAGES.sub("", f"{self.folder}/{os.path.basename(place)}/{inner}")
             own = self.files.pop(key, {})
             mask, instances = own.pop(self.mask, None), own.pop("instanceids.png", None) if self.boxes else None
             for end, file in own.items():

@@ -3,7 +3,6 @@
 import codecs
 import hashlib
 import json
-import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -144,23 +143,6 @@ def is_picture(name: str) -> bool:
 def pictures_in(tree: Tree, folder: str = "") -> Iterator[str]:
     """Yield the names of the pictures beneath a folder of a tree."""
     return filter(is_picture, tree.within(folder))
-
-
-def by_stem(tree: Tree, folder: str, account: Account) -> dict[str, Path]:
-    """Return the pictures of a folder by their names without the suffix, as "cats/tom" for "cats/tom.jpg".
-
-    Args:
-        tree: the files.
-        folder: its name in the tree.
-        account: told of each picture whose stem another has: their labels could not be told apart.
-    """
-    found: dict[str, Path] = {}
-    for name in pictures_in(tree, folder):
-        path = tree.path(name)
-        first = found.setdefault(os.path.splitext(name[len(folder) :].lstrip("/"))[0], path)
-        if first != path:
-            account.lose(f"Image '{path}' has the name of '{first.name}': their labels cannot be told apart.", path)
-    return found
 
 
 def beginning(path: Path, size: int) -> str:

@@ -25,14 +25,13 @@ def of_layout(tree: Tree, pairs: Pairs, account: Account) -> tuple[tuple[str, ..
     Raises:
         DataError: the file that names them is malformed.
     """
-    start = f"{pairs.base}/" if pairs.base else ""
-    scenes = next(tree.like(f"{start}scenecategories.txt"), None)
+    scenes = next(tree.like("scenecategories.txt", pairs.base), None)
     if scenes:
         account.leave(tree.path(scenes), "the scene of each picture, not read")
-    for name in tree.like(f"{start}*.txt"):
+    for name in tree.like("*.txt", pairs.base):
         if LIST.fullmatch(layout.text(tree.path(name))):
             account.leave(tree.path(name), "a list of images and masks, which their names tell too")
-    info = next(tree.like(f"{start}objectinfo150.txt"), None)
+    info = next(tree.like("objectinfo150.txt", pairs.base), None)
     if info:
         account.use(tree.path(info), "class names")
         return _object_info(tree.path(info)), 1

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -77,7 +77,8 @@ def read_place(tree: Tree, folder: str, account: Account) -> Place:
     shown = roots.inner_named(tree, folder, roots.IMAGES)
     filled = (own for name in roots.MASKS if (own := roots.inner_named(tree, folder, [name])))
     masks = next((own for own in filled if any(layout.pictures_in(tree, own))), None)  # some have arrays alone
-    images = layout.by_stem(tree, shown, account) if shown else _beside(tree, folder, xmls, masks, account)
+    names = layout.pictures_in(tree, shown) if shown else _beside(tree, folder, xmls, masks)
+    images = _by_stem(tree, shown or folder, names, account)
     if not images:
         hint = " CVAT exports them if 'Save images' is chosen." if (root / "labelmap.txt").is_file() else ""
         raise DataError(f"Folder '{root}' lacks its images: expected JPEGImages/, or pictures beside the XML.{hint}")
@@ -107,8 +108,8 @@ def _xmls(tree: Tree, folder: str, outer: str | None) -> list[str]:
     ]
 
 
-def _beside(tree: Tree, folder: str, xmls: list[str], masks: str | None, account: Account) -> dict[str, Path]:
-    """Return the pictures that lie in folders of which some picture has the stem of an XML file; of no XML, all."""
+def _beside(tree: Tree, folder: str, xmls: list[str], masks: str | None) -> Iterator[str]:
+    """Return the pictures in the folders of which some picture has the stem of an XML file; of no XML, all."""
     stems = {PurePosixPath(name).stem for name in xmls}
     found: dict[str, list[str]] = {}
     for name in layout.pictures_in(tree, folder):
@@ -118,13 +119,18 @@ def _beside(tree: Tree, folder: str, xmls: list[str], masks: str | None, account
             found.setdefault(str(PurePosixPath(name).parent), []).append(name)
     if stems:
         found = {key: own for key, own in found.items() if any(PurePosixPath(name).stem in stems for name in own)}
-    images: dict[str, Path] = {}
-    for name in (name for own in found.values() for name in own):
-        path = tree.root / name
-        first = images.setdefault(_inner(name, [folder] if folder else []), path)
+    return (name for own in found.values() for name in own)
+
+
+def _by_stem(tree: Tree, folder: str, names: Iterable[str], account: Account) -> dict[str, Path]:
+    """Return pictures by their names in a folder without the suffix; one whose labels could be another's is lost."""
+    found: dict[str, Path] = {}
+    for name in names:
+        path = tree.path(name)
+        first = found.setdefault(_inner(name, [folder]), path)
         if first != path:
             account.lose(f"Image '{path}' has the name of '{first.name}': their labels cannot be told apart.", path)
-    return images
+    return found
 
 
 def _match(place: Place, files: Mapping[str, Path], found: dict[str, Path], account: Account) -> None:

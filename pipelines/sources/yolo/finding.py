@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipelines.accounts.account import Account
-from pipelines.accounts.tree import Tree
+from pipelines.accounts.tree import Tree, below
 from pipelines.contract import Request
 from pipelines.errors import DataError
 from pipelines.sources.files import layout
@@ -107,7 +107,7 @@ def by_data_file(tree: Tree, paths: Paths, account: Account) -> Places | None:
     Raises:
         DataError: there are several, or a list is missing.
     """
-    files = [tree.path(name) for home in homes(tree) for name in tree.like(f"{home}*.data")]
+    files = [tree.path(name) for home in homes(tree) for name in tree.like("*.data", home)]
     if not files:
         return None
     if len(files) > 1:
@@ -166,7 +166,7 @@ def by_lists(tree: Tree) -> Places:
 
     def lists(home: str) -> Places:
         found: Places = {}
-        for name in tree.like(f"{home}*.txt"):
+        for name in tree.like("*.txt", home):
             split = split_of(os.path.basename(name)[:-4])
             if split and is_list(tree.path(name)):
                 found.setdefault(split, []).append(Place(name, f"'{tree.path(name)}'"))
@@ -204,18 +204,18 @@ def by_folders(tree: Tree, account: Account) -> Places:
 
 def _ways(tree: Tree, home: str) -> dict[str, dict[str, str]]:
     """Return the folders of splits in a home by how they lie."""
-    inner = tree.inner(home.rstrip("/"))
-    images = _images(tree, home)
-    splits = [name for name in inner if split_of(name)]
-    own = {name: _images(tree, f"{home}{name}/") for name in splits}
+    inner, images = tree.inner(home), _images(tree, home)
+    own = {name: _images(tree, below(home, name)) for name in inner if split_of(name)}
     parts = {name: PARTS.fullmatch(name) for name in inner}
     return {
         "images/train": {name: f"{images}/{name}" for name in tree.inner(images) if split_of(name)} if images else {},
         "train/images": {name: place for name, place in own.items() if place},
         "train": {
-            name: home + name for name, place in own.items() if not place and any(layout.pictures_in(tree, home + name))
+            name: folder
+            for name, place in own.items()
+            if not place and any(layout.pictures_in(tree, folder := below(home, name)))
         },
-        "obj_train_data": {match[1]: home + name for name, match in parts.items() if match},
+        "obj_train_data": {match[1]: below(home, name) for name, match in parts.items() if match},
     }
 
 
@@ -247,10 +247,12 @@ def _of_one_home(tree: Tree, find: Callable[[str], T]) -> T | None:
     several = {home: found for home in inner if (found := find(home))}
     if len(several) > 1:
         first, second, *_ = several
-        raise DataError(f"'{tree.root}' holds several data sets, in '{first}' and '{second}': give the folder of one.")
+        raise DataError(
+            f"'{tree.root}' holds several data sets, in '{first}/' and '{second}/': give the folder of one."
+        )
     return next(iter(several.values()), None)
 
 
 def _images(tree: Tree, home: str) -> str | None:
     """Return the folder called images in a home."""
-    return next((home + name for name in tree.inner(home.rstrip("/")) if name.lower() == "images"), None)
+    return next((below(home, name) for name in tree.inner(home) if name.lower() == "images"), None)

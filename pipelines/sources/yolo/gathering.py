@@ -30,17 +30,11 @@ class Gathered:
         labels: of each picture, by its name in the tree, its text file; None where it has none.
         folders: where its labels may be, and what folder of pictures each belongs to.
         lists: the lists that name it.
-        tree: where it is.
     """
 
     labels: dict[str, Path | None] = field(default_factory=dict)
     folders: dict[str, str] = field(default_factory=dict)
     lists: list[Path] = field(default_factory=list)
-    tree: Tree = field(default_factory=lambda: Tree(Path(), {}))
-
-    def path(self, name: str) -> Path:
-        """Return the path of a picture."""
-        return self.tree.path(name)
 
 
 class Gatherer:
@@ -58,7 +52,7 @@ class Gatherer:
 
     def gather(self, places: Iterable[Place]) -> Gathered:
         """Return the pictures in some places, without telling anybody what is wrong with what is not asked for."""
-        result = Gathered(tree=self.tree)
+        result = Gathered()
         for place in places:
             if place.name in self.tree.folders:
                 names = list(layout.pictures_in(self.tree, place.name))
@@ -82,7 +76,7 @@ class Gatherer:
 
     def leave_plots(self) -> None:
         """Set aside what Ultralytics draws, wherever it lies."""
-        for name in layout.pictures_in(self.tree, ""):
+        for name in layout.pictures_in(self.tree):
             if _is_plot(name) and self.texts.of(name) is None:
                 self.account.leave(self.tree.path(name), "a plot of Ultralytics")
 

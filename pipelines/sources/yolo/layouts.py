@@ -23,8 +23,8 @@ def homes(tree: Tree) -> list[str]:
     """
     found = [""]
     for name in tree.inner():
-        while not split_named(name) and name.lower() != "runs":
-            found.append(f"{name}/")
+        while not split_named(name):
+            found.append(name)
             inner = tree.inner(name)
             if tree.folders[name] or len(inner) != 1 or inner[0].lower() in PARTED:
                 break
@@ -32,13 +32,18 @@ def homes(tree: Tree) -> list[str]:
     return found
 
 
+def settings_files(tree: Tree, home: str) -> list[str]:
+    """Return the YAML files directly in the folder of a data set."""
+    return [name for end in ("yaml", "yml") for name in tree.like(f"*.{end}", home)]
+
+
 def _settings(tree: Tree) -> bool:
-    return any(tree.has(f"{home}*.{suffix}") for home in homes(tree) for suffix in ("yaml", "yml"))
+    return any(settings_files(tree, home) for home in homes(tree))
 
 
 def _has_masks(tree: Tree) -> bool:
     """Whether a settings file names a folder of masks."""
-    files = (tree.path(name) for home in homes(tree) for end in ("yaml", "yml") for name in tree.like(f"{home}*.{end}"))
+    files = (tree.path(name) for home in homes(tree) for name in settings_files(tree, home))
     return any(re.search(rb"^masks_dir:", path.read_bytes(), re.MULTILINE) for path in files)
 
 
@@ -49,9 +54,9 @@ def _names(tree: Tree) -> bool:
 def _label_files(tree: Tree) -> Iterator[str]:
     """Yield the text files in `labels/` of the data set or of a split of it."""
     for home in homes(tree):
-        splits = (f"{home}{name}/" for name in tree.inner(home.rstrip("/")) if split_named(name))
-        for place in (home, *splits):
-            yield from tree.like(f"{place}labels/**/*.txt")
+        for place in (home, *(below(home, name) for name in tree.inner(home) if split_named(name))):
+            labels = [below(place, name) for name in tree.inner(place) if name.lower() == "labels"]
+            yield from (name for folder in labels for name in tree.within(folder) if name[-4:].lower() == ".txt")
 
 
 def beside(tree: Tree) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pipelines.accounts.account import Account
 from pipelines.accounts.tree import Tree
 from pipelines.errors import DataError
 from pipelines.sources.files import layout
-from pipelines.sources.yolo.layouts import homes
+from pipelines.sources.yolo.layouts import homes, settings_files
 from pipelines.splits import split_named
 
 NOTHING = ("", "~", "null", "Null", "NULL", "[]")  # a key that is there without a value
@@ -65,11 +65,10 @@ def find_settings(tree: Tree, chosen: str | None, account: Account) -> Settings 
             read[path] = error
     named = {path: found for path, found in read.items() if isinstance(found, Settings) and found.names}
     data = next((path for path in files if path.stem.lower() == "data"), None)
-    first = next(iter(named), data)
-    if first is None:
+    best = data if data in named or not named else next(iter(named))
+    if best is None:
         return None
-    best = data if data in named or not named else first
-    found = read[best or first]
+    found = read[best]
     if isinstance(found, DataError):
         raise found
     for path, other in named.items():
@@ -96,15 +95,15 @@ def _files(tree: Tree, chosen: str | None) -> list[Path]:
         return [path]
     inner: dict[str, list[Path]] = {}
     for home in homes(tree):
-        found = [tree.path(name) for end in ("yaml", "yml") for name in tree.like(f"{home}*.{end}")]
+        found = [tree.path(name) for name in settings_files(tree, home)]
         if not home and found:
             return found
         if found:
             inner[home] = found
-    named = [home for home in inner if any(tree.has(f"{home}{part}") for part in ("**/labels/**/*", "*/images/*"))]
+    named = [home for home in inner if any(tree.has(part, home) for part in ("**/labels/**/*", "*/images/*"))]
     if len(named) > 1:
         raise DataError(
-            f"'{tree.root}' holds several data sets, in '{named[0]}' and '{named[1]}': give the folder of one."
+            f"'{tree.root}' holds several data sets, in '{named[0]}/' and '{named[1]}/': give the folder of one."
         )
     return [path for found in inner.values() for path in found]
 

@@ -69,14 +69,14 @@ class Yolo(FileFormat):
     def read(self, request: Request) -> Source:
         """Read the names, find the splits, read the text file of each image, and assemble them."""
         root = layout.folder(request.path, "yolo", "with data.yaml in it")
-        account, tree = request.account, _without_runs(request.files, request.account)
+        account, tree = request.account, request.files
         settings, files = find_settings(tree, self.settings, account), name_files(tree)
         classes = self._names(tree, settings, files, account)
         _claim(settings, account)
         folder = settings.masks if settings else None
         filed = layout.mask_classes(root, [], account) or ((classes, IGNORE) if folder else None)
         splits = find_splits(tree, settings, files, request, self.divide, filed is not None)
-        pages = {name: _pages(own, account) for name, own in splits.items()}
+        pages = {name: _pages(own, tree, account) for name, own in splits.items()}
         read = [(path, page.lines) for own in pages.values() for path, page in own.items()]
         if not read and not filed:
             raise DataError(f"Folder '{root}' has no labels: expected labels/*.txt for images/*.jpg.")
@@ -130,23 +130,13 @@ class Yolo(FileFormat):
         return classes
 
 
-def _without_runs(tree: Tree, account: Account) -> Tree:
-    """Leave out a folder `runs/`, where training writes plots and predicted labels."""
-    runs = next((name for name in tree.inner() if name.lower() == "runs"), None)
-    if runs is None:
-        return tree
-    account.leave_below(tree.path(runs), "runs of training")
-    folders = {name: files for name, files in tree.folders.items() if name.partition("/")[0] != runs}
-    return Tree(tree.root, folders, tree.aside, tree.broken)
-
-
 def _claim(settings: Settings | None, account: Account) -> None:
     if settings:
         unused = f"; keys not used: {', '.join(settings.unused)}" if settings.unused else ""
         account.use(settings.path, f"class names and splits{unused}")
 
 
-def _pages(own: Gathered, account: Account) -> dict[Path, Page]:
+def _pages(own: Gathered, tree: Tree, account: Account) -> dict[Path, Page]:
     """Read the text files of a split; an image is lost with one that is no text."""
     found: dict[Path, Page] = {}
     for name, path in list(own.labels.items()):
@@ -155,7 +145,7 @@ def _pages(own: Gathered, account: Account) -> dict[Path, Page]:
                 found[path] = read_page(path)
             except DataError as error:
                 account.lose(str(error), path)
-                account.note_loss(str(error), own.path(name))
+                account.note_loss(str(error), tree.path(name))
                 del own.labels[name]
     return found
 

@@ -63,7 +63,7 @@ def _places(tree: Tree, paths: Paths, settings: Settings | None, request: Reques
     """Find the places of the splits: named, listed, or told by folders; those without a split are under ""."""
     if settings and settings.places:
         for home in homes(tree):
-            for name in tree.like(f"{home}*.data"):
+            for name in tree.like("*.data", home):
                 request.account.leave(tree.path(name), f"splits, which {settings.path.name} has")
         return finding.by_settings(settings, paths, request)
     return (
@@ -81,9 +81,9 @@ def _divided(
     gatherer.tell_unmatched({"": own}, {})
     gatherer.tell_unusable(own)
     parts = layout.parted(tree.root, own.labels, request, divide)
-    splits = {split: Gathered(labels, own.folders, own.lists, tree) for split, labels in parts.items()}
+    splits = {split: Gathered(labels, own.folders, own.lists) for split, labels in parts.items()}
     rest = {name: text for name, text in own.labels.items() if not any(name in part for part in parts.values())}
-    gatherer.leave(Gathered(rest, tree=tree), layout.OTHER_SPLIT)
+    gatherer.leave(Gathered(rest), layout.OTHER_SPLIT)
     return splits
 
 

@@ -34,6 +34,14 @@ def test_files_are_known_by_their_folders_and_by_patterns_in_any_case(write):
     assert list(tree.like("train/**/b.*")) == ["train/Images/deep/b.jpg"]
 
 
+def test_patterns_begin_in_a_folder_whatever_it_is_called(write):
+    tree = Tree.of(write("pets [v1]/data.yaml", "pets [v1]/train/a.jpg", "data.yaml"))
+    assert list(tree.like("*.yaml", "pets [v1]")) == ["pets [v1]/data.yaml"]
+    assert list(tree.like("**/*.*", "pets [v1]")) == ["pets [v1]/data.yaml", "pets [v1]/train/a.jpg"]
+    assert tree.has("train/*", "pets [v1]")
+    assert not tree.has("pets [v1]/*")
+
+
 def test_what_systems_leave_and_runs_of_our_own_are_set_aside(write):
     files = ("a.jpg", "._a.jpg", "Thumbs.db", "__MACOSX/._a.jpg", ".git/HEAD", "runs/x-1/recipe.yaml")
     tree = Tree.of(write(*files, "runs/x-1/history.csv", "runs/x-1/plots/b.png"))
@@ -47,6 +55,16 @@ def test_what_systems_leave_and_runs_of_our_own_are_set_aside(write):
         "runs/x-1/recipe.yaml": "a run of visionmtl",
         "runs/x-1/plots/b.png": "a run of visionmtl",
     }
+
+
+def test_what_ultralytics_leaves_of_its_runs_is_set_aside(write):
+    trained = ("args.yaml", "results.csv", "weights/best.pt", "val_batch0_pred.jpg")
+    files = [f"mine/{name}" for name in trained] + [f"stopped/{name}" for name in trained[:1] + trained[2:]]
+    files += ["runs/segment/predict/labels/a.txt", "runs/val/exp2/labels/a.txt", "old/opt.yaml", "old/hyp.yaml"]
+    data = ("args.yaml", "results.csv", "images/a.jpg", "runs/day1/exp2/c.jpg", "runs/train/b.jpg")
+    tree = Tree.of(write(*data, *files))
+    assert tree.names == data
+    assert tree.aside == dict.fromkeys(files, "a run of Ultralytics")
 
 
 def test_links_are_followed_out_of_the_folder_loops_end_and_a_dangling_one_is_named(write, tmp_path):
