@@ -67,7 +67,8 @@ def _of_these(entries: list[Entry], classes: tuple[str, ...], split: str, accoun
         try:
             one_of(name, classes, f"{split} class")
         except DataError as error:
-            account.lose(f"{entry.at(number)}: {error}", image, 1 if image is None else entry.annotations)
+            own = "If it is a class of its own, name it in the option classes."
+            account.lose(f"{entry.at(number)}: {error} {own}", image, 1 if image is None else entry.annotations)
         return False
 
     for entry in entries:

@@ -1,5 +1,7 @@
 """The lists of images in `ImageSets/`: which are those of the splits, and what the others are."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,10 +85,7 @@ def read_list(path: Path, place: Place, account: Account) -> list[str]:
     """
     account.use(path, "list of images")
     found: dict[str, str] = {}
-    for number, line in enumerate(layout.text(path).splitlines(), 1):
-        name = line.strip().removeprefix("./")
-        if not name or name.startswith("#"):
-            continue
+    for number, name in _lines(path):
         try:
             image = _image(inside(name, "image"), place)
             if image in found and found[image] == name:
@@ -97,6 +96,23 @@ def read_list(path: Path, place: Place, account: Account) -> list[str]:
     if not found and not account.problems.skipped:
         raise DataError(f"'{path}' is empty: expected the names of images, one a line.")
     return list(found)
+
+
+def images_in(path: Path, place: Place) -> set[str]:
+    """Return the images that a list names, by their names in `place`; what else it says is told where it is read."""
+    found = set()
+    for _, name in _lines(path):
+        with contextlib.suppress(ValueError):
+            found.add(_image(name, place))
+    return found
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a list that name images, with their numbers."""
+    for number, line in enumerate(layout.text(path).splitlines(), 1):
+        name = line.strip().removeprefix("./")
+        if name and not name.startswith("#"):
+            yield number, name
 
 
 def _loose(tree: Tree, name: str, place: Place, account: Account) -> Lists | None:
@@ -118,8 +134,7 @@ def _loose(tree: Tree, name: str, place: Place, account: Account) -> Lists | Non
 def _names_images(path: Path, place: Place) -> bool:
     """Whether the first line of a list is an image."""
     try:
-        lines = (line.strip() for line in layout.text(path).splitlines() if line.strip() and not line.startswith("#"))
-        return bool(_image(next(lines, ""), place))
+        return bool(_image(next((name for _, name in _lines(path)), ""), place))
     except ValueError:
         return False
 

@@ -7,7 +7,7 @@ from pipelines.contract import Request
 from pipelines.errors import DataError
 from pipelines.sources.files import layout
 from pipelines.sources.voc import roots
-from pipelines.sources.voc.lists import Lists, find_lists, read_list
+from pipelines.sources.voc.lists import Lists, find_lists, images_in, read_list
 from pipelines.sources.voc.places import Place, read_place
 from pipelines.splits import SPLITS, split_named
 
@@ -68,7 +68,7 @@ def _by_lists(place: Place, lists: Lists, request: Request) -> dict[str, list[st
     for name, path in layout.asked(place.root, listed, request).items():
         result[name] = read_list(path, place, account)
         if path == lists.trainval and "validation" in listed:
-            held_back = {place.image_of(line.strip()) for line in layout.text(listed["validation"]).splitlines()}
+            held_back = images_in(listed["validation"], place)
             result[name] = [image for image in result[name] if image not in held_back]
     _leave_rest(place, [name for names in result.values() for name in names], account)
     return result
