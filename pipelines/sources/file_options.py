@@ -1,4 +1,4 @@
-"""The options that several sources of files have; those of all are fields of `files.format.FileFormat`."""
+"""The options that several sources of files have; the fields of the bases in `files.format` are the others."""
 
 from typing import Any
 
@@ -17,16 +17,3 @@ def divide_option() -> Any:
     return option(
         None, "divide data without splits 80/10/10 by a hash of the names; null: unless one alone is asked for"
     )
-
-
-def mask_colours_option() -> Any:
-    """Return the option of masks whose classes are colours."""
-    return option(
-        None,
-        "the colour of each class of the masks, as {road: [128, 64, 128]}, or its grey value; null: a palette file",
-    )
-
-
-def ignore_option() -> Any:
-    """Return the option of what in masks is neither learnt nor counted."""
-    return option(None, "the value of the masks that is ignored, or the name or colour of a class; null: 255, if free")

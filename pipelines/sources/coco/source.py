@@ -18,11 +18,12 @@ from pipelines.sources.coco.objects import Form
 from pipelines.sources.file_options import divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.entries import Entry
-from pipelines.sources.files.format import FileFormat
+from pipelines.sources.files.format import MaskFormat
+from pipelines.sources.files.masks.declaring import declared
 
 
 @dataclass(frozen=True)
-class Coco(FileFormat):
+class Coco(MaskFormat):
     """COCO instance JSON with images beside it: boxes, semantic masks and which categories are present.
 
     A JSON for each split, named as the split or in a folder that is, or one for all, which is divided. It may lie
@@ -33,8 +34,8 @@ class Coco(FileFormat):
     Tasks: "classification" (multi-label: the categories present), "detection", and "segmentation", from a folder
     `masks/` beside the JSON, of PNG masks of the pictures' stems, or else from the polygons and RLE of the objects
     ("background" and the categories, if they are at most 254). The classes of PNG masks are in `mask_classes.json`
-    (`{"classes": [...], "ignore": 255}`) beside `masks/` or in DIR; without it they are "background" and the
-    categories.
+    (`{"classes": [...], "ignore": 255}`) beside `masks/` or in DIR, or in a palette there, as in the source "folder";
+    without these they are "background" and the categories.
 
     - Boxes may stick out of their image by 2 pixels, and are clipped. Crowd regions are ignored (class -2, mask 255),
       and count as present.
@@ -75,7 +76,13 @@ class Coco(FileFormat):
         if None in places:
             numbered = {str(entry.number): entry for entry in entries[""]}
             entries = layout.divided_entries(root, numbered, request, self.divide)
-        there = _labels(root, entries, categories, [paths[name].parent for name in chosen] if filed else None, request)
+        masks = None
+        if filed:
+            folders, names = [path.parent for path in read], ("background", *categories)
+            masks = declared(root, folders, request.account, self.said, names)
+        else:
+            layout.mask_classes(root, [], request.account)  # it is to be sound even where there are no masks
+        there = _labels(root, entries, categories, masks)
         return self.assembled(request, entries, there)
 
 
@@ -93,21 +100,18 @@ def _labels(
     root: Path,
     entries: Mapping[str, list[Entry]],
     categories: tuple[str, ...],
-    filed: list[Path] | None,
-    request: Request,
+    masks: labels.Label | None,
 ) -> list[labels.Label]:
-    """Return the labels that some entry may have; `filed`: the folders that have `masks/`, if there are any."""
+    """Return the labels that some entry may have; `masks`: that of the files, if there are any."""
     there: list[labels.Label] = []
     if categories:
         there.append(labels.Presence(LabelSpec("classification", "multi_label", categories)))
         there.append(labels.Boxes(LabelSpec("detection", "detection", categories)))
-    named = layout.mask_classes(root, filed if filed is not None else [root], request.account)
-    classes, ignore = (filed and named) or (("background", *categories), None)
-    if filed:
-        there.append(labels.MaskFiles(LabelSpec("segmentation", "segmentation", classes), ignore))
+    if masks:
+        there.append(masks)
     elif any(a.segmentation for found in entries.values() for entry in found for a in entry.objects or ()):
-        if len(classes) <= IGNORE:
-            there.append(labels.Outlines(LabelSpec("segmentation", "segmentation", classes)))
+        if len(categories) < IGNORE:
+            there.append(labels.Outlines(LabelSpec("segmentation", "segmentation", ("background", *categories))))
         else:
             warnings.warn(
                 f"'{root}' has outlines but no task 'segmentation': masks hold 254 categories at most, and there are "

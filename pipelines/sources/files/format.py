@@ -1,7 +1,8 @@
-"""What every format of picture files is: the options of how its pictures are read, and by which lists divided."""
+"""What every format of picture files is: the options of how pictures and masks are read, and by which lists divided."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipelines.contract import Request, Source
 from pipelines.pixels import rules
@@ -10,6 +11,7 @@ from pipelines.sources.file_options import CHECKS
 from pipelines.sources.files.assembly import assemble
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.files.labels import Label
+from pipelines.sources.files.masks.declaring import Said
 from pipelines.sources.files.split_lists import pooled
 
 
@@ -49,3 +51,24 @@ class FileFormat(Format):
     def assembled(self, request: Request, entries: Mapping[str, list[Entry]], there: Sequence[Label]) -> Source:
         """Build the source of what an index says, as the options have it; `assembly.assemble` has the arguments."""
         return assemble(request, entries, there, self.check, rules.Reading(self.max_pixels, self.levels, self.exif))
+
+
+@dataclass(frozen=True)
+class MaskFormat(FileFormat):
+    """The base of formats whose masks may be files; `masks.declaring.declared` makes a label of what is `said`."""
+
+    mask_colours: Mapping[str, Any] | None = option(
+        None,
+        "the colour of each class of the masks, as {road: [128, 64, 128]}, or its grey value; null: a palette file",
+    )
+    mask_offset: int | None = option(
+        None, "what is taken from each value of the masks, as 1 where classes count from 1; lower values are ignored"
+    )
+    ignore: int | str | Sequence[int] | None = option(
+        None, "the value of the masks that is ignored, or the name or colour of a class; null: 255, if free"
+    )
+
+    @property
+    def said(self) -> Said:
+        """What the options say of the masks."""
+        return Said(colours=self.mask_colours, offset=self.mask_offset, ignore=self.ignore)

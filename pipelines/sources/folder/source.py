@@ -1,27 +1,21 @@
 """The source "folder": its options, and what of its folders is what label."""
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipelines.accounts.tree import Tree
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import LabelSpec
 from pipelines.sources.base import option
-from pipelines.sources.file_options import (
-    classes_option,
-    divide_option,
-    ignore_option,
-    mask_colours_option,
-)
+from pipelines.sources.file_options import classes_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.classes import agree, name_list
 from pipelines.sources.files.entries import Entry
-from pipelines.sources.files.format import FileFormat
-from pipelines.sources.files.masks.declaring import Said, declared
+from pipelines.sources.files.format import MaskFormat
+from pipelines.sources.files.masks.declaring import declared
 from pipelines.sources.files.split_lists import name_of
 from pipelines.sources.folder import classes as class_folders
 from pipelines.sources.folder import naming, pairs
@@ -38,7 +32,7 @@ Found = dict[str, list[Entry]]
 
 
 @dataclass(frozen=True)
-class Folder(FileFormat):
+class Folder(MaskFormat):
     """Pictures whose labels are where they lie: a folder per class, masks beside the images, or both.
 
     - A folder per class: `DIR/cats/tom.jpg`. Task "classification": one class an image.
@@ -73,11 +67,6 @@ class Folder(FileFormat):
     mask_classes: Iterable[str] | None = option(
         None, "the class names of the masks, in place of mask_classes.json or a palette"
     )
-    mask_colours: Mapping[str, Any] | None = mask_colours_option()
-    mask_offset: int | None = option(
-        None, "what is taken from each value of the masks, as 1 where classes count from 1; lower values are ignored"
-    )
-    ignore: int | str | Sequence[int] | None = ignore_option()
     divide: bool | None = divide_option()
 
     def read(self, request: Request) -> Source:
@@ -152,7 +141,7 @@ class Folder(FileFormat):
         """Return the label of the masks; none where nobody asks for it and nothing names the classes."""
         tree = request.files
         known = naming.of_layout(tree, found, request.account)
-        said = Said(self.mask_classes, self.mask_colours, self.mask_offset, self.ignore)
+        said = self.said._replace(classes=self.mask_classes)
         if known and said.offset is None and said.colours is None:
             said = said._replace(offset=known[1] or None)
         places = [root, tree.path(found.base), *layout.folders(tree.path(found.base)).values()]

@@ -2,27 +2,21 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import IGNORE, LabelSpec
 from pipelines.sources.base import option
-from pipelines.sources.file_options import (
-    classes_option,
-    divide_option,
-    ignore_option,
-    mask_colours_option,
-)
+from pipelines.sources.file_options import classes_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.classes import agree
 from pipelines.sources.files.entries import CUT, Entry
-from pipelines.sources.files.format import FileFormat
-from pipelines.sources.files.masks.declaring import Said, declared
+from pipelines.sources.files.format import MaskFormat
+from pipelines.sources.files.masks.declaring import declared
 from pipelines.sources.files.masks.legends import Legend
 from pipelines.sources.voc.labelmap import BACKGROUND, LabelMap, read_class_names, read_labelmap
 from pipelines.sources.voc.layouts import LAYOUTS
@@ -39,7 +33,7 @@ VOID = (224, 224, 192)  # the colour of VOC's border, which is 255
 
 
 @dataclass(frozen=True)
-class Voc(FileFormat):
+class Voc(MaskFormat):
     """Pascal VOC: an XML file of boxes for each image, lists of the splits, and masks of classes; as CVAT has it too.
 
     The images are in `JPEGImages/` (or `images/`), the XML files of the same stems in `Annotations/`, the splits in
@@ -74,8 +68,6 @@ class Voc(FileFormat):
         None,
         "what corners count from: 1, as VOC does, or 0; null: 0 with labelmap.txt or class_names.txt, else 1",
     )
-    mask_colours: Mapping[str, Any] | None = mask_colours_option()
-    ignore: int | str | Sequence[int] | None = ignore_option()
     divide: bool | None = divide_option()
 
     def read(self, request: Request) -> Source:
@@ -124,8 +116,7 @@ class Voc(FileFormat):
             void = () if VOID in colours else (VOID,)
             legend = Legend(tuple(labelmap.colours), colours, ignored=void, file=labelmap.path)
         places = [place.root for place, _ in splits.values()]
-        said = Said(colours=self.mask_colours, ignore=self.ignore)
-        found = declared(places[0], places, account, said, names, legend)
+        found = declared(places[0], places, account, self.said, names, legend)
         assert found is not None  # since there are names
         return found if found.ignore is not None else replace(found, ignore=IGNORE)
 

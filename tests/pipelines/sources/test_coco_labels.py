@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 from pycocotools import mask as rle
 
 import pipelines
@@ -122,6 +123,29 @@ def test_masks_of_files_have_the_classes_and_the_ignored_value_of_mask_classes(c
     assert data.specs[2].classes == ("ground", "thing")
     assert (labels["segmentation"][5:25, 10:30] == 1).all()
     assert (labels["segmentation"][30:34, 40:56] == 255).all()
+
+
+@pytest.mark.parametrize("palette", [True, False])
+def test_masks_of_files_may_be_of_colours_and_one_of_them_ignored(coco, load, palette):
+    folder = coco({"a.png": [SQUARE, BAR]}, masks=True)
+    colours = {"ground": [0, 0, 0], "thing": [128, 64, 128], "edge": [224, 224, 192]}
+    ids = np.asarray(Image.open(folder / "masks" / "a.png"))
+    Image.fromarray(np.array([*colours.values()], np.uint8)[ids]).save(folder / "masks" / "a.png")
+    if palette:
+        rows = [",".join(map(str, [name, *colour])) for name, colour in colours.items()]
+        (folder / "class_dict.csv").write_text("\n".join(["name,r,g,b", *rows]))
+    data = load(folder, ignore="edge", **({} if palette else {"mask_colours": colours}))
+    _, labels, _ = only(data.train)
+    assert data.specs[2].classes == ("ground", "thing")
+    np.testing.assert_array_equal(labels["segmentation"], np.array([0, 1, 255], np.uint8)[ids])
+
+
+def test_masks_of_files_may_count_from_1(coco, load):
+    folder = coco({"a.png": [SQUARE, BAR]}, masks=True)
+    (folder / "mask_classes.json").write_text(json.dumps({"classes": ["thing", "bar"]}))
+    _, labels, _ = only(load(folder, mask_offset=1).train)
+    ids = np.asarray(Image.open(folder / "masks" / "a.png"))
+    np.testing.assert_array_equal(labels["segmentation"], np.array([255, 0, 1], np.uint8)[ids])
 
 
 def test_tasks_limits_what_is_read(coco, load):

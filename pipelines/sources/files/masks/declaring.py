@@ -14,7 +14,7 @@ from pipelines.sources.files.masks import legends, palettes
 
 
 class Said(NamedTuple):
-    """What the options of a source say of its masks; `file_options` explains them.
+    """What the options of a source say of its masks; `format.MaskFormat` explains them.
 
     Attributes:
         classes: the option mask_classes.
