@@ -209,6 +209,6 @@ def _mask_classes(path: Path) -> MaskClasses:
         highest = IGNORE if ignore is None else ignore
         if all(isinstance(c, str) for c in classes) and 0 < len(classes) <= highest <= IGNORE:
             return tuple(classes), ignore
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         pass
     raise DataError(f'\'{path}\' must be {{"classes": [names], "ignore": a value above them, at most 255}}.')

@@ -83,5 +83,5 @@ def _read_notes(path: Path) -> tuple[str, ...]:
     try:
         categories = json.loads(layout.text(path))["categories"]
         return tuple(row["name"] for row in sorted(categories, key=lambda row: row["id"]))
-    except (json.JSONDecodeError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         return ()

@@ -178,6 +178,8 @@ def test_a_broken_outline_is_told_and_costs_neither_its_box_nor_its_image(coco, 
         ),
         (change_json(images=[{"id": 1, "file_name": "a.jpg", "width": 60}]), r"'a.jpg' has height None and width 60"),
         (lambda f: (f / "mask_classes.json").write_text("{}"), r"mask_classes.json' must be"),
+        (lambda f: (f / "mask_classes.json").write_text("1" * 5000), r"mask_classes.json' must be"),
+        (lambda f: (f / "mask_classes.json").write_text("[" * 100_000), r"mask_classes.json' must be"),
     ],
 )
 def test_a_broken_index_stops_the_loading(coco, load, breaking, message):
