@@ -203,8 +203,9 @@ def mask_classes(root: Path, places: Iterable[Path], account: Account) -> MaskCl
 
 
 def _mask_classes(path: Path) -> MaskClasses:
+    read = text(path)
     try:
-        content = json.loads(text(path))
+        content = json.loads(read)
         classes, ignore = content["classes"], content.get("ignore")
         highest = IGNORE if ignore is None else ignore
         if all(isinstance(c, str) for c in classes) and 0 < len(classes) <= highest <= IGNORE:

@@ -80,8 +80,9 @@ def _read(path: Path) -> tuple[str, ...]:
 
 def _read_notes(path: Path) -> tuple[str, ...]:
     """Return the categories of Label Studio's notes; none where they are something else."""
+    text = layout.text(path)
     try:
-        categories = json.loads(layout.text(path))["categories"]
+        categories = json.loads(text)["categories"]
         return tuple(row["name"] for row in sorted(categories, key=lambda row: row["id"]))
     except (ValueError, RecursionError, KeyError, TypeError):
         return ()
