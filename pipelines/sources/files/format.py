@@ -1,5 +1,6 @@
 """What every format of picture files is: the options of how pictures and masks are read, and by which lists divided."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,3 +73,10 @@ class MaskFormat(FileFormat):
     def said(self) -> Said:
         """What the options say of the masks."""
         return Said(colours=self.mask_colours, offset=self.mask_offset, ignore=self.ignore)
+
+    def assembled(self, request: Request, entries: Mapping[str, list[Entry]], there: Sequence[Label]) -> Source:
+        if request.wants("segmentation") and not any(label.mask_files for label in there):
+            for name in ("mask_colours", "mask_offset", "ignore"):
+                if getattr(self, name) is not None:
+                    warnings.warn(f"Option {name} is not used: '{request.path}' has no masks in files.", stacklevel=2)
+        return super().assembled(request, entries, there)

@@ -148,6 +148,12 @@ def test_masks_of_files_may_count_from_1(coco, load):
     np.testing.assert_array_equal(labels["segmentation"], np.array([255, 0, 1], np.uint8)[ids])
 
 
+@pytest.mark.parametrize("option", [{"mask_colours": {"thing": 1}}, {"mask_offset": 1}, {"ignore": 0}])
+def test_an_option_of_masks_where_there_are_none_is_told(coco, load, option):
+    with pytest.warns(UserWarning, match=rf"Option {next(iter(option))} is not used: '.*data' has no masks in files"):
+        load(coco({"a.png": [SQUARE]}), **option)
+
+
 def test_tasks_limits_what_is_read(coco, load):
     folder = coco({"a.png": [SQUARE]}, masks=True)
     (folder / "masks" / "a.png").unlink()
