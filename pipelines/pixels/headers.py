@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from pipelines.errors import DataError
 from pipelines.pixels import contents, ends, levels, quick
-from pipelines.pixels.opening import opened
+from pipelines.pixels.opening import limit, opened
 
 ORIENTATION = 0x0112  # EXIF tag; 1 is upright, 5 to 8 swap height and width
 FAST = ("JPEG", "MPO", "PNG")
@@ -77,7 +77,7 @@ def inspect(path: Path, marker: bool = False, max_pixels: int | None = None) -> 
             file.seek(0)
             try:
                 with opened(file, limited=max_pixels is None) as picture:
-                    if max_pixels is not None and picture.width * picture.height > max_pixels:
+                    if picture.width * picture.height > _limit(max_pixels):
                         raise Image.DecompressionBombError
                     return _header(picture)
             except UnidentifiedImageError:
@@ -91,10 +91,9 @@ def inspect(path: Path, marker: bool = False, max_pixels: int | None = None) -> 
         shown = os.fsencode(path).decode(errors="backslashreplace")
         raise DataError(f"File '{shown}' has a name that is no UTF-8: rename it.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        limit = _limit(max_pixels)
         raise DataError(
-            f"File '{path}' has more than {limit:,} pixels, the limit: it may be meant to fill memory; the option "
-            "max_pixels of its source raises the limit."
+            f"File '{path}' has more than {_limit(max_pixels):,} pixels, the limit: it may be meant to fill memory; "
+            "the option max_pixels of its source raises the limit."
         ) from None
     except Exception as error:  # a damaged header makes Pillow fail in any way
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
@@ -152,4 +151,4 @@ def _limit(max_pixels: int | None) -> float:
     """Return how many pixels a picture may have; Pillow refuses what has twice its own limit."""
     if max_pixels is not None:
         return max_pixels
-    return 2 * Image.MAX_IMAGE_PIXELS if Image.MAX_IMAGE_PIXELS else float("inf")
+    return 2 * most if (most := limit()) else float("inf")

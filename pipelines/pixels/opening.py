@@ -3,7 +3,7 @@
 import functools
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
@@ -22,18 +22,13 @@ def opened(file: BinaryIO, limited: bool = True) -> Image.Image:
         UnidentifiedImageError: it is none that Pillow reads.
         Image.DecompressionBombError: it has more pixels than Pillow allows.
     """
-    try:
-        return Image.open(file)
-    except UnidentifiedImageError:
-        if not contents.is_heif(file) or not _with_heif():
-            raise
-        file.seek(0)
-        return Image.open(file)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        if limited:
-            raise
-        file.seek(0)
-        with _beyond_the_limit():
+    with nullcontext() if limited else _beyond_the_limit():  # Pillow warns well below its limit, too
+        try:
+            return Image.open(file)
+        except UnidentifiedImageError:
+            if not contents.is_heif(file) or not _with_heif():
+                raise
+            file.seek(0)
             return Image.open(file)
 
 
@@ -49,11 +44,17 @@ def _with_heif() -> bool:
 
 
 class _Limit:
-    """Pillow's limit, a global of its own, while some threads open pictures that exceed it."""
+    """Pillow's limit, a global of its own, while some threads open pictures for which it does not hold."""
 
     lock = threading.Lock()
     users = 0
     kept: int | None = None
+
+
+def limit() -> int | None:
+    """Return Pillow's limit on pixels, be it lifted at this moment by another thread or not."""
+    with _Limit.lock:
+        return _Limit.kept if _Limit.users else Image.MAX_IMAGE_PIXELS
 
 
 @contextmanager

@@ -110,10 +110,22 @@ def test_the_limit_on_pixels_is_given(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(DataError, match=r"has more than 2,000 pixels, the limit"):
         pictures.inspect(tmp_path / "a.jpg")
-    assert pictures.inspect(tmp_path / "a.jpg", max_pixels=3000).width == 60
-    slow = pictures.decode(tf.constant(str(tmp_path / "a.jpg")), tf.constant(True), tf.constant(False))
-    assert slow.shape == (40, 60, 3)
-    assert Image.MAX_IMAGE_PIXELS == 1000
+    for limit in (1000, 2000):  # above the first Pillow refuses a picture, above the second it warns
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            assert pictures.inspect(tmp_path / "a.jpg", max_pixels=3000).width == 60
+            slow = pictures.decode(tf.constant(str(tmp_path / "a.jpg")), tf.constant(True), tf.constant(False))
+        assert slow.shape == (40, 60, 3)
+        assert told == []
+        assert limit == Image.MAX_IMAGE_PIXELS
+
+
+def test_the_limit_on_pixels_holds_while_another_thread_opens_what_exceeds_it(tmp_path, monkeypatch):
+    (tmp_path / "a.jpg").write_bytes(encoded())
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with opening._beyond_the_limit(), pytest.raises(DataError, match=r"has more than 2,000 pixels, the limit"):
+        pictures.inspect(tmp_path / "a.jpg")
 
 
 def test_heic_is_read_where_its_plug_in_is_installed(tmp_path, monkeypatch):
