@@ -1,31 +1,19 @@
 """Mask files: which may be masks, and the class ids in them at the file's own depth."""
 
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
 from pipelines.errors import DataError
 from pipelines.pixels import levels
+from pipelines.pixels.headers import Header
 
 LOSSY = ("JPEG", "MPO", "WEBP", "AVIF", "HEIF")
 REMEDY = "save it as a PNG of one channel of class ids"
 
 
-class Described(Protocol):
-    """What is asked of the header of a mask."""
-
-    @property
-    def format(self) -> str:
-        """As Pillow calls it."""
-
-    @property
-    def orientation(self) -> int:
-        """By EXIF, 1 to 8."""
-
-
-def check(path: Path, header: Described) -> None:
+def check(path: Path, header: Header) -> None:
     """Refuse a file that cannot be a mask, by its header.
 
     Raises:

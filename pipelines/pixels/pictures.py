@@ -17,8 +17,6 @@ from PIL import Image
 
 from pipelines.errors import DataError
 from pipelines.pixels import contents, levels, masks
-from pipelines.pixels.headers import ORIENTATION as ORIENTATION
-from pipelines.pixels.headers import Header as Header
 from pipelines.pixels.headers import inspect as inspect
 from pipelines.pixels.headers import orientation
 from pipelines.pixels.opening import opened
@@ -131,11 +129,6 @@ def fault(path: Path, slow: bool, mask: bool = False, scale: Levels | None = Non
             unusual = contents.jpeg(file) if file.read(2) == b"\xff\xd8" else None
         return f"{what} '{path}' cannot be read: {unusual}." if unusual else f"{what} '{path}' is truncated or damaged."
     return None
-
-
-def is_broken(path: Path, slow: bool, mask: bool = False) -> bool:
-    """Whether a file whose header is right cannot be decoded; `slow` is whether Pillow reads it."""
-    return fault(path, slow, mask) is not None
 
 
 def mask_values(path: Path) -> np.ndarray:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pipelines.pixels.pictures import Header
+from pipelines.pixels.headers import Header
 from pipelines.sources.files.entries import OVERHANG, Entry
 
 By = Literal["option", "labels", "others", "nothing"]

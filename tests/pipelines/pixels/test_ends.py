@@ -45,7 +45,7 @@ def test_truncated_files_are_found_by_their_end_and_by_decoding(tmp_path, name, 
     (tmp_path / name).write_bytes(data[: int(len(data) * left)])
     with pytest.raises(DataError, match="its end marker is missing|cannot be read as a picture"):
         pictures.inspect(tmp_path / name, marker=True)
-    assert pictures.is_broken(tmp_path / name, slow=name.endswith("webp"))
+    assert pictures.fault(tmp_path / name, slow=name.endswith("webp"))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -57,7 +57,7 @@ def test_bytes_behind_the_end_are_no_fault(tmp_path, name, trailer):
     header = pictures.inspect(tmp_path / name, marker=True)
     picture = pictures.decode(tf.constant(str(tmp_path / name)), tf.constant(not header.fast), tf.constant(False))
     assert picture.shape == SHADES.shape
-    assert not pictures.is_broken(tmp_path / name, slow=not header.fast)
+    assert pictures.fault(tmp_path / name, slow=not header.fast) is None
 
 
 def test_the_end_of_a_thumbnail_is_not_that_of_the_picture(tmp_path):

@@ -10,7 +10,7 @@ import tensorflow as tf
 from cases import few
 from PIL import Image
 
-from pipelines.pixels import pictures
+from pipelines.pixels import headers, pictures
 
 SIZE = (40, 60)
 
@@ -72,7 +72,7 @@ def save_turned(scene, orientation, path):
     for step in undo.get(orientation, []):
         picture = picture.transpose(Image.Transpose(step))
     exif = Image.Exif()
-    exif[pictures.ORIENTATION] = orientation
+    exif[headers.ORIENTATION] = orientation
     picture.save(path, exif=exif, quality=98)
     return picture
 
@@ -120,7 +120,7 @@ def test_headers_are_read_without_decoding(tmp_path, scene):
     (tmp_path / "a.png").write_bytes(data[:60])
     header = pictures.inspect(tmp_path / "a.png")
     assert (header.height, header.width, header.bands, header.fast) == (40, 60, 3, True)
-    assert pictures.is_broken(tmp_path / "a.png", slow=False)
+    assert pictures.fault(tmp_path / "a.png", slow=False)
 
 
 def test_a_mask_of_four_bits_keeps_its_values(tmp_path):

@@ -14,7 +14,7 @@ from cases import few
 from PIL import Image
 
 import pipelines
-from pipelines.pixels.pictures import ORIENTATION
+from pipelines.pixels.headers import ORIENTATION
 
 SOURCES = ["coco", "voc", "yolo", "csv", "folder"]
 SIZE = (40, 60)

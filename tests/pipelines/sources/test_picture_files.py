@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import pipelines
-from pipelines.pixels.pictures import ORIENTATION
+from pipelines.pixels.headers import ORIENTATION
 
 SIZE = (40, 60)
 BOX = (10, 5, 30, 25)  # of the black patch, upright
