@@ -23,14 +23,14 @@ Tree = dict  # of tensors, nested
 
 @dataclass(frozen=True)
 class Request:
-    """What `pipelines.load` asks of a source.
+    """What is asked of a source.
 
     Attributes:
         path: the folder or file that it reads, if it reads one.
         splits: those to read.
         tasks: names of the tasks whose labels to read; None means all there are.
-        image_size: height and width in pixels, of pictures that are made to measure.
-        max_boxes: rows of boxes per image.
+        image_size: height and width in pixels, of pictures that are made to measure; default 384, 512.
+        max_boxes: rows of boxes per image; default 10,000.
         account: told of what becomes of each file and annotation, of what is broken too.
         member: whether it is asked of one of several sources, so that its splits need not all be there, and what has no
             splits is divided even if one split alone is asked for.
@@ -43,8 +43,8 @@ class Request:
     path: Path | None
     splits: tuple[str, ...]
     tasks: tuple[str, ...] | None
-    image_size: tuple[int, int]
-    max_boxes: int
+    image_size: tuple[int, int] = (384, 512)
+    max_boxes: int = 10_000
     account: Account = field(default_factory=Account)
     member: bool = False
     cache: Path | None = None

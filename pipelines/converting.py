@@ -9,7 +9,7 @@ from pipelines import writers
 from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source
 from pipelines.errors import ON_ERROR, DataError, Problems, noted, one_of
-from pipelines.files import is_partial, written_folder
+from pipelines.files import refuse_taken, refuse_within, written_folder
 from pipelines.joining.opening import opened
 from pipelines.kinds.spec import LabelSpec
 from pipelines.recognising import find
@@ -18,9 +18,6 @@ from pipelines.splits import SPLITS, in_order
 from pipelines.writers.base import HELD, Content, Picture, Writer
 from pipelines.writers.keeping import Keeper, Tasks, told_objects
 from pipelines.writers.naming import stems
-
-MOST_BOXES = 10_000  # of an image, where its source does not tell its objects
-DRAWN_SIZE = (384, 512)  # height and width of pictures that a source draws
 
 
 @dataclass(frozen=True)
@@ -83,12 +80,11 @@ def convert(
     name, place = find(source, None if path is None else str(path))
     folder = None if place is None else Path(place)
     problems = Problems(one_of(on_error, ON_ERROR, "on_error"))
-    _check_place(root, folder)
+    refuse_within(root, folder)
+    refuse_taken(root)
     names = None if tasks is None else tuple(tasks)
     with noted() as notes:
-        given = opened(
-            name, Request(folder, in_order(splits), names, DRAWN_SIZE, MOST_BOXES, Account(problems)), options
-        )
+        given = opened(name, Request(folder, in_order(splits), names, account=Account(problems)), options)
     boxes, masks = (_only(given.specs, kind_, kind.title) for kind_ in HELD)
     if boxes is None and masks is None:
         there = ", ".join(f"'{spec.name}' ({spec.kind})" for spec in given.specs)
@@ -100,19 +96,9 @@ def convert(
         parts = Tasks(boxes, masks, tuple(spec for spec in given.specs if spec not in (boxes, masks)))
         work = _Work(kind(partial, _content(given, boxes, masks)), given, parts, problems, link)
         written = work.run()
-        if root.is_dir():
-            root.rmdir()  # it is empty
         called(root.absolute())
     rules = {rule: count for rule, count in work.writer.rules.items() if count}
     return Converted(to, written, rules, problems.skipped, notes, work.writer.options)
-
-
-def _check_place(root: Path, place: Path | None) -> None:
-    """Refuse a folder that has something in it, or that is part of the data itself."""
-    if place is not None and place.is_dir() and root.resolve().is_relative_to(place.resolve()):
-        raise DataError(f"'{root}' lies within the data itself: choose a folder beside '{place}'.")
-    if root.exists() and (not root.is_dir() or not all(is_partial(entry.name) for entry in root.iterdir())):
-        raise DataError(f"'{root}' is there already: choose a folder that is empty or new.")
 
 
 def _only(specs: Sequence[LabelSpec], kind: str, title: str) -> LabelSpec | None:

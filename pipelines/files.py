@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pipelines.errors import DataError
@@ -68,8 +69,12 @@ def written_folder(
             partial.mkdir()
 
             def name(target: Path) -> None:
-                for file in partial.rglob("*"):
-                    synced(file)
+                written = (each for each in partial.rglob("*") if not each.is_symlink())
+                with ThreadPoolExecutor() as pool:  # the disk takes many together in little more time than one
+                    for _ in pool.map(synced, (partial, *written)):
+                        pass
+                with contextlib.suppress(OSError):
+                    target.rmdir()  # an empty folder may be there already
                 os.rename(partial, target)
                 synced(path)
 
@@ -123,6 +128,26 @@ def removed(path: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
+
+
+def refuse_within(root: Path, data: Path | None) -> None:
+    """Refuse a folder to write that is part of the data to be read, which would change it.
+
+    Raises:
+        DataError: it is.
+    """
+    if data is not None and data.is_dir() and root.resolve().is_relative_to(data.resolve()):
+        raise DataError(f"'{root}' lies within the data itself: choose a folder beside '{data}'.")
+
+
+def refuse_taken(root: Path) -> None:
+    """Refuse a folder to write that is there and has something in it.
+
+    Raises:
+        DataError: it has.
+    """
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise DataError(f"'{root}' is there already: choose a folder that is empty or new.")
 
 
 def is_partial(name: str) -> bool:

@@ -11,15 +11,12 @@ from pipelines import sources
 from pipelines.accounts.account import Account
 from pipelines.contract import Request
 from pipelines.errors import ON_ERROR, DataError, Problems, noted, one_of
-from pipelines.files import is_partial
+from pipelines.files import is_partial, refuse_within
 from pipelines.packs import catalogue, shards
 from pipelines.packs.catalogue import Pack
 from pipelines.packs.journal import JOURNAL
 from pipelines.packs.writing import Packed, Writing
 from pipelines.splits import SPLITS, in_order
-
-MOST_BOXES = 10_000  # of an image that are kept
-DRAWN_SIZE = (384, 512)  # asked of a source that draws its pictures, before it is refused
 
 
 def pack(
@@ -69,12 +66,13 @@ def pack(
         raise DataError(f"A shard of {shard_mb!r} MB: expected a number above 0.")
     asked = _asked(source, place, splits, tasks, shard_mb, options)
     problems = Problems(one_of(on_error, ON_ERROR, "on_error"))
-    _check_place(root, place)
+    refuse_within(root, place)
+    _check_place(root)
     if there := _finished(root, asked):
         return Packed(there, kept=sum(len(split.shards) for split in there.splits.values()))
     names = None if tasks is None else tuple(asked["tasks"])
     with noted() as notes:
-        request = Request(place, tuple(asked["splits"]), names, DRAWN_SIZE, MOST_BOXES, Account(problems))
+        request = Request(place, tuple(asked["splits"]), names, account=Account(problems))
         opened = reader.read(reader.adapted(request))
     return replace(Writing(root, asked, opened, place, problems, tell).run(), notes=tuple(notes))
 
@@ -98,10 +96,8 @@ def _asked(
     }
 
 
-def _check_place(root: Path, place: Path | None) -> None:
-    """Refuse a folder that has something in it, or that is part of the data itself, which it would change."""
-    if place is not None and place.is_dir() and root.resolve().is_relative_to(place.resolve()):
-        raise DataError(f"'{root}' lies within the data itself: choose a folder beside '{place}'.")
+def _check_place(root: Path) -> None:
+    """Refuse a folder that has something in it other than a pack, whole or not."""
     if root.exists() and not root.is_dir():
         raise DataError(f"'{root}' is a file: choose a folder that is empty or new.")
     names = {entry.name for entry in root.iterdir()} if root.is_dir() else set()

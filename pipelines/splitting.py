@@ -12,7 +12,7 @@ from pipelines import kinds, sources
 from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source, Split, Tree
 from pipelines.errors import ON_ERROR, DataError, Problems, noted, one_of
-from pipelines.files import is_partial, written_folder
+from pipelines.files import refuse_taken, written_folder
 from pipelines.grouping import groups_of
 from pipelines.kinds.kind import Kind
 from pipelines.kinds.spec import LabelSpec
@@ -24,8 +24,6 @@ from pipelines.stratifying import assign
 
 FRACTIONS = (0.8, 0.1, 0.1)
 FILES = {"train": "train.txt", "validation": "val.txt", "test": "test.txt"}
-MOST_BOXES = 10_000  # of an image that are counted
-NO_SIZE = (64, 64)  # no picture is drawn to measure
 
 
 @dataclass(frozen=True)
@@ -107,10 +105,9 @@ def split(
     if options.get("split_lists"):
         raise DataError("A set is divided whole and anew: leave the option split_lists out.")
     wanted, root = _checked(fractions), Path(out)
-    if root.exists() and (not root.is_dir() or not all(is_partial(entry.name) for entry in root.iterdir())):
-        raise DataError(f"'{root}' is there already: choose a folder that is empty or new.")
+    refuse_taken(root)
     problems = Problems(one_of(on_error, ON_ERROR, "on_error"))
-    request = Request(Path(place), SPLITS, None, NO_SIZE, MOST_BOXES, Account(problems), pooled=True)
+    request = Request(Path(place), SPLITS, None, account=Account(problems), pooled=True)
     with noted() as notes:
         given = sources.get(name, options).read(request)
         images, counts = _counted(given, problems)
@@ -193,6 +190,4 @@ def _write(root: Path, parts: Mapping[str, Part], head: str) -> None:
             lines = (f"./{name}" if name.startswith("#") else name for name in part.names)
             text = "".join(f"{line}\n" for line in (head, *lines))
             (partial / FILES[key]).write_bytes(text.encode(errors="surrogateescape"))
-        if root.is_dir():
-            root.rmdir()  # it is empty
         called(root.absolute())

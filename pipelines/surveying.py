@@ -21,7 +21,6 @@ from pipelines.samples.reading import compiled, visit
 from pipelines.splits import SPLITS, in_order
 
 MOST_BOXES = 2000  # of an image that are counted
-DRAWN_SIZE = (384, 512)  # height and width at which a source that draws its pictures is surveyed
 
 
 class Example(NamedTuple):
@@ -140,7 +139,7 @@ def survey(
     """
     problems = Problems("skip")
     folder, names = None if path is None else Path(path), None if tasks is None else tuple(tasks)
-    request = Request(folder, in_order(splits), names, DRAWN_SIZE, MOST_BOXES, Account(problems))
+    request = Request(folder, in_order(splits), names, max_boxes=MOST_BOXES, account=Account(problems))
     with noted() as notes:
         data = opened(source, request, options)
     results, rows, seen = {}, {}, dict[bytes, list[tuple[str, int]]]()
@@ -185,7 +184,9 @@ class Tally:
     def put(self, index: int, sample: Tree) -> None:
         """Count one sample."""
         image, labels = sample["image"], sample["labels"]
-        self.digests[index] = hashlib.blake2b(repr(image.shape).encode() + image.tobytes(), digest_size=16).digest()
+        digest = hashlib.blake2b(repr(image.shape).encode(), digest_size=16)
+        digest.update(image.reshape(-1))
+        self.digests[index] = digest.digest()
         self.thumbnails[index] = likeness.thumbnail(image)
         labelled = {name: kind for name, kind in self.kinds.items() if sample["weights"][name] > 0}
         self.counts[index] = {name: kind.count(labels[name]) for name, kind in labelled.items()}
