@@ -138,11 +138,15 @@ class _Work:
             keeper = Keeper(self.writer, key, split, names[key], self.tasks, self.link)
             rows = visit(split, compiled(split.read), self.given.specs, self.problems, keeper)
             pictures = [picture for row in rows.tolist() if (picture := keeper.kept[row])]
-            if not pictures:
-                raise DataError(f"Split '{key}' has no image that can be written as {self.writer.title}.")
-            self.writer.write(key, [self._with_known_regions(picture, key) for picture in pictures])
             self.writer.rules.update(keeper.rules())
-            written[key] = pictures
+            if pictures:
+                self.writer.write(key, [self._with_known_regions(picture, key) for picture in pictures])
+                written[key] = pictures
+            elif not len(rows):  # else nobody labelled them, as a test set, which the rules tell
+                raise DataError(f"Split '{key}' has no image that can be used.{self.problems.first}")
+        if not written:
+            told = "; ".join(f"{count} {rule}" for rule, count in self.writer.rules.items() if count)
+            raise DataError(f"There is no image that can be written as {self.writer.title}: {told}.")
         self.writer.finish(written)
         return written
 

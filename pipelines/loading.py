@@ -201,6 +201,7 @@ class _Making:
         if size < least:
             raise DataError(
                 f"Split '{name}' has {size} usable images, fewer than one batch of {self.given.batch_size}."
+                f"{self.problems.first}"
             )
 
     def verify(self) -> None:

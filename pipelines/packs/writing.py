@@ -150,7 +150,7 @@ class Writing:
         """Put together what is known of a split."""
         rows = [row for shard in finished for row in shard.rows]
         if not rows:
-            raise DataError(f"Split '{key}' has no image that can be used.")
+            raise DataError(f"Split '{key}' has no image that can be used.{self.problems.first}")
         objects = {name: [count for shard in finished for count in shard.objects[name]] for name in self.counted}
         return PackedSplit(
             tuple(shard.shard for shard in finished),

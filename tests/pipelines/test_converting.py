@@ -160,6 +160,19 @@ def test_images_that_nobody_labelled_are_never_written_as_empty(picture, tmp_pat
     assert known("voc", tmp_path / "again")["train", "b"]["labelled"] == {"segmentation"}
 
 
+def test_a_split_that_nobody_labelled_is_left_out_and_one_of_them_alone_is_refused(tmp_path):
+    path, _ = folders.voc(tmp_path / "voc")
+    for name in "de":
+        (path / f"Annotations/{name}.xml").unlink()
+    done = pipelines.convert("voc", "coco", tmp_path / "coco", path)
+    assert set(done.splits) == {"train"}
+    assert done.rules["images not labelled for 'detection': left out, as COCO takes them for empty"] == 2
+    pipelines.pack("voc", tmp_path / "pack", path)
+    with pytest.raises(DataError, match="no image that can be written as COCO: 2 images not labelled"):
+        pipelines.convert("packed", "coco", tmp_path / "alone", tmp_path / "pack", ["validation"])
+    assert not (tmp_path / "alone").exists()
+
+
 def test_an_image_without_a_mask_is_all_ignored_in_coco_and_unlabelled_elsewhere(tmp_path):
     path, _ = folders.voc(tmp_path / "voc")
     (path / "SegmentationClass/b.png").unlink()

@@ -75,7 +75,7 @@ def test_a_training_that_skips_all_it_has_is_not_told_to_skip(data, capsys):
         file.write_bytes(file.read_bytes()[:-40])
     assert run("train", data / "mine.yaml", "data.on_error=skip", "--run", data / "run") == 2
     said = capsys.readouterr().err
-    assert "usable images, fewer than one batch" in said
+    assert "usable images, fewer than one batch of 1. The first of " in said
     assert f"Mend it. Go on with: visionmtl train --resume {data / 'run'}" in said
 
 
