@@ -1,27 +1,14 @@
 """`visionmtl data convert`: what is printed, and what is told of mistakes."""
 
-import folders
 import pytest
 
 import pipelines
 from visionmtl import cli
 
 
-@pytest.fixture
-def cats(tmp_path, monkeypatch):
-    """A VOC set of cats in the working directory."""
-    folders.voc(tmp_path / "cats")
-    monkeypatch.chdir(tmp_path)
-
-
-def lines(text):
-    """The lines of a text, their cells apart by one space."""
-    return [" ".join(line.split()) for line in text.splitlines()]
-
-
-def test_a_set_is_written_counted_and_used_as_the_last_line_says(cats, capsys):
+def test_a_set_is_written_counted_and_used_as_the_last_line_says(cats, printed):
     assert cli.main(["data", "convert", "cats", "--to", "yolo"]) == 0
-    shown = lines(capsys.readouterr().out)
+    shown = printed()
     assert ("train 3 3 0 3" in shown, "validation 2 2 0 2" in shown) == (True, True)
     told = "5 masks written to masks/: Ultralytics trains on them with semantic.yaml, visionmtl finds them by data.yaml"
     assert shown[shown.index("Not written as it was: 1") + 1] == told
@@ -29,10 +16,10 @@ def test_a_set_is_written_counted_and_used_as_the_last_line_says(cats, capsys):
     assert pipelines.load("yolo", (40, 60), 1, path="cats-yolo").sizes == {"train": 3, "validation": 2}
 
 
-def test_options_that_reading_wants_are_told(cats, capsys):
+def test_options_that_reading_wants_are_told(cats, printed):
     options = ["data.path=cats", "data.options.classes=[cat, dog]", "--split", "val", "--out", "out", "--link"]
     assert cli.main(["data", "convert", "voc", *options, "--to", "voc"]) == 0
-    assert lines(capsys.readouterr().out)[-1].endswith("""data.path=out data.options.classes='["cat", "dog"]'""")
+    assert printed()[-1].endswith("""data.path=out data.options.classes='["cat", "dog"]'""")
 
 
 @pytest.mark.parametrize(

@@ -33,14 +33,9 @@ def cats(tmp_path, monkeypatch):
     return tmp_path / "pets"
 
 
-def lines(text):
-    """The lines of a text, their cells apart by one space."""
-    return [" ".join(line.split()) for line in text.splitlines()]
-
-
-def test_a_folder_is_recognised_counted_and_drawn(cats, capsys):
+def test_a_folder_is_recognised_counted_and_drawn(cats, printed):
     assert cli.main(["data", "inspect", str(cats)]) == 0
-    shown = lines(capsys.readouterr().out)
+    shown = printed()
     assert shown[0] == f"'{cats}', read as folder"
     for line in (
         "train 3 1 60 x 40 60 x 40 60 x 40",
@@ -51,7 +46,7 @@ def test_a_folder_is_recognised_counted_and_drawn(cats, capsys):
         "Same pixels in several splits: 1",
         f"train: {cats}/train/images/dogs/c.png = validation: {cats}/val/images/dogs/c2.png",
         "Nearly the same in several splits: none",
-        "Of almost one shade, and compared with none: 4",
+        "Too plain to be compared (of almost one shade): 4",
         "Cannot be used: none",
         "Contact sheet: pets-contact.png",
     ):
@@ -65,11 +60,11 @@ def test_a_folder_is_recognised_counted_and_drawn(cats, capsys):
     assert not coloured[:300, 410:].any()
 
 
-def test_a_broken_file_is_listed_and_the_rest_is_drawn(cats, capsys):
+def test_a_broken_file_is_listed_and_the_rest_is_drawn(cats, printed):
     path = cats / "train/images/cats/b.png"
     path.write_bytes(path.read_bytes()[:50])
     assert cli.main(["data", "inspect", "folder", f"data.path={cats}", "--split", "train", "--out", "x.png"]) == 0
-    shown = lines(capsys.readouterr().out)
+    shown = printed()
     assert "train 2 1 60 x 40 60 x 40 60 x 40" in shown
     assert f"Image '{path}' is truncated or damaged." in shown
     assert Image.open("x.png").width < 3 * 384
@@ -83,6 +78,7 @@ def test_a_broken_file_is_listed_and_the_rest_is_drawn(cats, capsys):
         (["{}", "data.path=x"], "is no source, and data.path names another folder"),
         (["folder", "data.pth=x"], "data inspect takes data.path=DIR and data.options.<option>=value only"),
         (["{}", "data.options.mask_clases=[a]"], "Did you mean 'mask_classes'?"),
+        (["{}", "data.options.tasks=[a]"], "Unknown option of source 'folder' 'tasks'"),
         (["{}", "--split", "tran"], "Unknown split 'tran'. Did you mean 'train'?"),
         (["{}/mask_classes.json"], "is like no data set that is known: it is a file of kind .json"),
         (["{}", "--split", "test"], "has no split 'test'; it has: train, validation"),
@@ -96,10 +92,10 @@ def test_a_mistake_is_one_sentence(cats, capsys, arguments, sentence):
     assert error.count("\n") == 1
 
 
-def test_embedded_data_is_inspected_by_its_name(capsys, tmp_path):
+def test_embedded_data_is_inspected_by_its_name(printed, tmp_path):
     options = [f"data.options.{split}=4" for split in ("train", "validation", "test")]
     assert cli.main(["data", "inspect", "garments", *options, "--out", str(tmp_path / "x.png")]) == 0
-    shown = lines(capsys.readouterr().out)
+    shown = printed()
     assert shown[0] == "garments (built in)"
     assert "segmentation segmentation 11 4 (100%) 4 (100%) 4 (100%)" in shown
 
@@ -144,7 +140,7 @@ class Twins(Format):
         return Source(specs, {"train": Split(np.array([[8, 8]] * 2, np.int32), read)})
 
 
-def test_two_tasks_of_one_kind_are_counted_and_shown_apart(monkeypatch):
+def test_two_tasks_of_one_kind_are_counted_and_shown_apart(monkeypatch, printed):
     monkeypatch.setitem(sources.SOURCES, "twins", Twins)
     survey = pipelines.survey("twins")
     counts = survey.splits["train"].counts
@@ -156,14 +152,15 @@ def test_two_tasks_of_one_kind_are_counted_and_shown_apart(monkeypatch):
     }
     assert sorted(map(tuple, counts["cars"].sizes.tolist())) == [(2, 2), (2, 3), (4, 2)]
     assert counts["signs"].sizes.tolist() == [[4, 2]]
-    shown = lines(_inspection.report(survey))
+    print(_inspection.report(survey))
+    shown = printed()
     for line in ("cars boxes objects ignored", "train 3 1 2 2 x 2 2 x 3 4 x 2", "train 1 0 1 4 x 2 4 x 2 4 x 2"):
         assert any(found.startswith(line) for found in shown), line
     sheet = _inspection.contact_sheet(survey)
     assert sheet.shape[0] > 288
 
 
-def test_pictures_that_are_alike_in_several_splits_are_counted_named_and_set_side_by_side(tmp_path, capsys):
+def test_pictures_that_are_alike_in_several_splits_are_counted_named_and_set_side_by_side(tmp_path, printed):
     scene = np.linspace(0, 255, 60 * 80).reshape(60, 80).astype(np.uint8)
     scene[20:40, 10:30] = 255 - scene[20:40, 10:30]
     for name, pixels in (("train/cats/a.png", scene), ("val/cats/b.jpg", scene), ("train/cats/c.png", scene.T)):
@@ -173,7 +170,7 @@ def test_pictures_that_are_alike_in_several_splits_are_counted_named_and_set_sid
     (tmp_path / "data/val/cats/d.png").write_bytes((tmp_path / "data/train/cats/c.png").read_bytes())
     out = tmp_path / "x.png"
     assert cli.main(["data", "inspect", str(tmp_path / "data"), "--out", str(out)]) == 0
-    shown = lines(capsys.readouterr().out)
+    shown = printed()
     start = shown.index("Nearly the same in several splits: 1")
     assert shown[start + 1] == "what is measured on them flatters: 1 of 2 images in train, 1 of 2 images in validation"
     assert shown[start + 2].startswith(

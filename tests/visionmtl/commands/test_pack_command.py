@@ -18,30 +18,25 @@ def pets(tmp_path, monkeypatch):
     return tmp_path / "pets"
 
 
-def lines(text):
-    """The lines of a text, their cells apart by one space."""
-    return [" ".join(line.split()) for line in text.splitlines()]
-
-
-def test_a_folder_is_packed_and_used_as_the_last_line_says(pets, capsys):
+def test_a_folder_is_packed_and_used_as_the_last_line_says(pets, printed):
     assert cli.main(["data", "pack", "pets", "--out", "packs/pets"]) == 0
-    shown = lines(capsys.readouterr().out)
+    shown = printed()
     assert "train-00000-of-00001.tfrecord: 3 images, 0.0 MB" in shown
     assert ("train 3 1 0.001" in shown, "validation 1 1 0.000" in shown) == (True, True)
     assert shown[-1] == "Use it with: data.source=packed data.path=packs/pets"
     assert pipelines.load("packed", (40, 60), 1, path="packs/pets").sizes == {"train": 3, "validation": 1}
     assert cli.main(["data", "pack", "pets", "--out", "packs/pets"]) == 0
-    assert "'packs/pets' is packed already and whole: there is nothing to do." in lines(capsys.readouterr().out)
+    assert "'packs/pets' is packed already and whole: there is nothing to do." in printed()
 
 
-def test_what_is_broken_stops_or_is_listed(pets, capsys):
+def test_what_is_broken_stops_or_is_listed(pets, capsys, printed):
     path = pets / "train/cats/b.png"
     path.write_bytes(path.read_bytes()[:50])
     command = ["data", "pack", "folder", "data.path=pets", "--out", "pack", "--split", "train"]
     assert cli.main(command) == 2
     assert "visionmtl: Image 'pets/train/cats/b.png' is truncated or damaged (set" in capsys.readouterr().err
     assert cli.main([*command, "--on-error", "skip"]) == 0
-    shown = lines(capsys.readouterr().out)
+    shown = printed()
     assert "train 2 1 0.001" in shown
     assert shown[shown.index("Left out: 1") + 1] == "Image 'pets/train/cats/b.png' is truncated or damaged."
 

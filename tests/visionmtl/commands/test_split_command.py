@@ -1,27 +1,14 @@
 """`visionmtl data split`: what is printed, and what is told of mistakes."""
 
-import folders
 import pytest
 
 import pipelines
 from visionmtl import cli
 
 
-@pytest.fixture
-def cats(tmp_path, monkeypatch):
-    """A VOC set of five cats in the working directory."""
-    folders.voc(tmp_path / "cats")
-    monkeypatch.chdir(tmp_path)
-
-
-def lines(text):
-    """The lines of a text, their cells apart by one space."""
-    return [" ".join(line.split()) for line in text.splitlines()]
-
-
-def test_a_set_is_divided_counted_and_used_as_the_last_line_says(cats, capsys):
+def test_a_set_is_divided_counted_and_used_as_the_last_line_says(cats, printed):
     assert cli.main(["data", "split", "cats", "--by", "image", "--fractions", "0.6", "0.2", "0.2"]) == 0
-    shown = lines(capsys.readouterr().out)
+    shown = printed()
     for line in (
         "train 3 60.0% 3",
         "test 1 20.0% 1",
@@ -35,12 +22,12 @@ def test_a_set_is_divided_counted_and_used_as_the_last_line_says(cats, capsys):
     assert data.sizes == {"train": 3, "validation": 1, "test": 1}
 
 
-def test_a_table_beside_the_data_gives_the_groups(cats, capsys, tmp_path):
+def test_a_table_beside_the_data_gives_the_groups(cats, printed, tmp_path):
     rows = "\n".join(f"{name}.jpg,{'tom' if name in 'abd' else 'tim'}" for name in "abcde")
     (tmp_path / "owners.csv").write_text(f"file,owner\n{rows}")
     command = ["data", "split", "cats", "--by", "column:owner", "--table", "owners.csv", "--fractions", "0.5", "0.5"]
     assert cli.main([*command, "--out", "lists"]) == 0
-    assert "train 3 60.0% 1" in lines(capsys.readouterr().out)
+    assert "train 3 60.0% 1" in printed()
 
 
 @pytest.mark.parametrize(

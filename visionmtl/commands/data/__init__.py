@@ -10,7 +10,7 @@ from visionmtl.commands.command import Command, commands_of
 
 
 class Data(Command):
-    """Look at a data set, or pack it."""
+    """Look at a data set, pack it, convert it, or divide it."""
 
     rank = 7
     examples = "visionmtl data inspect data/camvid"

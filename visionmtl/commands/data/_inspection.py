@@ -1,7 +1,7 @@
 """`visionmtl data inspect`: what is in a data set, printed as tables and drawn on a contact sheet."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,12 @@ SMALL, LARGE = 32**2, 96**2  # COCO's limits of small and large objects, in squa
 
 
 def inspect(
-    source: str,
-    path: str | None = None,
-    options: dict[str, Any] | None = None,
-    split: str | None = None,
-    out: str | Path | None = None,
+    source: str, path: str | None, options: Mapping[str, Any], split: str | None, out: str | Path | None
 ) -> Path:
     """Read all of a data set, print what is in it, and draw a contact sheet.
 
     Args:
-        source: the name of a source, or a folder or CSV file whose format is recognised.
+        source: the name of a source.
         path: the folder of a source that reads one.
         options: of the source.
         split: one split alone; None for all that are there.
@@ -50,9 +46,8 @@ def inspect(
     """
     if out is not None and Path(out).suffix.lower() != ".png":
         raise UsageError(f"The contact sheet was to be '{out}': name a file that ends in .png.")
-    source, path = pipelines.find(source, path)
     where = f"'{path}', read as {source}" if path else f"{source} (built in)"
-    survey = pipelines.survey(source, path, [split] if split else SPLITS, **(options or {}))
+    survey = pipelines.survey(source, path, [split] if split else SPLITS, **options)
     print(f"{where}\n\n{report(survey)}")
     name = Path(path).resolve().stem if path else source
     target = Path(out or f"{name}-contact.png")
@@ -229,7 +224,7 @@ def _near(survey: Survey) -> str:
     counts = ", ".join(f"{count} in {name}" for name, count in near.within.items() if count)
     lines.append(f"Nearly the same within a split, in pairs: {counts or 'none'}")
     if near.flat:
-        lines.append(f"Of almost one shade, and compared with none: {near.flat}")
+        lines.append(f"Too plain to be compared (of almost one shade): {near.flat}")
     return "\n".join(lines)
 
 

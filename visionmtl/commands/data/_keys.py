@@ -1,10 +1,14 @@
-"""Arguments that say which data a verb is about."""
+"""Arguments that say which data a verb is about, and the line that says how to use what it made."""
 
 import argparse
+import json
+import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from pipelines.splits import CHOICE, split_called
-from visionmtl.errors import UsageError
+from visionmtl.commands.quiet import quiet_import
+from visionmtl.errors import UsageError, one_of
 
 
 def add_source(parser: argparse.ArgumentParser, whole: bool = False) -> None:
@@ -19,8 +23,14 @@ def add_source(parser: argparse.ArgumentParser, whole: bool = False) -> None:
         parser.add_argument("--split", help=f"{CHOICE} alone; default all that are there")
 
 
-def path_and_options(args: argparse.Namespace, verb: str) -> tuple[str | None, dict[str, Any]]:
-    """Return what a verb of `data` was told of the path and the options of its source; check its split."""
+def add_on_error(parser: argparse.ArgumentParser) -> None:
+    """Take what is done at what is broken."""
+    help_ = "stop (the default) at what is broken, or skip it and list it"
+    parser.add_argument("--on-error", default="stop", help=help_)
+
+
+def source_of(args: argparse.Namespace, verb: str) -> tuple[str, str | None, dict[str, Any]]:
+    """Return the name of the source that a verb of `data` is about, its path and its options; check its split."""
     from visionmtl.recipe import yamlfile
 
     path, options = None, {}
@@ -34,4 +44,15 @@ def path_and_options(args: argparse.Namespace, verb: str) -> tuple[str | None, d
             raise UsageError(f"data {verb} takes data.path=DIR and data.options.<option>=value only, not '{text}'.")
     if args.split:
         split_called(args.split, UsageError)
-    return path, options
+    with quiet_import():
+        from pipelines import recognising, sources
+    source, path = recognising.find(args.source, path)
+    for option in options:  # some might be arguments of the function that is called with them
+        one_of(option, sources.options(source), f"option of source '{source}'")
+    return source, path, options
+
+
+def used(source: str, path: str, options: Mapping[str, Any]) -> str:
+    """Return the line that says how to name data in a recipe or on the command line."""
+    given = [f"data.options.{name}={shlex.quote(json.dumps(value))}" for name, value in options.items()]
+    return " ".join([f"Use it with: data.source={source} data.path={shlex.quote(path)}", *given])

@@ -1,18 +1,12 @@
 """`visionmtl data convert`."""
 
 import argparse
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pipelines
 from pipelines.splits import SPLITS
 from visionmtl.commands.command import Command
-from visionmtl.commands.data._keys import add_source, path_and_options
-from visionmtl.commands.quiet import quiet_import
-from visionmtl.errors import one_of
-
-if TYPE_CHECKING:
-    import pipelines
+from visionmtl.commands.data._keys import add_on_error, add_source, source_of, used
 
 
 class Convert(Command):
@@ -31,17 +25,10 @@ class Convert(Command):
         parser.add_argument("--out", metavar="DIR", help="the folder to write; default <name>-<format>")
         parser.add_argument("--tasks", nargs="+", metavar="TASK", help="whose labels to write; default all it can hold")
         parser.add_argument("--link", action="store_true", help="link the pictures in place of copying them")
-        parser.add_argument(
-            "--on-error", default="stop", help="stop (the default) at what is broken, or skip it and list it"
-        )
+        add_on_error(parser)
 
     def run(self, args: argparse.Namespace) -> None:
-        path, options = path_and_options(args, "convert")
-        with quiet_import():
-            import pipelines
-        source, path = pipelines.find(args.source, path)
-        for option in options:  # some might be arguments of `pipelines.convert`
-            one_of(option, pipelines.options(source), f"option of source '{source}'")
+        source, path, options = source_of(args, "convert")
         name = Path(path).resolve().stem if path else source
         out = args.out or f"{name}-{args.to}"
         splits = [args.split] if args.split else SPLITS
@@ -65,6 +52,5 @@ def report(done: "pipelines.Converted", out: str) -> str:
     rules = [f"{count:,} {rule}" for rule, count in done.rules.items()]
     listings = (("Not written as it was", rules), ("Left out", done.skipped), ("Notes", done.notes))
     texts += [tables.listing(title, lines) for title, lines in listings if lines]
-    options = [f"data.options.{name}='{json.dumps(value)}'" for name, value in done.options.items()]
-    texts.append(" ".join([f"Use it with: data.source={done.format} data.path={out}", *options]))
+    texts.append(used(done.format, out, done.options))
     return "\n\n".join(texts)

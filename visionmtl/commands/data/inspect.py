@@ -3,7 +3,7 @@
 import argparse
 
 from visionmtl.commands.command import Command
-from visionmtl.commands.data._keys import add_source, path_and_options
+from visionmtl.commands.data._keys import add_source, source_of
 from visionmtl.commands.quiet import quiet_import
 
 
@@ -22,7 +22,7 @@ class Inspect(Command):
         parser.add_argument("--out", metavar="PNG", help="the contact sheet to write; default <name>-contact.png")
 
     def run(self, args: argparse.Namespace) -> None:
-        path, options = path_and_options(args, "inspect")
+        source, path, options = source_of(args, "inspect")
         with quiet_import():
             from visionmtl.commands.data import _inspection
-        _inspection.inspect(args.source, path, options, args.split, args.out)
+        _inspection.inspect(source, path, options, args.split, args.out)

@@ -2,16 +2,12 @@
 
 import argparse
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pipelines
 from pipelines.splits import SPLITS
 from visionmtl.commands.command import Command
-from visionmtl.commands.data._keys import add_source, path_and_options
-from visionmtl.commands.quiet import quiet_import
-from visionmtl.errors import one_of
-
-if TYPE_CHECKING:
-    import pipelines
+from visionmtl.commands.data._keys import add_on_error, add_source, source_of, used
 
 
 class Pack(Command):
@@ -28,17 +24,10 @@ class Pack(Command):
         add_source(parser)
         parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write, or to go on with")
         parser.add_argument("--shard-mb", type=float, default=256, metavar="MB", help="of a shard, about; default 256")
-        parser.add_argument(
-            "--on-error", default="stop", help="stop (the default) at what is broken, or skip it and list it"
-        )
+        add_on_error(parser)
 
     def run(self, args: argparse.Namespace) -> None:
-        path, options = path_and_options(args, "pack")
-        with quiet_import():
-            import pipelines
-        source, path = pipelines.find(args.source, path)
-        for option in options:  # some might be arguments of `pipelines.pack`
-            one_of(option, pipelines.options(source), f"option of source '{source}'")
+        source, path, options = source_of(args, "pack")
         splits = [args.split] if args.split else SPLITS
         given: dict[str, Any] = {"shard_mb": args.shard_mb, "on_error": args.on_error, **options}
         try:
@@ -61,5 +50,5 @@ def report(done: "pipelines.Packed", out: str) -> str:
         rows.append([name, len(split.names), len(split.shards), sum(shard.bytes for shard in split.shards) / 1e6])
     texts = [tables.table(["split", "images", "shards", "MB"], rows)]
     texts += [tables.listing(*pair) for pair in (("Left out", done.skipped), ("Notes", done.notes)) if pair[1]]
-    texts.append(f"Use it with: data.source=packed data.path={out}")
+    texts.append(used("packed", out, {}))
     return "\n\n".join(texts)

@@ -1,19 +1,14 @@
 """`visionmtl data split`."""
 
 import argparse
-import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pipelines
 from visionmtl.commands.command import Command
-from visionmtl.commands.data._keys import add_source, path_and_options
-from visionmtl.commands.quiet import quiet_import
-from visionmtl.errors import one_of
-
-if TYPE_CHECKING:
-    import pipelines
+from visionmtl.commands.data._keys import add_on_error, add_source, source_of, used
 
 
 class Split(Command):
@@ -38,15 +33,10 @@ class Split(Command):
             "--table", metavar="CSV", help="with the column, and that of the image files; default the data's"
         )
         parser.add_argument("--out", metavar="DIR", help="the folder of the lists; default <name>-splits")
-        parser.add_argument("--on-error", default="stop", help="stop (the default) at what is broken, or skip it")
+        add_on_error(parser)
 
     def run(self, args: argparse.Namespace) -> None:
-        path, options = path_and_options(args, "split")
-        with quiet_import():
-            import pipelines
-        source, path = pipelines.find(args.source, path)
-        for option in options:  # some might be arguments of `pipelines.split`
-            one_of(option, pipelines.options(source), f"option of source '{source}'")
+        source, path, options = source_of(args, "split")
         out = args.out or f"{Path(path).resolve().stem if path else source}-splits"
         given: dict[str, Any] = {"table": args.table, "on_error": args.on_error, **options}
         done = pipelines.split(source, args.by, out, path, args.fractions, args.seed, **given)
@@ -82,9 +72,7 @@ def report(done: "pipelines.Divided", out: str, options: Mapping[str, Any]) -> s
         unit = kinds.of(spec).unit
         texts.append(tables.table([spec.name, *(f"{unit} in {split}" for split in done.splits)], shown))
     texts += [tables.listing(*pair) for pair in (("Left out", done.skipped), ("Notes", done.notes)) if pair[1]]
-    given = [f"data.options.{key}={shlex.quote(json.dumps(value))}" for key, value in options.items()]
-    used = [f"data.source={done.source}", f"data.path={shlex.quote(done.path)}", *given]
-    texts.append(f"Use it with: {' '.join(used)} data.options.split_lists={shlex.quote(out)}")
+    texts.append(f"{used(done.source, done.path, options)} data.options.split_lists={shlex.quote(out)}")
     return "\n\n".join(texts)
 
 
