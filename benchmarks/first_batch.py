@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 CLASSES = 100
+KINDS = {"class folders": "folder", "COCO with polygons": "coco"}  # source, and folder here, of each
 CHECKED = 2000  # files that are checked in full, of which the cost for each follows
 CHILD = """
 import sys, time
@@ -40,16 +41,13 @@ def first_batch(count: int, photographs: Path, repeats: int) -> None:
         made = _write(root, count, photographs)
         print(f"\n{count:,} files, links to {made} photographs; to 256 x 256 in batches of 32; from Python's start")
         print(f"{'':50}  seconds  CPU seconds", flush=True)
-        for name, source, place, check in (
-            ("first batch, class folders", "folder", "folder", "auto"),
-            ("first batch, COCO with polygons", "coco", "coco", "auto"),
-        ):
-            taken = [_run(source, root / place, check, "one") for _ in range(repeats)]
+        for name, source in KINDS.items():
+            taken = [_run(source, root / source, "auto", "one") for _ in range(repeats)]
             wall, worked = (statistics.median(times) for times in zip(*taken, strict=True))
-            print(f"{name:50} {wall:8.1f} {worked:12.1f}", flush=True)
+            print(f"{f'first batch, {name}':50} {wall:8.1f} {worked:12.1f}", flush=True)
         few = root / "few"
         _write(few, CHECKED, photographs)
-        for name, source in (("class folders", "folder"), ("COCO with polygons", "coco")):
+        for name, source in KINDS.items():
             whole, none = (_run(source, few / source, check, "none") for check in ("full", "headers"))
             wall, worked = (1000 * (a - b) / CHECKED for a, b in zip(whole, none, strict=True))
             print(f"{f'every file decoded and checked, {name}':50} {wall:8.2f} {worked:12.2f}  ms a file", flush=True)
