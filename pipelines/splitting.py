@@ -13,14 +13,14 @@ from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source, Split, Tree
 from pipelines.errors import ON_ERROR, DataError, Problems, noted, one_of
 from pipelines.files import refuse_taken, written_folder
-from pipelines.grouping import groups_of
+from pipelines.groups.grouping import groups_of
+from pipelines.groups.stratifying import assign
 from pipelines.kinds.kind import Kind
 from pipelines.kinds.spec import LabelSpec
 from pipelines.recognising import find
 from pipelines.samples.reading import compiled, visit
 from pipelines.sources.files.split_lists import name_of
 from pipelines.splits import SPLITS
-from pipelines.stratifying import assign
 
 FRACTIONS = (0.8, 0.1, 0.1)
 FILES = {"train": "train.txt", "validation": "val.txt", "test": "test.txt"}
@@ -81,8 +81,8 @@ def split(
 
     Args:
         source: one of `pipelines.names()` that reads files, or a folder whose format is recognised.
-        by: what images of one group have in common; `grouping.groups_of` explains "folder", "folder:2", "name:REGEX",
-            "column:NAME" and "image".
+        by: what images of one group have in common; `groups.grouping.groups_of` explains "folder", "folder:2",
+            "name:REGEX", "column:NAME" and "image".
         out: the folder of the lists, which is new or empty.
         path: the folder (or CSV file), of a source that reads one.
         fractions: of the images, for train, validation and, if there are three, test; their sum is 1.

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from pipelines import kinds, likeness
+from pipelines import kinds
 from pipelines.accounts.account import Account
 from pipelines.contract import Request, Source, Split, Tree
 from pipelines.errors import Problems, noted
 from pipelines.joining.opening import opened
 from pipelines.kinds.kind import Count
 from pipelines.kinds.spec import LabelSpec
+from pipelines.pixels import likeness
 from pipelines.samples.batching import Batching
 from pipelines.samples.reading import compiled, visit
 from pipelines.splits import SPLITS, in_order

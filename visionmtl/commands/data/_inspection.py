@@ -10,7 +10,7 @@ import numpy as np
 import pipelines
 from pipelines import kinds
 from pipelines.accounts import accounting
-from pipelines.likeness import Pair
+from pipelines.pixels.likeness import Pair
 from pipelines.splits import SPLITS
 from pipelines.surveying import Counts, Example, Survey
 from visionmtl import drawing, tasks

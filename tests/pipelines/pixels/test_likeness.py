@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from pipelines import likeness
 from pipelines.contract import Request
+from pipelines.pixels import likeness
 from pipelines.sources.garments.source import Garments
 
 BEFORE, AFTER = ("train", 0), ("validation", 0)

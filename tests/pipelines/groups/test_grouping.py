@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import DataError
-from pipelines.grouping import groups_of
+from pipelines.groups.grouping import groups_of
 
 ROOT = Path("data")
 NAMES = ("images/oak/a_1.jpg", "images/oak/b_1.jpg", "images/elm/a_2.jpg")

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from pipelines.stratifying import assign
+from pipelines.groups.stratifying import assign
 
 FRACTIONS = np.array([0.8, 0.1, 0.1])
 
