@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import tensorflow as tf
 
@@ -9,7 +10,14 @@ from pipelines.accounts.account import Account
 from pipelines.kinds.spec import LabelSpec
 
 
-def _stay(epoch: int) -> None:
+class Seek(Protocol):
+    """Makes the next pass over "train" that of an epoch, without its first batches."""
+
+    def __call__(self, epoch: int, step: int = 0) -> None:
+        """Seek an epoch, and in it a step."""
+
+
+def _stay(epoch: int, step: int = 0) -> None:
     """Seek nothing: every pass over these data sets is the same."""
 
 
@@ -45,7 +53,9 @@ class Datasets:
         skipped: with `on_error="skip"`, a sentence for each image or box left out.
         by_source: of several sources, split name -> source -> number of images.
         accounts: of each source of files, what became of every file and annotation: `account.balance()` sums it up.
-        seek: `seek(epoch)` makes the next pass over `train` that of this epoch (from 0), for a resumed training.
+        seek: `seek(epoch, step=0)` makes the next pass over `train` that of this epoch without its first `step`
+            batches, both from 0, for a resumed training; nothing of these is read. Such a pass still claims the length
+            of a whole one: who reads on behind its last batch is told that batches are missing.
         observe: `observe(epoch, {task: loss})` tells what an epoch's losses were, for sampling by `curriculum`.
         report: `report(epoch)` returns, of several sources, what an epoch took: `share/<source>`, and
             `labelled/<task>`, the fraction of its samples that are labelled for a task.
@@ -59,7 +69,7 @@ class Datasets:
     skipped: list[str] = field(default_factory=list)
     by_source: dict[str, dict[str, int]] = field(default_factory=dict)
     accounts: tuple[Account, ...] = field(default=(), repr=False)
-    seek: Callable[[int], None] = field(default=_stay, repr=False)
+    seek: Seek = field(default=_stay, repr=False)
     observe: Callable[[int, Mapping[str, float]], None] = field(default=_unheard, repr=False)
     report: Callable[[int], dict[str, float]] = field(default=_no_report, repr=False)
     verify: Callable[[], None] = field(default=_all_read, repr=False)

@@ -19,18 +19,20 @@ from pipelines.samples.memory import Reader
 
 @dataclass
 class Clock:
-    """Counts the passes over a data set."""
+    """Counts the passes over a data set, of which the next may begin in its middle."""
 
     epoch: int = 0
+    step: int = 0
 
-    def seek(self, epoch: int) -> None:
-        """Make the next pass that of `epoch`, counted from 0."""
-        self.epoch = epoch
+    def seek(self, epoch: int, step: int = 0) -> None:
+        """Make the next pass that of `epoch` without its first `step` batches, both counted from 0."""
+        self.epoch, self.step = epoch, step
 
-    def tick(self) -> np.int64:
-        """Return the number of this pass and count on."""
-        self.epoch += 1
-        return np.int64(self.epoch - 1)
+    def tick(self) -> np.ndarray:
+        """Return the number of this pass and of its first batch, int64 `[2]`, and count on."""
+        now = np.array([self.epoch, self.step], np.int64)
+        self.epoch, self.step = self.epoch + 1, 0
+        return now
 
 
 @dataclass(frozen=True)
@@ -183,17 +185,18 @@ class Batching:
         graph = tf.autograph.experimental.do_not_convert  # there is nothing to convert, and looking takes its time
         whole = self.draws(order, np.broadcast_to(self.size, split.shapes.shape) if reader.placed else split.shapes)
 
-        def draws(epoch: tf.Tensor) -> Tree:
-            drawn = self.own(whole(epoch), batches)
+        def draws(now: tf.Tensor) -> Tree:
+            first = now[1] * (self.batch_size // self.worker[1])
+            drawn = tf.nest.map_structure(lambda rows: rows[first:], self.own(whole(now[0]), batches))
             return drawn | {"known": reader.known(drawn["index"])} if reader.known else drawn
 
         if clock is None and reader.known is None:
-            epochs = tf.data.Dataset.from_tensor_slices(draws(tf.constant(0, tf.int64)))
+            epochs = tf.data.Dataset.from_tensor_slices(draws(tf.constant([0, 0], tf.int64)))
         else:
-            tick = clock.tick if clock else lambda: np.int64(0)
+            tick = clock.tick if clock else lambda: np.zeros(2, np.int64)
             epochs = tf.data.Dataset.range(1).map(graph(lambda _: tf.numpy_function(tick, [], tf.int64)))
             slices = tf.data.Dataset.from_tensor_slices
-            epochs = epochs.flat_map(graph(lambda epoch: slices(draws(tf.reshape(epoch, [])))))
+            epochs = epochs.flat_map(graph(lambda now: slices(draws(tf.ensure_shape(now, [2])))))
 
         def sampled(drawn: Tree) -> tuple[Tree, Tree]:
             sample = reader.read(drawn["index"], *([drawn["known"]] if reader.known else []))

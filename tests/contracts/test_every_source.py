@@ -91,6 +91,17 @@ def test_read_again_it_is_the_same(written, loaded):
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_pass_begins_where_it_is_told(written):
+    name, path, options = written
+    whole, sought = (
+        pipelines.load(name, SIZE, 1, path=path, max_boxes=ROWS, splits=["train"], **options) for _ in range(2)
+    )
+    expected = list(whole.train)
+    sought.seek(0, 1)
+    for batch, other in zip(sought.train.take(len(expected) - 1), expected[1:], strict=True):
+        tf.nest.map_structure(np.testing.assert_array_equal, batch, other)
+
+
 def test_one_task_alone_is_read_and_one_that_is_not_there_is_told(written, loaded):
     task = loaded.specs[-1].name
     (images, labels, _), *_ = load(written, tasks=[task]).validation
