@@ -74,6 +74,26 @@ def find(tree: Tree) -> Pairs | None:
     return Pairs(place, {"": whole}) if whole else None
 
 
+def apart(tree: Tree, found: Pairs) -> list[str]:
+    """Return the folders that images lie in, if no two splits have one in common, as the towns of Cityscapes.
+
+    Args:
+        tree: the files.
+        found: where images and masks are.
+
+    Returns:
+        Their names, sorted; none if splits have one in common, as they have of classes, or fewer than two splits any.
+    """
+    full = filled(tree)
+    inner = [
+        [name for name in tree.inner(place.images) if below(place.images, name) in full]
+        for place in found.splits.values()
+        if place.images != place.masks
+    ]
+    names = sorted(name for own in inner for name in own)
+    return names if sum(map(bool, inner)) > 1 and len(set(names)) == len(names) else []
+
+
 def _together(tree: Tree, place: str, full: frozenset[str]) -> Place | None:
     """Two folders in one, as images/ and masks/.
 

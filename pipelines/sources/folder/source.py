@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.accounts.tree import Tree
@@ -23,7 +23,7 @@ from pipelines.sources.folder.classes import ClassFolders
 from pipelines.sources.folder.pairs import Pairs
 from pipelines.sources.folder.places import with_classes, with_masks
 from pipelines.sources.folder.structure import is_part
-from pipelines.sources.folder.telling import refuse_deeper_splits, tell, tell_masks, unlabelled
+from pipelines.sources.folder.telling import refuse_deeper_splits, tell, tell_masks, tell_towns, unlabelled
 from pipelines.sources.folder.twins import refuse_masks
 from pipelines.sources.layouts import Layout, Sign
 from pipelines.splits import split_named
@@ -37,7 +37,8 @@ class Folder(MaskFormat):
 
     - A folder per class: `DIR/cats/tom.jpg`. Task "classification": one class an image.
     - Masks: `DIR/images/tom.jpg` and `DIR/masks/tom.png` (TIFF, BMP, GIF too), of ids or colours. Task "segmentation".
-    - Both: `DIR/images/cats/tom.jpg` and `DIR/masks/cats/tom.png` (or `DIR/masks/tom.png`).
+    - Both: `DIR/images/cats/tom.jpg` and `DIR/masks/cats/tom.png` (or `DIR/masks/tom.png`). Folders that no two splits
+      have in common, as of towns, are no classes.
 
     Each may lie in `DIR/{train,val,test}/` instead of DIR, the latter two in `DIR/images/train/` and `DIR/masks/train/`
     too; as ADE20K (`images/training/`, `annotations/training/`), mmsegmentation (`img_dir/`, `ann_dir/`), CamVid
@@ -83,6 +84,8 @@ class Folder(MaskFormat):
             if found is None:
                 raise DataError(_refusal(root, tree))
             entries, names = self._classified(root, found, request)
+        if masked:
+            entries = self._with_classes(masked, entries, request)
         if any(entry.label for own in entries.values() for entry in own):
             chosen = name_list(self.classes, "classes") if self.classes is not None else names
             known, entries = agree(entries, chosen, request.account)
@@ -112,6 +115,16 @@ class Folder(MaskFormat):
             if split not in asked:
                 request.account.leave_below(request.files.path(place.masks), f"of split {split}, not asked for")
         return {split: with_masks(request.files, places[split][1], request.account) for split in asked}
+
+    def _with_classes(self, found: Pairs, entries: Found, request: Request) -> Found:
+        """Keep the folders of images with masks as classes, unless they are none, or the masks alone are asked for."""
+        wanted = request.wants("classification")
+        towns = pairs.apart(request.files, found) if self.classes is None else []
+        if towns and wanted:
+            tell_towns(towns)
+        if not towns and (wanted or not request.wants("segmentation")):
+            return entries
+        return {split: [replace(entry, label=None) for entry in own] for split, own in entries.items()}
 
     def _classified(self, root: Path, found: ClassFolders, request: Request) -> tuple[Found, list[str]]:
         """List the images of each split that lie in class folders; return the classes of the first split too."""

@@ -24,19 +24,16 @@ def tell(entries: Mapping[str, Sequence[Entry]], classes: Sequence[str], masked:
         masked: there are masks, and nobody asked for the classes: the folders may be towns or days.
     """
     if masked:
-        names = ", ".join(f"'{name}'" for name in classes[:SHOWN])
         warnings.warn(
-            f"Beside the masks, the folders of the images are read as classes ({names}): if they are none, ask for the "
-            "task segmentation alone.",
+            f"Beside the masks, the folders of the images are read as classes ({_named(classes)}): if they are none, "
+            "ask for the task segmentation alone.",
             stacklevel=3,
         )
     for split, own in entries.items():
         there = {entry.label for entry in own}
         lacking = [name for name in classes if name not in there]
         if lacking:
-            more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
-            listed = ", ".join(f"'{name}'" for name in lacking[:SHOWN])
-            warnings.warn(f"Split '{split}' has no picture of class {listed}{more}.", stacklevel=3)
+            warnings.warn(f"Split '{split}' has no picture of class {_named(lacking)}.", stacklevel=3)
         loose = [entry for entry in own if entry.label is None and entry.mask is None]
         if loose:
             count = f"{len(loose)} pictures lie" if len(loose) > 1 else "One picture lies"
@@ -54,6 +51,20 @@ def tell(entries: Mapping[str, Sequence[Entry]], classes: Sequence[str], masked:
         )
     if len(classes) == 1:
         warnings.warn(f"All pictures are of one class, '{classes[0]}': there is nothing to tell apart.", stacklevel=3)
+
+
+def tell_towns(names: Sequence[str]) -> None:
+    """Warn that the folders of images with masks are not read as classes, as no two splits have one in common."""
+    warnings.warn(
+        f"The folders of the images ({_named(names)}) are not read as classes: no two splits have one in common, as of "
+        "towns or days. If they are classes, name all in the option classes.",
+        stacklevel=3,
+    )
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(f"'{name}'" for name in names[:SHOWN]) + more
 
 
 def _refuse_part(folder: Path, others: Sequence[str], classes: Sequence[str] | None, request: Request) -> None:

@@ -142,6 +142,31 @@ def test_folders_of_images_that_have_masks_too_are_told_to_be_classes_unless_som
     assert not messages
 
 
+def test_folders_of_images_that_no_two_splits_have_in_common_are_no_classes(write):
+    towns = ("train/aachen", "train/bonn", "val/frankfurt")
+    folder = write({f"images/{town}/a.jpg": None for town in towns} | {f"masks/{town}/a.png": GROUND for town in towns})
+    told = r"images \('aachen', 'bonn', 'frankfurt'\) are not read as classes: no two splits have one in common"
+    for splits in (["train", "validation"], ["validation"]):
+        with pytest.warns(UserWarning, match=told):
+            data = load(folder, splits=splits, mask_classes=["ground", "thing"])
+        assert [spec.name for spec in data.specs] == ["segmentation"]
+    with pytest.raises(pipelines.DataError, match="Unknown validation class 'frankfurt'"):
+        load(folder, mask_classes=["ground", "thing"], classes=["aachen", "bonn"])
+
+
+def test_folders_of_images_stop_nobody_who_asks_for_the_masks_alone(write):
+    places = ("train/day", "val/day", "val/night")
+    files = {f"images/{place}/a.jpg": None for place in places} | {f"masks/{place}/a.png": GROUND for place in places}
+    folder, options = write(files), {"mask_classes": ["ground", "thing"]}
+    with pytest.raises(pipelines.DataError, match="Unknown validation class 'night'"):
+        load(folder, **options)
+    with noted() as messages:
+        data = load(folder, tasks=["segmentation"], **options)
+    assert [spec.name for spec in data.specs] == ["segmentation"]
+    assert data.sizes == {"train": 1, "validation": 2}
+    assert not messages
+
+
 def test_vessels_beside_masks_of_what_is_in_view_stop_until_one_is_left(write):
     files = {"training/images/21_training.tif": None, "training/1st_manual/21_manual1.gif": GROUND * 255}
     folder = write(files | {"training/mask/21_training_mask.gif": np.full_like(GROUND, 255)})
