@@ -23,7 +23,14 @@ from pipelines.sources.folder.classes import ClassFolders
 from pipelines.sources.folder.pairs import Pairs
 from pipelines.sources.folder.places import with_classes, with_masks
 from pipelines.sources.folder.structure import is_part
-from pipelines.sources.folder.telling import refuse_deeper_splits, tell, tell_masks, tell_towns, unlabelled
+from pipelines.sources.folder.telling import (
+    refuse_deeper_splits,
+    refuse_splits,
+    tell,
+    tell_masks,
+    tell_towns,
+    unlabelled,
+)
 from pipelines.sources.folder.twins import refuse_masks
 from pipelines.sources.layouts import Layout, Sign
 from pipelines.splits import split_named
@@ -136,6 +143,7 @@ class Folder(MaskFormat):
             classes[split] += tuple(name for name in parts if name in (given or ()))
         if given is None:
             for split, place in found.splits.items():
+                refuse_splits(tree, place, classes[split])
                 refuse_masks(tree, place, classes[split])
         names = sorted(next(iter(classes.values())))
         if "" in found.splits:

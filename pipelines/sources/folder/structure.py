@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from pipelines.accounts.tree import Tree, below
 from pipelines.sources.files.layout import is_picture
-from pipelines.splits import ALIASES, split_named
+from pipelines.splits import ALIASES, split_named, split_within
 
 PARTS = re.compile(
     r"images?|imgs?|jpegimages|pngimages|pictures?|photos?|pics|frames|jpe?gs?|pngs?|raw|inputs?|rgb|labels?|targets?"
@@ -37,6 +37,16 @@ def split_meant(name: str) -> str | None:
     """
     known = SPLIT.fullmatch(name)
     return split_named(known[1]) if known else None
+
+
+def split_in(name: str) -> str | None:
+    """Return the split that a word in the name of a folder is, be it written as one with the next; None if none is.
+
+    Example:
+        >>> split_in("trainA"), split_in("dogs_test"), split_in("Val-cats"), split_in("trains")
+        ('train', 'test', 'validation', None)
+    """
+    return split_within(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name))
 
 
 def holds_parts(tree: Tree, folder: str, full: Iterable[str]) -> bool:

@@ -9,7 +9,7 @@ from pipelines.contract import Request
 from pipelines.errors import DataError
 from pipelines.sources.files.entries import Entry
 from pipelines.sources.folder.classes import ClassFolders
-from pipelines.sources.folder.structure import pictures
+from pipelines.sources.folder.structure import pictures, split_in
 from pipelines.splits import split_named
 
 SHOWN = 8  # classes that are named
@@ -94,6 +94,40 @@ def refuse_deeper_splits(tree: Tree, images: str) -> None:
             f"{first} and {second} are named as splits, but lie deeper than splits are looked for: move them up, or "
             "set the option divide to true, to divide all images anew."
         )
+
+
+def refuse_splits(tree: Tree, place: str, classes: Sequence[str]) -> None:
+    """Refuse class folders that may be splits: called so, as trainA/ and testA/, or with the same folders in each.
+
+    Args:
+        tree: the files.
+        place: the folder in which those of the classes lie.
+        classes: their names.
+
+    Raises:
+        DataError: they are so.
+    """
+    splits = [split_in(name) for name in classes]
+    if None not in splits and "train" in splits and len({*splits}) > 1:
+        first = classes[splits.index("train")]
+        second = next(name for name, split in zip(classes, splits, strict=True) if split != "train")
+        raise DataError(
+            f"'{tree.path(below(place, first))}' and '{second}' beside it are called as splits with something more: "
+            "put the folder of each class into train/ and val/, under the same name; or, if these are classes, name "
+            "all in the option classes."
+        )
+    inner = _folders_with_pictures(tree, below(place, classes[0])) if len(classes) > 1 else []
+    if len(inner) > 1 and all(_folders_with_pictures(tree, below(place, name)) == inner for name in classes[1:]):
+        raise DataError(
+            f"'{tree.path(below(place, classes[0]))}' and '{classes[1]}' beside it have the same folders in them, "
+            f"{_named(inner)}: which are the classes cannot be told. If those outside are splits, call them train/ and "
+            "val/; if they are versions of one set, give the path of one; if they are the classes, name all in the "
+            "option classes."
+        )
+
+
+def _folders_with_pictures(tree: Tree, folder: str) -> list[str]:
+    return [name for name in tree.inner(folder) if pictures(tree, below(folder, name))]
 
 
 def tell_masks(entries: Mapping[str, Sequence[Entry]]) -> None:

@@ -86,6 +86,26 @@ def test_a_class_with_the_longer_name_of_a_split_is_one(write):
     assert load(folder, splits=["train"], divide=False).specs[0].classes == ("bullet_train", "car")
 
 
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ("trainA trainB testA testB", "trainA' and 'testA' beside it are called as splits with something more"),
+        ("cats_train dogs_train cats_val", "cats_train' and 'cats_val' beside it are called as splits with someth"),
+        ("training_set test_set", "training_set' and 'test_set' beside it are called as splits with something"),
+        (
+            "color/rust color/scab grey/rust grey/scab",
+            "color' and 'grey' beside it have the same folders in them, 'rust', 'scab': which are the classes cannot",
+        ),
+    ],
+)
+def test_splits_under_names_that_nobody_knows_are_no_classes_until_they_are_named(write, names, sentence):
+    folder = write([f"{name}/{n}.jpg" for name in names.split() for n in range(3)])
+    with pytest.raises(pipelines.DataError, match=f"{sentence}.*name all in the option classes"):
+        load(folder, splits=["train"])
+    classes = sorted({name.partition("/")[0] for name in names.split()})
+    assert load(folder, splits=["train"], classes=classes).specs[0].classes == tuple(classes)
+
+
 def test_a_vehicle_called_train_is_a_class_beside_others(write):
     folder = write(["car/a.jpg", "train/b.jpg", "bus/c.jpg"])
     data = load(folder, splits=["train"])
