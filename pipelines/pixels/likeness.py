@@ -63,15 +63,13 @@ def near(thumbnails: np.ndarray, places: Sequence[tuple[str, int]], same: np.nda
         places: of each picture, its split and its row there.
         same: int `[N]`, equal for pictures whose pixels are equal.
     """
-    steps = np.diff(thumbnails.astype(np.float32), axis=2).reshape(len(thumbnails), HEIGHT * (WIDTH - 1))
-    lengths = np.linalg.norm(steps, axis=1)
-    rows = np.flatnonzero(lengths >= LEAST_CONTRAST * steps.shape[1] ** 0.5)
+    steps, rows = _steps(thumbnails)
     names = list(dict.fromkeys(split for split, _ in places))
     splits = np.array([names.index(split) for split, _ in places], np.int32)[rows]
     result, paired = Near(flat=len(thumbnails) - len(rows)), np.zeros(len(rows), bool)
     found: list[tuple[float, int, int]] = []
     within = np.zeros(len(names), np.int64)
-    for first, second, likeness in _pairs(steps[rows] / lengths[rows, None], np.asarray(same)[rows]):
+    for first, second, likeness in _pairs(steps, np.asarray(same)[rows]):
         inner = splits[first] == splits[second]
         within += np.bincount(splits[first[inner]], minlength=len(names))
         first, second, likeness = first[~inner], second[~inner], likeness[~inner]
@@ -84,6 +82,20 @@ def near(thumbnails: np.ndarray, places: Sequence[tuple[str, int]], same: np.nda
     result.images = {name: int(paired[splits == place].sum()) for place, name in enumerate(names)}
     result.within = dict(zip(names, within.tolist(), strict=True))
     return result
+
+
+def is_near(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether two pictures, uint8 `[h, w, 3]` of any sizes, are nearly the same, or the same."""
+    steps, _ = _steps(np.stack([thumbnail(first), thumbnail(second)]))
+    return len(steps) == 2 and float(steps[0] @ steps[1]) >= LEAST_LIKENESS
+
+
+def _steps(thumbnails: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the differences of neighbours, float32 `[M, 272]` of length 1, and their rows; flat ones are left out."""
+    steps = np.diff(thumbnails.astype(np.float32), axis=2).reshape(len(thumbnails), HEIGHT * (WIDTH - 1))
+    lengths = np.linalg.norm(steps, axis=1)
+    rows = np.flatnonzero(lengths >= LEAST_CONTRAST * steps.shape[1] ** 0.5)
+    return steps[rows] / lengths[rows, None], rows
 
 
 def _pairs(steps: np.ndarray, same: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

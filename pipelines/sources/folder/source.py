@@ -31,7 +31,7 @@ from pipelines.sources.folder.telling import (
     tell_towns,
     unlabelled,
 )
-from pipelines.sources.folder.twins import refuse_masks
+from pipelines.sources.folder.twins import refuse_masks, refuse_versions
 from pipelines.sources.layouts import Layout, Sign
 from pipelines.splits import split_named
 
@@ -100,7 +100,7 @@ class Folder(MaskFormat):
             if request.wants("classification"):
                 tell(entries, known, masked is not None and request.tasks is None)
         if masked and any(entry.mask for own in entries.values() for entry in own):
-            there += self._mask_label(root, masked, request)
+            there += self._mask_label(root, masked, entries, request)
             if request.wants("segmentation"):
                 tell_masks(entries)
         if not there:
@@ -158,7 +158,7 @@ class Folder(MaskFormat):
         named = {name_of(entry.image, images): entry for entry in entries}
         return layout.divided_entries(root, named, request, self.divide)
 
-    def _mask_label(self, root: Path, found: Pairs, request: Request) -> list[labels.Label]:
+    def _mask_label(self, root: Path, found: Pairs, entries: Found, request: Request) -> list[labels.Label]:
         """Return the label of the masks; none where nobody asks for it and nothing names the classes."""
         tree = request.files
         known = naming.of_layout(tree, found, request.account)
@@ -175,6 +175,7 @@ class Folder(MaskFormat):
             return [label]
         if not request.wants("segmentation"):
             return []
+        refuse_versions(entries)
         raise DataError(
             f"The classes of the masks in '{root}' have no names: write them to '{root / layout.CLASSES_FILE}' "
             'as {"classes": ["background", ...], "ignore": 255}, or set the option mask_classes, or mask_colours where '

@@ -7,6 +7,7 @@ import pipelines
 SIZE = (40, 60)
 GROUND = np.zeros(SIZE, np.uint8)
 GROUND[5:25, 10:30] = 1
+PHOTO = np.arange(40 * 60 * 3, dtype=np.uint32).reshape(40, 60, 3).astype(np.uint8)
 ROAD, CAR = (128, 64, 128), (64, 0, 128)
 COLOURS = np.where(GROUND[..., None] == 1, np.array(CAR, np.uint8), np.array(ROAD, np.uint8))
 

@@ -1,8 +1,7 @@
 """Class folders as people have them, with what lies beside: splits, classes, and which is neither."""
 
-import numpy as np
 import pytest
-from folder_files import GROUND, load
+from folder_files import GROUND, PHOTO, load
 
 import pipelines
 from pipelines.errors import noted
@@ -175,9 +174,6 @@ def test_pictures_elsewhere_are_found_through_links(write, tmp_path):
     assert not data.accounts[0].balance().lost
 
 
-PHOTO = np.arange(40 * 60 * 3, dtype=np.uint32).reshape(40, 60, 3).astype(np.uint8)
-
-
 @pytest.mark.parametrize(
     ("first", "second", "sentence"),
     [
@@ -197,5 +193,13 @@ def test_masks_under_unknown_names_and_parts_beside_classes_are_refused(write, f
 
 
 def test_classes_whose_pictures_have_the_same_names_are_classes(write):
-    folder = write({f"{name}/{n}.png": PHOTO + k for k, name in enumerate(("cat", "dog")) for n in "abcdefgh"})
-    assert load(folder, splits=["train"]).specs[0].classes == ("cat", "dog")
+    files = {f"cat/{n}.png": PHOTO for n in "abcdefgh"} | {f"dog/{n}.png": PHOTO[:, ::-1] for n in "abcdefgh"}
+    with noted() as messages:
+        assert load(write(files), splits=["train"]).specs[0].classes == ("cat", "dog")
+    assert not messages
+
+
+def test_two_versions_of_the_same_pictures_are_told(write):
+    folder = write({f"low/{n}.png": PHOTO // 3 for n in "ab"} | {f"high/{n}.png": PHOTO for n in "ab"})
+    with pytest.warns(UserWarning, match="high' and 'low' beside it hold the same pictures in two versions, read as"):
+        assert load(folder, splits=["train"]).specs[0].classes == ("high", "low")

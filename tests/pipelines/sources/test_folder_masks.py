@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from folder_files import COLOURS, GROUND, load, mask
+from folder_files import COLOURS, GROUND, PHOTO, load, mask
 
 import pipelines
 from pipelines.errors import noted
@@ -175,6 +175,12 @@ def test_vessels_beside_masks_of_what_is_in_view_stop_until_one_is_left(write):
     (folder / "training/mask").rename(folder.parent / "view")
     data = load(folder, splits=["train"], mask_classes=["ground", "vessel"])
     np.testing.assert_array_equal(mask(data), GROUND)
+
+
+def test_masks_that_are_their_images_in_another_version_stop(write):
+    folder = write({"input/a.png": PHOTO, "input/b.png": PHOTO, "target/a.png": PHOTO // 2, "target/b.png": PHOTO // 2})
+    with pytest.raises(pipelines.DataError, match="target/a.png' is no mask, but another version of '.*input/a.png'"):
+        load(folder, splits=["train"])
 
 
 def test_a_split_that_is_not_asked_for_is_set_aside_with_its_masks(write):
