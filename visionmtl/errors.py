@@ -9,7 +9,7 @@ from typing import Any
 from pipelines import errors, files
 from pipelines.errors import nearest
 
-__all__ = ["UsageError", "check_number", "nearest", "one_of", "own_mistake"]
+__all__ = ["UsageError", "check_number", "nearest", "one_of", "own_mistake", "shape_of"]
 
 
 class UsageError(ValueError):
@@ -50,6 +50,12 @@ def check_number(
     bounds = {"of at least": at_least, "above": above, "up to": up_to, "below": below}
     limits = " and ".join(f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None)
     raise UsageError(f"{owner} was given {option}={value!r}: expected a {'whole ' * whole}number {limits}.")
+
+
+def shape_of(tensor: Any) -> str:
+    """Return the shape of a batch's tensor or array in words: B for the samples, "?" for a size that is not known."""
+    sizes = ["?" if size is None else str(size) for size in tensor.shape]
+    return f"[{', '.join(['B', *sizes[1:]] if sizes else [])}]"
 
 
 def own_mistake(error: Exception) -> str | None:

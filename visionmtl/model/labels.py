@@ -5,9 +5,8 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from visionmtl.step.admission import Batch
-from visionmtl.step.faults import Fault
 from visionmtl.tasks import Task
-from visionmtl.tasks.faults import of_images
+from visionmtl.tasks.faults import Found, of_images
 
 
 def formed(batch: Batch, tasks: Mapping[str, Task], size: tuple[int, int]) -> Batch:
@@ -19,11 +18,11 @@ def formed(batch: Batch, tasks: Mapping[str, Task], size: tuple[int, int]) -> Ba
     return batch._replace(labels={name: tasks[name].form(label, size) for name, label in batch.labels.items()})
 
 
-def faults(batch: Batch, tasks: Mapping[str, Task], size: tuple[int, int]) -> dict[str, Fault]:
+def faults(batch: Batch, tasks: Mapping[str, Task], size: tuple[int, int]) -> Found:
     """Return, in graph, what is wrong with the values of a batch, by the sentence that tells it."""
     found = of_images(batch.images)
     for name, label in batch.labels.items():
         images = tf.shape(tf.nest.flatten(label)[0])[:1]
         known = batch.weights[name] > 0 if name in batch.weights else tf.fill(images, True)
         found |= tasks[name].faults(label, known, size)
-    return {sentence: Fault(*pair) for sentence, pair in found.items()}
+    return found

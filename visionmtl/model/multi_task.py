@@ -16,7 +16,7 @@ from visionmtl.model.outputs import RawOutputs
 from visionmtl.sharing import Matrix, Penalty
 from visionmtl.step.admission import Batch
 from visionmtl.step.balanced import BalancedModel
-from visionmtl.step.faults import Fault
+from visionmtl.step.faults import Found
 from visionmtl.tasks.task import Task, by_name, share_colours
 
 
@@ -220,7 +220,7 @@ class MultiTaskModel(BalancedModel):
     def formed(self, batch: Batch) -> Batch:
         return formed(batch, self.tasks, self.image_size)
 
-    def value_faults(self, batch: Batch) -> dict[str, Fault]:
+    def value_faults(self, batch: Batch) -> Found:
         return faults(batch, self.tasks, self.image_size)
 
     def sample_losses(self, labels: Mapping, outputs: Mapping) -> dict[str, tf.Tensor]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from visionmtl.errors import UsageError
+from visionmtl.errors import UsageError, shape_of
 
 
 class Batch(NamedTuple):
@@ -83,7 +83,7 @@ def _weight(task: str, given: Any) -> tf.Tensor:
         weight = weight[:, 0]
     if weight.shape.rank not in (1, None):
         raise UsageError(
-            f"A batch's weights for task '{task}' have the shape {_shape(weight)}: expected [B], a number for each "
+            f"A batch's weights for task '{task}' have the shape {shape_of(weight)}: expected [B], a number for each "
             "sample. What is not to count within a sample is ignored by its label, as 255 in a mask."
         )
     return weight
@@ -93,14 +93,7 @@ def _form(given: Any) -> str:
     if isinstance(given, list | tuple):
         return f"a {type(given).__name__} of {len(given)}"
     shape = getattr(given, "shape", None)
-    return f"an array of shape {_shape(given)}" if shape is not None else type(given).__name__
-
-
-def _shape(tensor: Any) -> str:
-    """Return a shape in words, with B for a size that is not known, as the first is."""
-    sizes = list(tensor.shape)
-    known = ["B" if place == 0 else "?" if size is None else str(size) for place, size in enumerate(sizes)]
-    return f"[{', '.join(known)}]"
+    return f"an array of shape {shape_of(given)}" if shape is not None else type(given).__name__
 
 
 def _listed(names: Any) -> str:

@@ -15,7 +15,7 @@ from visionmtl.step.backward import Forward, Targets, apart, together
 from visionmtl.step.conflicts import Conflicts
 from visionmtl.step.cut import Pass
 from visionmtl.step.epochs import with_epochs
-from visionmtl.step.faults import Fault, Faults
+from visionmtl.step.faults import Faults, Found
 from visionmtl.step.kept import KeptModel
 from visionmtl.step.pace import Pace
 from visionmtl.step.plan import Plans, StepPlan
@@ -74,7 +74,7 @@ class BalancedModel(KeptModel):
             metrics: `{output name: Keras metric or list of them}`.
             balancing: name of a balancer, `{"method": name, hyperparameter: value}`, or a balancer.
             clip_norm: largest norm of the gradient over all variables and replicas; None for no limit.
-            check_values: whether the first epoch looks for labels and images that cannot be.
+            check_values: whether every batch is looked through for labels and images that cannot be.
             **kwargs: further arguments of `keras.Model.compile`.
 
         Raises:
@@ -163,7 +163,7 @@ class BalancedModel(KeptModel):
         """Return a batch with labels in the form that losses take; a subclass whose tasks know it overrides this."""
         return batch
 
-    def value_faults(self, batch: Batch) -> dict[str, Fault]:
+    def value_faults(self, batch: Batch) -> Found:
         """Return, in graph, what is wrong with the values of a batch; of what Keras's losses take nothing is known."""
         return {}
 

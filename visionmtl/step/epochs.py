@@ -16,7 +16,6 @@ class Epochs(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.model.balancer.end_epoch()
         self.model.faults.tell()
-        self.model.faults.look(False)  # what an epoch had is what the next will have
 
 
 def with_epochs(callbacks: Any) -> Any:

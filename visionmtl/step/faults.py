@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -11,11 +10,7 @@ from visionmtl.errors import UsageError
 MOST = 64  # kinds of fault that are told apart
 
 
-class Fault(NamedTuple):
-    """Whether a batch has a fault, bool `[]`, and the value that shows it, a number `[]`."""
-
-    there: tf.Tensor
-    value: tf.Tensor
+Found = Mapping[str, tuple[tf.Tensor, tf.Tensor]]  # by sentence: whether it is there, and a value that shows it
 
 
 class Faults:
@@ -32,19 +27,12 @@ class Faults:
         self.wanted = wanted
         self.sentences: list[str] = []
         self._steps = 0
-        once = {"aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
-        self._active = tf.Variable(True, trainable=False, synchronization=tf.VariableSynchronization.ON_WRITE, **once)
         # Each replica counts for itself: a step that breaks off leaves no other waiting for it.
         own = {"aggregation": tf.VariableAggregation.SUM, "synchronization": tf.VariableSynchronization.ON_READ}
         self._counts, self._values, self._seen = (tf.Variable(tf.zeros(MOST), trainable=False, **own) for _ in range(3))
 
-    def look(self, active: bool) -> None:
-        """Have the coming steps look, or not."""
-        if self.wanted:
-            self._active.assign(active)
-
-    def note(self, look: Callable[[], Mapping[str, Fault]]) -> list[Any]:
-        """Count the faults of a batch, in graph, if this step is to look.
+    def note(self, look: Callable[[], Found]) -> list[tf.Tensor]:
+        """Count the faults of a batch, in graph.
 
         Args:
             look: returns them by the sentence that tells each, in which `{}` stands for the value.
@@ -52,33 +40,20 @@ class Faults:
         Returns:
             What must have run before anything that a fault could stop.
         """
-        if not self.wanted:
+        found = look() if self.wanted else {}
+        if not found:
             return []
-        sentences: list[str] = []
-
-        def looked() -> tuple[tf.Tensor, tf.Tensor]:
-            found = look()
-            sentences[:] = found
-            there = tf.stack([tf.cast(fault.there, tf.float32) for fault in found.values()])
-            values = tf.stack([tf.cast(fault.value, tf.float32) for fault in found.values()])
-            return there, tf.where(there > 0, values, 0.0)
-
-        def passed() -> tuple[tf.Tensor, tf.Tensor]:
-            return tf.zeros(len(sentences)), tf.zeros(len(sentences))
-
-        there, values = tf.cond(self._active, looked, passed)
-        if not sentences:
-            return []
-        self.sentences += [sentence for sentence in sentences if sentence not in self.sentences]
-        places = tf.constant([[self.sentences.index(sentence)] for sentence in sentences])
+        self.sentences += [sentence for sentence in found if sentence not in self.sentences]
+        places = tf.constant([[self.sentences.index(sentence)] for sentence in found])
+        there = tf.stack([tf.cast(there, tf.float32) for there, _ in found.values()])
+        values = tf.stack([tf.cast(value, tf.float32) for _, value in found.values()])
         here = tf.scatter_nd(places, there, [MOST])
         new = tf.where((self._counts < 1) & (here > 0), 1.0, 0.0)
         with tf.control_dependencies([new]):
-            values = self._values.assign_add(new * tf.scatter_nd(places, values, [MOST]))
             seen = self._seen.assign_add(new)
-        with tf.control_dependencies([values, seen]):
-            counts = self._counts.assign_add(here)
-        return [tf.convert_to_tensor(counts)]
+            shown = self._values.assign_add(tf.scatter_nd(places, tf.where(there > 0, values, 0.0), [MOST]) * new)
+        with tf.control_dependencies([seen, shown]):
+            return [tf.convert_to_tensor(self._counts.assign_add(here))]
 
     def after_step(self) -> None:
         """Tell what was found, if this is the first step, the second, the fourth, ..."""

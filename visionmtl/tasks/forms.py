@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from visionmtl.errors import UsageError
+from visionmtl.errors import UsageError, shape_of
 
 Size = tuple[int, int]
 
@@ -36,13 +36,14 @@ def tensor(task: str, given: Any, expected: str) -> tf.Tensor:
 
 def wrong_form(task: str, labels: tf.Tensor, expected: str) -> UsageError:
     """Return the error that says what shape labels have and what was expected."""
-    return UsageError(f"The labels of '{task}' have the shape {shape(labels)}: expected {expected}.")
+    return UsageError(f"The labels of '{task}' have the shape {shape_of(labels)}: expected {expected}.")
 
 
-def shape(labels: tf.Tensor) -> str:
-    """Return a shape in words, with B for the first size."""
-    sizes = ["?" if size is None else str(size) for size in labels.shape[1:]] if labels.shape.rank else []
-    return f"[{', '.join(['B', *sizes])}]" if labels.shape.rank else "[]"
+def whole(labels: tf.Tensor) -> tf.Tensor:
+    """Return numbers as int32; one that is not whole becomes the least there is, which is no class anywhere."""
+    if not labels.dtype.is_floating:
+        return tf.cast(labels, tf.int32)
+    return tf.where(labels == tf.floor(labels), tf.cast(labels, tf.int32), tf.int32.min)
 
 
 def class_ids(task: str, given: Any, classes: int) -> tf.Tensor:
@@ -55,7 +56,7 @@ def class_ids(task: str, given: Any, classes: int) -> tf.Tensor:
         labels = labels[:, 0]
     if labels.shape.rank != 1:
         raise wrong_form(task, labels, expected)
-    return tf.cast(labels, tf.int32)
+    return whole(labels)
 
 
 def presence(task: str, given: Any, classes: int) -> tf.Tensor:
@@ -89,22 +90,22 @@ def objects(task: str, given: Any) -> dict[str, tf.Tensor]:
     """Return boxes float32 `[B, M, 4]` and classes int32 `[B, M]`, of one row of padding where M is 0."""
     expected = "{'boxes': [B, M, 4], 'classes': [B, M]}, boxes as x_min, y_min, x_max, y_max in pixels of the image"
     if not isinstance(given, Mapping):
-        form = f"an array of shape {shape(tensor(task, given, expected))}"
+        form = f"an array of shape {shape_of(tensor(task, given, expected))}"
         raise UsageError(f"The labels of '{task}' are {form}: expected a dictionary {expected}.")
     for key in ("boxes", "classes"):
         if key not in given:
             there = ", ".join(map(str, given)) or "no key"
             raise UsageError(f"The labels of '{task}' have {there} and no '{key}': expected {expected}.")
     boxes = tf.cast(tensor(task, given["boxes"], expected), tf.float32)
-    classes = tf.cast(tensor(task, given["classes"], expected), tf.int32)
+    classes = whole(tensor(task, given["classes"], expected))
     if classes.shape.rank == 3 and classes.shape[2] == 1:
         classes = classes[..., 0]
     if boxes.shape.rank != 3 or boxes.shape[2] not in (4, None):
         raise wrong_form(task, boxes, expected)
     if classes.shape.rank != 2 or (None not in (rows := (boxes.shape[1], classes.shape[1])) and rows[0] != rows[1]):
         raise UsageError(
-            f"The labels of '{task}' have boxes {shape(boxes)} and classes {shape(classes)}: expected {expected}, a "
-            "class for each box."
+            f"The labels of '{task}' have boxes {shape_of(boxes)} and classes {shape_of(classes)}: a class is expected "
+            f"for each box, {expected}."
         )
     if boxes.shape[1] == 0:
         boxes = tf.pad(boxes, [[0, 0], [0, 1], [0, 0]])

@@ -59,7 +59,7 @@ class Segmentation(Task):
         return {"": keras.layers.Softmax(name=f"{name}_evidence")(outputs["logits"])}
 
     def form(self, labels: Labels, size: tuple[int, int]) -> Labels:
-        return tf.cast(forms.pixels(self.name, labels, size, "class ids", len(self.classes)), tf.int32)
+        return forms.whole(forms.pixels(self.name, labels, size, "class ids", len(self.classes)))
 
     def faults(self, labels: Labels, known: tf.Tensor, size: tuple[int, int]) -> faults.Found:
         return faults.ids(self.name, labels, len(self.classes), known[:, None, None], (IGNORE,))

@@ -26,7 +26,6 @@ def batch(**changed):
 
 
 def train(model, images, labels, weights=None):
-    model.faults.look(True)
     given = (images, labels) if weights is None else (images, labels, weights)
     return model.fit(tf.data.Dataset.from_tensors(given), verbose=0).history
 
@@ -74,7 +73,7 @@ def boxes(change):
             None,
             r"shape \[B, 3, 5\]: expected",
         ),
-        ({"objects": {"boxes": np.zeros((4, 3, 4)), "classes": np.zeros((4, 2))}}, None, "a class for each box"),
+        ({"objects": {"boxes": np.zeros((4, 3, 4)), "classes": np.zeros((4, 2))}}, None, "expected for each box"),
         (
             {"ground": np.zeros((4, 16, 16))},
             None,
@@ -107,6 +106,7 @@ def one_based(labels, classes):
     ("changed", "message"),
     [
         ({"scene": np.array([1, 2, 3, 1])}, "'scene' have the class id 3: expected 0 to 2.*Count classes from 0"),
+        ({"scene": np.array([0.0, 1.5, 2.0, 1.0])}, "'scene' have the class id -2.14748e.09: expected 0 to 2"),
         ({"ground": np.full((4, 32, 32), 3)}, "'ground' have the class id 3: expected 0 to 2 or 255"),
         ({"objects": boxes(one_based)}, "'objects' have the class id 2: expected 0 to 1"),
         ({"objects": boxes(lambda b, c: {"boxes": b / 32, "classes": c})}, "as fractions of 1 do: expected x_min"),
@@ -138,14 +138,18 @@ def test_what_is_not_labelled_may_hold_anything(compiled):
     assert train(compiled, images, labels, weights)["loss"][0] > 0
 
 
-def test_values_are_looked_at_in_the_first_epoch_and_not_where_they_are_not_to_be():
-    images, labels, weights = batch(scene=np.array([1, 2, 3, 1]))
+def test_values_are_looked_at_in_every_batch_and_not_where_they_are_not_to_be():
+    wrong = batch(scene=np.array([1, 2, 3, 1]))
     model = toys.model()
     model.compile("sgd", check_values=False)
-    assert train(model, images, labels, weights)["loss"][0] > 0
+    assert train(model, *wrong)["loss"][0] > 0
     model.compile("sgd")
-    model.fit(tf.data.Dataset.from_tensors(batch()), verbose=0)
-    model.fit(tf.data.Dataset.from_tensors((images, labels, weights)), verbose=0)
+    good = tf.data.Dataset.from_tensors(batch()).repeat(3)
+    with pytest.raises(UsageError, match="class id 3"):  # in the fourth step, and the last before an epoch's end
+        model.fit(good.concatenate(tf.data.Dataset.from_tensors(wrong)), epochs=2, verbose=0)
+    model.fit(good, verbose=0)
+    with pytest.raises(UsageError, match="class id 3"):
+        model.evaluate(tf.data.Dataset.from_tensors(wrong), verbose=0)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +158,7 @@ def test_values_are_looked_at_in_the_first_epoch_and_not_where_they_are_not_to_b
         {"scene": lambda label: np.eye(3)[label]},
         {"scene": lambda label: label[:, None]},
         {"scene": lambda label: label.astype("int64")},
+        {"scene": lambda label: label.astype("float32")},
         {"ground": lambda label: label[..., None]},
         {"ground": lambda label: np.eye(3)[label]},
         {"ground": lambda label: label.astype("uint8")},
