@@ -285,8 +285,13 @@ class BalancedModel(KeptModel):
 
         def step(iterator: Any) -> dict[str, Any]:
             self.plans.compares = compares = self.pace.compares(lambda: optimizing.steps_behind(self.optimizer))
-            with self.faults.told_first():
-                logs = steps[compares](iterator)
+            try:
+                with self.faults.told_first():
+                    logs = steps[compares](iterator)
+            except Exception:
+                if self.distribute_strategy.num_replicas_in_sync > 1:  # its sums over replicas wait for each other yet
+                    self.train_function = None
+                raise
             self.faults.after_step()
             return logs
 

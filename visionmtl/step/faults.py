@@ -63,10 +63,10 @@ class Faults:
 
     @contextlib.contextmanager
     def told_first(self) -> Iterator[None]:
-        """Where values that cannot be stop an operation within, tell them in its place."""
+        """Where values that cannot be stop what is done within, in an operation or a metric, tell them in its place."""
         try:
             yield
-        except tf.errors.InvalidArgumentError:
+        except Exception:
             self.tell()
             raise
 

@@ -139,7 +139,7 @@ def test_what_is_not_labelled_may_hold_anything(compiled):
 
 
 def test_values_are_looked_at_in_every_batch_and_not_where_they_are_not_to_be():
-    wrong = batch(scene=np.array([1, 2, 3, 1]))
+    wrong = batch(scene=np.array([1, 2, 3, 1], "int32"))
     model = toys.model()
     model.compile("sgd", check_values=False)
     assert train(model, *wrong)["loss"][0] > 0
