@@ -4,17 +4,24 @@ TensorFlow is imported by the commands that compute, never by the parser: `visio
 """
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from textwrap import dedent, indent
 
+from visionmtl import stopping
 from visionmtl.commands.command import Command, commands_of
 from visionmtl.errors import nearest, own_mistake
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 done, 2 the user's mistake, 130 interrupted, 141 unread."""
+    """Run one command and return its exit status.
+
+    0 done; 2 the user's mistake, or a place that cannot be written; 75 a training that a signal stopped, to be gone on
+    with; 130 Ctrl-C; 129, 138 and 143 what SIGHUP, SIGUSR1 and SIGTERM stopped with nothing to go on from; 141 unread.
+    A fault of ours raises, which makes 1.
+    """
     argv = sys.argv[1:] if argv is None else list(argv)
     commands = commands_of("visionmtl.commands")
     parser = build_parser(commands)
@@ -26,22 +33,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(strangers)}")
     if rest:
         args.overrides += rest
+    stop = stopping.Stop()
     try:
-        args.run_command(args)
+        with stopping.signals(stop):
+            args.run_command(args)
         sys.stdout.flush()
     except BrokenPipeError:  # who reads has read enough, as `head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more as it ends
         return 141
     except KeyboardInterrupt as stopped:
-        print(f"\nvisionmtl: stopped. {stopped}".rstrip(), file=sys.stderr)
-        return 130
+        return _stopped(stopped if isinstance(stopped, stopping.Stopped) else stopping.saying(stopped, str(stopped)))
     except Exception as error:
         sentence = own_mistake(error)
+        if sentence is None and stop.number is not None:  # what a signal broke off has failed in a way of its own
+            return _stopped(stopping.Stopped(stop.number))
         if sentence is None:
             raise
         print(f"visionmtl: {sentence}", file=sys.stderr)
         return 2
     return 0
+
+
+def _stopped(stopped: stopping.Stopped) -> int:
+    """Tell what stopped a command, and how to go on; return the exit status."""
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        print(f"\nvisionmtl: stopped by {stopped.name}. {stopped}".rstrip(), file=sys.stderr, flush=True)
+    return stopped.status
 
 
 def build_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -10,6 +10,7 @@ import keras
 
 from pipelines.datasets import Datasets
 from visionmtl.recipe.sections import Recipe
+from visionmtl.stopping import Stop
 
 Logs = dict[str, Any] | None  # of an epoch, by name; what a callback adds is seen by those called after it
 
@@ -24,6 +25,7 @@ class Session:
         datasets: the splits that are read.
         history: the logs of the epochs behind it, one row each.
         model: compiled, with the weights it starts from.
+        stop: what may have asked to stop.
     """
 
     recipe: Recipe
@@ -31,6 +33,7 @@ class Session:
     datasets: Datasets
     history: Sequence[Mapping[str, float]]
     model: keras.Model
+    stop: Stop = field(default_factory=Stop)
 
     @property
     def validated(self) -> list[float]:

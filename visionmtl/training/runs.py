@@ -15,6 +15,7 @@ from visionmtl.errors import UsageError
 from visionmtl.files import told, write_text
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
+from visionmtl.training.lock import LOCK
 
 RUNS = Path("runs")
 
@@ -29,7 +30,7 @@ def new(recipe: Recipe, folder: str | Path | None = None) -> Path:
     Raises:
         UsageError: the folder is taken.
     """
-    run = _next(recipe.name) if folder is None else refuse_taken(folder)
+    run = numbered(recipe.name) if folder is None else refuse_taken(folder)
     write_text(run / "recipe.yaml", recipe.dump())
     return run
 
@@ -41,12 +42,13 @@ def refuse_taken(folder: str | Path) -> Path:
         UsageError: it is there and not empty.
     """
     run = Path(folder)
-    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+    if run.exists() and (not run.is_dir() or any(path.name != LOCK for path in run.iterdir())):
         raise UsageError(f"'{run}' is there already: name another folder, or go on with the run by --resume {run}.")
     return run
 
 
-def _next(name: str) -> Path:
+def numbered(name: str) -> Path:
+    """Make the folder `runs/<name>-<n>` with the next n."""
     with told(RUNS):
         RUNS.mkdir(exist_ok=True)
         taken = [path.name.removeprefix(f"{name}-") for path in RUNS.glob(f"{name}-*")]

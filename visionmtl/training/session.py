@@ -1,7 +1,9 @@
 """Training, evaluation and resuming of runs: from a recipe to a run folder and the figures in it."""
 
+import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,13 @@ import tensorflow as tf
 
 import pipelines
 from pipelines.splits import SPLITS, split_called
-from visionmtl import callbacks
+from visionmtl import callbacks, stopping
 from visionmtl.callbacks.backup import checkpoint
 from visionmtl.errors import UsageError, one_of
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 from visionmtl.report import tables
-from visionmtl.training import building, runs
+from visionmtl.training import building, ends, lock, runs
 from visionmtl.training.devices import strategy
 from visionmtl.training.measuring import finish, tell_skipped
 
@@ -42,22 +44,27 @@ def train(
         >>> garments = visionmtl.recipe.load("garments", ["training.epochs=1"])
         >>> train(garments)["validation"]["segmentation"]["mIoU"]  # doctest: +SKIP
     """
-    if run is not None:
-        runs.refuse_taken(run)
-    return _train(recipe, devices, lambda: runs.new(recipe, run), also)
+    with stopping.signals(stopping.Stop()) as stop:
+        if run is not None:
+            lock.refuse_held(Path(run))
+            runs.refuse_taken(run)
+        return _train(recipe, devices, lambda: _new_run(recipe, run, stop), also, stop)
 
 
 def resume(run: str | Path, devices: Sequence[str] | None = None, also: str | None = None) -> dict[str, Any]:
     """Go on with a run that was interrupted, from its last whole epoch to the end that its recipe names; see `train`.
 
     Raises:
-        UsageError: it is not a run folder, or the run is finished.
+        UsageError: it is not a run folder, the run is finished, or another process trains it.
     """
     run = Path(run)
-    recipe = runs.read_recipe(run)
-    if "seconds" in runs.read_metrics(run):  # of its training; figures alone may be those of its best model so far
-        raise UsageError(f"The run '{run}' is finished: nothing is left to resume.")
-    return _train(recipe, devices, lambda: runs.reopen(run), also)
+    runs.read_recipe(run)  # a folder that holds none is not locked
+    with stopping.signals(stopping.Stop()) as stop, lock.held(run, stop):
+        recipe = runs.read_recipe(run)
+        if "seconds" in runs.read_metrics(run):  # of its training; figures alone may be those of its best model so far
+            raise UsageError(f"The run '{run}' is finished: nothing is left to resume.")
+        with ends.told(recipe, run):
+            return _train(recipe, devices, lambda: contextlib.nullcontext(runs.reopen(run)), also, stop)
 
 
 def check(recipe: Recipe) -> None:
@@ -85,7 +92,11 @@ def check(recipe: Recipe) -> None:
 
 
 def _train(
-    recipe: Recipe, devices: Sequence[str] | None, open_run: Callable[[], Path], also: str | None
+    recipe: Recipe,
+    devices: Sequence[str] | None,
+    open_run: Callable[[], AbstractContextManager[Path]],
+    also: str | None,
+    stop: stopping.Stop,
 ) -> dict[str, Any]:
     """Train, or go on training, in the folder that `open_run` gives once all else is known to be right."""
     building.check_names(recipe)
@@ -100,15 +111,14 @@ def _train(
     _check_monitor(model, settings.monitor)
     told = tell_skipped(datasets)
 
-    run = open_run()
-    print(f"Training {', '.join(model.tasks)} on {_devices(place)} into {run}")
-    done, state = checkpoint(run)
-    if state is not None:
-        model.load_weights(state)
-    elif source is not None:
-        _start(model, source, recipe)
-    history = runs.read_history(run)[:done]
-    try:
+    with open_run() as run:
+        print(f"Training {', '.join(model.tasks)} on {_devices(place)} into {run}")
+        done, state = checkpoint(run)
+        if state is not None:
+            model.load_weights(state)
+        elif source is not None:
+            _start(model, source, recipe)
+        history = runs.read_history(run)[:done]
         model.fit(
             datasets.splits["train"] if settings.steps is None else datasets.splits["train"].take(steps),
             validation_data=datasets.validation,
@@ -117,18 +127,21 @@ def _train(
             epochs=settings.epochs,
             shuffle=False,  # the data set does it
             verbose=(1 if sys.stdout.isatty() else 2) if settings.verbose is None else settings.verbose,
-            callbacks=callbacks.of_session(callbacks.Session(recipe, run, datasets, history, model)),
+            callbacks=callbacks.of_session(callbacks.Session(recipe, run, datasets, history, model, stop)),
         )
         seconds = runs.read_history(run)[-1]["seconds"]
         results = finish(model, run, datasets, measured, seconds)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"Go on with: visionmtl train --resume {run}") from None
-    except pipelines.DataError as error:
-        skip = f", or set data.on_error to skip in '{run / 'recipe.yaml'}'" if recipe.data.on_error == "stop" else ""
-        raise pipelines.DataError(f"{error} Mend it{skip}. Go on with: visionmtl train --resume {run}") from None
     if len(datasets.skipped) > told:
         tell_skipped(datasets, told)
     return results
+
+
+@contextlib.contextmanager
+def _new_run(recipe: Recipe, folder: str | Path | None, stop: stopping.Stop) -> Iterator[Path]:
+    """Give the new run folder of a recipe, in which no other process trains meanwhile."""
+    run = runs.numbered(recipe.name) if folder is None else Path(folder)
+    with lock.held(run, stop), ends.told(recipe, run):
+        yield runs.new(recipe, run)
 
 
 def _start(model: MultiTaskModel, source: MultiTaskModel, recipe: Recipe) -> None:

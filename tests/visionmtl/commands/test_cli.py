@@ -127,7 +127,7 @@ def test_an_interrupt_says_how_to_go_on(monkeypatch, capsys):
 
     monkeypatch.setattr(Train, "run", stop)
     assert cli.main(["train", "garments"]) == 130
-    assert "stopped. Go on with: visionmtl train --resume runs/garments-1" in capsys.readouterr().err
+    assert "stopped by Ctrl-C. Go on with: visionmtl train --resume runs/garments-1" in capsys.readouterr().err
 
 
 def test_a_reader_that_has_read_enough_gets_no_stack_trace():

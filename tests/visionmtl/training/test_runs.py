@@ -21,7 +21,12 @@ def test_a_folder_without_splits_is_divided_as_for_training_unless_another_is_gi
 def test_a_run_that_was_measured_on_the_way_is_resumed_without_those_figures(tmp_path, monkeypatch):
     run = runs.new(small(), tmp_path / "run")
     runs.keep_metrics(run, {"test": {"segmentation": {"mIoU": 0.1}}})
-    monkeypatch.setattr(session, "_train", lambda recipe, devices, open_run, also: open_run())
+
+    def opened(recipe, devices, open_run, also, stop):
+        with open_run() as folder:
+            return folder
+
+    monkeypatch.setattr(session, "_train", opened)
     assert training.resume(run) == run
     assert runs.read_metrics(run) == {}
 

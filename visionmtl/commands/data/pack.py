@@ -6,6 +6,7 @@ from typing import Any
 
 import pipelines
 from pipelines.splits import SPLITS
+from visionmtl import stopping
 from visionmtl.commands.command import Command
 from visionmtl.commands.data._keys import add_on_error, add_source, source_of, used
 
@@ -32,8 +33,8 @@ class Pack(Command):
         given: dict[str, Any] = {"shard_mb": args.shard_mb, "on_error": args.on_error, **options}
         try:
             done = pipelines.pack(source, args.out, path, splits, tell=partial(print, flush=True), **given)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt("The same command goes on from the shards that are whole.") from None
+        except KeyboardInterrupt as stopped:
+            raise stopping.saying(stopped, "The same command goes on from the shards that are whole.") from None
         if not done.written:
             print(f"'{args.out}' is packed already and whole: there is nothing to do.")
         elif done.kept:
