@@ -63,8 +63,9 @@ class Format:
 
     @classmethod
     def options(cls) -> tuple[Option, ...]:
-        """Return the source's options in the order of its fields, those that it shares with others last."""
-        ordered = sorted(fields(cls), key=lambda each: each.name not in vars(cls).get("__annotations__", {}))
+        """Return the source's options in the order of its fields, those that it shares with most others last."""
+        names = [name for each in cls.__mro__ for name in vars(each).get("__annotations__", {})]
+        ordered = sorted(fields(cls), key=lambda each: names.index(each.name))
         return tuple(Option(own.name, own.default, own.metadata["meaning"], own.metadata["choices"]) for own in ordered)
 
     def adapted(self, request: Request) -> Request:
