@@ -63,8 +63,14 @@ class Tree:
 
     def within(self, folder: str = "") -> Iterator[str]:
         """Yield the files beneath a folder, at any depth."""
+        if not folder:
+            return iter(self.names)
+        return (below(own, file) for own in self._of(folder) for file in self.folders[own])
+
+    def _of(self, folder: str) -> Iterator[str]:
+        """Yield a folder and those beneath it."""
         start = f"{folder}/" if folder else ""
-        return (name for name in self.names if name.startswith(start))
+        return (own for own in self.folders if own == folder or own.startswith(start))
 
     def has(self, pattern: str, folder: str = "") -> bool:
         """Whether some file's name is like a pattern; `like` explains them."""
@@ -79,8 +85,7 @@ class Tree:
         """
         *parts, last = pattern.lower().split("/")
         start = f"{folder}/" if folder else ""
-        places = [place for place in self.folders if place == folder or place.startswith(start)] if parts else [folder]
-        for place in places:
+        for place in self._of(folder) if parts else [folder]:
             inner = place[len(start) :].lower()
             if _leads(parts, inner.split("/") if inner else []):
                 files = (file for file in self.folders.get(place, ()) if fnmatchcase(file.lower(), last))
