@@ -8,9 +8,9 @@ from typing import Any
 from pipelines import sources
 from pipelines.accounts.account import Account
 from pipelines.caching import kept
+from pipelines.collecting import uncollected
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError, MissingSplitError, one_of
-from pipelines.joining.collecting import uncollected
 from pipelines.joining.combining import Member, combine
 from pipelines.joining.matching import match
 from pipelines.kinds.spec import LabelSpec

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.accounts.account import Account
+from pipelines.collecting import uncollected
 from pipelines.errors import DataError
 from pipelines.sources.coco.categories import Category, read_categories
 from pipelines.sources.coco.evidence import are_fractions
 from pipelines.sources.coco.images import Image, Key, read_images
 from pipelines.sources.coco.objects import Form, Objects
-from pipelines.sources.coco.parsing import parse, uncollected
+from pipelines.sources.coco.parsing import parse
 from pipelines.sources.coco.peeking import Kind
 
 PLAIN = Form()

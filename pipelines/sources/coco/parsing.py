@@ -1,11 +1,9 @@
 """A JSON file of COCO parsed, or the sentence that says what it is instead and where it breaks."""
 
-import contextlib
-import gc
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pipelines.collecting import uncollected
 from pipelines.errors import DataError
 from pipelines.sources.coco.peeking import Kind
 from pipelines.sources.files.json_files import read_json
@@ -30,18 +28,6 @@ def parse(path: Path) -> dict[str, list[dict[str, Any]]]:
             said = _instead(content, key)
             raise DataError(f"'{path}' is no COCO instance file: it needs a list of objects '{key}'{said}.")
     return {key: content[key] for key in KEYS}
-
-
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """Keep Python from looking for garbage, which among the millions of objects of a large file takes most time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _instead(content: object, key: str) -> str:
