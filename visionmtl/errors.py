@@ -11,6 +11,20 @@ from pipelines.errors import nearest
 
 __all__ = ["UsageError", "check_number", "nearest", "one_of", "own_mistake", "shape_of"]
 
+# as TensorFlow, CUDA and its libraries tell it under errors of many kinds
+_NO_MEMORY = (
+    "OOM when allocating",
+    "CUDA_ERROR_OUT_OF_MEMORY",
+    "out of memory",
+    "std::bad_alloc",
+    "RESOURCE_EXHAUSTED",
+    "failed to allocate memory",
+    "Dst tensor is not initialized",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "MemoryError: ",
+)
+
 
 class UsageError(ValueError):
     """A user's mistake, told in one sentence: what was given, what was expected, what to do.
@@ -71,6 +85,14 @@ def own_mistake(error: Exception) -> str | None:
     if reason in files.REASONS.values():
         what = f" '{name}'" if name else ""
         return f"Cannot write{what}: {reason}. {files.ADVICE}"
-    if type(error).__name__ == "ResourceExhaustedError":
+    if out_of_memory(error):
         return "the device is out of memory; try a smaller data.batch_size or data.image_size."
     return None
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Return whether a device or the machine had no memory left; of a full disk TensorFlow says much the same."""
+    if files.why_not_written(error) == files.REASONS[errno.ENOSPC] or isinstance(error, UsageError | errors.DataError):
+        return False
+    known = isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
+    return known or any(words in str(error) for words in _NO_MEMORY)

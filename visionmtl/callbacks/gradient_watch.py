@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import keras
 import tensorflow as tf
 
 from visionmtl import csvfile, drawing
@@ -50,7 +49,7 @@ class GradientWatch(Callback):
         return [cls(session.run / "gradients.csv", session.run / "tensorboard", every)]
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        behind = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
+        behind = self.model.steps_behind
         self.rows = csvfile.rows_before(self.path, "step", behind)
         self.model.conflicts.watch(self.every)
         self.due = behind

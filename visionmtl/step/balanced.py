@@ -6,7 +6,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from pipelines.errors import plainly
 from visionmtl import balancing as balancers
 from visionmtl.errors import UsageError, check_number, one_of
 from visionmtl.step import arrays, keras_losses, keras_metrics, optimizing, tracking
@@ -18,6 +17,7 @@ from visionmtl.step.epochs import with_epochs
 from visionmtl.step.faults import Faults, Found
 from visionmtl.step.kept import KeptModel
 from visionmtl.step.pace import Pace
+from visionmtl.step.plain_words import plain_words
 from visionmtl.step.plan import Plans, StepPlan
 from visionmtl.step.task_losses import TaskLosses, task_losses
 from visionmtl.step.update import Update, untouched
@@ -259,13 +259,13 @@ class BalancedModel(KeptModel):
     ) -> keras.callbacks.History:
         """Train as Keras does, on NumPy labels and weights by task too; the balancer learns where epochs end."""
         arrays.prepare(kwargs, y)
-        with plainly():
+        with plain_words(x, batch_size):
             return super().fit(x, y, batch_size, epochs, verbose, with_epochs(callbacks), *args, **kwargs)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Measure as Keras does, on NumPy labels and weights by task too."""
         arrays.prepare(kwargs, y)
-        with plainly(), self.faults.told_first():
+        with plain_words(x), self.faults.told_first():
             logs = super().evaluate(x, y, *args, **kwargs)
         self.faults.tell()
         return logs

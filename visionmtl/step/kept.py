@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from visionmtl.step import optimizing
+
 
 class KeptModel(keras.Model):
     """What of `BalancedModel` is about files: the arguments of `compile`, and the optimizer's state.
@@ -27,6 +29,11 @@ class KeptModel(keras.Model):
         if not self.optimizer.built:
             with self.distribute_strategy.scope():
                 self.optimizer.build(self.trainable_variables)
+
+    @property
+    def steps_behind(self) -> int:
+        """How many steps were trained, those of an update that is not complete too."""
+        return optimizing.steps_behind(self.optimizer)
 
     def get_compile_config(self) -> dict:
         if not self.compiled:

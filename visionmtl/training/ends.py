@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipelines import DataError, files
 from visionmtl import stopping
-from visionmtl.errors import UsageError
+from visionmtl.errors import UsageError, out_of_memory
 from visionmtl.recipe import Recipe
 
 
@@ -17,8 +17,13 @@ def command(run: Path) -> str:
 
 
 @contextlib.contextmanager
-def told(recipe: Recipe, run: Path) -> Iterator[None]:
+def told(recipe: Recipe, run: Path, replicas: int) -> Iterator[None]:
     """Turn what ends a training early into one sentence with the command that goes on.
+
+    Args:
+        recipe: what is trained.
+        run: the run folder.
+        replicas: how many devices share a batch.
 
     Raises:
         stopping.Stopped: a signal stopped it.
@@ -31,6 +36,8 @@ def told(recipe: Recipe, run: Path) -> Iterator[None]:
     except Exception as error:
         if sentence := _not_written(error):
             raise UsageError(f"{sentence} Then go on with: {command(run)}") from error
+        if out_of_memory(error):
+            raise UsageError(_too_much(recipe, run, replicas)) from error
         if isinstance(error, DataError):
             skip = (
                 f", or set data.on_error to skip in '{run / 'recipe.yaml'}'" if recipe.data.on_error == "stop" else ""
@@ -49,3 +56,19 @@ def _not_written(error: Exception) -> str | None:
             what = f" '{name}'" if name else ""
             return f"Cannot write{what}: {files.why_not_written(cause)}. {files.ADVICE}"
     return None
+
+
+def _too_much(recipe: Recipe, run: Path, replicas: int) -> str:
+    """Return what there was no memory for, and what would fit."""
+    batch, (height, width), training = recipe.data.batch_size, recipe.data.image_size, recipe.training
+    what = f"There is not enough memory for a step of {batch} images of {height} x {width} pixels"
+    half = batch // 2 // replicas * replicas
+    if half:
+        keys, why = f"data.batch_size={half} training.accumulate={2 * training.accumulate}", "takes about half of it"
+    elif training.precision == "float32":
+        keys, why = "training.precision=mixed_bfloat16", "takes less"
+    else:
+        height, width = (max(32, side // 64 * 32) for side in (height, width))
+        keys, why = f"data.image_size=[{height},{width}]", "takes less"
+    again = f"visionmtl train {shlex.quote(str(run / 'recipe.yaml'))} {shlex.quote(keys) if '[' in keys else keys}"
+    return f"{what}. A new run of the same recipe {why}: {again}"

@@ -8,7 +8,10 @@ from visionmtl.recipe import Recipe
 
 
 def optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    """Return the optimizer of a recipe with its schedule over `steps` steps an epoch."""
+    """Return the optimizer of a recipe with its schedule over `steps` steps an epoch.
+
+    Keras counts the steps for a schedule and for averaged weights, also where several make an update.
+    """
     settings = recipe.training
     total = settings.epochs * steps
     warmup = min(round(settings.warmup_epochs * steps), total // 2)
@@ -22,7 +25,8 @@ def optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     common = {
         "weight_decay": settings.weight_decay,
         "use_ema": settings.ema is not None,
-        "ema_momentum": settings.ema or 0.99,
+        "ema_momentum": (settings.ema or 0.99) ** (1 / settings.accumulate),
+        "gradient_accumulation_steps": settings.accumulate if settings.accumulate > 1 else None,
     }
     if settings.optimizer == "sgd":
         return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, **common)

@@ -18,7 +18,7 @@ from visionmtl.errors import UsageError, one_of
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 from visionmtl.report import tables
-from visionmtl.training import building, ends, lock, runs
+from visionmtl.training import building, ends, lock, runs, space
 from visionmtl.training.devices import strategy
 from visionmtl.training.measuring import finish, tell_skipped
 
@@ -48,7 +48,7 @@ def train(
         if run is not None:
             lock.refuse_held(Path(run))
             runs.refuse_taken(run)
-        return _train(recipe, devices, lambda: _new_run(recipe, run, stop), also, stop)
+        return _train(recipe, devices, lambda: _new_run(recipe, run, devices, stop), also, stop)
 
 
 def resume(run: str | Path, devices: Sequence[str] | None = None, also: str | None = None) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def resume(run: str | Path, devices: Sequence[str] | None = None, also: str | No
         recipe = runs.read_recipe(run)
         if "seconds" in runs.read_metrics(run):  # of its training; figures alone may be those of its best model so far
             raise UsageError(f"The run '{run}' is finished: nothing is left to resume.")
-        with ends.told(recipe, run):
+        with ends.told(recipe, run, strategy(devices).num_replicas_in_sync):
             return _train(recipe, devices, lambda: contextlib.nullcontext(runs.reopen(run)), also, stop)
 
 
@@ -113,6 +113,8 @@ def _train(
 
     with open_run() as run:
         print(f"Training {', '.join(model.tasks)} on {_devices(place)} into {run}")
+        model.build_optimizer()
+        space.check(run, [*model.variables, *model.optimizer.variables], ends.command(run))
         done, state = checkpoint(run)
         if state is not None:
             model.load_weights(state)
@@ -137,10 +139,12 @@ def _train(
 
 
 @contextlib.contextmanager
-def _new_run(recipe: Recipe, folder: str | Path | None, stop: stopping.Stop) -> Iterator[Path]:
+def _new_run(
+    recipe: Recipe, folder: str | Path | None, devices: Sequence[str] | None, stop: stopping.Stop
+) -> Iterator[Path]:
     """Give the new run folder of a recipe, in which no other process trains meanwhile."""
     run = runs.numbered(recipe.name) if folder is None else Path(folder)
-    with lock.held(run, stop), ends.told(recipe, run):
+    with lock.held(run, stop), ends.told(recipe, run, strategy(devices).num_replicas_in_sync):
         yield runs.new(recipe, run)
 
 

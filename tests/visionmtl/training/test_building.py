@@ -1,8 +1,11 @@
 """What a recipe stands for: its optimizer, schedule and weight decay."""
 
+import keras
+import numpy as np
 import pytest
 from small_recipe import small
 
+import visionmtl
 from visionmtl.training import building, optimizers
 
 pytestmark = pytest.mark.usefixtures("toy_by_name")
@@ -27,3 +30,34 @@ def test_the_learning_rate_warms_up_to_the_top_of_its_schedule(schedule):
     assert float(rate(50)) == pytest.approx(0.5e-3, rel=0.02)
     assert float(rate(100)) == pytest.approx(1e-3)
     assert float(rate(500)) == pytest.approx(0 if schedule == "cosine" else 1e-3, abs=1e-8)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_half_batches_accumulated_by_two_train_as_whole_ones(optimizer):
+    random = np.random.default_rng(0)
+    images, labels = random.normal(size=(16, 5)).astype("float32"), {"one": random.normal(size=16), "two": np.ones(16)}
+    settings = ["schedule=constant", "warmup_epochs=0", "weight_decay=0.1", "ema=null", f"optimizer={optimizer}"]
+    weights = []
+    for batch, accumulate in ((8, 1), (4, 2)):
+        given = small(f"training.accumulate={accumulate}", *(f"training.{setting}" for setting in settings))
+        keras.utils.set_random_seed(0)
+        image = keras.Input((5,))
+        model = visionmtl.BalancedModel(image, {name: keras.layers.Dense(1)(image) for name in labels})
+        model.compile(optimizers.optimizer(given, 16 // batch), {"one": "mse", "two": "mse"}, clip_norm=0.5)
+        model.fit(images, labels, batch, 2, shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    for whole, halves in zip(*weights, strict=True):
+        np.testing.assert_allclose(whole, halves, atol=1e-6)
+
+
+def test_a_schedule_ends_with_the_last_step_and_averages_go_as_far_back_however_many_make_an_update():
+    given = small("training.epochs=10", "training.learning_rate=1e-3", "training.accumulate=5", "training.ema=0.9")
+    optimizer = optimizers.optimizer(given, steps=50)
+    optimizer.build([])
+    rates = []
+    for step in (250, 500):
+        optimizer._iterations.assign(step)  # which a schedule is asked by, in Keras
+        rates.append(float(optimizer.learning_rate))
+    assert rates[0] > 0.4e-3
+    assert rates[1] == pytest.approx(0, abs=1e-8)
+    assert optimizer.ema_momentum**5 == pytest.approx(0.9)

@@ -1,0 +1,47 @@
+"""What goes wrong while a model is trained or measured, in words that say what to do."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from pipelines.errors import plainly
+from visionmtl.errors import out_of_memory
+
+
+@contextlib.contextmanager
+def plain_words(x: Any, batch_size: int | None = None) -> Iterator[None]:
+    """Raise what was raised within a data set as what it was, and say of a want of memory what would fit.
+
+    That is a note to the error, which stays of its kind: who catches it may try again with less.
+
+    Args:
+        x: what `fit` was given.
+        batch_size: images of a step, for arrays.
+    """
+    with plainly():
+        try:
+            yield
+        except Exception as error:
+            if out_of_memory(error):
+                error.add_note(_advice(x, batch_size))
+            raise
+
+
+def _advice(x: Any, batch_size: int | None) -> str:
+    """Return what was too much and what would fit, as far as it is known."""
+    spec = tf.nest.flatten(getattr(x, "element_spec", x))[0]
+    shape = tuple(getattr(spec, "shape", ()) or ())
+    batch = (shape[0] if shape else None) if isinstance(x, tf.data.Dataset) else batch_size or 32
+    if len(shape) == 4 and None not in shape[1:3]:
+        what = f"{batch or 'so many'} images of {shape[1]} x {shape[2]} pixels"
+    else:
+        what = "a batch" if batch is None else f"a batch of {batch}"
+    if batch == 1:
+        return f"There is not enough memory for a step of {what}: smaller images, or keras.mixed_precision, take less."
+    half = "batches of half the size" if batch is None else f"batches of {batch // 2}"
+    return (
+        f"There is not enough memory for a step of {what}: {half}, with gradient_accumulation_steps=2 in the optimizer,"
+        " take about half of it and train alike."
+    )
