@@ -78,7 +78,7 @@ def _add(parser: argparse.ArgumentParser, commands: Mapping[str, Command], what:
             name,
             help=command.summary,
             description=command.summary,
-            epilog=f"examples:\n{indent(dedent(command.examples).strip(), '  ')}",
+            epilog=f"examples:\n{indent(dedent(command.examples).strip(), '  ')}\n\n{dedent(command.more).strip()}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if command.verbs:

@@ -15,10 +15,12 @@ class Command:
     Attributes:
         rank: where help shows it, lower ones first.
         examples: command lines to copy, one a line.
+        more: text that its help ends with.
     """
 
     rank: ClassVar[int] = 100
     examples: ClassVar[str]
+    more: ClassVar[str] = ""
 
     @property
     def summary(self) -> str:

@@ -18,6 +18,18 @@ class Train(Command):
         visionmtl train garments --evaluate test
         visionmtl train --resume runs/camvid-1
     """
+    more = """
+        SIGTERM, SIGUSR1 (as `sbatch --signal=USR1@120` sends), SIGHUP and Ctrl-C end the step, write a checkpoint and
+        stop; a second one stops at once.
+
+        exit status:
+          0    trained and measured
+          1    a fault of visionmtl
+          2    a mistake in what was given, a full disk, too little memory, or a run that another process trains
+          75   stopped by a signal: `--resume RUN`, as told, goes on
+          130  stopped by Ctrl-C; `--resume RUN` goes on
+          129, 138, 143  stopped by SIGHUP, SIGUSR1 or SIGTERM before there was a run folder
+    """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_recipe(parser, optional=True)

@@ -1,5 +1,8 @@
 """`visionmtl data pack`: what is printed, and what is told of mistakes."""
 
+import os
+import signal
+
 import pytest
 from PIL import Image
 
@@ -41,13 +44,13 @@ def test_what_is_broken_stops_or_is_listed(pets, capsys, printed):
     assert shown[shown.index("Left out: 1") + 1] == "Image 'pets/train/cats/b.png' is truncated or damaged."
 
 
-def test_an_interrupt_says_how_to_go_on(pets, capsys, monkeypatch):
-    def stop(path, records):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("pipelines.packs.shards.write", stop)
-    assert cli.main(["data", "pack", "pets", "--out", "pack"]) == 130
-    assert "stopped. The same command goes on from the shards that are whole." in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("number", "name", "status"), [(signal.SIGINT, "Ctrl-C", 130), (signal.SIGTERM, "SIGTERM", 143)]
+)
+def test_an_interrupt_says_how_to_go_on(number, name, status, pets, capsys, monkeypatch):
+    monkeypatch.setattr("pipelines.packs.shards.write", lambda path, records: os.kill(os.getpid(), number))
+    assert cli.main(["data", "pack", "pets", "--out", "pack"]) == status
+    assert f"stopped by {name}. The same command goes on from the shards that are whole." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
