@@ -1,9 +1,11 @@
 """What is known of processes: which machine they run on, when one began, and whether a file is locked by one."""
 
+import contextlib
 import errno
 import os
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 try:
@@ -59,6 +61,19 @@ def locked(handle: int) -> bool | None:
             return False
         raise
     return True
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Wait until no other process is within this for a folder, where locks of files are known."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if fcntl is not None:
+            with contextlib.suppress(OSError):  # some network disks lock no folders
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _numbering() -> str:

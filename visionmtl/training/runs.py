@@ -15,6 +15,7 @@ from visionmtl.errors import UsageError
 from visionmtl.files import told, write_text
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
+from visionmtl.training import processes
 from visionmtl.training.lock import LOCK
 
 RUNS = Path("runs")
@@ -127,8 +128,11 @@ def read_metrics(run: Path) -> dict[str, Any]:
 
 def keep_metrics(run: Path, entries: dict[str, Any]) -> dict[str, Any]:
     """Merge entries such as `{"test": {task: {metric: value}}}` into the run's metrics.json, and return all of it."""
-    metrics = read_metrics(run) | _plain(entries)
-    write_text(run / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    with told(run):
+        run.mkdir(parents=True, exist_ok=True)
+        with processes.one_at_a_time(run):  # two evaluations, or one as a training ends: neither loses the other's
+            metrics = read_metrics(run) | _plain(entries)
+            write_text(run / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     return metrics
 
 

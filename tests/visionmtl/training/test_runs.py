@@ -1,5 +1,8 @@
 """A run folder: made, found again, and what is in it."""
 
+import threading
+import time
+
 import keras
 import pytest
 from small_recipe import small
@@ -44,3 +47,21 @@ def test_a_model_of_another_kind_is_refused_in_one_sentence(tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"PK nothing")
     with pytest.raises(UsageError, match="is not a model that Keras can load"):
         runs.load_model(tmp_path / "broken.keras")
+
+
+def test_figures_that_are_measured_at_the_same_time_are_all_kept(tmp_path, monkeypatch):
+    usual = runs.write_text
+
+    def slowly(path, text):
+        began.set()
+        time.sleep(0.2)  # in which the other would read, were it not kept waiting
+        usual(path, text)
+
+    monkeypatch.setattr(runs, "write_text", slowly)
+    began = threading.Event()
+    other = threading.Thread(target=runs.keep_metrics, args=(tmp_path, {"test": {"scene": {"accuracy": 0.5}}}))
+    other.start()
+    began.wait()
+    runs.keep_metrics(tmp_path, {"validation": {"scene": {"accuracy": 0.6}}})
+    other.join()
+    assert runs.read_metrics(tmp_path).keys() == {"test", "validation"}
