@@ -21,7 +21,7 @@ FLOORS = (
     ("visionmtl.step", "visionmtl.callbacks"),
     ("visionmtl.balancing", "visionmtl.sharing", "visionmtl.tasks"),
     ("visionmtl.backbones", "visionmtl.layers", "visionmtl.drawing", "visionmtl.recipe"),
-    ("visionmtl.metrics",),
+    ("visionmtl.metrics", "visionmtl.checkpoints"),
 )
 GROUND, BELOW = len(FLOORS), len(FLOORS) + 1
 

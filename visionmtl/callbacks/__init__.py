@@ -18,7 +18,8 @@ __all__ = ["Callback", "Session", "of_session"]
 def of_session(session: Session) -> list[Callback]:
     """Return what watches a session of training, in the order of their priorities."""
     by_priority = sorted(CALLBACKS.values(), key=lambda kind: kind.priority)
-    return [callback for kind in by_priority for callback in kind.of_session(session)]
+    session.watchers[:] = [callback for kind in by_priority for callback in kind.of_session(session)]
+    return session.watchers
 
 
 def __getattr__(name: str) -> Any:

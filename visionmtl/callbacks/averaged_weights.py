@@ -19,3 +19,9 @@ class AveragedWeights(Callback, keras.callbacks.SwapEMAWeights):
     @classmethod
     def of_session(cls, session: Session) -> Sequence[Self]:
         return [cls()] if session.recipe.training.ema else []
+
+    def keep(self) -> bool:
+        return self._ema_weights_in_model
+
+    def go_on(self, kept: bool) -> None:
+        self._ema_weights_in_model = kept

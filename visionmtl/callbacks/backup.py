@@ -1,43 +1,193 @@
-"""The state that an interrupted training goes on from."""
+"""The state that an interrupted training goes on from, at the step where it was."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+import numpy as np
 
 from visionmtl.callbacks.callback import Callback, Logs, Session
-from visionmtl.files import written_whole
+from visionmtl.checkpoints import Interval, container, folder, state
+from visionmtl.checkpoints.folder import Found, Place
 
 
 class Backup(Callback):
-    """Keeps the state that an interrupted training goes on from: the newest `checkpoints/epoch-<n>.keras`.
+    """Keeps the state that an interrupted training goes on from, in `checkpoints/`, and gives it back when it does.
 
-    Written when epoch n + 1 begins, once averaged weights are swapped out again: whatever else is written about epoch n
-    is there by then.
+    One is written before the first step, at the beginning of every epoch, once so many minutes or steps have passed,
+    and at the end. The training waits for a copy of its variables alone: a thread writes, one checkpoint at a time. One
+    that is due meanwhile is made as soon as the thread is done; one of an epoch's beginning waits for it. What went
+    wrong in the thread is raised after the next step.
+
+    Called last, when all else that is written of a step or an epoch is there. A model with a weight that is not finite
+    is not kept.
 
     Args:
         run: the run folder.
+        minutes, steps: see `Interval`.
+        keep: how many checkpoints are kept.
+        start: the one that the training goes on from; the model has its variables and passes over its steps.
+        watchers: the callbacks whose `keep` and `go_on` are called.
+        about: what else is kept, as JSON has it.
     """
 
-    priority = 20
+    priority = 110
 
-    def __init__(self, run: Path):
+    def __init__(
+        self,
+        run: Path,
+        minutes: float | None = 10.0,
+        steps: int | None = None,
+        keep: int = 2,
+        start: Found | None = None,
+        watchers: Sequence[Any] = (),
+        about: Mapping[str, Any] | None = None,
+    ):
         super().__init__()
-        self.run = run
+        self.run, self.most, self.start, self.watchers = run, keep, start, watchers
+        self.about = dict(about or {})
+        self.interval = Interval(minutes, steps)
+        self.good = [] if start is None else [p for p, place in folder.of(run).items() if place <= start.place][::-1]
+        self.saved: dict[str, Any] = {} if start is None else {"path": start.path, "finished": False}
+        self.measured: dict[str, np.ndarray] | None = None  # by a training that is being validated
+        self.begun = False
+        self.thread = ThreadPoolExecutor(1, "checkpoint")
+        self.flight: Future[Path | None] | None = None
 
     @classmethod
     def of_session(cls, session: Session) -> Sequence[Self]:
-        return [cls(session.run)]
+        wanted = session.recipe.training.checkpoint
+        about = {"recipe": session.recipe.model_dump(mode="json"), "steps": session.steps}
+        start, watchers = session.start, session.watchers
+        return [cls(session.run, wanted.minutes, wanted.steps, wanted.keep, start, watchers, about)]
+
+    def save_now(self) -> Path | None:
+        """Write a checkpoint of where the training is, and return its file once it is on the disk.
+
+        It may be called by any callback, between steps of training or of validation.
+
+        Returns:
+            None where a weight is not finite: nothing was written.
+
+        Raises:
+            UsageError: it cannot be written.
+        """
+        self.wait()
+        return self._save(lambda write, *given: write(*given))
+
+    def wait(self) -> None:
+        """Return once no checkpoint is being written.
+
+        Raises:
+            UsageError: the last could not be written.
+        """
+        flight, self.flight = self.flight, None
+        if flight is not None:
+            flight.result()
+
+    def close(self) -> None:
+        """Let the thread finish; what goes wrong in it is for nobody to hear any more."""
+        self.thread.shutdown()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        done, older = checkpoint(self.run)
-        if epoch > done:
-            with written_whole(self.run / "checkpoints" / f"epoch-{epoch}.keras") as partial:
-                self.model.save(partial)
-            if older is not None:
-                older.unlink()
+        if not self.begun:
+            self.begun = True
+            self.interval.restart()
+            if self.start is not None and self.start.arrays:
+                state.give_back(self.model.training_state(), self.start.arrays)
+                for name, watcher in self._named():
+                    if name in self.start.kept:
+                        watcher.go_on(self.start.kept[name])
+            elif self.start is None:
+                self.save_now()
+            return
+        self.wait()
+        self._save(self._fly)
 
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        if self.flight is not None and self.flight.done():
+            self.wait()
+        if self.model.position.passed:
+            return
+        self.interval.step(self.model.steps_per_execution)
+        if self.interval.due and self.flight is None:
+            self._save(self._fly)
 
-def checkpoint(run: Path) -> tuple[int, Path | None]:
-    """Return how many epochs are behind a run's newest checkpoint, and its file; 0 and None if there is none."""
-    files = {int(path.stem.removeprefix("epoch-")): path for path in run.glob("checkpoints/epoch-*.keras")}
-    return max(files.items(), default=(0, None))
+    def on_test_begin(self, logs: Logs = None) -> None:
+        if self.begun:  # validation counts in the same variables
+            self.measured = state.taken({"metrics": self.model.training_state()["metrics"]})
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        self.measured = None
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        self.wait()
+        if self.begun:
+            self._save(lambda write, *given: write(*given), finished=True)
+        self.begun = False
+
+    def _fly(self, write: Callable[..., Path | None], *given: Any) -> None:
+        self.flight = self.thread.submit(write, *given)
+
+    def _save(self, how: Callable[..., Path | None], finished: bool = False) -> Path | None:
+        """Copy all that is to be kept, and have it written."""
+        began, position = time.monotonic(), self.model.position
+        place = Place(position.epoch + 1, 0) if finished else Place(position.epoch, position.step)
+        path = self.run / "checkpoints" / place.name
+        if {"path": path, "finished": finished} == self.saved:
+            return path
+        arrays = state.taken(self.model.training_state()) | (self.measured or {})
+        about = self.about | {
+            "epoch": place.epoch,
+            "step": place.step,
+            "finished": finished,
+            "logs": {name: float(value) for name, value in position.logs.items()},
+            "kept": {name: kept for name, watcher in self._named() if (kept := watcher.keep()) is not None},
+        }
+        between, self.saved = began - self.interval.began, {"path": path, "finished": finished}
+        self.interval.restart()
+        own = {id(variable) for variable in self.model.balancer.variables}
+        weights = self.model.training_state()["weights"]
+        names = [name for name in arrays if name.startswith("weights:")]
+        checked = [name for name in names if id(weights[int(name.split(":")[1])]) not in own]
+        return how(self._write, path, about, arrays, checked, began, between)
+
+    def _write(
+        self,
+        path: Path,
+        about: dict[str, Any],
+        arrays: dict[str, np.ndarray],
+        checked: Sequence[str],
+        began: float,
+        between: float,
+    ) -> Path | None:
+        broken = state.not_finite(arrays, checked)
+        if broken is not None:
+            print(f"No checkpoint {path.name}: the weight '{broken}' is not finite.")
+            self.saved = {}
+            return None
+        container.write(path, about, arrays)
+        self._prune(path)
+        sentence = self.interval.took(time.monotonic() - began, between)
+        if sentence and not about["finished"]:
+            print(sentence)
+        return path
+
+    def _prune(self, path: Path) -> None:
+        """Remove what is older than the last few, and what was found damaged."""
+        self.good = [*(other for other in self.good if other != path), path][-self.most :]
+        for other in folder.of(self.run):
+            if other not in self.good:
+                other.unlink(missing_ok=True)
+
+    def _named(self) -> list[tuple[str, Callback]]:
+        """The callbacks that may keep something, by distinct names."""
+        named: dict[str, Callback] = {}
+        for watcher in self.watchers:
+            if isinstance(watcher, Callback):
+                name = type(watcher).__name__
+                same = sum(other.split(" ")[0] == name for other in named)
+                named[f"{name} {same + 1}" if same else name] = watcher
+        return list(named.items())

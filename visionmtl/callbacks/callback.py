@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import keras
 
 from pipelines.datasets import Datasets
+from visionmtl.checkpoints.folder import Found
 from visionmtl.recipe.sections import Recipe
 from visionmtl.stopping import Stop
 
@@ -26,6 +27,9 @@ class Session:
         history: the logs of the epochs behind it, one row each.
         model: compiled, with the weights it starts from.
         stop: what may have asked to stop.
+        start: the checkpoint that it goes on from; None where it begins.
+        steps: those of an epoch.
+        watchers: its callbacks, once all are made.
     """
 
     recipe: Recipe
@@ -34,6 +38,9 @@ class Session:
     history: Sequence[Mapping[str, float]]
     model: keras.Model
     stop: Stop = field(default_factory=Stop)
+    start: Found | None = None
+    steps: int = 0
+    watchers: list[Any] = field(default_factory=list)
 
     @property
     def validated(self) -> list[float]:
@@ -56,3 +63,16 @@ class Callback(keras.callbacks.Callback):
     def of_session(cls, session: Session) -> Sequence[Self]:
         """Return those that a session of `visionmtl train` has: one, several, or none where it is not wanted."""
         raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of what this holds, once the training ended, whatever ended it."""
+
+    def keep(self) -> Any:
+        """Return what a checkpoint is to hold of this, as JSON has it; None for nothing.
+
+        What is held back, to be written when the epoch ends, is written now.
+        """
+        return None
+
+    def go_on(self, kept: Any) -> None:
+        """Take what `keep` returned, as the first epoch of a training that goes on begins."""

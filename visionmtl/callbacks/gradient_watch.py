@@ -76,6 +76,9 @@ class GradientWatch(Callback):
                 tf.summary.image("gradients/cosines", drawing.matrix(seen["cosines"], tasks)[None], step=step)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self.keep()
+
+    def keep(self) -> None:
         if self.writer is not None:
             self.writer.flush()
         csvfile.write(self.path, self.rows, ["step"])

@@ -38,6 +38,12 @@ class History(Callback):
             self.begun = True
             self.rows = csvfile.rows_before(self.path, "epoch", epoch + 1)
 
+    def keep(self) -> list[dict[str, Any]]:
+        return self.rows
+
+    def go_on(self, kept: list[dict[str, Any]]) -> None:
+        self.rows = kept
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.rows.append({"epoch": epoch + 1} | {name: f"{float(value):.8g}" for name, value in (logs or {}).items()})
         csvfile.write(self.path, self.rows)

@@ -26,6 +26,12 @@ class Seconds(Callback):
     def of_session(cls, session: Session) -> Sequence[Self]:
         return [cls(session.history[-1]["seconds"] if session.history else 0.0)]
 
+    def keep(self) -> float:
+        return time.perf_counter() - self.began
+
+    def go_on(self, kept: float) -> None:
+        self.began = time.perf_counter() - kept
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if logs is not None:
             logs["seconds"] = time.perf_counter() - self.began

@@ -27,6 +27,10 @@ def _by_method(value: Any) -> Any:
     return {"method": value} if isinstance(value, str) else value
 
 
+def _by_steps(value: Any) -> Any:
+    return {"minutes": None, "steps": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _by_own_name(value: Any) -> Any:
     return {name: name for name in value} if isinstance(value, list) else value
 
@@ -192,6 +196,16 @@ class Balancing(Section):
         return dict(self.model_extra or {})
 
 
+class Checkpoint(Section):
+    """When the state that `--resume` goes on from is saved: so many steps, or `{minutes: 10, steps: null, keep: 2}`."""
+
+    minutes: float | None = Field(
+        10.0, gt=0, description="after which one is saved, beside those at every epoch's end; null for none between"
+    )
+    steps: int | None = Field(None, ge=1, description="after which one is saved; null for none between")
+    keep: int = Field(2, ge=1, description="how many of the last are kept")
+
+
 class Training(Section):
     """The optimizer, its schedule, and when to stop."""
 
@@ -215,6 +229,7 @@ class Training(Section):
     monitor: str = Field("val_score", description="the log that names the best epoch; higher is better")
     early_stopping: int | None = Field(None, ge=1, description="validations without a better model; null for never")
     validate_every: int = Field(1, ge=1, description="epochs between validations")
+    checkpoint: Annotated[Checkpoint, BeforeValidator(_by_steps)] = Checkpoint()
     seed: int = Field(0, ge=0, description="of weights, shuffling and augmentation")
     verbose: Literal[0, 1, 2] | None = Field(
         None, description="0 silent, 1 a bar, 2 a line an epoch; null for a bar on a terminal, lines elsewhere"

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from visionmtl import balancing as balancers
 from visionmtl.errors import UsageError, check_number, one_of
-from visionmtl.step import arrays, keras_losses, keras_metrics, optimizing, tracking
+from visionmtl.step import arrays, due, keras_losses, keras_metrics, optimizing, tracking
 from visionmtl.step.admission import Batch, admitted
 from visionmtl.step.backward import Forward, Targets, apart, together
 from visionmtl.step.conflicts import Conflicts
@@ -19,6 +19,7 @@ from visionmtl.step.kept import KeptModel
 from visionmtl.step.pace import Pace
 from visionmtl.step.plain_words import plain_words
 from visionmtl.step.plan import Plans, StepPlan
+from visionmtl.step.position import Position
 from visionmtl.step.task_losses import TaskLosses, task_losses
 from visionmtl.step.update import Update, untouched
 
@@ -88,7 +89,7 @@ class BalancedModel(KeptModel):
         super().compile(optimizer=optimizer, **kwargs)
         self.compiled_with = {"loss": loss, "metrics": metrics, "balancing": balancing, "clip_norm": clip_norm}
         self.compiled_with |= {"check_values": check_values} | kwargs
-        self.faults = Faults(check_values)
+        self.faults, self.position = Faults(check_values), Position()
         self.clip_norm = clip_norm
         self._prepare_losses(loss, metrics)
         for kept in ("balancer", "balancer_state"):
@@ -283,16 +284,4 @@ class BalancedModel(KeptModel):
             super().make_train_function(force=True)
             steps[compares] = self.train_function
 
-        def step(iterator: Any) -> dict[str, Any]:
-            self.plans.compares = compares = self.pace.compares(lambda: optimizing.steps_behind(self.optimizer))
-            try:
-                with self.faults.told_first():
-                    logs = steps[compares](iterator)
-            except Exception:
-                if self.distribute_strategy.num_replicas_in_sync > 1:  # its sums over replicas wait for each other yet
-                    self.train_function = None
-                raise
-            self.faults.after_step()
-            return logs
-
-        self.train_function = step
+        self.train_function = due.step(self, steps)

@@ -32,6 +32,11 @@ class Conflicts:
             for shape in ((tasks, tasks), (tasks,), (tasks,), (2,))
         )
 
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """What is kept on the devices."""
+        return [self._gramian, self._weights, self._present, self._counts]
+
     def watch(self, every: int | None) -> None:
         """Have the gradients compared every so many steps, or with None no more; none counts as made yet."""
         self.every, self.step = every, None
@@ -55,8 +60,7 @@ class Conflicts:
             `cosines` `[K, K]`, `norms` `[K]`, `weights` `[K]`, `present` `[K]` and `conflicts`; NaN where a task was
             absent.
         """
-        state = (self._gramian, self._weights, self._present, self._counts)
-        matrix, weights, present, counts = (tf.convert_to_tensor(variable).numpy() for variable in state)
+        matrix, weights, present, counts = (tf.convert_to_tensor(variable).numpy() for variable in self.variables)
         present = present > 0
         both = present[:, None] & present
         return {

@@ -7,13 +7,15 @@ import keras
 
 
 class Epochs(keras.callbacks.Callback):
-    """Tells the model's parts where epochs begin and end: the balancer, the pace, and who looks at the steps."""
+    """Tells the model's parts where epochs begin and end: the balancer, the counts, and who looks at the steps."""
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.model.position.begin(epoch)
         self.model.pace.ask()
         self.model.conflicts.reset()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.model.position.end()
         self.model.balancer.end_epoch()
         self.model.faults.tell()
 

@@ -1,20 +1,29 @@
-"""KeptModel: a Keras model whose file says how it was compiled, and holds where its optimizer was."""
+"""KeptModel: a Keras model that goes on where it was: its file says how it was compiled and where its optimizer was."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
 
+from visionmtl.errors import UsageError
 from visionmtl.step import optimizing
+from visionmtl.step.conflicts import Conflicts
+from visionmtl.step.position import Position
+from visionmtl.step.tracking import Losses
 
 
 class KeptModel(keras.Model):
-    """What of `BalancedModel` is about files: the arguments of `compile`, and the optimizer's state.
+    """What of `BalancedModel` is about going on: the arguments of `compile`, and all that a training moves.
 
     Attributes:
         compiled_with: the arguments of `compile`, without the optimizer.
+        position: where its training is.
     """
 
     compiled_with: dict[str, Any]
+    position: Position
+    conflicts: Conflicts
+    running: Losses
     pace: Any  # who counts the steps, and asks the optimizer again once weights were loaded
 
     def load_weights(self, *args: Any, **kwargs: Any) -> None:
@@ -23,6 +32,44 @@ class KeptModel(keras.Model):
             self.build_optimizer()
             self.pace.ask()
         super().load_weights(*args, **kwargs)
+
+    def training_state(self) -> dict[str, list[Any]]:
+        """Return every variable that a training moves, by what it is of: given back, a training goes on as it would.
+
+        Its `position` is no variable; see `pass_over`.
+        """
+        self.build_optimizer()
+        measured = [*self.metrics_variables, *self.running.others.variables]
+        groups: dict[str, Iterable[Any]] = {
+            "metrics": measured,
+            "conflicts": self.conflicts.variables,
+            "weights": self.variables,
+            "optimizer": self.optimizer.variables,
+        }
+        state, known = {}, set[int]()
+        for name, variables in groups.items():
+            state[name] = [variable for variable in variables if id(variable) not in known]
+            known |= {id(variable) for variable in state[name]}
+        return state
+
+    def pass_over(self, steps: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Have the next `fit` go on in the middle of its first epoch: its first steps are taken as made.
+
+        They take no batch, move nothing and are called by their numbers; give a data set whose next pass begins behind
+        them, as after `Datasets.seek(epoch, steps)`, and the variables of `training_state` as they were then, those
+        of metrics in `on_epoch_begin`, before which Keras resets them.
+
+        Args:
+            steps: how many.
+            logs: those of the last of them.
+
+        Raises:
+            UsageError: some of the steps that are run at once would be passed over, and others not.
+        """
+        if steps % self.steps_per_execution:
+            at_once = self.steps_per_execution
+            raise UsageError(f"{steps} steps cannot be passed over with steps_per_execution={at_once}: it must divide.")
+        self.position.pass_over(steps, logs or {})
 
     def build_optimizer(self) -> None:
         """Create what the optimizer keeps for the variables that are trained, unless it is there."""

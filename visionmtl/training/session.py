@@ -13,14 +13,16 @@ import tensorflow as tf
 import pipelines
 from pipelines.splits import SPLITS, split_called
 from visionmtl import callbacks, stopping
-from visionmtl.callbacks.backup import checkpoint
+from visionmtl.checkpoints.folder import Found
 from visionmtl.errors import UsageError, one_of
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 from visionmtl.report import tables
-from visionmtl.training import building, ends, lock, runs, space
+from visionmtl.training import building, ends, lock, resuming, runs, space
 from visionmtl.training.devices import strategy
 from visionmtl.training.measuring import finish, tell_skipped
+
+Opened = AbstractContextManager[tuple[Path, Found | None]]  # a run folder, and the checkpoint that it goes on from
 
 
 def train(
@@ -48,14 +50,17 @@ def train(
         if run is not None:
             lock.refuse_held(Path(run))
             runs.refuse_taken(run)
-        return _train(recipe, devices, lambda: _new_run(recipe, run, devices, stop), also, stop)
+        return _train(recipe, devices, lambda steps: _new_run(recipe, run, devices, stop), also, stop)
 
 
 def resume(run: str | Path, devices: Sequence[str] | None = None, also: str | None = None) -> dict[str, Any]:
-    """Go on with a run that was interrupted, from its last whole epoch to the end that its recipe names; see `train`.
+    """Go on with a run that was interrupted, from its newest checkpoint to the end that its recipe names; see `train`.
+
+    What comes of it is what would have come of the run without an interruption, bit for bit.
 
     Raises:
-        UsageError: it is not a run folder, the run is finished, or another process trains it.
+        UsageError: it is not a run folder, the run is finished, another process trains it, or there is nothing to go on
+            from.
     """
     run = Path(run)
     runs.read_recipe(run)  # a folder that holds none is not locked
@@ -63,8 +68,13 @@ def resume(run: str | Path, devices: Sequence[str] | None = None, also: str | No
         recipe = runs.read_recipe(run)
         if "seconds" in runs.read_metrics(run):  # of its training; figures alone may be those of its best model so far
             raise UsageError(f"The run '{run}' is finished: nothing is left to resume.")
+
+        def reopened(steps: int) -> Opened:
+            found = resuming.find(run, steps)
+            return contextlib.nullcontext((runs.reopen(run), found))
+
         with ends.told(recipe, run, strategy(devices).num_replicas_in_sync):
-            return _train(recipe, devices, lambda: contextlib.nullcontext(runs.reopen(run)), also, stop)
+            return _train(recipe, devices, reopened, also, stop)
 
 
 def check(recipe: Recipe) -> None:
@@ -94,11 +104,14 @@ def check(recipe: Recipe) -> None:
 def _train(
     recipe: Recipe,
     devices: Sequence[str] | None,
-    open_run: Callable[[], AbstractContextManager[Path]],
+    open_run: Callable[[int], Opened],
     also: str | None,
     stop: stopping.Stop,
 ) -> dict[str, Any]:
-    """Train, or go on training, in the folder that `open_run` gives once all else is known to be right."""
+    """Train, or go on training: once all else is known to be right, `open_run` gives the folder, and where to go on.
+
+    It is told the steps of an epoch.
+    """
     building.check_names(recipe)
     settings, place = recipe.training, strategy(devices)
     keras.utils.set_random_seed(settings.seed)
@@ -111,26 +124,17 @@ def _train(
     _check_monitor(model, settings.monitor)
     told = tell_skipped(datasets)
 
-    with open_run() as run:
+    with open_run(steps) as (run, found):
         print(f"Training {', '.join(model.tasks)} on {_devices(place)} into {run}")
         model.build_optimizer()
         space.check(run, [*model.variables, *model.optimizer.variables], ends.command(run))
-        done, state = checkpoint(run)
-        if state is not None:
-            model.load_weights(state)
+        if found is not None:
+            resuming.give_back(found, model, recipe, steps)
         elif source is not None:
             _start(model, source, recipe)
-        history = runs.read_history(run)[:done]
-        model.fit(
-            datasets.splits["train"] if settings.steps is None else datasets.splits["train"].take(steps),
-            validation_data=datasets.validation,
-            validation_freq=settings.validate_every,
-            initial_epoch=done,
-            epochs=settings.epochs,
-            shuffle=False,  # the data set does it
-            verbose=(1 if sys.stdout.isatty() else 2) if settings.verbose is None else settings.verbose,
-            callbacks=callbacks.of_session(callbacks.Session(recipe, run, datasets, history, model, stop)),
-        )
+        history = [] if found is None else resuming.history(found, run)
+        if found is None or not found.about.get("finished"):
+            _fit(callbacks.Session(recipe, run, datasets, history, model, stop, found, steps))
         seconds = runs.read_history(run)[-1]["seconds"]
         results = finish(model, run, datasets, measured, seconds)
     if len(datasets.skipped) > told:
@@ -141,11 +145,30 @@ def _train(
 @contextlib.contextmanager
 def _new_run(
     recipe: Recipe, folder: str | Path | None, devices: Sequence[str] | None, stop: stopping.Stop
-) -> Iterator[Path]:
+) -> Iterator[tuple[Path, None]]:
     """Give the new run folder of a recipe, in which no other process trains meanwhile."""
     run = runs.numbered(recipe.name) if folder is None else Path(folder)
     with lock.held(run, stop), ends.told(recipe, run, strategy(devices).num_replicas_in_sync):
-        yield runs.new(recipe, run)
+        yield runs.new(recipe, run), None
+
+
+def _fit(session: callbacks.Session) -> None:
+    """Run a session's epochs, those of them that are ahead."""
+    settings, train = session.recipe.training, session.datasets.splits["train"]
+    try:
+        session.model.fit(
+            train if settings.steps is None else train.take(session.steps),
+            validation_data=session.datasets.validation,
+            validation_freq=settings.validate_every,
+            initial_epoch=0 if session.start is None else session.start.place.epoch,
+            epochs=settings.epochs,
+            shuffle=False,  # the data set does it
+            verbose=(1 if sys.stdout.isatty() else 2) if settings.verbose is None else settings.verbose,
+            callbacks=callbacks.of_session(session),
+        )
+    finally:
+        for watcher in session.watchers:
+            watcher.close()
 
 
 def _start(model: MultiTaskModel, source: MultiTaskModel, recipe: Recipe) -> None:

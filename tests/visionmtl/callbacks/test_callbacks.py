@@ -91,8 +91,8 @@ def session(tmp_path, *overrides, history=()):
 
 
 def test_a_session_is_watched_in_the_order_of_priorities(tmp_path):
-    order = ["Seek", "AveragedWeights", "Backup", "LearningRate", "Shares", "TensorBoard", "GradientWatch"]
-    order += ["SharingWatch", "Checkpoint", "Checkpoint", "Seconds", "History", "Patience"]
+    order = ["Seek", "AveragedWeights", "LearningRate", "Shares", "TensorBoard", "GradientWatch"]
+    order += ["SharingWatch", "Checkpoint", "Checkpoint", "Seconds", "History", "Patience", "Backup"]
     all_of_them = callbacks.of_session(session(tmp_path, "training.ema=0.9", "training.early_stopping=2"))
     assert [name for callback in all_of_them if (name := type(callback).__name__) in order] == order
     fewer = ("balancing.watch=null", "training.ema=null", "training.early_stopping=null")

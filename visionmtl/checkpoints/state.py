@@ -1,0 +1,88 @@
+"""The variables of a training as arrays, and given back, each replica what it had."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+Groups = Mapping[str, Sequence[Any]]  # variables by what they are of, as `KeptModel.training_state` returns them
+
+
+class MisfitError(Exception):
+    """Arrays that are not those of these variables; the message says which differs."""
+
+
+def taken(groups: Groups) -> dict[str, np.ndarray]:
+    """Return the values of variables, copied to the host, by `<group>:<number>:<replica>:<path>`.
+
+    What every replica has alike is there once; what each counts for itself, once a replica.
+    """
+    arrays = {}
+    for group, variables in groups.items():
+        for number, variable in enumerate(variables):
+            held = _held(variable)
+            for replica, own in enumerate(held if _apart(held[0]) else held[:1]):
+                arrays[f"{group}:{number}:{replica}:{_path(variable)}"] = np.array(own.numpy())
+    return arrays
+
+
+def give_back(groups: Groups, arrays: Mapping[str, np.ndarray]) -> None:
+    """Give variables the values that `taken` returned; on another number of replicas, what they count adds up alike.
+
+    Raises:
+        MisfitError: they are those of other variables; none is changed.
+    """
+    stored: dict[tuple[str, int], list[tuple[str, np.ndarray]]] = {}
+    for name, array in arrays.items():
+        group, number, _, path = name.split(":", 3)
+        stored.setdefault((group, int(number)), []).append((path, array))
+    wanted = {(group, n): variable for group, all_of in groups.items() for n, variable in enumerate(all_of)}
+    _check(wanted, stored)
+    for place, variable in wanted.items():
+        values, held = [array for _, array in stored[place]], _held(variable)
+        if len(values) != len(held):
+            own = _apart(held[0])
+            rest = np.zeros_like(values[0]) if own else values[0]
+            values = [sum(values[1:], values[0]) if own else values[0], *[rest] * (len(held) - 1)]
+        for replica, value in zip(held, values, strict=True):
+            replica.assign(value)
+
+
+def not_finite(arrays: Mapping[str, np.ndarray], names: Iterable[str]) -> str | None:
+    """Return the first of these names whose array holds a value that is no number, or None."""
+    for name in names:
+        values = arrays[name]
+        if values.dtype.kind not in "biu" and not np.isfinite(values.astype(np.float32, copy=False)).all():
+            return name.split(":", 3)[3]
+    return None
+
+
+def _check(wanted: Mapping[tuple[str, int], Any], stored: Mapping[tuple[str, int], list]) -> None:
+    for (group, number), variable in wanted.items():
+        shape = list(variable.shape)
+        if (group, number) not in stored:
+            raise MisfitError(f"the model has '{_path(variable)}' {shape} among its {group}, the checkpoint has not")
+        path, array = stored[group, number][0]
+        had = list(array.shape)
+        if had != shape:
+            raise MisfitError(f"'{_path(variable)}' of the model is {shape}, '{path}' of the checkpoint {had}")
+    for place, values in stored.items():
+        if place not in wanted:
+            raise MisfitError(f"the checkpoint has '{values[0][0]}' among its {place[0]}, the model has not")
+
+
+def _held(variable: Any) -> list[Any]:
+    """Return what the replicas hold of a variable, one each."""
+    inner = variable.value if isinstance(variable, keras.Variable) else variable
+    return list(inner.values) if isinstance(inner, tf.distribute.DistributedValues) else [inner]
+
+
+def _apart(held: Any) -> bool:
+    """Whether each replica counts for itself, and a reader adds up."""
+    return held.synchronization == tf.VariableSynchronization.ON_READ
+
+
+def _path(variable: Any) -> str:
+    return getattr(variable, "path", None) or variable.name

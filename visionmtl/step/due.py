@@ -1,0 +1,34 @@
+"""The step that is due, on the host: passed over, or run by the function that its plan was traced into."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from visionmtl.step import optimizing
+
+Steps = Mapping[bool, Callable[[Any], Mapping[str, Any]]]  # by whether the tasks' gradients are compared
+
+
+def step(model: Any, steps: Steps) -> Callable[[Any], Mapping[str, Any]]:
+    """Return the function from a data iterator to logs that Keras calls for a step, or for several at once.
+
+    Args:
+        model: a BalancedModel.
+        steps: the functions that Keras made of its `train_step`.
+    """
+
+    def run(iterator: Any) -> Mapping[str, Any]:
+        if model.position.passes(model.steps_per_execution):
+            return model.position.logs
+        model.plans.compares = compares = model.pace.compares(lambda: optimizing.steps_behind(model.optimizer))
+        try:
+            with model.faults.told_first():
+                logs = steps[compares](iterator)
+        except Exception:
+            if model.distribute_strategy.num_replicas_in_sync > 1:  # its sums over replicas wait for each other yet
+                model.train_function = None
+            raise
+        model.position.went(model.steps_per_execution, logs)
+        model.faults.after_step()
+        return logs
+
+    return run
