@@ -127,7 +127,7 @@ def _train(
     with open_run(steps) as (run, found):
         print(f"Training {', '.join(model.tasks)} on {_devices(place)} into {run}")
         model.build_optimizer()
-        space.check(run, [*model.variables, *model.optimizer.variables], ends.command(run))
+        space.check(run, [*model.variables, *model.optimizer.variables], ends.command(run), settings.checkpoint.keep)
         if found is not None:
             resuming.give_back(found, model, recipe, steps)
         elif source is not None:
