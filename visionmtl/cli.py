@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             args.run_command(args)
         sys.stdout.flush()
     except BrokenPipeError:  # who reads has read enough, as `head` has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more as it ends
+        _silence()
         return 141
     except KeyboardInterrupt as stopped:
         return _stopped(stopped if isinstance(stopped, stopping.Stopped) else stopping.saying(stopped, str(stopped)))
@@ -58,7 +58,16 @@ def _stopped(stopped: stopping.Stopped) -> int:
     """Tell what stopped a command, and how to go on; return the exit status."""
     with contextlib.suppress(OSError):  # the terminal may be gone
         print(f"\nvisionmtl: stopped by {stopped.name}. {stopped}".rstrip(), file=sys.stderr, flush=True)
+    try:
+        sys.stdout.flush()
+    except OSError:  # who read it was stopped too, as `tee` by Ctrl-C
+        _silence()
     return stopped.status
+
+
+def _silence() -> None:
+    """Write to nowhere from here on: Python flushes once more as it ends, and would end with a status of its own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:

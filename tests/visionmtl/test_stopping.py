@@ -1,7 +1,10 @@
 """Signals stop work at once, or where nothing is lost, and are afterwards what they were."""
 
 import os
+import re
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -54,6 +57,16 @@ def test_a_signal_that_is_ignored_stays_so():
         signal.signal(signal.SIGHUP, before)
 
 
+def test_nothing_more_is_written_to_a_terminal_that_was_closed(tmp_path):
+    with (tmp_path / "terminal").open("w") as terminal:
+        stop = Stop()
+        stop._terminals = [terminal.fileno()]
+        with pytest.raises(Stopped):
+            stop(signal.SIGHUP)
+        os.write(terminal.fileno(), b"a line")
+    assert not (tmp_path / "terminal").read_text()
+
+
 def test_another_thread_than_the_main_one_installs_nothing():
     seen = []
 
@@ -103,3 +116,34 @@ def test_an_error_that_a_signal_caused_is_told_as_the_signal(monkeypatch, capsys
     monkeypatch.setattr(Train, "run", stop)
     assert cli.main(["train", "garments"]) == 143
     assert "stopped by SIGTERM" in capsys.readouterr().err
+
+
+STOPPED = """
+import os, signal, sys
+from visionmtl import cli
+from visionmtl.commands.list_ import List
+
+def run(self, args):
+    print("a line that nobody reads any more")
+    os.kill(os.getpid(), signal.SIGINT)
+
+List.run = run
+sys.exit(cli.main(["list", "keys"]))
+"""
+
+
+def test_the_status_is_that_of_the_signal_where_the_reader_was_stopped_too():
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", STOPPED]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (130, "\nvisionmtl: stopped by Ctrl-C.\n")
+
+
+def test_the_help_of_training_has_the_exit_statuses(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["train", "--help"])
+    shown = capsys.readouterr().out
+    for status in (0, 1, 2, stopping.GO_ON_LATER, 130, 143):
+        assert re.search(rf"^ .*\b{status}\b", shown, re.MULTILINE), status
