@@ -136,7 +136,8 @@ def test_the_status_is_that_of_the_signal_where_the_reader_was_stopped_too():
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-c", STOPPED]
-    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False, env=buffered)
     os.close(writer)
     assert (done.returncode, done.stderr) == (130, "\nvisionmtl: stopped by Ctrl-C.\n")
 

@@ -1,41 +1,52 @@
 """A training that is asked to stop, by a signal for one, does so where nothing is lost."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
+from visionmtl.callbacks.backup import Backup
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.stopping import Stop
 
 
 class StopAsked(Callback):
-    """Stops a training that was asked to, at the end of a step.
+    """Stops a training that was asked to, at the end of a step of training or validation, with a checkpoint.
 
-    Before the end of the first step there is nothing to keep, and a signal stops at once.
+    Before the end of the first step there is nothing to keep, and a signal stops at once. Called last, when all that
+    is written of a step is there.
 
     Args:
         stop: what may have asked; the handler of signals, for one.
+        watchers: the training's callbacks, of which a `Backup` saves the checkpoint.
     """
 
-    priority = 110
+    priority = 120
 
-    def __init__(self, stop: Stop):
+    def __init__(self, stop: Stop, watchers: Sequence[Any] = ()):
         super().__init__()
-        self.stop = stop
+        self.stop, self.watchers = stop, watchers
 
     @classmethod
     def of_session(cls, session: Session) -> Sequence[Self]:
-        return [cls(session.stop)]
+        return [cls(session.stop, session.watchers)]
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        self.stop.check()
+        self._stop_if_asked()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self.stop.patient = True
-        self.stop.check()
+        position = getattr(self.model, "position", None)
+        self.stop.patient = position is None or not position.passed
+        self._stop_if_asked()
 
     def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self.stop.check()
+        self._stop_if_asked()
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.stop.patient = False
+        self.stop.check()
+
+    def _stop_if_asked(self) -> None:
+        if self.stop.number is not None and self.stop.error is None and self.stop.patient:
+            for watcher in self.watchers:
+                if isinstance(watcher, Backup):
+                    watcher.save_now()
         self.stop.check()

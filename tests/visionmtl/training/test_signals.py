@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -13,17 +14,22 @@ import pytest
 from small_recipe import QUICK, small
 
 from visionmtl import callbacks, cli, export, files, training
-from visionmtl.callbacks import StopAsked
+from visionmtl.checkpoints import folder
+from visionmtl.errors import UsageError
+from visionmtl.step.position import Position
 from visionmtl.stopping import Stop, Stopped
 from visionmtl.training import building, lock, runs, session
 
 pytestmark = pytest.mark.usefixtures("toy_by_name")
 
-MOMENTS = [  # a hook, and how many times it was called; there are two epochs of two steps, validated in one
-    *(("on_epoch_begin", 1), ("on_epoch_begin", 2), ("on_train_batch_begin", 1), ("on_train_batch_begin", 2)),
-    *(("on_train_batch_end", 1), ("on_train_batch_end", 2), ("on_test_batch_begin", 1), ("on_test_batch_begin", 2)),
-    *(("on_test_end", 1), ("on_epoch_end", 1), ("on_epoch_end", 2), ("on_train_end", 1)),
-]
+MOMENTS = {  # of two epochs of two steps: a hook, and how many times it was called; epoch and step that are kept
+    ("on_train_batch_begin", 1): (0, 0),
+    ("on_train_batch_begin", 2): (0, 2),
+    ("on_train_batch_end", 3): (1, 1),
+    ("on_test_batch_begin", 1): (0, 2),
+    ("on_epoch_end", 1): (1, 0),
+    ("on_epoch_end", 2): (2, 0),
+}
 
 
 class Send(keras.callbacks.Callback):
@@ -61,17 +67,33 @@ def end_of(run):
     return keras.saving.load_model(run / "last.keras").get_weights(), history
 
 
-def test_before_the_end_of_the_first_step_there_is_nothing_to_wait_for():
-    watch = StopAsked(Stop())
+def newest_of(run):
+    """The epoch and the step of a run's newest checkpoint."""
+    place = max(folder.of(run).values())
+    return place.epoch, place.step
+
+
+def test_before_the_end_of_the_first_step_there_is_nothing_to_keep(tmp_path, monkeypatch):
+    saved = []
+    monkeypatch.setattr(callbacks.Backup, "save_now", lambda self: saved.append(self.run))
+    watch = callbacks.StopAsked(Stop(), [callbacks.Backup(tmp_path)])
+    watch.set_model(SimpleNamespace(position=Position()))
+    watch.model.position.passed = True  # a step of an earlier session
     watch.on_epoch_begin(0)
-    assert not watch.stop.patient
     watch.on_train_batch_end(0)
+    assert not watch.stop.patient
+    watch.model.position.passed = False
+    watch.on_train_batch_end(1)
     assert watch.stop.patient
     watch.stop(signal.SIGTERM)
-    for hook in ("on_train_batch_end", "on_test_batch_end", "on_epoch_begin", "on_train_end"):
+    for hook in (watch.on_train_batch_end, watch.on_test_batch_end, watch.on_epoch_begin):
         with pytest.raises(Stopped):
-            getattr(watch, hook)(*([] if hook == "on_train_end" else [0]))
-    assert not watch.stop.patient
+            hook(0)
+    assert saved == [tmp_path] * 3
+    watch.stop.error = UsageError("another process has it")
+    with pytest.raises(UsageError):
+        watch.on_epoch_begin(0)
+    assert len(saved) == 3, "nothing is written over what another process writes"
 
 
 def test_a_signal_while_data_is_read_leaves_no_run(recipe, tmp_path, monkeypatch, capsys):
@@ -82,14 +104,17 @@ def test_a_signal_while_data_is_read_leaves_no_run(recipe, tmp_path, monkeypatch
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("hook", "after"), MOMENTS)
-def test_a_signal_at_any_moment_of_a_training_loses_nothing(hook, after, whole, recipe, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(("hook", "after", "kept"), [(*moment, kept) for moment, kept in MOMENTS.items()])
+def test_a_signal_at_any_moment_of_a_training_loses_nothing(
+    hook, after, kept, whole, recipe, tmp_path, monkeypatch, capsys
+):
     run, usual = tmp_path / "run", callbacks.of_session
     with monkeypatch.context() as patch:
         patch.setattr(callbacks, "of_session", lambda given: [Send(hook, after), *usual(given)])
         assert cli.main(["train", str(recipe), "--run", str(run)]) == 75
     assert f"Go on with: visionmtl train --resume {run}" in capsys.readouterr().err
     assert not (run / lock.LOCK).exists()
+    assert newest_of(run) == kept
     assert not [path for path in run.rglob("*") if "partial" in path.name]
     assert cli.main(["train", "--resume", str(run)]) == 0
     for one, other in zip(whole[0], end_of(run)[0], strict=True):
