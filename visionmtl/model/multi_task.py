@@ -191,11 +191,13 @@ class MultiTaskModel(BalancedModel):
         balancing: Any = "equal",
         clip_norm: float | None = None,
         check_values: bool = True,
+        skip_nonfinite: bool = True,
         **kwargs: Any,
     ) -> None:
         """Prepare for training; losses and metrics are the tasks' own. See `BalancedModel.compile`."""
         # Matching trims its tensors to the fullest image of a batch, a shape that XLA would compile anew each time.
-        super().compile(optimizer, loss, metrics, balancing, clip_norm, check_values, **{"jit_compile": False} | kwargs)
+        plain = {"jit_compile": False} | kwargs
+        super().compile(optimizer, loss, metrics, balancing, clip_norm, check_values, skip_nonfinite, **plain)
         self.evaluation = Evaluation(self.tasks)
 
     def _prepare_losses(self, loss: Mapping | None, metrics: Mapping | None) -> None:

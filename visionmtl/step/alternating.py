@@ -8,8 +8,11 @@ import tensorflow as tf
 
 from pipelines.errors import plainly
 from visionmtl.errors import UsageError, nearest
+from visionmtl.step.admission import Batch
 from visionmtl.step.balanced import BalancedModel
+from visionmtl.step.epochs import Skips, among
 from visionmtl.step.task_losses import task_losses
+from visionmtl.step.update import Ready
 
 
 class Alternating(keras.Model):
@@ -56,7 +59,9 @@ class Alternating(keras.Model):
         """The running means of the tasks' losses."""
         return list(self.trackers.values())
 
-    def fit(self, x: Mapping[str, tf.data.Dataset] | None = None, *args: Any, **kwargs: Any) -> keras.callbacks.History:
+    def fit(
+        self, x: Mapping[str, tf.data.Dataset] | None = None, *args: Any, callbacks: Any = None, **kwargs: Any
+    ) -> keras.callbacks.History:
         """Train on `{task: batches of images, labels and weights}`; a round takes one batch of each.
 
         An epoch ends with the shortest data set, or after `steps_per_epoch` rounds if every data set goes on for ever.
@@ -70,7 +75,8 @@ class Alternating(keras.Model):
         for task in x:
             _check(task, self.model)
         with plainly():
-            return super().fit(tf.data.Dataset.zip(dict(x)), *args, **kwargs)
+            watched = among(Skips(self.model.guard), callbacks)
+            return super().fit(tf.data.Dataset.zip(dict(x)), *args, callbacks=watched, **kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluate the model, all tasks together, as the model itself does."""
@@ -89,13 +95,19 @@ class Alternating(keras.Model):
         model, route = self.model, self.routes[task]
         optimizer: Any = self.optimizers.get(task, model.optimizer)
         replicas = model.distribute_strategy.num_replicas_in_sync
+        guard, tracker = model.guard, self.trackers[task]
+        moved = guard.before(lambda: [*model.moved_by_steps(), *tracker.variables])
         with tf.GradientTape() as tape:
             losses = model.sample_losses(labels, route(images, training=True))
             tasks = task_losses(losses, weights, [task])
-            target = optimizer.scale_loss(tasks.local[0] + model.other_loss() / replicas)
-        gradients = zip(tape.gradient(target, route.trainable_variables), route.trainable_variables, strict=True)
-        optimizer.apply_gradients([(gradient, variable) for gradient, variable in gradients if gradient is not None])
-        self.trackers[task].update_state(tasks.means[0], sample_weight=tasks.counts[0])
+            others = model.other_loss()
+            target = optimizer.scale_loss(tasks.local[0] + others / replicas)
+        reached = zip(tape.gradient(target, route.trainable_variables), route.trainable_variables, strict=True)
+        known = [(gradient, variable) for gradient, variable in reached if gradient is not None]
+        ready = Ready([gradient for gradient, _ in known], [variable for _, variable in known])
+        finite = guard.update(optimizer, ready, [tasks.means, others])
+        tracker.update_state(tasks.means[0], sample_weight=tasks.counts[0])
+        guard.after(finite, moved, Batch(images, labels, weights), tasks.means)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the model's outputs."""

@@ -10,18 +10,17 @@ from visionmtl import balancing as balancers
 from visionmtl.errors import UsageError, check_number, one_of
 from visionmtl.step import arrays, due, keras_losses, keras_metrics, optimizing, tracking
 from visionmtl.step.admission import Batch, admitted
-from visionmtl.step.backward import Forward, Targets, apart, together
 from visionmtl.step.conflicts import Conflicts
-from visionmtl.step.cut import Pass
 from visionmtl.step.epochs import with_epochs
 from visionmtl.step.faults import Faults, Found
+from visionmtl.step.finite import Guard
 from visionmtl.step.kept import KeptModel
 from visionmtl.step.pace import Pace
 from visionmtl.step.plain_words import plain_words
-from visionmtl.step.plan import Plans, StepPlan
+from visionmtl.step.plan import Plans
 from visionmtl.step.position import Position
 from visionmtl.step.task_losses import TaskLosses, task_losses
-from visionmtl.step.update import Update, untouched
+from visionmtl.step.training_step import training_step
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -34,6 +33,7 @@ class BalancedModel(KeptModel):
     Attributes:
         balancer: what combines the losses or the gradients, once compiled.
         conflicts: what was seen of how the tasks' gradients lie to each other; `conflicts.watch` has them compared.
+        guard: what was seen of steps that are not finite.
 
     Example:
         The small network people start from, ten classes and "is there an object":
@@ -53,6 +53,7 @@ class BalancedModel(KeptModel):
     balancer: Any  # a balancing.Balancer
     conflicts: Conflicts
     faults: Faults
+    guard: Guard
     plans: Plans
     pace: Pace
     train_function: Any
@@ -65,6 +66,7 @@ class BalancedModel(KeptModel):
         balancing: Any = "equal",
         clip_norm: float | None = None,
         check_values: bool = True,
+        skip_nonfinite: bool = True,
         **kwargs: Any,
     ) -> None:
         """Prepare for training.
@@ -76,6 +78,8 @@ class BalancedModel(KeptModel):
             balancing: name of a balancer, `{"method": name, hyperparameter: value}`, or a balancer.
             clip_norm: largest norm of the gradient over all variables and replicas; None for no limit.
             check_values: whether every batch is looked through for labels and images that cannot be.
+            skip_nonfinite: whether a step whose loss or gradient is NaN or infinite is skipped, and counted: it leaves
+                the model, the optimizer, the balancer and all that is logged as they were.
             **kwargs: further arguments of `keras.Model.compile`.
 
         Raises:
@@ -88,8 +92,9 @@ class BalancedModel(KeptModel):
         keras_losses.check_arguments(kwargs)
         super().compile(optimizer=optimizer, **kwargs)
         self.compiled_with = {"loss": loss, "metrics": metrics, "balancing": balancing, "clip_norm": clip_norm}
-        self.compiled_with |= {"check_values": check_values} | kwargs
-        self.faults, self.position = Faults(check_values), Position()
+        self.compiled_with |= {"check_values": check_values, "skip_nonfinite": skip_nonfinite} | kwargs
+        self.faults, self.guard = Faults(check_values), Guard(skip_nonfinite, told=not self.jit_compile)
+        self.position = Position()
         self.clip_norm = clip_norm
         self._prepare_losses(loss, metrics)
         for kept in ("balancer", "balancer_state"):
@@ -114,6 +119,11 @@ class BalancedModel(KeptModel):
         self.conflicts = Conflicts(len(self.task_names))
         accumulation = optimizing.accumulation(self.optimizer)
         self.pace = Pace(balancer, self.conflicts, self.steps_per_execution, accumulation)
+
+    def moved_by_steps(self) -> list:
+        """Return the variables that a training step may move beside those that its optimizer does."""
+        measured = [*self.metrics_variables, *self.running.others.variables, *self.conflicts.variables]
+        return [*self.non_trainable_variables, *measured]
 
     def task_outputs(self) -> dict[str, list]:
         """Return each task's symbolic outputs, of which its loss is made."""
@@ -184,48 +194,7 @@ class BalancedModel(KeptModel):
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Train on a batch as Keras has a model do it: by the plan of the step that is due."""
-        return self.step(data, self.plans.due)
-
-    def step(self, data: Any, plan: StepPlan) -> dict[str, Any]:
-        """Train on a batch, by a plan; return what is logged."""
-        images, labels, weights = self.admit(data)
-        replicas, scale = self.distribute_strategy.num_replicas_in_sync, self.optimizer.scale_loss
-        with tf.GradientTape(persistent=plan.apart) as tape:
-            ran = plan.cut(images, tape=tape, training=True) if plan.cut else Pass(self(images, training=True))
-            tasks = self.task_losses(labels, ran.outputs, weights, plan.sub_batches)
-            # The losses move the model, the total the balancer's own variables; the optimizer SUMS over replicas.
-            total, slopes = self.balancer.total(tasks.means, tasks.present)
-            others = self.other_loss()
-            total += others
-            targets = Targets([scale(loss) for loss in tasks.local], scale(total / replicas), scale(tf.constant(1.0)))
-        forward = Forward(
-            tape=tape,
-            ran=ran,
-            tasks=tasks,
-            slopes=slopes,
-            targets=targets,
-            variables=self.trainable_variables,
-            number=self.optimizer.iterations,
-        )
-        back = apart(forward, self.balancer, plan.look) if plan.apart else together(forward)
-        del tape, forward
-        limit = None if self._clips_itself else self.clip_norm
-        update = Update(self.optimizer, self.trainable_variables, limit, replicas, summing=self._clips_itself)
-        update.apply(back.gradients, back.summed)
-        if back.gramian is not None:
-            self.conflicts.record(back.gramian, back.weights, tasks.present)
-        self.balancer.update(tasks.means, tasks.present)
-        if self.balancer.looks_back:
-            self.balancer.look_back(tasks.means, self._losses_again(images, labels, weights), tasks.present)
-        logs = self.running.follow(total, others, tasks) | self.balancer.logs()
-        logs |= tracking.follow(self._weights, back.weights)
-        return logs | tracking.follow_metrics(self._metrics_of, labels, ran.outputs, weights)
-
-    def _losses_again(self, images: Any, labels: Mapping, weights: Mapping | None) -> tf.Tensor:
-        """Return the losses `[K]` of a batch as a training step sees them, and leave no trace of having looked."""
-        own = {id(variable) for variable in self.balancer.variables}
-        with untouched([variable for variable in self.non_trainable_variables if id(variable) not in own]):
-            return self.task_losses(labels, self(images, training=True), weights).means
+        return training_step(self, data, self.plans.due)
 
     def reset_metrics(self) -> None:
         """Forget what was measured."""
@@ -236,7 +205,7 @@ class BalancedModel(KeptModel):
     def test_step(self, data: Any) -> dict[str, Any]:
         """Measure a batch as Keras has a model do it."""
         labels, outputs, weights, logs = self._measured(data)
-        return logs | tracking.follow_metrics(self._metrics_of, labels, outputs, weights)
+        return logs | tracking.results(tracking.follow_metrics(self._metrics_of, labels, outputs, weights))
 
     def _measured(self, data: Any) -> tuple[Mapping, dict, Mapping | None, dict[str, tf.Tensor]]:
         """Return a batch's labels, outputs and weights, and the logs of its losses."""
@@ -245,7 +214,8 @@ class BalancedModel(KeptModel):
         tasks = self.task_losses(labels, outputs, weights)
         others = self.other_loss()
         total = self.balancer.scalarise(tasks.means, tasks.present) + others
-        return labels, outputs, weights, self.running.follow(total, others, tasks)
+        self.running.follow(total, others, tasks)
+        return labels, outputs, weights, self.running.results()
 
     def fit(
         self,
@@ -261,7 +231,7 @@ class BalancedModel(KeptModel):
         """Train as Keras does, on NumPy labels and weights by task too; the balancer learns where epochs end."""
         arrays.prepare(kwargs, y)
         with plain_words(x, batch_size):
-            return super().fit(x, y, batch_size, epochs, verbose, with_epochs(callbacks), *args, **kwargs)
+            return super().fit(x, y, batch_size, epochs, verbose, with_epochs(callbacks, self.guard), *args, **kwargs)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Measure as Keras does, on NumPy labels and weights by task too."""

@@ -5,6 +5,22 @@ from typing import Any
 
 import keras
 
+from visionmtl.step.finite import Guard
+
+
+class Skips(keras.callbacks.Callback):
+    """Counts an epoch's steps that were not finite, and tells of them at its end."""
+
+    def __init__(self, guard: Guard):
+        super().__init__()
+        self.guard = guard
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.guard.reset()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.guard.tell(epoch, logs)
+
 
 class Epochs(keras.callbacks.Callback):
     """Tells the model's parts where epochs begin and end: the balancer, the counts, and who looks at the steps."""
@@ -20,10 +36,15 @@ class Epochs(keras.callbacks.Callback):
         self.model.faults.tell()
 
 
-def with_epochs(callbacks: Any) -> Any:
-    """Return callbacks as `fit` takes them, with `Epochs` among them."""
+def with_epochs(callbacks: Any, guard: Guard) -> Any:
+    """Return callbacks as `fit` takes them, with `Epochs` and `Skips` among them."""
+    return among(Epochs(), among(Skips(guard), callbacks))
+
+
+def among(callback: keras.callbacks.Callback, callbacks: Any) -> Any:
+    """Return callbacks as `fit` takes them, with one more."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
-        callbacks.append(Epochs())
+        callbacks.append(callback)
         return callbacks
     given = callbacks if isinstance(callbacks, Iterable) else [callbacks] if callbacks else []
-    return [Epochs(), *given]
+    return [callback, *given]

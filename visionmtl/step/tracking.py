@@ -1,7 +1,6 @@
 """The running means that a training logs: of the tasks' losses, of their weights, and of metrics."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -16,14 +15,16 @@ def means(names: Iterable[str]) -> dict[str, keras.metrics.Mean]:
     return {name: keras.metrics.Mean(name=name) for name in names}
 
 
-def follow(trackers: Means, values: tf.Tensor, counts: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
-    """Take values `[K]`, that count as often as `counts` `[K]` says, into K running means and return these."""
+def follow(trackers: Means, values: tf.Tensor, counts: tf.Tensor | None = None) -> None:
+    """Take values `[K]`, that count as often as `counts` `[K]` says, into K running means."""
     often = [None] * len(trackers) if counts is None else tf.unstack(counts)
-    logs = {}
-    for (name, tracker), value, count in zip(trackers.items(), tf.unstack(values), often, strict=True):
+    for tracker, value, count in zip(trackers.values(), tf.unstack(values), often, strict=True):
         tracker.update_state(value, sample_weight=count)
-        logs[name] = tracker.result()
-    return logs
+
+
+def results(trackers: Mapping[str, keras.metrics.Metric]) -> dict[str, tf.Tensor]:
+    """Return what running means, or metrics, are by now."""
+    return {name: tracker.result() for name, tracker in trackers.items()}
 
 
 class Losses:
@@ -39,11 +40,15 @@ class Losses:
     def __init__(self, total: keras.metrics.Mean, tasks: Means):
         self.total, self.tasks, self.others = total, tasks, keras.metrics.Mean(name="other_losses")
 
-    def follow(self, total: tf.Tensor, others: tf.Tensor, losses: TaskLosses) -> dict[str, tf.Tensor]:
-        """Take a batch's losses, those that are no task's too, and return the means of the others."""
+    def follow(self, total: tf.Tensor, others: tf.Tensor, losses: TaskLosses) -> None:
+        """Take a batch's losses, those that are no task's too."""
         self.total.update_state(total, sample_weight=losses.samples)
         self.others.update_state(others, sample_weight=losses.samples)
-        return {"loss": self.total.result()} | follow(self.tasks, losses.means, losses.counts)
+        follow(self.tasks, losses.means, losses.counts)
+
+    def results(self) -> dict[str, tf.Tensor]:
+        """Return the means of the total and of the tasks' losses."""
+        return {"loss": self.total.result()} | results(self.tasks)
 
     def means(self, scalarise: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> dict[str, float]:
         """Return the tasks' means, and as `loss` what a balancer makes of them, with what is no task's.
@@ -62,13 +67,13 @@ class Losses:
 
 def follow_metrics(
     metrics: Mapping[str, list[keras.metrics.Metric]], labels: Mapping, outputs: Mapping, weights: Mapping | None
-) -> dict[str, Any]:
-    """Take a batch into the Keras metrics of each output that has labels and return these."""
-    logs = {}
+) -> dict[str, keras.metrics.Metric]:
+    """Take a batch into the Keras metrics of each output that has labels and return these by name."""
+    followed = {}
     for name, of_output in metrics.items():
         if labels.get(name) is None:
             continue
         for metric in of_output:
             metric.update_state(labels[name], outputs[name], None if weights is None else weights.get(name))
-            logs[metric.name] = metric.result()
-    return logs
+            followed[metric.name] = metric
+    return followed

@@ -29,29 +29,51 @@ class Update(NamedTuple):
     replicas: int
     summing: bool = False
 
-    def apply(self, gradients: Gradients, summed: bool) -> None:
-        """Update from the gradients of this replica, or from those that are `summed` over all."""
+    def ready(self, gradients: Gradients, summed: bool) -> "Ready":
+        """Return the gradients of this replica, or those that are `summed` over all, as the optimizer takes them."""
         scaled = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
         if summed:
-            self._apply_sums(gradients)
-        elif self.clip_norm is None and not ((scaled or self.summing) and self.replicas > 1):
-            self.optimizer.apply_gradients(zip(gradients, self.variables, strict=True))
-        else:
-            total = iter(sum_over_replicas([gradient for gradient in gradients if gradient is not None]))
-            self._apply_sums([None if gradient is None else next(total) for gradient in gradients])
+            return self._of_sums(gradients)
+        if self.clip_norm is None and not ((scaled or self.summing) and self.replicas > 1):
+            return Ready(list(gradients), list(self.variables))
+        total = iter(sum_over_replicas([gradient for gradient in gradients if gradient is not None]))
+        return self._of_sums([None if gradient is None else next(total) for gradient in gradients])
 
-    def _apply_sums(self, gradients: Gradients) -> None:
-        """Update from gradients that are summed over the replicas: every replica sees the same overflow."""
+    def _of_sums(self, gradients: Gradients) -> "Ready":
+        """Return what of gradients that are summed over the replicas each gives the optimizer, which sees one norm."""
         known = [
             (value, variable) for value, variable in zip(gradients, self.variables, strict=True) if value is not None
         ]
-        factor = tf.constant(1.0 / self.replicas)  # the optimizer's own sum adds equal addends
+        norm, factor = None, tf.constant(1.0 / self.replicas)  # the optimizer's own sum adds equal addends
         if self.clip_norm is not None:
             norm = tf.linalg.global_norm([gradient for gradient, _ in known]) / self.optimizer.scale_loss(1.0)
             factor *= tf.minimum(1.0, self.clip_norm / tf.maximum(norm, 1e-12))
-        self.optimizer.apply_gradients(
-            [(gradient * tf.cast(factor, gradient.dtype), variable) for gradient, variable in known]
-        )
+        scaled = [gradient * tf.cast(factor, gradient.dtype) for gradient, _ in known]
+        return Ready(scaled, [variable for _, variable in known], norm)
+
+
+class Ready(NamedTuple):
+    """Gradients ready for the optimizer.
+
+    Attributes:
+        gradients: one a variable, or None.
+        variables: theirs.
+        norm: over all of them, before it was limited; None where nobody asked.
+    """
+
+    gradients: list
+    variables: list
+    norm: tf.Tensor | None = None
+
+    def length(self) -> tf.Tensor:
+        """Return the norm over all variables, float32 `[]`."""
+        if self.norm is not None:
+            return self.norm
+        return tf.linalg.global_norm([tf.cast(value, tf.float32) for value in self.gradients if value is not None])
+
+    def apply(self, optimizer: Any) -> None:
+        """Have an optimizer update the variables."""
+        optimizer.apply_gradients(zip(self.gradients, self.variables, strict=True))
 
 
 @contextlib.contextmanager
