@@ -91,6 +91,18 @@ def checked(shape: tuple, data: tuple, repeats: int) -> dict[str, list[float]]:
     return interleaved.seconds(runs, repeats)
 
 
+def guarded(shape: tuple, data: tuple, repeats: int) -> dict[str, list[float]]:
+    """Time a `fit` of one step that would be skipped if it were not finite, and of one that would not."""
+    dataset = tf.data.Dataset.from_tensors(data)
+
+    def steps(skip: bool) -> Callable:
+        model = visionmtl.MultiTaskModel(tasks(), image_shape=shape)
+        model.compile("adamw", balancing="equal", skip_nonfinite=skip)
+        return lambda: model.fit(dataset, verbose=0, shuffle=False)
+
+    return interleaved.seconds({"skipped if not finite": steps(True), "never skipped": steps(False)}, repeats)
+
+
 def forward(shape: tuple, pixels: np.ndarray, repeats: int) -> dict[str, list[float]]:
     """Time one joint forward pass, and three passes of single-task models."""
     joint = visionmtl.MultiTaskModel(tasks(), image_shape=shape)
@@ -115,6 +127,8 @@ def main() -> None:
     lines = rows("training step", step, "MultiTaskModel / plain Keras (at most 1.05)")
     looked = checked(shape, data, options.repeats)
     lines += rows("training step", looked, "values looked at / not (at most 1.01)")
+    skipped = guarded(shape, data, options.repeats)
+    lines += rows("training step", skipped, "skipped if not finite / never skipped (at most 1.01)")
     lines += rows("forward pass", once, "three single / joint (at least 2.2)")
     height, width = options.size
     print(tables.table([f"efficientnet_lite0, {height} x {width}, batch {options.batch}", ""], lines))

@@ -51,7 +51,7 @@ class Alternating(keras.Model):
         for task, optimizer in self.optimizers.items():
             optimizer.build(self.routes[task].trainable_variables)
         self.trackers = {task: keras.metrics.Mean(name=f"{task}_loss") for task in self.routes}
-        self.compile(model.optimizer)
+        self.compile(model.optimizer, jit_compile=model.jit_compile)
         self.built = True
 
     @property
@@ -87,10 +87,10 @@ class Alternating(keras.Model):
         """Train a step of each task that `data` has a batch of."""
         for task in self.routes:
             if task in data:
-                self._turn(task, *self.model.admit(data[task], [task]))
+                self._turn(task, self.model.admit(data[task], [task]))
         return {f"{task}_loss": self.trackers[task].result() for task in self.routes if task in data}
 
-    def _turn(self, task: str, images: Any, labels: Mapping, weights: Mapping) -> None:
+    def _turn(self, task: str, batch: Batch) -> None:
         """Train one step of a task."""
         model, route = self.model, self.routes[task]
         optimizer: Any = self.optimizers.get(task, model.optimizer)
@@ -98,8 +98,8 @@ class Alternating(keras.Model):
         guard, tracker = model.guard, self.trackers[task]
         moved = guard.before(lambda: [*model.moved_by_steps(), *tracker.variables])
         with tf.GradientTape() as tape:
-            losses = model.sample_losses(labels, route(images, training=True))
-            tasks = task_losses(losses, weights, [task])
+            losses = model.sample_losses(batch.labels, route(batch.images, training=True))
+            tasks = task_losses(losses, batch.weights, [task])
             others = model.other_loss()
             target = optimizer.scale_loss(tasks.local[0] + others / replicas)
         reached = zip(tape.gradient(target, route.trainable_variables), route.trainable_variables, strict=True)
@@ -107,7 +107,7 @@ class Alternating(keras.Model):
         ready = Ready([gradient for gradient, _ in known], [variable for _, variable in known])
         finite = guard.update(optimizer, ready, [tasks.means, others])
         tracker.update_state(tasks.means[0], sample_weight=tasks.counts[0])
-        guard.after(finite, moved, Batch(images, labels, weights), tasks.means)
+        guard.after(finite, moved, batch, tasks.means)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the model's outputs."""

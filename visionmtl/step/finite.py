@@ -47,7 +47,7 @@ class Guard:
 
     def __init__(self, wanted: bool, told: bool = True):
         self.wanted, self.told = wanted, told
-        self.number = 0
+        self.number = self._known = 0
         self.last: SkippedStep | None = None
         self._skipped = tf.Variable(
             0.0,
@@ -66,6 +66,11 @@ class Guard:
         """How many steps were skipped since `reset`."""
         return int(tf.convert_to_tensor(self._skipped).numpy())
 
+    def news(self) -> bool:
+        """Return whether steps were skipped since this was asked; where the host is not told, whether any could be."""
+        known, self._known = self._known, self.number
+        return known != self.number if self.told else self.wanted
+
     def reset(self) -> None:
         """Count from zero, as an epoch begins."""
         self._skipped.assign(0.0)
@@ -75,8 +80,8 @@ class Guard:
         if skipped := self.skipped:
             steps = f"{skipped} training step{'s' * (skipped > 1)}"
             warnings.warn(
-                f"Epoch {epoch + 1} skipped {steps} whose loss or gradient was NaN or infinite: nothing was learnt from "
-                "these batches, and the losses logged are those of the others.",
+                f"Epoch {epoch + 1} skipped {steps} whose loss or gradient was NaN or infinite: nothing was learnt "
+                "from these batches, and the losses logged are those of the others.",
                 stacklevel=2,
             )
             if logs is not None:

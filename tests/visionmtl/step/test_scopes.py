@@ -197,17 +197,18 @@ def test_an_overflow_on_one_replica_skips_the_step_on_all(scope, two_devices):
     with strategy.scope():
         model = model_of({"method": "cagrad", "scope": scope})
         model.compile(
-            keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.02), initial_scale=8.0),
+            keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.02), initial_scale=2.0**100),
             dict.fromkeys("abc", "mse"),
             balancing={"method": "cagrad", "scope": scope},
         )
     x, labels = table(8)
     before = model.get_weights()
-    model.fit(x, {**labels, "b": labels["b"] * np.r_[np.ones(7), np.inf][:, None]}, batch_size=8, verbose=0)
+    model.fit(x, {**labels, "b": labels["b"] + np.float32(1e18) * np.eye(8, dtype="float32")[:, 7:]}, batch_size=8, verbose=0)
     for variable, old in zip(model.trainable_variables, before, strict=False):
         for one in strategy.experimental_local_results(variable.value):
             np.testing.assert_array_equal(one, old)
-    assert keras.ops.convert_to_numpy(model.optimizer.dynamic_scale) == 4
+    assert keras.ops.convert_to_numpy(model.optimizer.dynamic_scale) == 2.0**99
+    assert model.guard.skipped == 0
     model.fit(x, labels, batch_size=8, verbose=0)
     assert all(np.isfinite(value).all() for value in model.get_weights())
     assert np.abs(model.get_weights()[0] - before[0]).max() > 1e-4
