@@ -8,6 +8,7 @@ import keras
 from visionmtl.errors import UsageError
 from visionmtl.step import optimizing
 from visionmtl.step.conflicts import Conflicts
+from visionmtl.step.finite import Guard
 from visionmtl.step.position import Position
 from visionmtl.step.tracking import Losses
 
@@ -23,6 +24,7 @@ class KeptModel(keras.Model):
     compiled_with: dict[str, Any]
     position: Position
     conflicts: Conflicts
+    guard: Guard
     running: Losses
     pace: Any  # who counts the steps, and asks the optimizer again once weights were loaded
 
@@ -43,6 +45,7 @@ class KeptModel(keras.Model):
         groups: dict[str, Iterable[Any]] = {
             "metrics": measured,
             "conflicts": self.conflicts.variables,
+            "guard": self.guard.variables,
             "weights": self.variables,
             "optimizer": self.optimizer.variables,
         }

@@ -203,7 +203,9 @@ def test_an_overflow_on_one_replica_skips_the_step_on_all(scope, two_devices):
         )
     x, labels = table(8)
     before = model.get_weights()
-    model.fit(x, {**labels, "b": labels["b"] + np.float32(1e18) * np.eye(8, dtype="float32")[:, 7:]}, batch_size=8, verbose=0)
+    model.fit(
+        x, {**labels, "b": labels["b"] + np.float32(1e18) * np.eye(8, dtype="float32")[:, 7:]}, batch_size=8, verbose=0
+    )
     for variable, old in zip(model.trainable_variables, before, strict=False):
         for one in strategy.experimental_local_results(variable.value):
             np.testing.assert_array_equal(one, old)
