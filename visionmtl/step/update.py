@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from visionmtl.step.few_operations import apply_gradients
 from visionmtl.step.replicas import sum_over_replicas
 
 Gradients = Sequence[tf.Tensor | None]
@@ -73,7 +74,7 @@ class Ready(NamedTuple):
 
     def apply(self, optimizer: Any) -> None:
         """Have an optimizer update the variables."""
-        optimizer.apply_gradients(zip(self.gradients, self.variables, strict=True))
+        apply_gradients(optimizer, zip(self.gradients, self.variables, strict=True))
 
 
 @contextlib.contextmanager
