@@ -48,7 +48,7 @@ def told(recipe: Recipe, run: Path, replicas: int) -> Iterator[None]:
 
 def _not_written(error: Exception) -> str | None:
     """Return the sentence of what could not be written for want of space or permission, else None."""
-    for cause in (error, error.__cause__):
+    for cause in (error, error.__cause__, error.__context__):  # Keras takes the cause away and leaves the context
         if cause is not None and files.why_not_written(cause) in files.REASONS.values():
             if isinstance(error, UsageError | DataError):
                 return str(error)

@@ -7,7 +7,7 @@ from typing import Any
 
 from visionmtl.errors import UsageError
 
-PICTURES = 50_000_000  # bytes: the events of TensorBoard, plots and samples; on the safe side
+PICTURES = 20_000_000  # bytes: the events of TensorBoard, plots and samples; on the safe side
 MODELS = 2  # best.keras and last.keras
 NEAR = 2.0  # of what is needed: with less than that free, a run is told
 

@@ -21,14 +21,14 @@ def free(monkeypatch):
 
 def test_without_room_a_run_stops_with_the_command_that_goes_on(free, tmp_path):
     free(NEED - 1)
-    with pytest.raises(UsageError, match=r"needs 75 MB more .* 75 MB are free: make room, then go on with: resume$"):
+    with pytest.raises(UsageError, match=r"needs 45 MB more .* 45 MB are free: make room, then go on with: resume$"):
         space.check(tmp_path, VARIABLES, "resume")
 
 
 def test_a_run_is_told_where_room_is_near(free, tmp_path, capsys):
     free(NEED)
     space.check(tmp_path, VARIABLES, "resume")
-    assert "has 75 MB left, of which the run will need 75 MB." in capsys.readouterr().out
+    assert "has 45 MB left, of which the run will need 45 MB." in capsys.readouterr().out
     free(2 * NEED)
     space.check(tmp_path, VARIABLES, "resume")
     assert not capsys.readouterr().out
