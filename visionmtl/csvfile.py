@@ -11,17 +11,27 @@ from visionmtl.files import written_whole
 
 
 def read(path: str | Path) -> list[dict[str, str]]:
-    """Return the rows of a file, each by its columns' names; none if there is no file."""
+    """Return the rows of a file, each by its columns' names; none if there is no file.
+
+    Rows that are not whole, as where a file was cut, are told of and left out.
+    """
     path = Path(path)
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        return list(csv.DictReader(file))
+        lines = [line for line in file if line.strip("\0\r\n")]
+    rows = list(csv.DictReader(lines))
+    whole = [row for row in rows if None not in row and None not in row.values()]
+    if rows and whole and rows[-1] is whole[-1] and not lines[-1].endswith("\n"):
+        whole.pop()  # its last cell may have had more digits
+    if len(whole) < len(rows):
+        print(f"'{path}' was cut or changed: {len(rows) - len(whole)} of {len(rows)} rows are not whole, and left out.")
+    return whole
 
 
 def rows_before(path: str | Path, column: str, number: int) -> list[dict[str, Any]]:
     """Return the rows whose `column`, that of their epoch or step, is below a number: those a training goes on with."""
-    return [row for row in read(path) if int(row.get(column) or number) < number]
+    return [row for row in read(path) if row.get(column, "").isdecimal() and int(row[column]) < number]
 
 
 def columns(path: str | Path) -> dict[str, np.ndarray]:

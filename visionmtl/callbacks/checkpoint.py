@@ -32,6 +32,12 @@ class Checkpoint(Callback):
             cls(session.run / "best.keras", session.recipe.training.monitor, best),
         ]
 
+    def keep(self) -> float | None:
+        return None if self.monitor is None else self.best
+
+    def go_on(self, kept: float) -> None:
+        self.best = kept
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self.monitor is not None:
             value = (logs or {}).get(self.monitor, math.nan)

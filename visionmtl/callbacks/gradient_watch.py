@@ -9,6 +9,7 @@ from typing import Any, Self
 import tensorflow as tf
 
 from visionmtl import csvfile, drawing
+from visionmtl.callbacks import events
 from visionmtl.callbacks.callback import Callback, Logs, Session
 
 
@@ -54,7 +55,7 @@ class GradientWatch(Callback):
         self.model.conflicts.watch(self.every)
         self.due = behind
         if self.folder is not None:
-            self.writer = tf.summary.create_file_writer(str(Path(self.folder) / "gradients"))
+            self.writer = events.writer(Path(self.folder) / "gradients", behind)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         step = self.model.conflicts.step

@@ -27,6 +27,12 @@ class Patience(Callback):
         settings = session.recipe.training
         return [cls(settings.monitor, settings.early_stopping, session.validated)] if settings.early_stopping else []
 
+    def keep(self) -> list[float]:
+        return self.values
+
+    def go_on(self, kept: list[float]) -> None:
+        self.values = kept
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         value = (logs or {}).get(self.monitor, math.nan)
         if not math.isnan(value):

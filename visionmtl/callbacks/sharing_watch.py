@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import csvfile, drawing
+from visionmtl.callbacks import events
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.sharing import Matrix
 
@@ -47,12 +48,12 @@ class SharingWatch(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.begun = False
-        if self.folder is not None:
-            self.writer = tf.summary.create_file_writer(str(Path(self.folder) / "sharing"))
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         if not self.begun:
             self.begun = True
+            if self.folder is not None:
+                self.writer = events.writer(Path(self.folder) / "sharing", epoch + 1)
             self.rows = csvfile.rows_before(self.path, "epoch", epoch + 1)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:

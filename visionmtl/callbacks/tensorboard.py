@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 import tensorflow as tf
 
+from visionmtl.callbacks import events
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.drawing.samples import pick, strips
 
@@ -31,13 +32,18 @@ class TensorBoard(Callback):
         super().__init__()
         self.folder, self.dataset, self.count, self.every = Path(folder), dataset, count, every
         self.batch: tuple[Any, Any, Any] | None = None
+        self.writers: dict[str, tf.summary.SummaryWriter] = {}
 
     @classmethod
     def of_session(cls, session: Session) -> Sequence[Self]:
         return [cls(session.run / "tensorboard", session.datasets.validation)]
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self.writers = {run: tf.summary.create_file_writer(str(self.folder / run)) for run in ("train", "validation")}
+        self.writers.clear()
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        if not self.writers:
+            self.writers = {run: events.writer(self.folder / run, epoch + 1) for run in ("train", "validation")}
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         for name, value in (logs or {}).items():

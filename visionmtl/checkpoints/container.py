@@ -39,7 +39,7 @@ def write(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 
 def _pieces(about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Iterator[Any]:
     table = [[name, array.dtype.name, list(array.shape)] for name, array in arrays.items()]
-    header = json.dumps({"about": about, "arrays": table}).encode()
+    header = json.dumps({"about": about, "arrays": table}, default=float).encode()
     yield MAGIC + len(header).to_bytes(LENGTH, "little") + header
     for array in arrays.values():
         yield np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

@@ -1,0 +1,24 @@
+"""TensorBoard's events of a training that goes on: what an earlier session wrote of steps that are made again is void."""
+
+import time
+from pathlib import Path
+
+import tensorflow as tf
+from tensorboard.compat.proto import event_pb2
+
+
+def writer(folder: str | Path, first: int) -> tf.summary.SummaryWriter:
+    """Return a writer of events into a folder, which has TensorBoard forget those that are there of later steps.
+
+    Args:
+        folder: that of one run of TensorBoard.
+        first: the first step that will be written; what is there of it, or of later ones, was of a session that ended
+            before these were kept.
+    """
+    earlier = any(Path(folder).glob("events.out.tfevents.*"))
+    made = tf.summary.create_file_writer(str(folder))
+    if earlier:
+        start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+        event = event_pb2.Event(wall_time=time.time(), step=first, session_log=start)
+        tf.raw_ops.ImportEvent(writer=made._resource, event=event.SerializeToString())
+    return made
