@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import interruptions
 import keras
 import pytest
 
@@ -77,3 +78,9 @@ def test_the_cost_is_what_a_balancer_asks_of_a_step(name):
     }
     assert balancing.BALANCERS[name].cost == asks[balancer.scope]
     assert balancer.apart == (balancing.BALANCERS[name].family != "loss")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", balancing.names())
+def test_a_training_stopped_at_a_step_becomes_what_it_would_have_become(name, tmp_path):
+    interruptions.check(tmp_path, lambda: interruptions.model_of(name))

@@ -113,7 +113,7 @@ class Backup(Callback):
             return
         self.interval.step(self.model.steps_per_execution)
         if self.interval.due and self.flight is None:
-            self._save(self._fly)
+            self._save(self._fly, between=time.monotonic() - self.interval.began)
 
     def on_test_begin(self, logs: Logs = None) -> None:
         if self.begun:  # validation counts in the same variables
@@ -131,7 +131,9 @@ class Backup(Callback):
     def _fly(self, write: Callable[..., Path | None], *given: Any) -> None:
         self.flight = self.thread.submit(write, *given)
 
-    def _save(self, how: Callable[..., Path | None], finished: bool = False) -> Path | None:
+    def _save(
+        self, how: Callable[..., Path | None], finished: bool = False, between: float | None = None
+    ) -> Path | None:
         """Copy all that is to be kept, and have it written."""
         began, position = time.monotonic(), self.model.position
         place = Place(position.epoch + 1, 0) if finished else Place(position.epoch, position.step)
@@ -146,7 +148,7 @@ class Backup(Callback):
             "logs": {name: float(value) for name, value in position.logs.items()},
             "kept": {name: kept for name, watcher in self._named() if (kept := watcher.keep()) is not None},
         }
-        between, self.saved = began - self.interval.began, {"path": path, "finished": finished}
+        self.saved = {"path": path, "finished": finished}
         self.interval.restart()
         own = {id(variable) for variable in self.model.balancer.variables}
         weights = self.model.training_state()["weights"]
@@ -161,7 +163,7 @@ class Backup(Callback):
         arrays: dict[str, np.ndarray],
         checked: Sequence[str],
         began: float,
-        between: float,
+        between: float | None,
     ) -> Path | None:
         broken = state.not_finite(arrays, checked)
         if broken is not None:
@@ -171,7 +173,7 @@ class Backup(Callback):
         container.write(path, about, arrays)
         self._prune(path)
         sentence = self.interval.took(time.monotonic() - began, between)
-        if sentence and not about["finished"]:
+        if sentence:
             print(sentence)
         return path
 

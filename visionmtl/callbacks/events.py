@@ -1,4 +1,4 @@
-"""TensorBoard's events of a training that goes on: what an earlier session wrote of steps that are made again is void."""
+"""The events of a training that goes on: what TensorBoard has of steps that are made again is void."""
 
 import time
 from pathlib import Path

@@ -33,15 +33,15 @@ class Interval:
         in_time = self.minutes is not None and passed >= 60 * self.minutes
         return (in_time or (self.steps is not None and self.count >= self.steps)) and passed >= self.least
 
-    def took(self, seconds: float, between: float) -> str | None:
+    def took(self, seconds: float, between: float | None) -> str | None:
         """Stretch the interval if saving took too much of it; return, the first time, the sentence that says so.
 
         Args:
             seconds: that saving took.
-            between: seconds from the checkpoint before.
+            between: seconds from the checkpoint before to one that was due; None for one that an epoch's end brought.
         """
         self.least = seconds / MOST
-        if seconds <= MOST * between or self.told:
+        if between is None or seconds <= MOST * between or self.told:
             return None
         self.told = True
         return (

@@ -60,7 +60,8 @@ class KeptModel(keras.Model):
 
         They take no batch, move nothing and are called by their numbers; give a data set whose next pass begins behind
         them, as after `Datasets.seek(epoch, steps)`, and the variables of `training_state` as they were then, those
-        of metrics in `on_epoch_begin`, before which Keras resets them.
+        of metrics in `on_epoch_begin`, before which Keras resets them. With steps_per_execution the steps of an epoch
+        must be a multiple of it where a data set is one of `pipelines`: a shorter last execution reads beyond its end.
 
         Args:
             steps: how many.
