@@ -13,8 +13,6 @@ def test_a_file_cut_in_its_last_row_has_the_others(tmp_path, capsys, cut):
     csvfile.write(path, ROWS)
     path.write_bytes(path.read_bytes()[:-cut])
     rows = csvfile.read(path)
-    if cut == 1:  # of the two characters that end a line
-        assert len(rows) == 1
     assert rows == csvfile.rows_before(path, "epoch", 9) == [{"epoch": "1", "loss": "0.25", "val": ""}]
     assert "was cut or changed: 1 of 2 rows" in capsys.readouterr().out
 

@@ -20,5 +20,6 @@ def writer(folder: str | Path, first: int) -> tf.summary.SummaryWriter:
     if earlier:
         start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
         event = event_pb2.Event(wall_time=time.time(), step=first, session_log=start)
-        tf.raw_ops.ImportEvent(writer=made._resource, event=event.SerializeToString())
+        for _ in range(2):  # TensorBoard takes the first that it meets for the start of all
+            tf.raw_ops.ImportEvent(writer=made._resource, event=event.SerializeToString())
     return made

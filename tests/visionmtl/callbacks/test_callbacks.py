@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorboard.backend.event_processing import plugin_event_accumulator
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import pipelines
@@ -190,6 +191,25 @@ def test_tensorboard_events_can_be_read(model, dataset, tmp_path):
     encoded = tf.make_ndarray(validation.Tensors("samples")[0].tensor_proto)
     assert tf.io.decode_png(encoded[2]).shape[-1] == 3  # behind width and height
     assert len(encoded) == 2 + 2
+
+
+def test_what_a_killed_session_wrote_of_an_epoch_that_is_made_again_is_void(tmp_path):
+    def session(first, losses):
+        board = callbacks.TensorBoard(tmp_path)
+        board.on_train_begin()
+        for epoch, loss in enumerate(losses, first):
+            board.on_epoch_begin(epoch)
+            board.on_epoch_end(epoch, {"loss": loss, "val_loss": loss})
+        board.on_train_end()
+        time.sleep(1.1)  # the names of event files order them by the second
+
+    session(0, [3.0, 2.0, 9.0])
+    session(1, [2.5])
+    session(2, [1.0])
+    for run in ("train", "validation"):
+        board = plugin_event_accumulator.EventAccumulator(str(tmp_path / run))  # that TensorBoard shows
+        events = board.Reload().Tensors("loss/total")
+        assert [(e.step, float(tf.make_ndarray(e.tensor_proto))) for e in events] == [(1, 3), (2, 2.5), (3, 1)]
 
 
 def test_samples_show_photograph_truth_and_prediction(model, dataset, tmp_path):

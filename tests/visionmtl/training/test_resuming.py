@@ -1,13 +1,15 @@
 """An interrupted run goes on at the step where it was, and becomes what it would have become, bit for bit."""
 
+import interruptions
 import keras
 import numpy as np
 import pytest
 from small_recipe import small
 
-from visionmtl import callbacks, training
-from visionmtl.checkpoints import state
-from visionmtl.training import runs, session
+from visionmtl import callbacks, csvfile, training
+from visionmtl.checkpoints import container, folder, state
+from visionmtl.errors import UsageError
+from visionmtl.training import resuming, runs, session
 
 pytestmark = pytest.mark.usefixtures("toy_by_name")
 
@@ -91,3 +93,99 @@ STOPS = {"early": (0, 1), "late": (1, 3), "averaged": (1, 2)}
 def test_a_run_stopped_at_a_step_becomes_the_uninterrupted_one(trained, name):
     given = small("data.options={train: 12, validation: 4, test: 4}", "training.epochs=3", *CASES[name])
     check(trained, given, STOPS.get(name, (1, 1)))
+
+
+@pytest.mark.slow
+def test_a_run_on_two_devices_stopped_at_a_step_becomes_the_uninterrupted_one(trained, two_devices):
+    check(trained, small("balancing.watch=1", "training.epochs=3"), (1, 1), two_devices)
+
+
+@pytest.mark.slow
+def test_a_run_stopped_between_checkpoints_goes_on_from_the_one_before(trained, tmp_path, capsys):
+    given = small("training.epochs=3", "balancing.watch=1", "training.early_stopping=9")
+    whole, rows = trained(given, "whole")
+    trained(given, "stopped", (1, 2), save=False)
+    newest = next(iter(folder.of(tmp_path / "stopped")))
+    newest.write_bytes(newest.read_bytes()[:1000])
+    resumed, resumed_rows = trained(given, "stopped")
+    assert "1-0.ckpt is damaged (its checksum does not fit" in capsys.readouterr().out
+    assert resumed_rows == rows
+    for value, other in zip(whole.values(), resumed.values(), strict=True):
+        np.testing.assert_array_equal(value, other)
+    gradients = [(tmp_path / run / "gradients.csv").read_text() for run in ("whole", "stopped")]
+    assert gradients[0] == gradients[1]
+
+
+@pytest.mark.slow
+def test_a_run_killed_once_its_epochs_are_trained_is_only_measured(tmp_path, monkeypatch, capsys):
+    def killed(*given):
+        raise KeyboardInterrupt
+
+    run = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(small(), run)
+    (run / "history.csv").write_text("torn")
+    monkeypatch.setattr(session, "_fit", killed)
+    assert training.resume(run)["seconds"] > 0
+    assert "All epochs of" in capsys.readouterr().out
+    assert [row["epoch"] for row in runs.read_history(run)] == [1, 2]
+
+
+def kept(run, place, **about):
+    """Keep a checkpoint of the small model in a run."""
+    about = {"steps": 6, "logs": {}, "kept": {}, "recipe": small().model_dump(mode="json")} | about
+    arrays = state.taken(interruptions.model_of().training_state())
+    container.write(run / "checkpoints" / place.name, about, arrays)
+
+
+def test_a_run_without_a_checkpoint_that_is_whole_is_not_begun_anew_over_its_best_model(tmp_path):
+    csvfile.write(tmp_path / "history.csv", [{"epoch": 1}])
+    with pytest.raises(UsageError, match="has no checkpoint to go on from .it is gone., but history.csv of its"):
+        resuming.find(tmp_path, 6)
+    (tmp_path / "best.keras").write_bytes(b"good")
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "1-0.ckpt").write_bytes(b"")
+    with pytest.raises(UsageError, match="1-0.ckpt is damaged .it is empty.*but best.keras and history.csv"):
+        resuming.find(tmp_path, 6)
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_from_the_beginning(tmp_path, capsys):
+    assert resuming.find(tmp_path, 6) is None
+    assert "has no checkpoint yet: it starts from the beginning." in capsys.readouterr().out
+
+
+def test_a_checkpoint_before_a_damaged_one_is_told_with_the_steps_lost(tmp_path, capsys):
+    kept(tmp_path, folder.Place(1, 4))
+    (tmp_path / "checkpoints" / "2-1.ckpt").write_bytes(b"x" * 99)
+    assert resuming.find(tmp_path, 6).place == (1, 4)
+    told = capsys.readouterr().out
+    assert told.startswith("2-1.ckpt is damaged (its checksum does not fit")
+    assert told.endswith("going on from step 4 of epoch 2, 3 steps earlier.\n")
+
+
+@pytest.mark.parametrize(
+    ("now", "steps", "sentence"),
+    [
+        ({}, 5, "is at step 2 of epoch 1, of 6 steps, but now an epoch has 5.* Therefore put it back"),
+        (
+            {"metrics": None},
+            6,
+            "does not fit the model: .* The recipe was edited: model.neck.channels was 8 and is 16",
+        ),
+    ],
+)
+def test_an_edited_recipe_that_no_longer_fits_is_one_sentence(tmp_path, now, steps, sentence):
+    kept(tmp_path, folder.Place(0, 2))
+    found, model = folder.newest(tmp_path)[0], interruptions.model_of(**now)
+    with pytest.raises(UsageError, match=sentence):
+        resuming.give_back(found, model, small("model.neck.channels=16"), steps)
+
+
+def test_an_edit_that_fits_is_told(tmp_path, capsys):
+    kept(tmp_path, folder.Place(0, 2))
+    model = interruptions.model_of()
+    resuming.give_back(folder.newest(tmp_path)[0], model, small("training.epochs=9"), 6)
+    assert "training.epochs was 2 and is 9." in capsys.readouterr().out
+    assert model.position.over == 2
