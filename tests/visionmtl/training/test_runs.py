@@ -26,7 +26,8 @@ def test_a_run_that_was_measured_on_the_way_is_resumed_without_those_figures(tmp
     runs.keep_metrics(run, {"test": {"segmentation": {"mIoU": 0.1}}})
 
     def opened(recipe, devices, open_run, also, stop):
-        with open_run() as folder:
+        with open_run(2) as (folder, found):
+            assert found is None, "it has no checkpoint yet"
             return folder
 
     monkeypatch.setattr(session, "_train", opened)
