@@ -4,11 +4,11 @@ import contextlib
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from pipelines import leftovers
 from pipelines.errors import DataError
 
 REASONS = {
@@ -55,7 +55,7 @@ def written_folder(
 ) -> Iterator[tuple[Path, Callable[[Path], None]]]:
     """Give an empty folder within `path` to fill, and a function that gives it a name once all of it is on the disk.
 
-    A folder that was given no name in the end is deleted.
+    A folder that was given no name in the end is deleted, and what a writer before this one left there that was killed.
 
     Args:
         path: the folder beneath which it will lie; it is made where it is not there.
@@ -64,9 +64,7 @@ def written_folder(
     """
     with told(path, error=error, advice=advice):
         path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".partial-", dir=path, ignore_cleanup_errors=True) as around:
-            partial = Path(around, "whole")  # which has the usual permissions, as what is temporary has not
-            partial.mkdir()
+        with leftovers.folder(path) as partial:
 
             def name(target: Path) -> None:
                 written = (each for each in partial.rglob("*") if not each.is_symlink())
@@ -153,6 +151,13 @@ def refuse_taken(root: Path) -> None:
 def is_partial(name: str) -> bool:
     """Return whether a file of this name is what an interrupted writer left behind."""
     return name.startswith(".") and ".partial" in name
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove the unfinished files beneath a folder that writers left there, of which none may be at work any more."""
+    for path in folder.rglob(".*"):
+        if is_partial(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def synced(path: Path) -> None:

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from pipelines import files
+from pipelines import files, leftovers
 from pipelines.discovery import classes, modules
 from pipelines.errors import DataError
-from pipelines.files import is_partial, written_whole
+from pipelines.files import is_partial, remove_partial, written_folder, written_whole
 
 
 def write(path, text, error=None):
@@ -89,3 +89,35 @@ def test_a_file_of_two_classes_is_refused(package):
     )
     with pytest.raises(TypeError, match="D, E: expected one"):
         classes("methods_for_a_test", base)
+
+
+def test_a_folder_that_a_killed_writer_left_is_removed_by_the_next_one_and_that_of_a_living_one_stays(tmp_path):
+    dead, stranger = tmp_path / ".partial-dead", tmp_path / ".partial-photographs"
+    (dead / "whole").mkdir(parents=True)
+    (dead / "whole" / "half").write_text("")
+    stranger.mkdir()
+    (stranger / "picture.png").write_text("")
+    with written_folder(tmp_path) as (first, name_first), written_folder(tmp_path) as (second, name_second):
+        assert not dead.exists()
+        assert first.is_dir()
+        name_first(tmp_path / "1")
+        name_second(tmp_path / "2")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [stranger.name, "1", "2"]
+    assert not second.exists()
+
+
+def test_where_no_folder_can_be_locked_none_is_removed(tmp_path, monkeypatch):
+    (tmp_path / ".partial-dead" / "whole").mkdir(parents=True)
+    monkeypatch.setattr(leftovers, "fcntl", None)
+    with written_folder(tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [".partial-dead"]
+
+
+def test_unfinished_files_are_removed_and_others_stay(tmp_path):
+    (tmp_path / "samples").mkdir()
+    for name in (".last.partial.keras", "samples/.01.partial.png", ".lock", "last.keras"):
+        (tmp_path / name).write_text("")
+    remove_partial(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "last.keras", "samples"]
+    assert not list((tmp_path / "samples").iterdir())

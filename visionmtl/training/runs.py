@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 import pipelines
+from pipelines.files import is_partial, remove_partial
 from visionmtl import csvfile
 from visionmtl import recipe as recipes
 from visionmtl.errors import UsageError
@@ -19,6 +20,7 @@ from visionmtl.training import processes
 from visionmtl.training.lock import LOCK
 
 RUNS = Path("runs")
+FIGURES = ("metrics.json", "report.html")  # written in the end, in this order
 
 
 def new(recipe: Recipe, folder: str | Path | None = None) -> Path:
@@ -32,6 +34,7 @@ def new(recipe: Recipe, folder: str | Path | None = None) -> Path:
         UsageError: the folder is taken.
     """
     run = numbered(recipe.name) if folder is None else refuse_taken(folder)
+    remove_partial(run)
     write_text(run / "recipe.yaml", recipe.dump())
     return run
 
@@ -43,9 +46,14 @@ def refuse_taken(folder: str | Path) -> Path:
         UsageError: it is there and not empty.
     """
     run = Path(folder)
-    if run.exists() and (not run.is_dir() or any(path.name != LOCK for path in run.iterdir())):
+    if run.exists() and (not run.is_dir() or any(not _begun(path.name) for path in run.iterdir())):
         raise UsageError(f"'{run}' is there already: name another folder, or go on with the run by --resume {run}.")
     return run
+
+
+def _begun(name: str) -> bool:
+    """Whether a file of this name may be left by a training that was killed before it wrote its recipe."""
+    return name == LOCK or is_partial(name)
 
 
 def numbered(name: str) -> Path:
@@ -63,10 +71,17 @@ def numbered(name: str) -> Path:
 
 
 def reopen(run: Path) -> Path:
-    """Return a run folder in which training goes on, without the figures of the model that it had until now."""
+    """Return a run folder in which training goes on, without what it had of the model until now, or unfinished."""
     with told(run):
-        (run / "metrics.json").unlink(missing_ok=True)
+        for name in FIGURES:
+            (run / name).unlink(missing_ok=True)
+        remove_partial(run)
     return run
+
+
+def is_finished(run: Path) -> bool:
+    """Return whether a run is trained and measured; figures alone may be those of its best model so far."""
+    return "seconds" in read_metrics(run) and all((run / name).is_file() for name in FIGURES)
 
 
 def read_recipe(run: str | Path, overrides: Iterable[str] = ()) -> Recipe:

@@ -66,7 +66,7 @@ def resume(run: str | Path, devices: Sequence[str] | None = None, also: str | No
     runs.read_recipe(run)  # a folder that holds none is not locked
     with stopping.signals(stopping.Stop()) as stop, lock.held(run, stop):
         recipe = runs.read_recipe(run)
-        if "seconds" in runs.read_metrics(run):  # of its training; figures alone may be those of its best model so far
+        if runs.is_finished(run):
             raise UsageError(f"The run '{run}' is finished: nothing is left to resume.")
 
         def reopened(steps: int) -> Opened:

@@ -35,6 +35,25 @@ def test_a_run_that_was_measured_on_the_way_is_resumed_without_those_figures(tmp
     assert runs.read_metrics(run) == {}
 
 
+def test_a_training_that_was_killed_before_it_had_written_its_recipe_is_begun_again_there(tmp_path):
+    (tmp_path / "run").mkdir()
+    for name in (runs.LOCK, ".recipe.partial.yaml"):
+        (tmp_path / "run" / name).write_text("")
+    run = runs.new(small(), tmp_path / "run")
+    assert sorted(path.name for path in run.iterdir()) == [runs.LOCK, "recipe.yaml"]
+
+
+def test_a_run_that_was_killed_before_its_report_was_written_is_gone_on_with(tmp_path):
+    run = runs.new(small(), tmp_path / "run")
+    runs.keep_metrics(run, {"seconds": 1.0})
+    assert not runs.is_finished(run)
+    (run / "report.html").write_text("")
+    assert runs.is_finished(run)
+    (run / ".last.partial.keras").write_text("")
+    runs.reopen(run)
+    assert [path.name for path in run.iterdir()] == ["recipe.yaml"]
+
+
 def test_runs_are_numbered_by_recipe(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert [runs.new(small()).name for _ in range(2)] == ["garments-1", "garments-2"]
