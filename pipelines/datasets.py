@@ -26,6 +26,11 @@ def _no_report(epoch: int) -> dict[str, float]:
     return {}
 
 
+def _unnamed(epoch: int, step: int) -> list[str]:
+    """Name nothing: no file is known."""
+    return []
+
+
 def _unheard(epoch: int, losses: Mapping[str, float]) -> None:
     """Take no note: no fraction depends on the losses."""
 
@@ -59,6 +64,7 @@ class Datasets:
         observe: `observe(epoch, {task: loss})` tells what an epoch's losses were, for sampling by `curriculum`.
         report: `report(epoch)` returns, of several sources, what an epoch took: `share/<source>`, and
             `labelled/<task>`, the fraction of its samples that are labelled for a task.
+        names: `names(epoch, step)` returns what the samples of a training batch are called, files where there are some.
         verify: `verify()` reads every sample that was not checked yet, where files are so many that each is checked
             when it is first met. A broken one raises, or is left out: `skipped` and `sizes` are then up to date.
     """
@@ -72,6 +78,7 @@ class Datasets:
     seek: Seek = field(default=_stay, repr=False)
     observe: Callable[[int, Mapping[str, float]], None] = field(default=_unheard, repr=False)
     report: Callable[[int], dict[str, float]] = field(default=_no_report, repr=False)
+    names: Callable[[int, int], list[str]] = field(default=_unnamed, repr=False)
     verify: Callable[[], None] = field(default=_all_read, repr=False)
 
     @property

@@ -11,7 +11,7 @@ import tensorflow as tf
 from pipelines.arguments import Arguments
 from pipelines.contract import Request, Source, Split
 from pipelines.datasets import Datasets
-from pipelines.epochs.order import Mixture, in_turn, shuffled
+from pipelines.epochs.order import Mixture, Order, in_turn, shuffled
 from pipelines.epochs.sampling import Sampling
 from pipelines.errors import DataError, Problems, one_of
 from pipelines.joining.mapping import Convert, mapper
@@ -191,6 +191,8 @@ class _Making:
             mixture = self._mixture(split, rows, members, meeting)
             order, count = mixture.order, mixture.steps * given.batch_size
             self.result.observe, self.result.report = mixture.observe, mixture.report
+        if training:
+            self.result.names = functools.partial(_names, order, split, given.batch_size)
         self.result.splits[name] = batching.dataset(
             order, count, split, prepared.reader, self.clock if training else None
         )
@@ -254,6 +256,12 @@ def _open(
         raise DataError(f"Of several sources each has its own path and options; '{extra}' beside them is extra.")
     several = several_opened(source, request, expected, joined)
     return several, several.specs
+
+
+def _names(order: Order, split: Split, batch_size: int, epoch: int, step: int) -> list[str]:
+    """Return what the samples of a batch are called."""
+    rows, _ = order(tf.constant(epoch, tf.int64))
+    return [split.name(int(row)) for row in rows[step * batch_size : (step + 1) * batch_size]]
 
 
 def _members(rows: np.ndarray, split: Split) -> dict[str, np.ndarray]:

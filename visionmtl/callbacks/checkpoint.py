@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Self
 
 from visionmtl.callbacks.callback import Callback, Logs, Session
+from visionmtl.checkpoints.state import unfinished
 from visionmtl.files import written_whole
 
 
 class Checkpoint(Callback):
     """Save the model after each epoch, or whenever a log improves; the file is always a whole one.
+
+    A model with a weight that is not finite is not saved, whatever its score, and that is told.
 
     Args:
         path: a `.keras` file.
@@ -40,9 +43,15 @@ class Checkpoint(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self.monitor is not None:
-            value = (logs or {}).get(self.monitor, math.nan)
-            if not value > self.best:  # also where it is not a number
+            value = (logs or {}).get(self.monitor, -math.inf)
+            if math.isnan(value):
+                print(f"Epoch {epoch + 1}: {self.monitor} is not a number, and no model the best for it.")
+            if not self.best < value < math.inf:
                 return
+        if (broken := unfinished(self.model.weights)) is not None:
+            print(f"Epoch {epoch + 1}: the weight '{broken}' is not finite, and {self.path.name} is not written.")
+            return
+        if self.monitor is not None:
             self.best = float(value)
         with written_whole(self.path) as partial:
             self.model.save(partial)

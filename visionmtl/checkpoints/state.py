@@ -59,6 +59,15 @@ def not_finite(arrays: Mapping[str, np.ndarray], names: Iterable[str]) -> str | 
     return None
 
 
+def unfinished(variables: Iterable[Any]) -> str | None:
+    """Return the path of the first of some variables with a value that is NaN or infinite, or None."""
+    for variable in variables:
+        value = tf.convert_to_tensor(variable)
+        if value.dtype.is_floating and not bool(tf.reduce_all(tf.math.is_finite(value))):
+            return _path(variable)
+    return None
+
+
 def _check(wanted: Mapping[tuple[str, int], Any], stored: Mapping[tuple[str, int], list]) -> None:
     for (group, number), variable in wanted.items():
         shape = list(variable.shape)

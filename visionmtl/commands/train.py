@@ -17,6 +17,7 @@ class Train(Command):
         visionmtl train camvid data.path=data/camvid training.epochs=5
         visionmtl train garments --evaluate test
         visionmtl train --resume runs/camvid-1
+        visionmtl train --replay runs/camvid-1/nan-1
     """
     more = """
         SIGTERM, SIGUSR1 (as `sbatch --signal=USR1@120` sends), SIGHUP and Ctrl-C end the step, write a checkpoint and
@@ -25,7 +26,8 @@ class Train(Command):
         exit status:
           0    trained and measured
           1    a fault of visionmtl
-          2    a mistake in what was given, a full disk, too little memory, or a run that another process trains
+          2    a mistake in what was given, a full disk, too little memory, a run that another process
+               trains, or steps that were all NaN or infinite
           75   stopped by a signal: `--resume RUN`, as told, goes on
           130  stopped by Ctrl-C; `--resume RUN` goes on
           129, 138, 143  stopped by SIGHUP, SIGUSR1 or SIGTERM before there was a run folder
@@ -38,16 +40,23 @@ class Train(Command):
         )
         parser.add_argument("--run", metavar="DIR", help="the run folder to make; default runs/<recipe>-<n>")
         parser.add_argument("--resume", metavar="RUN", help="go on with a run that was interrupted")
+        parser.add_argument("--replay", metavar="STEP", help="do a step again that was NaN or infinite: RUN/nan-1")
 
     def run(self, args: argparse.Namespace) -> None:
         from visionmtl import recipe as recipes
 
-        if bool(args.recipe) == bool(args.resume) or (args.resume and args.run):
-            raise UsageError("Give a recipe to train, or --resume RUN alone to go on with a run.")
-        recipe = None if args.resume else recipes.load(args.recipe, args.overrides)
+        given = [bool(args.recipe), bool(args.resume), bool(args.replay)]
+        if sum(given) != 1 or (args.run and not args.recipe) or (args.replay and args.evaluate):
+            raise UsageError(
+                "Give a recipe to train, or --resume RUN alone to go on with a run, or --replay RUN/nan-1 alone to do "
+                "a step again."
+            )
+        recipe = recipes.load(args.recipe, args.overrides) if args.recipe else None
         with quiet_import():
             from visionmtl import training
-        if recipe is None:
+        if recipe is not None:
+            training.train(recipe, args.run, also=args.evaluate)
+        elif args.resume:
             training.resume(args.resume, also=args.evaluate)
         else:
-            training.train(recipe, args.run, also=args.evaluate)
+            training.replay(args.replay)

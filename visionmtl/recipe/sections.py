@@ -228,6 +228,9 @@ class Training(Section):
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="of every task that classifies")
     monitor: str = Field("val_score", description="the log that names the best epoch; higher is better")
     early_stopping: int | None = Field(None, ge=1, description="validations without a better model; null for never")
+    patience_nan: int | None = Field(
+        10, ge=1, description="steps in a row that are NaN or infinite, and skipped, before it stops; null for never"
+    )
     validate_every: int = Field(1, ge=1, description="epochs between validations")
     checkpoint: Annotated[Checkpoint, BeforeValidator(_by_steps)] = Checkpoint()
     seed: int = Field(0, ge=0, description="of weights, shuffling and augmentation")

@@ -11,6 +11,7 @@ from visionmtl.errors import UsageError, check_number, one_of
 from visionmtl.step import arrays, due, keras_losses, keras_metrics, optimizing, tracking
 from visionmtl.step.admission import Batch, admitted
 from visionmtl.step.conflicts import Conflicts
+from visionmtl.step.diagnosis import Diagnosis, diagnose
 from visionmtl.step.epochs import with_epochs
 from visionmtl.step.faults import Faults, Found
 from visionmtl.step.finite import Guard
@@ -191,6 +192,10 @@ class BalancedModel(KeptModel):
     def other_loss(self) -> tf.Tensor:
         """Return the sum of the losses that are no task's, as of layers, whatever these compute in."""
         return tf.add_n([tf.constant(0.0), *(tf.reduce_sum(tf.cast(loss, tf.float32)) for loss in self.losses)])
+
+    def diagnose(self, batch: Batch) -> Diagnosis:
+        """Return where in a batch, as `guard.last` has one, what is not finite comes from; nothing is moved."""
+        return diagnose(self, batch)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Train on a batch as Keras has a model do it: by the plan of the step that is due."""

@@ -175,12 +175,3 @@ def _finite(numbers: Sequence[tf.Tensor]) -> tf.Tensor:
     flat = tf.concat([tf.reshape(tf.cast(number, tf.float32), [-1]) for number in numbers], 0)
     wrong = tf.cast(tf.reduce_any(~tf.math.is_finite(flat)), tf.float32)
     return tf.equal(sum_over_replicas(wrong), 0.0)
-
-
-def unfinished(variables: Iterable[Any]) -> str | None:
-    """Return the path of the first of some variables with a value that is NaN or infinite, or None."""
-    for variable in variables:
-        value = tf.convert_to_tensor(variable)
-        if value.dtype.is_floating and not bool(tf.reduce_all(tf.math.is_finite(value))):
-            return str(getattr(variable, "path", variable.name))
-    return None

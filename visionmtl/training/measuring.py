@@ -53,6 +53,8 @@ def finish(
     model: MultiTaskModel, run: Path, datasets: pipelines.Datasets, splits: Sequence[str], seconds: float
 ) -> dict[str, Any]:
     """Measure the best model on `splits` and draw it, write the run's figures and print them."""
+    if not any((run / name).is_file() for name in ("best.keras", "last.keras")):
+        raise UsageError(f"No epoch of '{run}' ended with a model whose weights are all finite: there is none to keep.")
     if not (run / "best.keras").is_file():  # no epoch was measured: the last model is the best one known
         copy(run / "last.keras", run / "best.keras")
     model.load_weights(run / "best.keras")

@@ -148,6 +148,24 @@ def test_the_best_checkpoint_is_kept_and_survives_missing_values(model, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["best.keras"]
 
 
+def test_a_model_with_a_weight_that_is_not_finite_is_never_kept_and_that_is_told(model, tmp_path, capsys):
+    best, last = (
+        callbacks.Checkpoint(tmp_path / "best.keras", "val_score"),
+        callbacks.Checkpoint(tmp_path / "last.keras"),
+    )
+    for epoch, (bias, score) in enumerate([(0.0, 0.5), (math.nan, 0.9), (1.0, math.nan), (2.0, math.inf)]):
+        model.dense.bias.assign([bias])
+        for callback in (best, last):
+            callback.set_model(model)
+            callback.on_epoch_end(epoch, {"val_score": score})
+    assert (best.best, keras.saving.load_model(tmp_path / "best.keras").dense.bias.numpy()) == (0.5, [0.0])
+    assert keras.saving.load_model(tmp_path / "last.keras").dense.bias.numpy() == [2.0]
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split(" ")[1] for line in told] == ["2:", "2:", "3:"]
+    assert f"{model.dense.bias.path}' is not finite, and best.keras is not written" in told[0]
+    assert "val_score is not a number" in told[2]
+
+
 def test_without_a_monitor_every_epoch_is_saved(model, tmp_path):
     last = callbacks.Checkpoint(tmp_path / "last.keras")
     last.set_model(model)
