@@ -75,6 +75,14 @@ def test_a_batch_is_that_of_the_contract(loaded):
             assert set(weights[spec.name].numpy()) <= {0.0, 1.0}
 
 
+def test_the_samples_of_a_training_batch_are_named(loaded):
+    names = loaded.names(0, 0)
+    assert len(set(names)) == 2
+    assert loaded.names(0, 1) == loaded.names(1, 1)  # the rest, which makes no whole batch
+    if loaded.accounts:
+        assert not any(name.startswith("sample ") for name in names), names
+
+
 def test_every_task_has_a_label_somewhere(loaded):
     labelled = {spec.name: 0.0 for spec in loaded.specs}
     for _, _, weights in (*loaded.train, *loaded.validation):
