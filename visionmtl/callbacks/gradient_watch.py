@@ -28,7 +28,7 @@ class GradientWatch(Callback):
     Args:
         path: the CSV file, such as `gradients.csv`; a training that starts at a later step keeps the rows before it.
         folder: where event files go; None for no TensorBoard.
-        every: steps from one look to the next.
+        every: steps from one look to the next; the first is at the end of as many.
 
     Example:
         >>> history = model.fit(dataset, callbacks=[GradientWatch("gradients.csv", "tensorboard", every=50)])
@@ -52,16 +52,22 @@ class GradientWatch(Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         behind = self.model.steps_behind
         self.rows = csvfile.rows_before(self.path, "step", behind)
-        self.model.conflicts.watch(self.every)
-        self.due = behind
+        total = (self.params or {}).get("epochs", 0) * ((self.params or {}).get("steps") or 0)
+        self.pace = min(self.every, total or self.every)  # a training of fewer steps is looked at in its last
+        self.model.conflicts.watch(self.pace)
+        self.due = self._due_after(behind)
         if self.folder is not None:
             self.writer = events.writer(Path(self.folder) / "gradients", behind)
+
+    def _due_after(self, behind: int) -> int:
+        """Return the number of the next step to look at, the last of each `every`, once some are behind."""
+        return behind // self.pace * self.pace + self.pace - 1
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         step = self.model.conflicts.step
         if step is None or step < self.due:
             return
-        self.due = (step // self.every + 1) * self.every
+        self.due = self._due_after(step + 1)
         seen, tasks = self.model.conflicts.read(), self.model.task_names
         row = {"conflicts": float(seen["conflicts"])}
         row |= {f"weight/{task}": float(value) for task, value in zip(tasks, seen["weights"], strict=True)}

@@ -55,4 +55,5 @@ class Pace:
         if self.balancer.scope is not None:
             return behind // self.accumulation % self.balancer.update_every == 0
         every = self.conflicts.every
-        return every is not None and behind % every < self.at_once
+        # The last step of each `every`: the first look waits, as its step has a graph of its own to be made.
+        return every is not None and (behind + self.at_once) % every < self.at_once

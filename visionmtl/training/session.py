@@ -1,6 +1,7 @@
 """Training, evaluation and resuming of runs: from a recipe to a run folder and the figures in it."""
 
 import contextlib
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -22,6 +23,7 @@ from visionmtl.training import building, ends, lock, resuming, runs, space
 from visionmtl.training.devices import strategy
 from visionmtl.training.measuring import finish, tell_skipped
 
+TRACED = 20  # variables whose part in a step is traced, optimised and run for the first time within a second
 Opened = AbstractContextManager[tuple[Path, Found | None]]  # a run folder, and the checkpoint that it goes on from
 
 
@@ -116,8 +118,10 @@ def _train(
     settings, place = recipe.training, strategy(devices)
     keras.utils.set_random_seed(settings.seed)
     measured = ["validation"] if also is None else list(dict.fromkeys(["validation", split_called(also, UsageError)]))
+    print(f"Reading {recipe.data.source or ', '.join(recipe.data.sources)} ...", flush=True)
     datasets = building.data(recipe, dict.fromkeys(["train", *measured]), replicas=place.num_replicas_in_sync)
     steps = _steps(recipe, datasets)
+    print(f"Building a model on {recipe.model.backbone} ...", flush=True)
     source = None if recipe.model.start is None else runs.load_model(recipe.model.start)[0]
     with place.scope():
         model = building.model(recipe, datasets.specs, steps)
@@ -155,6 +159,8 @@ def _new_run(
 def _fit(session: callbacks.Session) -> None:
     """Run a session's epochs, those of them that are ahead."""
     settings, train = session.recipe.training, session.datasets.splits["train"]
+    seconds = math.ceil(len(session.model.trainable_variables) / TRACED)
+    print(f"Tracing the first step, which takes about {seconds} s ...", flush=True)
     try:
         session.model.fit(
             train if settings.steps is None else train.take(session.steps),

@@ -41,7 +41,7 @@ def train(model, folder, every=4, epochs=2, initial=0):
 @pytest.mark.parametrize("balancing", ["equal", "uncertainty", "cagrad", "db_mtl", "gradnorm"])
 def test_every_balancer_is_watched_every_so_many_steps(balancing, tmp_path):
     rows = train(model_of(balancing), tmp_path)
-    assert [int(row["step"]) for row in rows] == [0, 4, 8]
+    assert [int(row["step"]) for row in rows] == [3, 7, 11]
     assert list(rows[0]) == [
         *("step", "conflicts", "weight/up", "weight/down", "weight/free", "norm/up", "norm/down", "norm/free"),
         *("cosine/up/down", "cosine/up/free", "cosine/down/free"),
@@ -51,7 +51,12 @@ def test_every_balancer_is_watched_every_so_many_steps(balancing, tmp_path):
 
 def test_a_balancer_that_seldom_looks_is_read_when_it_did(tmp_path):
     rows = train(model_of({"method": "mgda", "update_every": 3}), tmp_path)
-    assert [int(row["step"]) for row in rows] == [0, 6, 9]  # 3 is before 4 is due, 9 the first after 8
+    assert [int(row["step"]) for row in rows] == [3, 9]  # 6 is before 7 is due
+
+
+def test_a_training_of_fewer_steps_is_looked_at_in_its_last(tmp_path):
+    rows = train(model_of(), tmp_path, every=50)
+    assert [int(row["step"]) for row in rows] == [11]
 
 
 def test_tensorboard_has_scalars_and_a_picture_by_step(tmp_path):
@@ -62,7 +67,7 @@ def test_tensorboard_has_scalars_and_a_picture_by_step(tmp_path):
         tags
     )
     values = events.Tensors("gradients/conflicts")
-    assert [one.step for one in values] == [0, 4, 8]
+    assert [one.step for one in values] == [3, 7, 11]
     assert [float(tf.make_ndarray(one.tensor_proto)) for one in values] == [1, 1, 1]
     picture = tf.io.decode_png(tf.make_ndarray(events.Tensors("gradients/cosines")[0].tensor_proto)[2])
     assert picture.shape == drawing.matrix(np.eye(3), list(LABELS)).shape
@@ -73,8 +78,8 @@ def test_a_resumed_training_goes_on_with_its_rows(tmp_path):
     model = model_of()
     first = train(model, tmp_path / "parts", epochs=1)
     rows = train(model, tmp_path / "parts", epochs=2, initial=1)
-    assert [row["step"] for row in first] == ["0", "4"]
-    assert [row["step"] for row in rows] == ["0", "4", "8"] == [row["step"] for row in whole]
+    assert [row["step"] for row in first] == ["3"]
+    assert [row["step"] for row in rows] == ["3", "7", "11"] == [row["step"] for row in whole]
 
 
 def test_the_plot_shows_weights_lengths_and_cosines(tmp_path):

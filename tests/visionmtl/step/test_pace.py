@@ -18,8 +18,8 @@ class Often(Balancer):
     ("balancer", "watched", "at_once", "expected"),
     [
         (Often(None), None, 1, [0, 0, 0, 0, 0, 0]),
-        (Often(None), 3, 1, [1, 0, 0, 1, 0, 0]),
-        (Often(None), 3, 2, [1, 0, 1, 1, 0, 1]),  # steps 0, 2, 4, ... of two each
+        (Often(None), 3, 1, [0, 0, 1, 0, 0, 1]),
+        (Often(None), 3, 2, [0, 1, 1, 0, 1, 1]),  # steps 0, 2, 4, ... of two each
         (Often("parameters"), None, 1, [1, 1, 1, 1, 1, 1]),
         (Often("features", 2), 5, 1, [1, 0, 1, 0, 1, 0]),
     ],
