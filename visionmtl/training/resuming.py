@@ -8,11 +8,23 @@ from visionmtl import csvfile
 from visionmtl.checkpoints import folder, state
 from visionmtl.checkpoints.folder import Found
 from visionmtl.errors import UsageError
+from visionmtl.files import write_text
 from visionmtl.model import MultiTaskModel
-from visionmtl.recipe import Recipe
+from visionmtl.recipe import Recipe, yamlfile
 from visionmtl.training import runs
 
 ANEW = "train into another folder, perhaps with model.start"
+
+
+def mend(run: Path) -> None:
+    """Write the recipe of a run anew from its newest checkpoint where nothing of it is left, and say so."""
+    path = run / "recipe.yaml"
+    if path.is_file() and path.read_bytes().strip(b"\0 \r\n"):
+        return
+    found, _ = folder.newest(run)
+    if found is not None and "recipe" in found.about:
+        write_text(path, yamlfile.dump(found.about["recipe"]))
+        print(f"'{path}' was empty or gone; it is there again as {found.path.name} has it.")
 
 
 def find(run: Path, steps: int) -> Found | None:

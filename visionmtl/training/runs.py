@@ -136,9 +136,19 @@ def load_model(path: str | Path) -> tuple[MultiTaskModel, Recipe | None]:
 
 
 def read_metrics(run: Path) -> dict[str, Any]:
-    """Return what a run's metrics.json holds; nothing where there is none."""
+    """Return what a run's metrics.json holds; nothing where there is none.
+
+    Raises:
+        UsageError: it holds no figures.
+    """
     path = run / "metrics.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8", errors="replace")) if path.is_file() else {}
+    except json.JSONDecodeError:
+        metrics = None
+    if not isinstance(metrics, dict):
+        raise UsageError(f"'{path}' was cut or changed, and is no JSON of figures: remove it, and measure anew.")
+    return metrics
 
 
 def keep_metrics(run: Path, entries: dict[str, Any]) -> dict[str, Any]:

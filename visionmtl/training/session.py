@@ -65,6 +65,7 @@ def resume(run: str | Path, devices: Sequence[str] | None = None, also: str | No
             from.
     """
     run = Path(run)
+    resuming.mend(run)
     runs.read_recipe(run)  # a folder that holds none is not locked
     with stopping.signals(stopping.Stop()) as stop, lock.held(run, stop):
         recipe = runs.read_recipe(run)

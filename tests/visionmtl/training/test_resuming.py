@@ -189,3 +189,23 @@ def test_an_edit_that_fits_is_told(tmp_path, capsys):
     resuming.give_back(folder.newest(tmp_path)[0], model, small("training.epochs=9"), 6)
     assert "training.epochs was 2 and is 9." in capsys.readouterr().out
     assert model.position.over == 2
+
+
+@pytest.mark.parametrize("content", [b"", bytes(99), None])
+def test_a_recipe_of_which_nothing_is_left_is_there_again(tmp_path, content, capsys):
+    kept(tmp_path, folder.Place(0, 2))
+    if content is not None:
+        (tmp_path / "recipe.yaml").write_bytes(content)
+    resuming.mend(tmp_path)
+    assert runs.read_recipe(tmp_path).training == small().training
+    assert "was empty or gone; it is there again as 0-2.ckpt has it." in capsys.readouterr().out
+    (tmp_path / "recipe.yaml").write_text("data: {source: garments}")
+    resuming.mend(tmp_path)
+    assert (tmp_path / "recipe.yaml").read_text() == "data: {source: garments}"
+
+
+def test_figures_that_were_cut_are_told(tmp_path):
+    for content in ('{"validation": {"a"', "", "[]"):
+        (tmp_path / "metrics.json").write_text(content)
+        with pytest.raises(UsageError, match="was cut or changed"):
+            runs.read_metrics(tmp_path)
