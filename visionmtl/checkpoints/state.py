@@ -17,13 +17,14 @@ class MisfitError(Exception):
 def taken(groups: Groups) -> dict[str, np.ndarray]:
     """Return the values of variables, copied to the host, by `<group>:<number>:<replica>:<path>`.
 
-    What every replica has alike is there once; what each counts for itself, once a replica.
+    What every replica has alike is there once; what each counts for itself, or measures of its own images as batch
+    normalisation does, once a replica.
     """
     arrays = {}
     for group, variables in groups.items():
         for number, variable in enumerate(variables):
             held = _held(variable)
-            for replica, own in enumerate(held if _apart(held[0]) else held[:1]):
+            for replica, own in enumerate(held if _may_differ(group, variable, held[0]) else held[:1]):
                 arrays[f"{group}:{number}:{replica}:{_path(variable)}"] = np.array(own.numpy())
     return arrays
 
@@ -91,6 +92,14 @@ def _held(variable: Any) -> list[Any]:
 def _apart(held: Any) -> bool:
     """Whether each replica counts for itself, and a reader adds up."""
     return held.synchronization == tf.VariableSynchronization.ON_READ
+
+
+def _may_differ(group: str, variable: Any, held: Any) -> bool:
+    """Whether replicas may have different values: an optimizer moves them alike, and adds up gradients of each."""
+    if _apart(held):
+        return True
+    alike = variable.trainable or (group == "optimizer" and "accumul" not in _path(variable))
+    return not alike and held.aggregation == tf.VariableAggregation.NONE
 
 
 def _path(variable: Any) -> str:
