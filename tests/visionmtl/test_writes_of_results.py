@@ -27,7 +27,7 @@ DATASET = tf.data.Dataset.from_tensors((PIXELS[None], {}, {}))
 class Blank:
     """A model without tasks, which predicts nothing and is saved as a line of text."""
 
-    tasks, image_size = {}, (8, 8)
+    tasks, image_size, weights = {}, (8, 8), ()
 
     def __call__(self, images, training=False):
         return {}

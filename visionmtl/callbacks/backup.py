@@ -11,6 +11,7 @@ import numpy as np
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.checkpoints import Interval, container, folder, state
 from visionmtl.checkpoints.folder import Found, Place
+from visionmtl.errors import UsageError
 
 
 class Backup(Callback):
@@ -91,6 +92,11 @@ class Backup(Callback):
         """Let the thread finish; what goes wrong in it is for nobody to hear any more."""
         self.thread.shutdown()
 
+    def on_train_begin(self, logs: Logs = None) -> None:
+        if not hasattr(self.model, "training_state"):
+            kind = type(self.model).__name__
+            raise UsageError(f"Backup was given to the fit of a {kind}: it keeps the state of a BalancedModel.")
+
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         if not self.begun:
             self.begun = True
@@ -100,6 +106,7 @@ class Backup(Callback):
                 for name, watcher in self._named():
                     if name in self.start.kept:
                         watcher.go_on(self.start.kept[name])
+                self.start.arrays.clear()  # which are as large as the model and its optimizer
             elif self.start is None:
                 self.save_now()
             return

@@ -44,7 +44,7 @@ class Found:
     path: Path
     place: Place
     about: Mapping[str, Any] = field(default_factory=dict)
-    arrays: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
+    arrays: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     @property
     def kept(self) -> dict[str, Any]:

@@ -164,3 +164,10 @@ def test_what_callbacks_keep_is_given_back(backup, tmp_path):
     assert later[0].began < seconds.began + 1
     assert later[2].best == 0.1 + 0.2
     assert callbacks.LearningRate().keep() is None
+
+
+def test_a_model_whose_state_is_not_known_is_refused(tmp_path):
+    made = callbacks.Backup(tmp_path)
+    made.set_model(SimpleNamespace())
+    with pytest.raises(UsageError, match="the fit of a SimpleNamespace: it keeps the state of a BalancedModel"):
+        made.on_train_begin()
