@@ -99,6 +99,7 @@ def test_read_again_it_is_the_same(written, loaded):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_pass_begins_where_it_is_told(written):
     name, path, options = written
     whole, sought = (

@@ -60,7 +60,7 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", few(OPTIONS, keep=["files", "worker"]))
+@pytest.mark.parametrize("name", few(OPTIONS, keep=["worker"]))
 def test_one_source_is_sought_at_a_step(folder, name):
     check(loader(folder, **OPTIONS[name]))
 
@@ -71,7 +71,8 @@ def test_a_pack_is_sought_at_a_step(folder, tmp_path):
     check(lambda: pipelines.load("packed", (32, 48), 2, path=tmp_path / "pack", augmentation=AUGMENT))
 
 
-@pytest.mark.parametrize("cache", few([True, False], keep=[True]))
+@pytest.mark.slow
+@pytest.mark.parametrize("cache", [True, False])
 def test_samples_that_are_checked_as_they_are_met_are_sought_at_a_step(folder, cache, monkeypatch):
     monkeypatch.setattr(meeting, "AT_ONCE", 0)
     check(loader(folder, cache=cache))
