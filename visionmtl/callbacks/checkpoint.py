@@ -39,7 +39,7 @@ class Checkpoint(Callback):
         return None if self.monitor is None else self.best
 
     def go_on(self, kept: float) -> None:
-        self.best = kept
+        self.best = kept if self.path.is_file() else -math.inf  # what is lost is nothing to beat
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self.monitor is not None:

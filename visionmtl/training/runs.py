@@ -2,6 +2,8 @@
 
 import json
 import math
+import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from visionmtl.training import processes
 from visionmtl.training.lock import LOCK
 
 RUNS = Path("runs")
+MODELS = ("best.keras", "last.keras")
 FIGURES = ("metrics.json", "report.html")  # written in the end, in this order
 
 
@@ -76,7 +79,23 @@ def reopen(run: Path) -> Path:
         for name in FIGURES:
             (run / name).unlink(missing_ok=True)
         remove_partial(run)
+        for name in MODELS:
+            if broken := damage(run / name):
+                print(f"{run / name} is damaged ({broken}): it is removed, and written anew by the epochs to come.")
+                (run / name).unlink()
     return run
+
+
+def damage(path: Path) -> str | None:
+    """Return why a `.keras` file is not what was written; None where it is, or is not there."""
+    if not path.is_file():
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        return str(error) or type(error).__name__
+    return f"its '{broken}' does not fit its checksum" if broken else None
 
 
 def is_finished(run: Path) -> bool:
@@ -125,6 +144,8 @@ def load_model(path: str | Path) -> tuple[MultiTaskModel, Recipe | None]:
             f"the run has no best model yet; finish it by --resume {path}" if recipe else "give a run folder or a file"
         )
         raise UsageError(f"There is no model '{file}': {hint}.")
+    if file.suffix == ".keras" and (broken := damage(file)):
+        raise UsageError(f"'{file}' is not a model that Keras can load: {broken}")
     try:
         model = keras.saving.load_model(file)
     except (ValueError, OSError, TypeError) as error:

@@ -8,10 +8,18 @@ import pytest
 from small_recipe import small
 
 from visionmtl import files, recipe, training
+from visionmtl.callbacks import Checkpoint
 from visionmtl.errors import UsageError
 from visionmtl.training import runs, session
 
 pytestmark = pytest.mark.usefixtures("toy_by_name")
+
+
+def flipped(content):
+    """A byte in the middle is another."""
+    content = bytearray(content)
+    content[len(content) // 2] ^= 1
+    return bytes(content)
 
 
 def test_a_folder_without_splits_is_divided_as_for_training_unless_another_is_given(tmp_path):
@@ -52,6 +60,25 @@ def test_a_run_that_was_killed_before_its_report_was_written_is_gone_on_with(tmp
     (run / ".last.partial.keras").write_text("")
     runs.reopen(run)
     assert [path.name for path in run.iterdir()] == ["recipe.yaml"]
+
+
+@pytest.mark.parametrize(
+    "tear", [lambda content: content[:300], lambda content: b"", flipped], ids=["cut", "empty", "flipped"]
+)
+def test_a_damaged_model_is_told_and_removed_as_a_run_goes_on(tear, tmp_path, capsys, toy_model):
+    run = runs.new(small(), tmp_path / "run")
+    whole, broken = run / "last.keras", run / "best.keras"
+    toy_model().save(whole)
+    broken.write_bytes(tear(whole.read_bytes()))
+    with pytest.raises(UsageError, match="is not a model that Keras can load"):
+        runs.load_model(run)
+    runs.reopen(run)
+    assert whole.is_file()
+    assert not broken.is_file()
+    assert f"{broken} is damaged (" in capsys.readouterr().out
+    best = Checkpoint(broken, "val_score")
+    best.go_on(0.5)
+    assert best.best < 0
 
 
 def test_runs_are_numbered_by_recipe(tmp_path, monkeypatch):
