@@ -19,6 +19,7 @@ from visionmtl import backbones, cli, csvfile, recipe
 from visionmtl.backbones.architecture import Architecture
 from visionmtl.callbacks.backup import Backup
 from visionmtl.checkpoints import container, interval
+from visionmtl.checkpoints import folder as checkpoints
 from visionmtl.step.position import Position
 
 STEPS, EPOCHS, EVERY = 4, 3, 2  # of an epoch, of the training, and from one checkpoint to the next
@@ -94,8 +95,8 @@ class Training(Work):
         return super().is_done(outcome) or "is finished: nothing is left" in outcome.said
 
     def newest(self, folder: Path) -> Path | None:
-        found = {path: tuple(map(int, path.stem.split("-"))) for path in (folder / "run").glob("checkpoints/*.ckpt")}
-        return max(found, key=lambda path: found[path]) if len(found) > 1 else None
+        found = list(checkpoints.of(folder / "run"))
+        return found[0] if len(found) > 1 else None
 
     def end(self, folder: Path) -> dict[str, Any]:
         run = folder / "run"
