@@ -22,8 +22,8 @@ class GradientWatch(Callback):
 
     The columns, and the scalars of the run `gradients`, by step: `conflicts`, the fraction of the epoch's comparisons
     in which two tasks pulled against each other; `weight/<task>`; `norm/<task>`, the length of the gradient of the
-    task's mean loss; `cosine/<task>/<task>` for each pair. The picture `cosines` is the whole matrix. A task without
-    labels in the batch has an empty cell.
+    task's mean loss; `cosine/<task>/<task>` for each pair. The picture `cosines` is the whole matrix, at the last look
+    of an epoch. A task without labels in the batch has an empty cell.
 
     Args:
         path: the CSV file, such as `gradients.csv`; a training that starts at a later step keeps the rows before it.
@@ -41,6 +41,7 @@ class GradientWatch(Callback):
         self.path, self.folder, self.every = Path(path), folder, every
         self.rows: list[dict[str, Any]] = []
         self.writer = None
+        self.last: tuple[int, Any] | None = None  # the number of the step looked at last and the cosines in it, undrawn
 
     @classmethod
     def of_session(cls, session: Session) -> Sequence[Self]:
@@ -80,13 +81,19 @@ class GradientWatch(Callback):
             with self.writer.as_default():
                 for name, value in row.items():
                     tf.summary.scalar(f"gradients/{name}", value, step=step)
-                tf.summary.image("gradients/cosines", drawing.matrix(seen["cosines"], tasks)[None], step=step)
+            self.last = step, seen["cosines"]
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.keep()
 
     def keep(self) -> None:
         if self.writer is not None:
+            if self.last is not None:
+                step, cosines = self.last
+                with self.writer.as_default():
+                    picture = drawing.matrix(cosines, self.model.task_names)
+                    tf.summary.image("gradients/cosines", picture[None], step=step)
+                self.last = None
             self.writer.flush()
         csvfile.write(self.path, self.rows, ["step"])
 
