@@ -51,7 +51,7 @@ class Case:
         self.work, self.whole, self.expected, self.folder, self.random = work, whole, end, folder, random
         self.log = folder.with_suffix(".log")
         self.made, self.rows = 0, list[Struck]()
-        self.faults = list[str]()
+        self.faults, self.torn = list[str](), set[object]()
 
     def run(self, kinds: list[str]) -> list[Struck]:
         """Strike it in each of these ways, or fewer where it ends before, and return what came of them."""
@@ -113,12 +113,17 @@ class Case:
                 self.faults.append(f"{kind}: status {outcome.status} with: {outcome.said[-1500:]}")
             if self.work.name == "train" and "train --resume" not in outcome.said and self.made:
                 self.faults.append(f"{kind}: no command that goes on in: {outcome.said[-300:]}")
-        self.faults += [f"after '{kind}', {each}" for each in self.work.unreadable(self.folder)]
+        broken = self.work.unreadable(self.folder)
+        self.faults += [
+            f"after '{kind}', {path}: {why}" for path, why in broken.items() if _stamp(path) not in self.torn
+        ]
         if kind in TORN.values() and (newest := self.work.newest(self.folder)):
             _tear(newest, kind, self.random)
+            self.torn.add(_stamp(newest))
 
     def _compare(self) -> None:
-        self.faults += [f"in the end, {each}" for each in self.work.unreadable(self.folder)]
+        broken = self.work.unreadable(self.folder)
+        self.faults += [f"in the end, {path}: {why}" for path, why in broken.items()]
         left = [path for path in self.folder.rglob("*") if "partial" in path.name]
         self.faults += [f"left behind: {path}" for path in left]
         if self.faults:
@@ -170,6 +175,11 @@ def _until_first_step(whole: Outcome) -> float:
 def _after_last_step(whole: Outcome) -> float:
     at = [at for at, (word, _) in zip(whole.moments, whole.reports, strict=True) if word == "step"]
     return whole.seconds - at[-1]
+
+
+def _stamp(path: Path) -> object:
+    """Return what a file is known by as long as nobody writes it."""
+    return (path, path.stat().st_mtime_ns, path.stat().st_ino) if path.exists() else None
 
 
 def _tear(path: Path, kind: str, random: np.random.Generator) -> None:

@@ -60,9 +60,9 @@ class Work(ABC):
     def end(self, folder: Path) -> dict[str, Any]:
         """Return what it has come to, by name; whatever is here is compared."""
 
-    def unreadable(self, folder: Path) -> list[str]:
-        """Return which files beneath a folder have no whole content, of those that have their own name."""
-        return [f"{path}: {why}" for path in sorted(folder.rglob("*")) if path.is_file() and (why := broken(path))]
+    def unreadable(self, folder: Path) -> dict[Path, str]:
+        """Return which files beneath a folder have no whole content, of those that have their own name, and why."""
+        return {path: why for path in sorted(folder.rglob("*")) if path.is_file() and (why := broken(path))}
 
     def newest(self, folder: Path) -> Path | None:
         """Return the file that was put in its place last, of those that may be torn; None where there is none."""
