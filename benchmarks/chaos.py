@@ -121,7 +121,7 @@ def table(struck: list[Struck]) -> str:
                 rows.append([name, kind, len(own), sum(row.equal for row in own), again])
     again = max((row.lost for row in struck), default=0)
     rows.append(["all", "", len(struck), sum(row.equal for row in struck), again])
-    return tables.table(["what", "blow", "blows", "equal in the end", "steps again, at most"], rows)
+    return tables.table(["what", "blow", "blows", "equal in the end", "steps made again, at most"], rows)
 
 
 def main(arguments: argparse.Namespace) -> int:
