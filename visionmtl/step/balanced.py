@@ -118,7 +118,7 @@ class BalancedModel(KeptModel):
         if balancer.state is not None:
             self.balancer_state = balancer.state  # a layer, which the model saves
         self.conflicts = Conflicts(len(self.task_names))
-        accumulation = optimizing.accumulation(self.optimizer)
+        accumulation = optimizing.accumulation(self.optimizer, self.distribute_strategy.num_replicas_in_sync)
         self.pace = Pace(balancer, self.conflicts, self.steps_per_execution, accumulation)
 
     def moved_by_steps(self) -> list:

@@ -13,9 +13,19 @@ def inner(optimizer: Any) -> Any:
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
-def accumulation(optimizer: Any) -> int:
-    """Return how many steps an update takes."""
-    return inner(optimizer).gradient_accumulation_steps or 1
+def accumulation(optimizer: Any, replicas: int = 1) -> int:
+    """Return how many steps an update takes.
+
+    Raises:
+        UsageError: several, on several replicas: Keras accumulates on one.
+    """
+    steps = inner(optimizer).gradient_accumulation_steps or 1
+    if steps > 1 and replicas > 1:
+        raise UsageError(
+            f"The optimizer's gradient_accumulation_steps={steps} (training.accumulate) is of one device, as Keras"
+            f" cannot accumulate on the {replicas} of a strategy: leave it out, or train on one."
+        )
+    return steps
 
 
 def keep_from_decay(optimizer: Any, variables: Iterable[Any]) -> None:

@@ -63,7 +63,10 @@ def _too_much(recipe: Recipe, run: Path, replicas: int) -> str:
     batch, (height, width), training = recipe.data.batch_size, recipe.data.image_size, recipe.training
     what = f"There is not enough memory for a step of {batch} images of {height} x {width} pixels"
     half = batch // 2 // replicas * replicas
-    if half:
+    if half and replicas > 1:  # where nothing is accumulated
+        keys = f"data.batch_size={half} training.learning_rate={training.learning_rate * half / batch:g}"
+        why = "takes about half of it"
+    elif half:
         keys, why = f"data.batch_size={half} training.accumulate={2 * training.accumulate}", "takes about half of it"
     elif training.precision == "float32":
         keys, why = "training.precision=mixed_bfloat16", "takes less"

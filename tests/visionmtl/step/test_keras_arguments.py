@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from cases import few
 from keras import ops
 
@@ -106,6 +107,14 @@ def test_clip_norm_clips_what_was_accumulated_once():
         model.compile(
             keras.optimizers.SGD(0.1, gradient_accumulation_steps=2, clipvalue=0.5), options["loss"](), clip_norm=0.05
         )
+
+
+def test_accumulation_on_several_devices_is_refused(two_devices):
+    with tf.distribute.MirroredStrategy(two_devices).scope():
+        image = keras.Input((5,))
+        model = visionmtl.BalancedModel(image, layers(image))
+        with pytest.raises(UsageError, match="gradient_accumulation_steps=2 .* is of one device"):
+            model.compile(keras.optimizers.SGD(0.1, gradient_accumulation_steps=2), {"label": "ce"})
 
 
 def test_what_a_user_keeps_from_decay_stays_so_and_the_balancer_too():

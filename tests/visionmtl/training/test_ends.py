@@ -69,7 +69,12 @@ def test_a_file_that_was_not_written_whole_is_told_once(tmp_path):
     ("error", "overrides", "replicas", "changed"),
     [
         (exhausted("OOM when allocating tensor with shape[8,64,64,3]"), [], 1, "batch_size=2 training.accumulate=2"),
-        (MemoryError("Unable to allocate 3 GiB"), ["data.batch_size=6"], 2, "batch_size=2 training.accumulate=2"),
+        (
+            MemoryError("Unable to allocate 3 GiB"),
+            ["data.batch_size=8"],
+            2,
+            "batch_size=4 training.learning_rate=0.002",
+        ),
         (RuntimeError("std::bad_alloc"), ["training.accumulate=3"], 1, "batch_size=2 training.accumulate=6"),
         (
             tf.errors.InternalError(None, None, "Failed call to cuMemAlloc: CUDA_ERROR_OUT_OF_MEMORY: out of memory"),
