@@ -10,8 +10,8 @@ from collections.abc import Iterator
 def quiet_import() -> Iterator[None]:
     """Import TensorFlow without its greetings: it writes them before it reads its own log level.
 
-    Set TF_CPP_MIN_LOG_LEVEL=0 to hear everything. What was imported is taken out of every collection of garbage, and
-    collections are fewer: to trace a step makes much that is no garbage, and they took a twentieth of the time.
+    Set TF_CPP_MIN_LOG_LEVEL=0 to hear everything. Garbage is looked for less often: to trace a step makes much that is
+    none, and looking through it took a twentieth of the time.
     """
     gc.set_threshold(100_000, 50, 50)
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0":
@@ -25,7 +25,6 @@ def quiet_import() -> Iterator[None]:
 
         tensorflow.config.list_physical_devices()  # looks for GPUs, and complains where there are none
         yield
-        gc.freeze()
     finally:
         os.dup2(kept, 2)
         os.close(kept)
