@@ -33,10 +33,13 @@ class Clock:
 def measure(recipe_name: str, overrides: list[str], steps: int) -> Clock:
     """Take a training's first steps as `visionmtl train` does, outside of `fit`."""
     clock = Clock()
-    import keras
+    from visionmtl.commands.quiet import quiet_import
 
-    import visionmtl
-    from visionmtl.training import building
+    with quiet_import():  # as every command does
+        import keras
+
+        import visionmtl
+        from visionmtl.training import building
 
     clock.mark("imports")
     recipe = visionmtl.recipe.load(recipe_name, overrides)
