@@ -56,6 +56,7 @@ def finish(
     if not any((run / name).is_file() for name in ("best.keras", "last.keras")):
         raise UsageError(f"No epoch of '{run}' ended with a model whose weights are all finite: there is none to keep.")
     if not (run / "best.keras").is_file():  # no epoch was measured: the last model is the best one known
+        print(f"No model in {run} was measured to be the best: last.keras is taken for it.")
         copy(run / "last.keras", run / "best.keras")
     model.load_weights(run / "best.keras")
     measured = {split: _measure(model, datasets.splits[split]) for split in splits if split in datasets.splits}

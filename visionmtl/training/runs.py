@@ -81,7 +81,7 @@ def reopen(run: Path) -> Path:
         remove_partial(run)
         for name in MODELS:
             if broken := damage(run / name):
-                print(f"{run / name} is damaged ({broken}): it is removed, and written anew by the epochs to come.")
+                print(f"{run / name} is damaged ({broken}): it is removed, and written anew.")
                 (run / name).unlink()
     return run
 

@@ -16,6 +16,7 @@ from pipelines.splits import SPLITS, split_called
 from visionmtl import callbacks, stopping
 from visionmtl.checkpoints.folder import Found
 from visionmtl.errors import UsageError, one_of
+from visionmtl.files import written_whole
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 from visionmtl.report import tables
@@ -140,6 +141,9 @@ def _train(
         history = [] if found is None else resuming.history(found, run)
         if found is None or not found.about.get("finished"):
             _fit(callbacks.Session(recipe, run, datasets, history, model, stop, found, steps))
+        elif not (run / "last.keras").is_file():  # it was damaged, and no epoch is to come that writes it
+            with written_whole(run / "last.keras") as partial:
+                model.save(partial)
         seconds = runs.read_history(run)[-1]["seconds"]
         results = finish(model, run, datasets, measured, seconds)
     if len(datasets.skipped) > told:

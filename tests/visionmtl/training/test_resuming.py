@@ -127,9 +127,13 @@ def test_a_run_killed_once_its_epochs_are_trained_is_only_measured(tmp_path, mon
         with pytest.raises(KeyboardInterrupt):
             training.train(small(), run)
     (run / "history.csv").write_text("torn")
+    (run / "last.keras").write_bytes(b"torn")
     monkeypatch.setattr(session, "_fit", killed)
     assert training.resume(run)["seconds"] > 0
-    assert "All epochs of" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "All epochs of" in told
+    assert "last.keras is damaged" in told
+    assert runs.load_model(run / "last.keras")
     assert [row["epoch"] for row in runs.read_history(run)] == [1, 2]
 
 
