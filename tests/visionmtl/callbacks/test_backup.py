@@ -1,5 +1,6 @@
 """A training that was stopped at a step goes on to what it would have become, bit for bit."""
 
+import math
 from types import SimpleNamespace
 
 import interruptions
@@ -155,14 +156,19 @@ def test_one_is_made_after_so_many_steps_of_the_training_itself(backup, tmp_path
 
 
 def test_what_callbacks_keep_is_given_back(backup, tmp_path):
-    seconds, best = callbacks.Seconds(100.0), callbacks.Checkpoint(tmp_path / "best.keras", "val_score", 0.1 + 0.2)
+    path = tmp_path / "best.keras"
+    path.touch()
+    seconds, best = callbacks.Seconds(100.0), callbacks.Checkpoint(path, "val_score", 0.1 + 0.2)
     made = backup(watchers=[seconds, callbacks.Checkpoint(tmp_path / "last.keras"), best])
     step(made)
     made.save_now()
-    later = callbacks.Seconds(), callbacks.Checkpoint("last.keras"), callbacks.Checkpoint("best.keras", "val_score")
+    later = callbacks.Seconds(), callbacks.Checkpoint("last.keras"), callbacks.Checkpoint(path, "val_score")
     backup(start=folder.newest(tmp_path)[0], watchers=later)
     assert later[0].began < seconds.began + 1
     assert later[2].best == 0.1 + 0.2
+    path.unlink()
+    backup(start=folder.newest(tmp_path)[0], watchers=later)
+    assert later[2].best == -math.inf, "a model that is lost is nothing to beat"
     assert callbacks.LearningRate().keep() is None
 
 
