@@ -1,6 +1,8 @@
 """One writer of whole files, and its sentence for the command line."""
 
 import shutil
+import zipfile
+import zlib
 from functools import partial
 from pathlib import Path
 
@@ -37,3 +39,15 @@ def copy(source: Path, path: Path) -> None:
     """Copy a file, whole or not at all."""
     with written_whole(path) as unfinished:
         shutil.copy(source, unfinished)
+
+
+def damage(path: Path) -> str | None:
+    """Return why a `.keras` file is not what was written; None where it is, or is not there."""
+    if not path.is_file():
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        return str(error) or type(error).__name__
+    return f"its '{broken}' does not fit its checksum" if broken else None

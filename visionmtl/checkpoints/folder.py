@@ -1,7 +1,6 @@
 """The checkpoints of a run: `checkpoints/<epochs>-<steps>.ckpt`, named by the epochs behind and the steps since."""
 
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from visionmtl.checkpoints import container
 from visionmtl.checkpoints.container import DamagedError
+from visionmtl.files import damage
 
 NAMES = (re.compile(r"(?P<epoch>\d+)-(?P<step>\d+)\.ckpt"), re.compile(r"epoch-(?P<epoch>\d+)\.keras"))
 
@@ -76,11 +76,6 @@ def newest(run: Path) -> tuple[Found | None, dict[Path, str]]:
 def _read(path: Path, place: Place) -> Found:
     if path.suffix == ".ckpt":
         return Found(path, place, *container.read(path))
-    try:
-        with zipfile.ZipFile(path) as archive:
-            broken = archive.testzip()
-    except (zipfile.BadZipFile, OSError) as error:
-        raise DamagedError(f"it cannot be read: {error}") from None
-    if broken:
-        raise DamagedError(f"its '{broken}' does not fit its checksum")
+    if broken := damage(path):
+        raise DamagedError(broken)
     return Found(path, place)

@@ -2,8 +2,6 @@
 
 import json
 import math
-import zipfile
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from pipelines.files import is_partial, remove_partial
 from visionmtl import csvfile
 from visionmtl import recipe as recipes
 from visionmtl.errors import UsageError
-from visionmtl.files import told, write_text
+from visionmtl.files import damage, told, write_text
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 from visionmtl.training import processes
@@ -84,18 +82,6 @@ def reopen(run: Path) -> Path:
                 print(f"{run / name} is damaged ({broken}): it is removed, and written anew.")
                 (run / name).unlink()
     return run
-
-
-def damage(path: Path) -> str | None:
-    """Return why a `.keras` file is not what was written; None where it is, or is not there."""
-    if not path.is_file():
-        return None
-    try:
-        with zipfile.ZipFile(path) as archive:
-            broken = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        return str(error) or type(error).__name__
-    return f"its '{broken}' does not fit its checksum" if broken else None
 
 
 def is_finished(run: Path) -> bool:

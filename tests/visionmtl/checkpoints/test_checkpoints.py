@@ -126,3 +126,18 @@ def test_one_is_due_after_minutes_or_steps_and_later_where_saving_takes_long(mon
     assert [by_steps.due, by_steps.due] == [False, True]
     assert not never.due
     assert by_time.took(2, 120) is None
+
+
+@pytest.mark.parametrize("place", [40, 60, 100])
+def test_a_checkpoint_of_the_first_version_that_is_damaged_within_is_told_and_the_one_before_taken(tmp_path, place):
+    for number in (1, 2):
+        path = tmp_path / "checkpoints" / f"epoch-{number}.keras"
+        path.parent.mkdir(exist_ok=True)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("model.weights.h5", bytes(range(256)) * 4)
+    content = bytearray(path.read_bytes())
+    content[place : place + 4] = b"\xff\xff\xff\xff"
+    path.write_bytes(content)
+    found, damaged = folder.newest(tmp_path)
+    assert found.place.epoch == 1
+    assert list(damaged) == [path]
