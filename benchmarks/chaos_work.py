@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import chaos_process
-import keras
 import numpy as np
+import toy_backbone
 from chaos_artefacts import broken, curves, differences, names, weights
 from PIL import Image
 
 import pipelines
-from visionmtl import backbones, cli, csvfile, recipe
-from visionmtl.backbones.architecture import Architecture
+from visionmtl import cli, csvfile, recipe
 from visionmtl.callbacks.backup import Backup
 from visionmtl.checkpoints import container, interval
 from visionmtl.checkpoints import folder as checkpoints
@@ -201,7 +200,7 @@ def pictures(folder: Path) -> None:
 
 def _prepare() -> None:
     """Make the toy backbone known, and have a training report its steps and its checkpoints."""
-    backbones.REGISTRY["toy"] = Architecture("toy", "benchmarks", 0.0, "", _toy)
+    toy_backbone.register()
     interval.MOST = float("inf")  # a toy's step takes less time than a disk does
     Position.went = _reporting(Position.went, lambda at, *given: ("step", at.epoch * STEPS + at.step))
     Backup._write = _reporting(Backup._write, lambda at, path, about, *given: ("kept", _steps(about)))
@@ -218,12 +217,3 @@ def _reporting(method: Callable, what: Callable[..., tuple[str, int]]) -> Callab
 
 def _steps(about: Mapping[str, Any]) -> int:
     return about["epoch"] * STEPS + about["step"]
-
-
-def _toy(image: Any, imagenet: bool) -> dict[str, Any]:
-    x, features = keras.layers.Rescaling(1 / 128, offset=-1)(image), {}
-    for level in range(1, 6):
-        x = keras.layers.Conv2D(4, 3, strides=2, padding="same", use_bias=False)(x)
-        x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
-        features[f"P{level}"] = x
-    return {level: features[level] for level in ("P2", "P3", "P4", "P5")}

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import toy_backbone
 
 import visionmtl
-from visionmtl import backbones, callbacks
-from visionmtl.backbones.architecture import Architecture
+from visionmtl import callbacks
 from visionmtl.training import building
 
 GROWTH, LOGGING = 0.01, 0.02  # of memory after the warm-up; of a step's time
@@ -29,7 +29,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 SETTINGS = (
     "data.image_size=[32, 32]",
     "data.batch_size=4",
-    "model.backbone=soak",
+    "model.backbone=toy",
     "model.weights=null",
     "model.neck.channels=8",
     "model.sharing.name=cross_stitch",
@@ -126,25 +126,13 @@ def soak(steps: int, epochs: int, folder: Path) -> list[tuple[str, str, str, boo
     return rows
 
 
-def three_convolutions(image: Any, imagenet: bool) -> dict[str, Any]:
-    """Return the features of a backbone of a few thousand parameters."""
-    x, features = keras.layers.Rescaling(1 / 128, offset=-1)(image), {}
-    for level in range(1, 6):
-        x = keras.layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(x)
-        x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
-        features[f"P{level}"] = x
-    return {level: features[level] for level in ("P2", "P3", "P4", "P5")}
-
-
-backbones.REGISTRY["soak"] = Architecture("soak", "benchmarks", 0.0, "", three_convolutions)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--counts", action="store_true", help="hold to handles and traces alone, of a short run")
     args = parser.parse_args()
+    toy_backbone.register()
     with tempfile.TemporaryDirectory() as folder:
         rows = soak(args.steps, args.epochs, Path(folder))
     rows = [row for row in rows if row[0].startswith(COUNTS)] if args.counts else rows

@@ -200,3 +200,10 @@ class Backup(Callback):
                 same = sum(other.split(" ")[0] == name for other in named)
                 named[f"{name} {same + 1}" if same else name] = watcher
         return list(named.items())
+
+
+def save_now(watchers: Sequence[Any]) -> None:
+    """Have those of a training's callbacks that keep checkpoints write one, of where it is."""
+    for watcher in watchers:
+        if isinstance(watcher, Backup):
+            watcher.save_now()

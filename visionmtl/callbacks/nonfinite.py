@@ -9,7 +9,7 @@ from typing import Any, Self
 import keras
 import numpy as np
 
-from visionmtl.callbacks.backup import Backup
+from visionmtl.callbacks.backup import save_now
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text, written_folder
@@ -70,9 +70,7 @@ class NonFinite(Callback):
             again = f"see why by: visionmtl train --replay {shlex.quote(str(folder))}"
             print(f"\nStep {batch + 1} of epoch {self.model.position.epoch + 1} is not finite and was skipped; {again}")
         if self.patience is not None and self.row >= self.patience:
-            for watcher in self.watchers:
-                if isinstance(watcher, Backup):
-                    watcher.save_now()
+            save_now(self.watchers)
             raise UsageError(f"The last {self.row} steps were all NaN or infinite, and skipped. {self._advice()}")
 
     def _keep(self, epoch: int, step: int) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
-from visionmtl.callbacks.backup import Backup
+from visionmtl.callbacks.backup import save_now
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.stopping import Stop
 
@@ -46,7 +46,5 @@ class StopAsked(Callback):
 
     def _stop_if_asked(self) -> None:
         if self.stop.number is not None and self.stop.error is None and self.stop.patient:
-            for watcher in self.watchers:
-                if isinstance(watcher, Backup):
-                    watcher.save_now()
+            save_now(self.watchers)
         self.stop.check()

@@ -235,7 +235,7 @@ class BalancedModel(KeptModel):
     ) -> keras.callbacks.History:
         """Train as Keras does, on NumPy labels and weights by task too; the balancer learns where epochs end."""
         arrays.prepare(kwargs, y)
-        with plain_words(x, batch_size):
+        with plain_words(x, batch_size, self.distribute_strategy.num_replicas_in_sync):
             return super().fit(x, y, batch_size, epochs, verbose, with_epochs(callbacks, self.guard), *args, **kwargs)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:

@@ -11,7 +11,7 @@ from visionmtl.errors import out_of_memory
 
 
 @contextlib.contextmanager
-def plain_words(x: Any, batch_size: int | None = None) -> Iterator[None]:
+def plain_words(x: Any, batch_size: int | None = None, replicas: int | None = None) -> Iterator[None]:
     """Raise what was raised within a data set as what it was, and say of a want of memory what would fit.
 
     That is a note to the error, which stays of its kind: who catches it may try again with less.
@@ -19,17 +19,18 @@ def plain_words(x: Any, batch_size: int | None = None) -> Iterator[None]:
     Args:
         x: what `fit` was given.
         batch_size: images of a step, for arrays.
+        replicas: that a step trains on; None where it only measures.
     """
     with plainly():
         try:
             yield
         except Exception as error:
             if out_of_memory(error):
-                error.add_note(_advice(x, batch_size))
+                error.add_note(_advice(x, batch_size, replicas))
             raise
 
 
-def _advice(x: Any, batch_size: int | None) -> str:
+def _advice(x: Any, batch_size: int | None, replicas: int | None) -> str:
     """Return what was too much and what would fit, as far as it is known."""
     spec = tf.nest.flatten(getattr(x, "element_spec", x))[0]
     shape = tuple(getattr(spec, "shape", ()) or ())
@@ -41,7 +42,8 @@ def _advice(x: Any, batch_size: int | None) -> str:
     if batch == 1:
         return f"There is not enough memory for a step of {what}: smaller images, or keras.mixed_precision, take less."
     half = "batches of half the size" if batch is None else f"batches of {batch // 2}"
-    return (
-        f"There is not enough memory for a step of {what}: {half}, with gradient_accumulation_steps=2 in the optimizer,"
-        " take about half of it and train alike."
-    )
+    remedy = f"There is not enough memory for a step of {what}: {half}"
+    if replicas is None:
+        return f"{remedy} take about half of it."
+    alike = "gradient_accumulation_steps=2 in the optimizer" if replicas == 1 else "half the learning rate"
+    return f"{remedy}, with {alike}, take about half of it and train alike."

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 import visionmtl
+from visionmtl.step.plain_words import plain_words
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,20 @@ def test_what_would_fit_is_a_note_to_the_error(given, step, half):
     assert note.startswith(
         f"There is not enough memory for a step of {step}: {half}, with gradient_accumulation_steps="
     )
+
+
+@pytest.mark.parametrize(
+    ("replicas", "said"),
+    [
+        (1, "batches of 2, with gradient_accumulation_steps=2 in the optimizer, take"),
+        (2, "batches of 2, with half the learning rate, take"),
+        (None, "batches of 2 take"),
+    ],
+)
+def test_no_advice_is_of_what_cannot_be_done(replicas, said):
+    with (
+        pytest.raises(MemoryError) as raised,
+        plain_words(np.zeros((4, 8, 4, 3)), 4, replicas),
+    ):
+        raise MemoryError
+    assert said in raised.value.__notes__[0]
