@@ -58,9 +58,11 @@ class Examiner:
             sample = tf.nest.map_structure(lambda x: x.numpy(), self.read(tf.constant(index, tf.int64)))
         except tf.errors.OpError:
             return {}, self.split.diagnose(index)
-        if any(kind.is_wrong(sample["labels"][name]) for name, kind in self.kinds.items()):
-            return {}, self.split.diagnose(index)
-        return sample, None
+        return ({}, self.split.diagnose(index)) if self.is_wrong(sample) else (sample, None)
+
+    def is_wrong(self, sample: Tree) -> bool:
+        """Whether a sample, of arrays, has labels with values that mean nothing."""
+        return any(kind.is_wrong(sample["labels"][name]) for name, kind in self.kinds.items())
 
 
 def visit(
@@ -79,6 +81,8 @@ def visit(
         int64 indices of the good samples.
     """
     examine = Examiner(split, read, specs)
+    if split.trusted and memory and _all_good(examine, memory):
+        return np.arange(len(split.shapes))
 
     def problem(index: int) -> str | None:
         sample, message = examine(index)
@@ -94,3 +98,16 @@ def visit(
         else:
             good.append(index)
     return np.array(good, np.int64)
+
+
+def _all_good(examine: Examiner, memory: Keeper) -> bool:
+    """Read every sample in one graph, at two thirds of the time; stops at the first that cannot be used."""
+    samples = tf.data.Dataset.range(len(examine.split.shapes)).map(examine.read, num_parallel_calls=tf.data.AUTOTUNE)
+    try:
+        for index, sample in enumerate(samples.as_numpy_iterator()):
+            if examine.is_wrong(sample):
+                return False
+            memory.put(index, sample)
+    except tf.errors.OpError:
+        return False
+    return True

@@ -96,6 +96,17 @@ def test_after_a_check_of_headers_alone_an_unknown_mask_value_stops_when_it_is_m
         list(data.train)
 
 
+@pytest.mark.parametrize("check", ["headers", "full"])
+def test_what_is_kept_in_memory_is_looked_at_whatever_was_to_be_checked(coco, load, check):
+    folder = coco({"a.png": [GOOD], "b.png": [GOOD], "c.png": [GOOD]}, masks=True)
+    mask_of(9)(folder)
+    with pytest.raises(pipelines.DataError, match=r"a\.png.+9"):
+        load(folder, check=check)
+    data = load(folder, check=check, on_error="skip")
+    assert (data.sizes["train"], len(data.skipped)) == (2, 1)
+    assert len(list(data.train.unbatch())) == 2
+
+
 BROKEN_BOXES = {
     "outside": ((3, 50, 5, 20, 20), r"box \(50, 5, 70, 25\) lies outside its image of 60 x 40 \('a.jpg'\)"),
     "reversed": ((3, 10, 5, -4, 20), r"bbox \[10, 5, -4, 20\] has no area \('a.jpg'\)"),
