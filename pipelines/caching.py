@@ -13,7 +13,7 @@ from pipelines.errors import DataError
 from pipelines.files import removed
 from pipelines.packing import pack
 from pipelines.packs import catalogue
-from pipelines.packs.journal import OtherPackError
+from pipelines.packs.journal import JOURNAL, OtherPackError
 from pipelines.sources.packed import Packed
 from pipelines.splits import SPLITS
 
@@ -48,6 +48,8 @@ def kept(name: str, request: Request, options: Mapping[str, Any], folder: Path) 
             return Packed().read(replace(request, path=root))
         except DataError:  # it is damaged, or the source has changed
             removed(root)
+    elif root.is_dir() and not (root / JOURNAL).is_file():  # it has lost what says that it is a pack
+        removed(root)
     try:
         pack(name, root, request.path, splits, tasks, **options)
     except OtherPackError:  # begun before the source changed, as when it was broken then

@@ -66,6 +66,11 @@ def test_a_changed_source_and_a_damaged_cache_are_packed_again(data, coco, tmp_p
     shard.write_bytes(shard.read_bytes()[:-9])
     assert data().sizes["train"] == before
     assert len(made) == 4
+    for lost in ("pack.json", "index.npz"):
+        (file,) = (tmp_path / "cache").glob(f"*/{lost}")
+        file.unlink()
+        assert data().sizes["train"] == before
+    assert len(made) == 6
 
 
 def test_nothing_is_kept_in_memory_beside(data, monkeypatch):
