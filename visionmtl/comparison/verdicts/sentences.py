@@ -1,0 +1,143 @@
+"""Verdicts in words, the same for terminal, Markdown and page."""
+
+import math
+from collections.abc import Iterable, Mapping
+
+from visionmtl.comparison.verdicts.intervals import MOST_SEEDS, seeds_to_show
+from visionmtl.comparison.verdicts.judging import Finding, Judged, Judgement
+
+WORDS = {"better": "better", "worse": "worse", "none": "no difference", "unknown": "not known"}
+
+
+def percent(value: float) -> str:
+    """Return a gain as signed percent, "-" for none.
+
+    Example:
+        >>> percent(-0.0389)
+        '-3.9%'
+    """
+    return "-" if math.isnan(value) else f"{100 * value:+.1f}%"
+
+
+def with_interval(finding: Finding | None) -> str:
+    """Return a gain with its interval, "-3.9% [-8.1, +0.3]"; without one, the gain alone."""
+    if finding is None:
+        return "-"
+    found = finding.found
+    ends = "" if math.isnan(found.low) else f" [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
+    return f"{percent(found.mean)}{ends}"
+
+
+def would_show(finding: Finding) -> str:
+    """Return how many seeds would show the difference seen: "14", or "> 1000"."""
+    needed = seeds_to_show(finding.found)
+    return f"> {MOST_SEEDS}" if needed is None else str(needed)
+
+
+def verdict(finding: Finding) -> str:
+    """Return a verdict in words, as the cell of a table has it."""
+    seeds = finding.found.seeds
+    if finding.verdict == "unknown":
+        return "one seed shows nothing" if seeds == 1 else f"{seeds} seeds that are the same show nothing"
+    if finding.verdict == "none":
+        return f"no difference that {seeds} seeds can show ({would_show(finding)} would)"
+    return WORDS[finding.verdict]
+
+
+def of_arm(judged: Judged) -> str:
+    """Return what was found of an arm, in a sentence; of the baseline nothing."""
+    findings = {**({"delta-m": judged.delta_m} if judged.delta_m else {}), **judged.gains}
+    parts = []
+    for kind in ("better", "worse"):
+        found = [f"{name} {with_interval(each)}" for name, each in findings.items() if each.verdict == kind]
+        transfer = (
+            " (negative transfer)" if any(each.verdict == kind == "worse" for each in judged.gains.values()) else ""
+        )
+        parts += [f"{kind}{transfer} in {_listed(found)}"] if found else []
+    for words, names in _without(findings).items():
+        parts.append(f"{words} in {_listed(names)}")
+    if judged.over_rival is not None:
+        parts.append(_against(judged.over_rival, str(judged.rival)))
+    return "; ".join(parts)
+
+
+def _without(findings: Mapping[str, Finding]) -> dict[str, list[str]]:
+    """Return what was not found better or worse, by the words for it."""
+    found: dict[str, list[str]] = {}
+    for name, each in findings.items():
+        if each.verdict == "none":
+            text = f"{name} {percent(each.found.mean)} ({would_show(each)} would)"
+            found.setdefault(f"no difference that {each.found.seeds} seeds can show", []).append(text)
+        elif each.verdict == "unknown":
+            found.setdefault(verdict(each), []).append(f"{name} {percent(each.found.mean)}")
+    return found
+
+
+def _against(finding: Finding, rival: str) -> str:
+    """Return whether an arm beats tuned fixed weights, by points of delta-m."""
+    found = finding.found
+    ends = "" if math.isnan(found.low) else f" [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
+    by = f"{100 * found.mean:+.1f} points of delta-m{ends}"
+    words = {"better": "beats", "worse": "is beaten by"}.get(finding.verdict)
+    return f"{words} '{rival}': {by}" if words else f"against '{rival}' {by}, {verdict(finding)}"
+
+
+def legend(judgement: Judgement) -> str:
+    """Return what the columns of the table are."""
+    first = judgement.comparison.reference
+    step = f" step: its time as a ratio to that of '{first.name}'." if first else ""
+    return (
+        "Metrics are means over seeds, ± their standard errors; delta-m is paired by seed with the single-task models, "
+        f"with an interval that holds its 95% of few seeds too.{step}"
+    )
+
+
+def chance(judgement: Judgement) -> str:
+    """Return how many verdicts by chance are to be expected; nothing where there is none at all."""
+    findings = judgement.findings
+    if not findings:
+        return ""
+    shown = sum(finding.verdict != "none" for finding in findings)
+    holds = sum(finding.holm < 0.05 for finding in findings)
+    return (
+        f"{shown} of {len(findings)} differences are shown at 95%, each by itself; were there none at all, "
+        f"{judgement.by_chance:.1f} would be by chance. Held against all of them at once (Holm), {holds} "
+        f"{'stays' if holds == 1 else 'stay'}."
+    )
+
+
+def source(judgement: Judgement) -> list[str]:
+    """Return which split the numbers are from, and what was chosen on which."""
+    comparison = judgement.comparison
+    said = [f"All metrics are those of the {comparison.split} split; seconds, steps, memory are of the training."]
+    if comparison.searched:
+        keys = ", ".join(comparison.searched)
+        on = "the same split, which favours every arm a little" if comparison.split == "validation" else "validation"
+        said.append(f"The values of {keys} were chosen for each arm on {on}.")
+    return said
+
+
+def notes(judgement: Judgement) -> list[str]:
+    """Return what does not enter, what is not finished, and why."""
+    asked = judgement.comparison.seeds
+    said = [judgement.why_not] if judgement.why_not else []
+    said += judgement.enters.left_out
+    for judged in judgement.arms:
+        said += judged.told
+    unfinished = [
+        f"'{judged.arm.name}' ({len(judged.arm.seeds)} of {len(asked)} seeds)"
+        for judged in judgement.arms
+        if not set(asked) <= set(judged.arm.seeds)
+    ]
+    if unfinished:
+        said.append(f"Not finished: {_listed(unfinished)}.")
+    if any(finding.found.seeds == 1 for judged in judgement.arms for finding in judged.gains.values()):
+        said.append(
+            "One seed shows nothing: two runs of one arm differ by as much as arms do. Ask for three seeds or more."
+        )
+    return said
+
+
+def _listed(texts: Iterable[str]) -> str:
+    *most, last = texts
+    return f"{', '.join(most)} and {last}" if most else last
