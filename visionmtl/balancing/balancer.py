@@ -49,7 +49,8 @@ class Balancer(Method):
 
     Attributes:
         tasks: the names of the K tasks, once prepared.
-        scope: where it has the gradients of the tasks compared: "parameters", "features", or None for nowhere.
+        scope: where it has the gradients of the tasks compared: "parameters", "features", a level such as "P5", or None
+            for nowhere.
         scopes: those it can be had with, where it has any.
         apart: whether it needs each task's gradient apart in every step; else one pass back, from one number, will do.
         state: the layer that holds its state, for the model to save; None where it has none or is that layer itself.

@@ -36,6 +36,8 @@ def _note() -> str:
     return (
         "* with scope=features, 1 backward of the backbone and K of the heads; between the steps of update_every=n, 1"
         f" backward. Neither for {' and '.join(neither)}. For {' and '.join(heads)} with scope=parameters, K backward."
+        " For the gradient family also scope=P5, or any level that all tasks share: 1 backward before its stage and K"
+        " from there on."
     )
 
 

@@ -28,7 +28,9 @@ class GradientBalancer(ApartBalancer):
         scope: "parameters" compares the gradients by all that several tasks train: exact, for one forward pass and K
             backward passes a step. "features" compares those by the last maps that all tasks share: K passes through
             the heads and one through the backbone. Then the weights answer for these maps, an upper bound of what lies
-            below (Sener and Koltun 2018, section 3.3), and the update still is the weighted sum.
+            below (Sener and Koltun 2018, section 3.3), and the update still is the weighted sum. A level that all tasks
+            share, such as "P5", compares those by the parameters of its stage alone: K passes through what lies behind
+            the stage and the stage itself, and one through what lies before; the last is the cheapest.
         update_every: steps from one comparison to the next; between them the weights stay, and a step costs one pass.
         seed: of what a method draws at random, which follows from it and the steps behind.
         **hyperparameters: of the method.
@@ -42,7 +44,7 @@ class GradientBalancer(ApartBalancer):
     """
 
     seed: int = seed_of("what the method draws")
-    scope: str = choice("parameters", SCOPES, "whose gradients are compared: exact, or cheaper")
+    scope: str = choice("parameters", SCOPES, "whose gradients are compared: exact, or cheaper", levels=True)
     update_every: int = whole(1, "steps from one comparison to the next", at_least=1)
 
     def __init__(

@@ -5,6 +5,7 @@
 From these lines follow the arguments a method takes, the errors about them and its config.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -80,13 +81,19 @@ class Number(Hyperparameter):
 class Choice(Hyperparameter):
     """One of some names; see `choice`."""
 
-    def __init__(self, default: str, options: Sequence[str], meaning: str) -> None:
+    def __init__(self, default: str, options: Sequence[str], meaning: str, levels: bool = False) -> None:
         super().__init__(default, meaning)
-        self.options = tuple(options)
-        self.expected = f"{', '.join(self.options[:-1])} or {self.options[-1]}"
+        self.options, self.levels = tuple(options), levels
+        *names, last = [*self.options, "a level such as P5"] if levels else self.options
+        self.expected = f"{', '.join(names)} or {last}"
 
     def allows(self, value: Any) -> bool:
-        return value in self.options
+        return value in self.options or (self.levels and is_level(value))
+
+
+def is_level(value: Any) -> bool:
+    """Return whether a value is the name of a level of a backbone."""
+    return isinstance(value, str) and re.fullmatch(r"P[0-9]+", value) is not None
 
 
 # As with a field of a data class, what a class declares is the descriptor and what its objects have is the value: the
@@ -111,9 +118,9 @@ def whole(default: int, meaning: str, *, at_least: int, up_to: int | None = None
     return Number(default, meaning, at_least=at_least, up_to=up_to, whole=True)
 
 
-def choice(default: str, options: Sequence[str], meaning: str) -> Any:
-    """Declare one of some names."""
-    return Choice(default, options, meaning)
+def choice(default: str, options: Sequence[str], meaning: str, levels: bool = False) -> Any:
+    """Declare one of some names, or with `levels` that of a level of the backbone too."""
+    return Choice(default, options, meaning, levels)
 
 
 def seed_of(what: str) -> Any:

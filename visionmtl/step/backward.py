@@ -90,7 +90,7 @@ def together(forward: Forward) -> Backward:
     return Backward(gradients, summed=False, weights=forward.slopes, gramian=None)
 
 
-def apart(forward: Forward, balancer: Any, look: str | None) -> Backward:
+def apart(forward: Forward, balancer: Any, look: str | None, among: Sequence[Any] | None = None) -> Backward:
     """Go back once a task, and let the balancer merge what comes.
 
     A cut pass goes back through the heads once a task and through the trunk once for all of them; a whole one goes
@@ -101,6 +101,7 @@ def apart(forward: Forward, balancer: Any, look: str | None) -> Backward:
         balancer: the balancer.
         look: where the tasks' gradients are compared: at the "parameters" (behind the cut, if there is one), at the
             "features", or nowhere, and the balancer takes the weights it has.
+        among: the variables whose gradients are compared; None for all that several tasks train.
     """
     cut = len(forward.ran.leaves)
     parted = task_gradients.of(forward.tape, forward.targets.tasks, [*forward.ran.leaves, *forward.variables])
@@ -112,7 +113,7 @@ def apart(forward: Forward, balancer: Any, look: str | None) -> Backward:
     gramian = product = None
     if look:
         held = _smoothed(forward, balancer, held, look)
-        gramian, product = _compared(forward, parted, held, look)
+        gramian, product = _compared(forward, parted, held, _places(forward, held, look, among), look)
     weights = balancer.weigh(gramian, forward, product)
     merged = _merged(forward, balancer, held, weights)
     others = _others(forward, merged[:cut])
@@ -130,8 +131,19 @@ def _smoothed(forward: Forward, balancer: Any, held: TaskGradients, look: str) -
     return held
 
 
+def _places(forward: Forward, held: TaskGradients, look: str, among: Sequence[Any] | None) -> Sequence[int]:
+    """Return the places of the sources whose gradients are compared."""
+    cut = len(forward.ran.leaves)
+    if look == "features":
+        return range(cut)
+    if among is None:
+        return [place for place in range(cut, len(held)) if len(held[place]) > 1]
+    wanted = {id(variable) for variable in among}
+    return [cut + place for place, variable in enumerate(forward.variables) if id(variable) in wanted]
+
+
 def _compared(
-    forward: Forward, parted: TaskGradients, held: TaskGradients, look: str
+    forward: Forward, parted: TaskGradients, held: TaskGradients, places: Sequence[int], look: str
 ) -> tuple[tf.Tensor, tf.Tensor | None]:
     """Return the Gramian `[K, K]`, and of two sub-batches the product of their gradients `[K, K]`.
 
@@ -139,11 +151,11 @@ def _compared(
         forward: the pass.
         parted: the gradients of each sub-batch.
         held: those of the whole batch.
+        places: of the sources whose gradients are compared.
         look: where they are compared.
     """
     cut, rows = len(forward.ran.leaves), len(forward.targets.tasks)
     halves = rows > forward.losses.shape[0]
-    places = range(cut) if look == "features" else [p for p in range(cut, len(held)) if len(held[p]) > 1]
     compared = [(parted if halves else held)[place] for place in places]
     if cut and look == "parameters":
         compared = task_gradients.summed(compared, forward.reduce)

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from visionmtl import balancing as balancers
+from visionmtl.balancing.hyperparameters import is_level
 from visionmtl.errors import UsageError, check_number, one_of
 from visionmtl.step import arrays, due, keras_losses, keras_metrics, optimizing, tracking
 from visionmtl.step.admission import Batch, admitted
@@ -150,6 +151,11 @@ class BalancedModel(KeptModel):
 
     def _regression(self) -> list[bool]:
         return [keras_losses.is_regression(loss) for loss in self._losses_of.values()]
+
+    def levels(self) -> dict[str, list[keras.layers.Layer]]:
+        """Return the layers of each level, by its name: one of `parts`, or where there are none, a layer."""
+        parts = getattr(self, "parts", None) or {layer.name: [layer.name] for layer in self.layers}
+        return {part: [self.get_layer(name) for name in names] for part, names in parts.items() if is_level(part)}
 
     def route(self, task: str) -> keras.Model:
         """Return a functional model of one task's outputs that shares this one's layers and runs nothing of the others.

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import keras
@@ -55,6 +56,50 @@ def last_layers(model: keras.Model, outputs: dict[str, list]) -> Parting | None:
         nearest = {node for node in nearest if not nearest & (_behind({node}, inputs, common) - {node})}
         behind = _behind(nearest, inputs, common)
     return _cut(paths, outputs, common - behind) if nearest else None
+
+
+class Level(NamedTuple):
+    """A level that all tasks share.
+
+    Attributes:
+        cut: the cut before its stage; None where nothing that is handed on lies before it.
+        variables: those that are trained in its stage.
+    """
+
+    cut: Parting | None
+    variables: list
+
+
+def level(
+    model: keras.Model, outputs: dict[str, list], stages: Mapping[str, Sequence[keras.layers.Layer]], name: str
+) -> Level:
+    """Return a level that all tasks share.
+
+    Args:
+        model: a functional model.
+        outputs: of each task, the symbolic outputs its loss is made of.
+        stages: the layers of the stage of each level, by its name.
+        name: of the level.
+
+    Raises:
+        UsageError: there is no such level, one of the tasks does not use it, or nothing of it is trained.
+    """
+    paths = {task: calls(tensors) for task, tensors in outputs.items()}
+    common, used = _common(model, paths), set().union(*paths.values())
+    shared, trained = {}, {}
+    for each, layers in stages.items():
+        nodes = {node for node in used if node[0] in {id(layer) for layer in layers}}
+        variables = [variable for layer in layers for variable in layer.trainable_variables]
+        if nodes and nodes <= common and variables:
+            shared[each], trained[each] = nodes, variables
+    if name not in shared:
+        there = ", ".join(shared) or "none"
+        raise UsageError(
+            f"scope='{name}' compares the gradients of a level that is trained and that all tasks use, which here are"
+            f" {there}: choose one of these, or scope='parameters'."
+        )
+    behind = _behind(shared[name], next(iter(paths.values())), common)
+    return Level(_cut(paths, outputs, common - behind), trained[name])
 
 
 def _common(model: keras.Model, paths: dict[str, dict[Node, list]]) -> set[Node]:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import keras
 
+from visionmtl.balancing.hyperparameters import is_level
 from visionmtl.step import parting
 from visionmtl.step.cut import CutModel
 
@@ -18,12 +19,14 @@ class StepPlan(NamedTuple):
         cut: the model cut where its tasks part; None where it runs whole.
         apart: whether the step goes back once a task, else once for all of them together.
         sub_batches: into how many sub-batches, whose gradients are compared, the batch is dealt out.
+        among: the variables whose gradients are compared; None for all that several tasks train.
     """
 
     look: str | None
     cut: CutModel | None
     apart: bool
     sub_batches: int
+    among: list | None = None
 
 
 class Plans:
@@ -38,7 +41,8 @@ class Plans:
         compares: whether the step that is due compares the tasks' gradients; at first, whether the balancer wants it.
 
     Raises:
-        UsageError: the balancer compares gradients at features that tasks share, and two tasks share none.
+        UsageError: the balancer compares gradients at features that tasks share, and two tasks share none, or at a
+            level that they do not all share.
     """
 
     def __init__(self, model: keras.Model, balancer: Any, outputs: dict[str, list]):
@@ -47,9 +51,14 @@ class Plans:
         self.parting = parting.parting(model, outputs)
         if balancer.scope == "features":
             parting.check_common(self.parting, list(outputs))
+        self.level = None
+        if is_level(balancer.scope):
+            self.level = parting.level(model, outputs, model.levels(), balancer.scope)
 
     def shared(self) -> list:
         """Return where the tasks' gradients are compared: variables, or with the scope "features" symbolic maps."""
+        if self.level is not None:
+            return self.level.variables
         if self.balancer.scope != "features":
             return parting.variables(self.model, self.outputs)
         return self.parting.features if self.parting else []
@@ -58,6 +67,9 @@ class Plans:
     def comparing(self) -> StepPlan:
         """The plan of a step that compares the tasks' gradients, for the balancer or for who watches."""
         look, cut = self.balancer.scope, None
+        if self.level is not None:
+            cut = None if self.level.cut is None else CutModel(self.model, self.level.cut)
+            return StepPlan("parameters", cut, True, self.balancer.sub_batches, self.level.variables)
         if look is None:  # it is only watched
             last = parting.last_layers(self.model, self.outputs)
             look, cut = "parameters", None if last is None else CutModel(self.model, last)

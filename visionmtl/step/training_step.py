@@ -35,7 +35,7 @@ def training_step(model: Any, data: Any, plan: StepPlan) -> dict[str, Any]:
         variables=model.trainable_variables,
         number=optimizer.iterations,
     )
-    back = apart(forward, balancer, plan.look) if plan.apart else together(forward)
+    back = apart(forward, balancer, plan.look, plan.among) if plan.apart else together(forward)
     del tape, forward
     limit = None if model._clips_itself else model.clip_norm
     update = Update(optimizer, model.trainable_variables, limit, replicas, summing=model._clips_itself)

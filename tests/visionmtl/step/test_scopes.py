@@ -151,7 +151,7 @@ def apart():
         ({"balancing": {"method": "cagrad", "scope": "features"}}, "'a' and 'b' read none in common"),
         ({"balancing": "excess_mtl"}, "'a' and 'b' read none in common"),
         ({"balancing": {"method": "db_mtl", "scope": "features"}}, "leave scope out"),
-        ({"balancing": {"method": "upgrad", "scope": "feature"}}, "parameters or features"),
+        ({"balancing": {"method": "upgrad", "scope": "feature"}}, "parameters, features or a level"),
         (
             {"balancing": {"method": "upgrad", "update_every": 0}},
             "update_every=0: expected a whole number of at least 1",
