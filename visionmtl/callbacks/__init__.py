@@ -4,6 +4,7 @@ From outside come the callbacks, to be used in any `model.fit`, and `of_session`
 training has. A new one is a file with a subclass of `callback.Callback` (`learning_rate.py` is a short neighbour).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from pipelines import discovery
@@ -15,10 +16,10 @@ _BY_NAME = {kind.__name__: kind for kind in CALLBACKS.values()}
 __all__ = ["Callback", "Session", "of_session"]
 
 
-def of_session(session: Session) -> list[Callback]:
-    """Return what watches a session of training, in the order of their priorities."""
-    by_priority = sorted(CALLBACKS.values(), key=lambda kind: kind.priority)
-    session.watchers[:] = [callback for kind in by_priority for callback in kind.of_session(session)]
+def of_session(session: Session, further: Sequence[Callback] = ()) -> list[Callback]:
+    """Return what watches a session of training, and `further` callbacks, in the order of their priorities."""
+    own = [callback for kind in CALLBACKS.values() for callback in kind.of_session(session)]
+    session.watchers[:] = sorted([*own, *further], key=lambda callback: callback.priority)
     return session.watchers
 
 

@@ -26,10 +26,15 @@ from visionmtl.training.measuring import finish, tell_skipped
 
 TRACED = 20  # variables whose part in a step is traced, optimised and run for the first time within a second
 Opened = AbstractContextManager[tuple[Path, Found | None]]  # a run folder, and the checkpoint that it goes on from
+Watching = Callable[[callbacks.Session], Sequence[callbacks.Callback]]  # makes what watches a session beside its own
 
 
 def train(
-    recipe: Recipe, run: str | Path | None = None, devices: Sequence[str] | None = None, also: str | None = None
+    recipe: Recipe,
+    run: str | Path | None = None,
+    devices: Sequence[str] | None = None,
+    also: str | None = None,
+    watching: Watching | None = None,
 ) -> dict[str, Any]:
     """Train a recipe into a new run folder, and print what came of it.
 
@@ -38,6 +43,7 @@ def train(
         run: the folder to make; default `runs/<recipe>-<n>`.
         devices: see `devices.strategy`.
         also: a split to measure in the end, beside validation.
+        watching: returns further callbacks of the session.
 
     Returns:
         What `metrics.json` holds: `{"validation": {task: {metric: value}}, "seconds": ..., "parameters": ...}`.
@@ -53,10 +59,15 @@ def train(
         if run is not None:
             lock.refuse_held(Path(run))
             runs.refuse_taken(run)
-        return _train(recipe, devices, lambda steps: _new_run(recipe, run, devices, stop), also, stop)
+        return _train(recipe, devices, lambda steps: _new_run(recipe, run, devices, stop), also, stop, watching)
 
 
-def resume(run: str | Path, devices: Sequence[str] | None = None, also: str | None = None) -> dict[str, Any]:
+def resume(
+    run: str | Path,
+    devices: Sequence[str] | None = None,
+    also: str | None = None,
+    watching: Watching | None = None,
+) -> dict[str, Any]:
     """Go on with a run that was interrupted, from its newest checkpoint to the end that its recipe names; see `train`.
 
     What comes of it is what would have come of the run without an interruption, bit for bit.
@@ -78,7 +89,7 @@ def resume(run: str | Path, devices: Sequence[str] | None = None, also: str | No
             return contextlib.nullcontext((runs.reopen(run), found))
 
         with ends.told(recipe, run, strategy(devices).num_replicas_in_sync):
-            return _train(recipe, devices, reopened, also, stop)
+            return _train(recipe, devices, reopened, also, stop, watching)
 
 
 def check(recipe: Recipe) -> None:
@@ -111,6 +122,7 @@ def _train(
     open_run: Callable[[int], Opened],
     also: str | None,
     stop: stopping.Stop,
+    watching: Watching | None,
 ) -> dict[str, Any]:
     """Train, or go on training: once all else is known to be right, `open_run` gives the folder, and where to go on.
 
@@ -140,7 +152,7 @@ def _train(
             _start(model, source, recipe)
         history = [] if found is None else resuming.history(found, run)
         if found is None or not found.about.get("finished"):
-            _fit(callbacks.Session(recipe, run, datasets, history, model, stop, found, steps))
+            _fit(callbacks.Session(recipe, run, datasets, history, model, stop, found, steps), watching)
         elif not (run / "last.keras").is_file():  # it was damaged, and no epoch is to come that writes it
             with written_whole(run / "last.keras") as partial:
                 model.save(partial)
@@ -161,7 +173,7 @@ def _new_run(
         yield runs.new(recipe, run), None
 
 
-def _fit(session: callbacks.Session) -> None:
+def _fit(session: callbacks.Session, watching: Watching | None) -> None:
     """Run a session's epochs, those of them that are ahead."""
     settings, train = session.recipe.training, session.datasets.splits["train"]
     seconds = math.ceil(len(session.model.trainable_variables) / TRACED)
@@ -175,7 +187,7 @@ def _fit(session: callbacks.Session) -> None:
             epochs=settings.epochs,
             shuffle=False,  # the data set does it
             verbose=(1 if sys.stdout.isatty() else 2) if settings.verbose is None else settings.verbose,
-            callbacks=callbacks.of_session(session),
+            callbacks=callbacks.of_session(session, () if watching is None else watching(session)),
         )
     finally:
         for watcher in session.watchers:

@@ -101,6 +101,14 @@ def test_a_session_is_watched_in_the_order_of_priorities(tmp_path):
     assert not wanted & {"AveragedWeights", "GradientWatch", "Patience"}
 
 
+def test_further_callbacks_stand_among_a_sessions_own_by_their_priorities(tmp_path):
+    own = type("Own", (callbacks.Callback,), {"priority": 86})()
+    given = session(tmp_path)
+    names = [type(callback).__name__ for callback in callbacks.of_session(given, [own])]
+    assert names.index("Seconds") < names.index("Own") < names.index("History")
+    assert own in given.watchers
+
+
 def test_a_resumed_session_goes_on_from_its_best_value_and_its_seconds(tmp_path):
     history = [{"val_score": 0.5, "seconds": 3.0}, {"seconds": 7.0}, {"val_score": math.nan, "seconds": 9.0}]
     resumed = session(tmp_path, "training.early_stopping=2", history=history)

@@ -1,0 +1,76 @@
+"""Intervals of what is measured step by step in a few trainings: steps near each other are alike, and seeds differ."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from visionmtl.comparison.affinity.scores import Interval
+
+DRAWS = 1000
+LEVEL = (2.5, 97.5)  # percentiles
+
+
+def blocks(count: int) -> int:
+    """Return the length of a block of so many looks; twice the cube root, as of dependent data, at most a third."""
+    return max(1, min(round(2 * count ** (1 / 3)), count // 3))
+
+
+def over_steps(seeds: Sequence[np.ndarray], draws: int = DRAWS, seed: int = 0) -> Interval:
+    """Return the mean over steps and seeds, with its 95% interval.
+
+    Whole blocks of neighbouring steps are drawn with replacement (moving blocks, wrapped around at the end), after the
+    seeds themselves where there are several. What is NaN does not count; where nothing is left, all is NaN, and an
+    interval is NaN where a single look is.
+
+    Args:
+        seeds: of each seed, `[S, ...]`, S looks at one training.
+        draws: how many times.
+        seed: of the draws.
+
+    Reference: Kuensch 1989, The Jackknife and the Bootstrap for General Stationary Observations.
+    """
+    seeds = [np.asarray(values, np.float64) for values in seeds if len(values)]
+    shape = seeds[0].shape[1:]
+    random = np.random.default_rng(seed)
+    sums, counts = [], []
+    for values in seeds:  # how often each look is drawn, times what it measured
+        flat = values.reshape(len(values), -1)
+        times = _times(len(flat), draws, random)
+        sums.append(times @ np.nan_to_num(flat))
+        counts.append(times @ np.isfinite(flat))
+    chosen = random.integers(0, len(seeds), (draws, len(seeds)))
+    total, count = np.zeros_like(sums[0]), np.zeros_like(counts[0], dtype=float)
+    for column in chosen.T:
+        total += np.choose(column[:, None], sums) if len(seeds) > 1 else sums[0]
+        count += np.choose(column[:, None], counts) if len(seeds) > 1 else counts[0]
+    drawn = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    together = np.concatenate([values.reshape(len(values), -1) for values in seeds])
+    known = np.isfinite(together).sum(axis=0)
+    mean = np.divide(np.nan_to_num(together).sum(axis=0), known, out=np.full(known.shape, np.nan), where=known > 0)
+    return _interval(mean, drawn, known, shape)
+
+
+def _times(count: int, draws: int, random: np.random.Generator) -> np.ndarray:
+    """Return how often each of `count` steps is in each draw, `[draws, count]`."""
+    length = blocks(count)
+    starts = random.integers(0, count, (draws, -(-count // length)))
+    steps = (starts[:, :, None] + np.arange(length)) % count
+    steps = steps.reshape(draws, -1)[:, :count]
+    times = np.zeros((draws, count))
+    np.add.at(times, (np.arange(draws)[:, None], steps), 1.0)
+    return times
+
+
+def _interval(mean: np.ndarray, drawn: np.ndarray, known: np.ndarray, shape: tuple[int, ...]) -> Interval:
+    """Return a mean with percentiles of its draws, in a shape; of one look there is no interval."""
+    low, high = (np.full(mean.shape, np.nan) for _ in range(2))
+    several = known > 1
+    if several.any():
+        low[several], high[several] = np.nanpercentile(drawn[:, several], LEVEL, axis=0)
+    return Interval(mean.reshape(shape), low.reshape(shape), high.reshape(shape))
+
+
+def of_draws(mean: np.ndarray, drawn: np.ndarray) -> Interval:
+    """Return a figure with percentiles of its draws, `[draws, ...]`; NaN where no draw is a number."""
+    flat = drawn.reshape(len(drawn), -1)
+    return _interval(mean.ravel(), flat, np.isfinite(flat).sum(axis=0), mean.shape)

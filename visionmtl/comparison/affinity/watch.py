@@ -1,0 +1,126 @@
+"""AffinityWatch: looks at a training every so many steps, and once more at its end, for how its tasks get on."""
+
+import collections
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from visionmtl.callbacks.callback import Callback, Logs
+from visionmtl.comparison.affinity.linearised import Sketches
+from visionmtl.comparison.affinity.look import Look
+from visionmtl.comparison.affinity.pace import Pace
+from visionmtl.comparison.affinity.record import Record
+
+KEPT = 16  # last batches, of which the gradients at the end are taken
+IMAGES = 4  # of a sub-batch
+SKETCHED = (16, 96)  # sub-batches, at least and at most
+
+
+class AffinityWatch(Callback):
+    """Looks at a training without moving it; what it saw is in `record` once the training ended.
+
+    A look is made before a step, by the batch of the step. Looks are as many as fit into 0.3 of the training's own
+    time, with the gradients at the end, and at least eight.
+
+    Args:
+        rate: learning rate of the steps that are tried.
+        limit: largest norm of their gradients; None for no limit.
+        total: steps of the training; None for what `fit` knows of it.
+
+    Attributes:
+        record: what was seen; None before the end.
+        ratio: the time of the training to that without the looks.
+
+    Example:
+        >>> watch = AffinityWatch(1e-3)  # doctest: +SKIP
+        >>> history = model.fit(dataset, epochs=5, callbacks=[watch])  # doctest: +SKIP
+    """
+
+    priority = 55
+
+    def __init__(self, rate: float, limit: float | None = None, total: int | None = None):
+        super().__init__()
+        self.rate, self.limit, self.total = rate, limit, total
+        self.record: Record | None = None
+        self.ratio = 1.0
+        self._earlier: dict[str, Any] = {}
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self.look = Look(self.model, self.rate, self.limit)
+        given = self.params or {}
+        self.pace = Pace(self.total or (given.get("epochs") or 1) * (given.get("steps") or 1000))
+        self.steps: list[int] = []
+        self.seen: list[Any] = []
+        self.both = np.zeros((len(self.look.tasks),) * 2)
+        self.batches: collections.deque[Any] = collections.deque(maxlen=KEPT)
+        self.step = self.model.steps_behind
+        self._plain = self.model.train_function
+        self.model.train_function = self._wrapped(self._plain)
+
+    def _wrapped(self, plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Return the function of a step that looks first, at the batch of the step."""
+
+        def run(iterator: Any) -> Any:
+            position = self.model.position
+            if position.step < position.over:  # a step that was made before
+                return plain(iterator)
+            batch = next(iterator)
+            self._count(batch)
+            self.batches.append(batch)
+            if self.pace.due(self.step):
+                began = time.perf_counter()
+                self.seen.append(self.look(batch))
+                self.steps.append(self.step)
+                self.pace.looked(self.step, time.perf_counter() - began)
+            began = time.perf_counter()
+            logs = plain([batch])
+            self.pace.stepped(time.perf_counter() - began)
+            self.step += 1
+            return logs
+
+        return run
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        self.model.train_function = self._plain
+        began, rows = time.perf_counter(), []
+        parts = _parts(list(self.batches))
+        for number, part in enumerate(parts):
+            taken = time.perf_counter() - began
+            if number >= SKETCHED[0] and taken * (number + 1) / number > self.pace.rest:
+                break
+            rows.append(self.look.sketch(part))
+        self.pace.took(time.perf_counter() - began)
+        self.ratio = self.pace.ratio
+        gradients, losses = (np.array(each) for each in zip(*rows, strict=True))
+        self.record = Record.of(self.look.tasks, self.steps, self.seen, self.both, Sketches(gradients, losses))
+        self.record = self.record._replace(ratio=self.ratio, seconds=self.pace.plain)
+
+    def _count(self, batch: Any) -> None:
+        """Count the images labelled for both tasks of each pair."""
+        images, labels, *weights = batch
+        given = weights[0] if weights and weights[0] is not None else {}
+        size = int(tf.nest.flatten(images)[0].shape[0])
+        columns = [
+            np.zeros(size)
+            if task not in labels
+            else np.reshape(np.asarray(given[task]), -1) > 0
+            if task in given
+            else np.ones(size)
+            for task in self.look.tasks
+        ]
+        there = np.array(columns, float)
+        self.both += there @ there.T
+
+
+def _parts(batches: list[Any]) -> list[Any]:
+    """Return sub-batches of some images, one of each batch in turn, up to as many as are wanted."""
+    found: list[Any] = []
+    sizes = [int(tf.nest.flatten(batch)[0].shape[0]) for batch in batches]
+    for start in range(0, max(sizes, default=0), IMAGES):
+        for batch, size in zip(batches, sizes, strict=True):
+            if start + IMAGES <= size or start == 0:
+                found.append(tf.nest.map_structure(lambda x, at=start: x[at : at + IMAGES], batch))
+    return found[: SKETCHED[1]]
