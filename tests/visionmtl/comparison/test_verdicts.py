@@ -1,14 +1,13 @@
 """What a comparison shows, and what it cannot: counted by hand, and told in words."""
 
-import csv
-import json
 import math
 
 import comparisons
 import pytest
 
+from visionmtl import csvfile
 from visionmtl.comparison import verdicts
-from visionmtl.comparison.verdicts import reading, sentences
+from visionmtl.comparison.verdicts import reading, sentences, spreadsheet, terminal
 from visionmtl.comparison.verdicts.judging import judge
 from visionmtl.errors import UsageError
 
@@ -115,9 +114,9 @@ def test_a_task_of_one_class_is_left_out_and_a_metric_of_one_class_never_counts(
     assert "'scene' is left out" in found.enters.left_out[0]
 
 
-def test_without_any_task_left_delta_m_is_a_dash_with_its_reason(tmp_path):
+def test_without_any_task_left_delta_m_is_a_dash_with_its_reason():
     values = {"cars": {"accuracy": 1.0}}
-    text = verdicts.write(comparisons.written(tmp_path, two_arms(values, values, seeds=(0, 1))))
+    text = terminal.text(judged(two_arms(values, values, seeds=(0, 1))))
     assert "no metric of any task can enter" in " ".join(text.split())
     assert "1.000 ± 0.000              -" in text
 
@@ -152,27 +151,27 @@ def test_a_comparison_that_cannot_be_read_is_told_in_a_sentence(tmp_path, text, 
         verdicts.write(tmp_path)
 
 
-def test_arms_that_are_not_finished_are_shown_and_told(tmp_path):
+def test_arms_that_are_not_finished_are_shown_and_told():
     found = comparisons.of_scores([0.5, 0.5], [0.6])
     found["arms"].append(comparisons.arm("mtan", {}))
-    text = verdicts.write(comparisons.written(tmp_path, found))
+    text = terminal.text(judged(found))
     assert "Not finished: 'hard' (1 of 2 seeds) and 'mtan' (0 of 2 seeds)." in text
-    assert "There is no delta-m yet" in verdicts.write(comparisons.written(tmp_path, comparisons.of_scores([], [0.6])))
+    assert "There is no delta-m yet" in terminal.text(judged(comparisons.of_scores([], [0.6])))
 
 
 @pytest.mark.parametrize(("arms", "tasks"), [(20, 3), (3, 2), (6, 8)])
-def test_the_terminal_keeps_its_width_and_tells_what_it_does_not_show(tmp_path, arms, tasks):
-    text = verdicts.write(comparisons.written(tmp_path, comparisons.large(arms, tasks=tasks)))
+def test_the_terminal_keeps_its_width_and_tells_what_it_does_not_show(arms, tasks):
+    text = terminal.text(judged(comparisons.large(arms, tasks=tasks)))
     assert max(map(len, text.splitlines())) <= 110
     assert "Not shown for lack of room" in text
 
 
 def test_the_csv_file_holds_every_figure(tmp_path):
     found = comparisons.large(20)
-    verdicts.write(comparisons.written(tmp_path, found))
-    rows = list(csv.DictReader((tmp_path / "comparison.csv").open(encoding="utf-8", newline="")))
+    csvfile.write(tmp_path / "comparison.csv", spreadsheet.rows(judged(found)))
+    rows = csvfile.read(tmp_path / "comparison.csv")
     assert [row["arm"] for row in rows] == [arm["name"] for arm in found["arms"]]
-    of = judged(json.loads(json.dumps(found))).arms[3]
+    of = judged(found).arms[3]
     assert float(rows[3]["delta-m"]) == of.delta_m.found.mean
     assert float(rows[3]["detection gain percentile low"]) == of.gains["detection"].found.percentile_low
     assert float(rows[3]["segmentation mIoU standard error"]) > 0

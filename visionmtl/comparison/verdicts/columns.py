@@ -11,6 +11,8 @@ from visionmtl.comparison.verdicts.judging import Judged, Judgement
 from visionmtl.comparison.verdicts.reading import Arm
 from visionmtl.comparison.verdicts.sentences import with_interval
 
+LEFT = ("arm", "chosen")  # columns of words; the others are of numbers, whose right ends are in line
+
 
 class Column(NamedTuple):
     """One column.
@@ -111,6 +113,8 @@ def settings(chosen: dict[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
+        if not value:
+            return "equal"  # weights that the search left as they were
         return " ".join(f"{key}={_value(inner)}" for key, inner in value.items())
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 

@@ -86,7 +86,7 @@ def judge(comparison: Comparison) -> Judgement:
     enters = counted(comparison)
     baseline = comparison.baseline
     tuned = [arm for arm in comparison.joint if is_tuned(arm)]
-    totals = {arm.name: _delta_by_seed(comparison, enters, arm) for arm in comparison.joint}
+    totals = {arm.name: delta_by_seed(comparison, enters, arm) for arm in comparison.joint}
     arms = []
     for number, arm in enumerate(comparison.ordered, 1):
         if arm is baseline:
@@ -134,7 +134,7 @@ def gains_by_seed(comparison: Comparison, enters: Counted, arm: Arm) -> tuple[di
     return found, told
 
 
-def _delta_by_seed(comparison: Comparison, enters: Counted, arm: Arm) -> dict[int, float]:
+def delta_by_seed(comparison: Comparison, enters: Counted, arm: Arm) -> dict[int, float]:
     """Return delta-m at each seed at which the gain of every task is known."""
     by_task, _ = gains_by_seed(comparison, enters, arm)
     baseline = comparison.baseline

@@ -39,13 +39,14 @@ class Measured(_Part):
 
 
 class Arm(_Part):
-    """One combination of settings, and what was measured of it by seed."""
+    """One combination of settings, and what was measured of it by seed, or why it was not."""
 
     name: str
     alone: bool = False
     changes: dict[str, Any] = {}
     chosen: dict[str, Any] = {}
     seeds: dict[int, Measured] = {}
+    failed: dict[int, str] = {}
 
     def values(self, task: str, metric: str) -> dict[int, float]:
         """Return a metric by seed, where it is known."""

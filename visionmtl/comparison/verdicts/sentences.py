@@ -82,6 +82,12 @@ def _against(finding: Finding, rival: str) -> str:
     return f"{words} '{rival}': {by}" if words else f"against '{rival}' {by}, {verdict(finding)}"
 
 
+def below(judgement: Judgement) -> list[str]:
+    """Return what is to be known of a table and its verdicts, below them."""
+    said = [legend(judgement), best(judgement), chance(judgement), *source(judgement), *notes(judgement)]
+    return [sentence for sentence in said if sentence]
+
+
 def legend(judgement: Judgement) -> str:
     """Return what the columns of the table are."""
     first = judgement.comparison.reference
@@ -106,10 +112,22 @@ def chance(judgement: Judgement) -> str:
     )
 
 
+def best(judgement: Judgement) -> str:
+    """Return which arm has the highest delta-m, and what that is worth."""
+    known = {judged.arm.name: judged.delta_m for judged in judgement.arms if judged.delta_m is not None}
+    if len(known) < 2:
+        return ""
+    name = max(known, key=lambda each: known[each].found.mean)
+    return (
+        f"The highest delta-m is that of '{name}', {with_interval(known[name])}; the highest of {len(known)} looks "
+        "better than it is: more seeds of it will likely show less."
+    )
+
+
 def source(judgement: Judgement) -> list[str]:
     """Return which split the numbers are from, and what was chosen on which."""
     comparison = judgement.comparison
-    said = [f"All metrics are those of the {comparison.split} split; seconds, steps, memory are of the training."]
+    said = [f"All metrics are those of the {comparison.split} split; steps, seconds and memory are of the training."]
     if comparison.searched:
         keys = ", ".join(comparison.searched)
         on = "the same split, which favours every arm a little" if comparison.split == "validation" else "validation"
@@ -124,6 +142,7 @@ def notes(judgement: Judgement) -> list[str]:
     said += judgement.enters.left_out
     for judged in judgement.arms:
         said += judged.told
+        said += [f"'{judged.arm.name}' failed at seed {seed}: {why}" for seed, why in judged.arm.failed.items()]
     unfinished = [
         f"'{judged.arm.name}' ({len(judged.arm.seeds)} of {len(asked)} seeds)"
         for judged in judgement.arms

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Sequence
 
 from visionmtl.comparison.verdicts import sentences
-from visionmtl.comparison.verdicts.columns import Column, columns
+from visionmtl.comparison.verdicts.columns import LEFT, Column, columns
 from visionmtl.comparison.verdicts.judging import Judgement
 
 WIDTH = 110
@@ -22,9 +22,7 @@ def text(judgement: Judgement, width: int = WIDTH) -> str:
         if said := sentences.of_arm(judged):
             lines.append(_wrapped(f"{judged.number:>2}  {judged.arm.name}: {said}.", width, "    "))
     lines.append("")
-    below = [sentences.legend(judgement), sentences.chance(judgement), *sentences.source(judgement)]
-    below += sentences.notes(judgement)
-    lines += [_wrapped(sentence, width) for sentence in below if sentence]
+    lines += [_wrapped(sentence, width) for sentence in sentences.below(judgement)]
     return "\n".join(lines).replace("\n\n\n", "\n\n")
 
 
@@ -83,7 +81,7 @@ def _table(shown: Sequence[Column]) -> str:
     """Return aligned columns: names left, all else right."""
     texts = [[str(cell) for cell in column.cells] for column in shown]
     widths = [max(len(column.head), *map(len, cells)) for column, cells in zip(shown, texts, strict=True)]
-    left = [column.head in ("arm", "chosen") for column in shown]
+    left = [column.head in LEFT for column in shown]
 
     def line(cells: Sequence[str]) -> str:
         parts = zip(cells, widths, left, strict=True)

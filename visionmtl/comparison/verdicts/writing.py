@@ -3,16 +3,17 @@
 from pathlib import Path
 
 from visionmtl import csvfile
-from visionmtl.comparison.verdicts import spreadsheet, terminal
+from visionmtl.comparison.verdicts import charts, latex, markdown, page, spreadsheet, terminal
 from visionmtl.comparison.verdicts.judging import judge
 from visionmtl.comparison.verdicts.reading import read
+from visionmtl.files import write_text
 
 
 def write(folder: str | Path) -> str:
     """Write what a comparison shows into its folder, and return its table and verdicts for the terminal.
 
-    From `comparison.json` come `comparison.csv`. Cells that are not trained yet are said to be; what
-    is there is shown.
+    From `comparison.json` come `comparison.csv`, which has every figure, `comparison.md`, `comparison.tex`,
+    `plots/*.png` and the page `comparison.html`, which needs none of the others. What is not trained yet is told.
 
     Raises:
         UsageError: `comparison.json` is not there, not whole, or lacks something.
@@ -20,4 +21,8 @@ def write(folder: str | Path) -> str:
     folder = Path(folder)
     judgement = judge(read(folder))
     csvfile.write(folder / "comparison.csv", spreadsheet.rows(judgement))
+    write_text(folder / "comparison.md", markdown.text(judgement))
+    write_text(folder / "comparison.tex", latex.text(judgement))
+    drawn = charts.write_all(judgement, folder / "plots")
+    write_text(folder / "comparison.html", page.text(judgement, drawn))
     return terminal.text(judgement)

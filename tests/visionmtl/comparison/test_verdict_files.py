@@ -1,0 +1,127 @@
+"""What is written of a comparison can be read back: LaTeX, Markdown, charts and the page."""
+
+import html.parser
+import re
+
+import comparisons
+import numpy as np
+import pytest
+from PIL import Image
+
+from visionmtl.comparison import verdicts
+from visionmtl.comparison.verdicts import charts, columns, latex, markdown, reading, terminal
+from visionmtl.comparison.verdicts.charts import numbered
+from visionmtl.comparison.verdicts.charts.costs import apart
+from visionmtl.comparison.verdicts.judging import beats_all, judge
+
+
+def judged(found):
+    """Return the judgement of a comparison given as `comparison.json` holds it."""
+    return judge(reading.Comparison.model_validate(found))
+
+
+class Balanced(html.parser.HTMLParser):
+    """Fails on a tag that is not closed where it should be; keeps text, and what is loaded from elsewhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.texts, self.sources = [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.sources += [value for name, value in attributes if name in ("src", "href")]
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """The folder of a comparison of twenty arms, with all that is written of it."""
+    folder = comparisons.written(tmp_path_factory.mktemp("compare"), comparisons.large(20))
+    verdicts.write(folder)
+    return folder
+
+
+def test_the_page_is_whole_alone_and_names_every_arm(large):
+    page = Balanced()
+    page.feed((large / "comparison.html").read_text(encoding="utf-8"))
+    text = " ".join(page.texts)
+    assert page.open == []
+    assert len(page.sources) == 3
+    assert all(source.startswith("data:image/png;base64,") for source in page.sources)
+    for arm in comparisons.large(20)["arms"]:
+        assert arm["name"] in text
+    for words in ("validation split", "would be by chance", "2 of 3 seeds", "Hesterberg", "no difference that 3 seeds"):
+        assert words in text
+
+
+def test_every_chart_is_a_picture_and_is_of_the_comparison(large):
+    for name in charts.CHARTS:
+        with Image.open(large / "plots" / f"{name}.png") as picture:
+            pixels = np.asarray(picture.convert("L"))
+        assert pixels.shape[1] > 1000
+        assert pixels.std() > 10
+
+
+def test_there_is_no_chart_of_what_is_not_known(tmp_path):
+    assert charts.write_all(judged(comparisons.of_scores([], [])), tmp_path) == {}
+
+
+def test_latex_reads_back_and_its_names_are_escaped():
+    found = comparisons.large(20)
+    text = latex.text(judged(found))
+    rows = [
+        row.split(r" \\")[0].split(" & ")
+        for row in text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+    ]
+    assert len(rows) == 20
+    assert {len(row) for row in rows} == {7}
+    values = [of["metrics"]["detection"]["AP"] for of in found["arms"][1]["seeds"].values()]
+    assert float(re.search(r"([\d.]+) \\pm", rows[1][2]).group(1)) == pytest.approx(np.mean(values), abs=5e-4)
+    assert rows[11][0].strip() == r"cross\_stitch, equal"
+    assert r"\{name: hard, until: P3\}" in text
+
+
+def test_bold_is_only_what_beats_every_other_arm():
+    sure = {"a": {0: 0.5, 1: 0.5, 2: 0.5}, "b": {0: 0.6, 1: 0.61, 2: 0.62}, "c": {0: 0.4, 1: 0.4, 2: 0.41}}
+    assert beats_all(sure) == "b"
+    assert beats_all(sure | {"d": {0: 0.65, 1: 0.55, 2: 0.6}}) is None
+    assert beats_all(sure, lower=True) == "c"
+    assert beats_all({"a": {0: 0.5}, "b": {0: 0.9}}) is None
+
+
+def test_markdown_has_the_same_cells_in_every_row():
+    text = markdown.text(judged(comparisons.large(20)))
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) == 22
+    assert len({row.count("|") for row in rows}) == 1
+
+
+def test_the_pareto_set_is_what_nothing_betters_in_both():
+    points = np.array([[1.0, 5], [2, 4], [2, 3], [3, 1], [0, 0], [3, 1]])
+    assert numbered.pareto(points).tolist() == [True, True, False, True, False, True]
+
+
+def test_arms_of_one_cost_stand_apart_and_others_where_they_are():
+    moved = apart(np.array([1.0, 1.0, 2.0]))
+    assert moved[2] == 2
+    assert moved[0] < 1 < moved[1]
+    assert moved[:2].mean() == pytest.approx(1)
+
+
+def test_settings_that_the_search_chose_are_told_shortly():
+    chosen = {"balancing.weights": {"cars": 2.0, "ground": 0.5}, "training.learning_rate": 0.003}
+    assert columns.settings(chosen) == "weights cars=2 ground=0.5, learning_rate 0.003"
+    assert columns.settings({"cars": {"training.learning_rate": 0.001}}) == "cars: learning_rate 0.001"
+
+
+def test_a_seed_that_failed_is_told():
+    found = comparisons.of_scores([0.5, 0.5], [0.6])
+    found["arms"][1]["failed"] = {"1": "its loss was not finite."}
+    text = terminal.text(judged(found))
+    assert "'hard' failed at seed 1: its loss was not finite." in text

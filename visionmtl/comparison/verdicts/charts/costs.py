@@ -1,0 +1,74 @@
+"""What delta-m costs: the time of a step, and parameters."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from visionmtl.comparison.verdicts.charts import numbered
+from visionmtl.comparison.verdicts.charts.numbered import short
+from visionmtl.comparison.verdicts.judging import Judged, Judgement
+from visionmtl.report.plots.axes import INK, PALE, set_title
+
+NOTE = (
+    f"Left and up are better. {numbered.BY_VERDICT} Square: the baseline. Dashed: the Pareto set of the "
+    "means. Arms of one cost stand a little apart."
+)
+
+
+def costs(judgement: Judgement) -> Figure | None:
+    """Draw delta-m, with its intervals, against the time of a step and against parameters; None without delta-m.
+
+    Left and up are better. Arms of one cost stand a little apart, so that their intervals are seen.
+    """
+    reference = judgement.comparison.reference
+    alone = [judged for judged in judgement.arms if judged.arm.alone and judged.arm.seeds]
+    joint = [judged for judged in judgement.arms if judged.delta_m is not None]
+    arms = [*alone, *joint]
+    kinds = {"parameters, million": lambda judged: judged.arm.cost("parameters") / 1e6}
+    if reference:
+        title = f"time of a step / that of '{short(reference.name)}'"
+        kinds = {title: lambda judged: judged.arm.cost("step") / reference.cost("step"), **kinds}
+    places = {title: np.array([of(judged) for judged in arms]) for title, of in kinds.items()}
+    places = {title: of for title, of in places.items() if not np.isnan(of).all()}
+    if not joint or not places:
+        return None
+    figure, panels = numbered.panels(len(places), arms, judgement.comparison.seeds, NOTE, width=5.4)
+    mean, low, high = np.array([_gain(judged) for judged in arms]).T
+    ends = numbered.limits(mean, low, high)
+    drawn = []
+    for axes, (title, true) in zip(panels, places.items(), strict=True):
+        set_title(axes, "delta-m")
+        axes.axhline(0, color=PALE, linewidth=1.0, zorder=1)
+        x = apart(true)
+        axes.vlines(x, low, high, color=PALE, linewidth=0.9, zorder=2)
+        for index, judged in enumerate(arms):
+            numbered.mark(axes, x[index], mean[index], judged.delta_m)
+        axes.set_xlabel(title, fontsize=8, color=INK)
+        numbered.percent_axis(axes.yaxis)
+        axes.margins(x=0.08)
+        axes.autoscale_view()
+        axes.set(xlim=axes.get_xlim(), ylim=ends)
+        there = ~np.isnan(true)
+        points = np.stack([x, mean], axis=1)[there]
+        front = numbered.pareto(np.stack([-true, mean], axis=1)[there])
+        numbered.draw_front(axes, points[front], [-1, 1])
+        drawn.append((axes, points, [judged.number for judged, known in zip(arms, there, strict=True) if known]))
+    figure.draw_without_rendering()
+    for axes, points, numbers in drawn:
+        numbered.number_points(axes, points, numbers)
+    return figure
+
+
+def apart(x: np.ndarray) -> np.ndarray:
+    """Return costs `[N]` with those that are the same moved a little apart."""
+    moved, span = x.astype(np.float64), np.nanmax(x) - np.nanmin(x) or np.nanmax(x)
+    for value in np.unique(np.round(x / (0.004 * span))):
+        alike = np.flatnonzero(np.round(x / (0.004 * span)) == value)
+        moved[alike] += (np.arange(len(alike)) - (len(alike) - 1) / 2) * min(0.012, 0.16 / len(alike)) * span
+    return moved
+
+
+def _gain(judged: Judged) -> tuple[float, float, float]:
+    """Return delta-m with the ends of its interval; of the baseline 0."""
+    if judged.delta_m is None:
+        return 0.0, np.nan, np.nan
+    return judged.delta_m.found.mean, judged.delta_m.found.low, judged.delta_m.found.high

@@ -1,0 +1,73 @@
+"""The gain of every arm in every task, with its interval."""
+
+import math
+import textwrap
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from visionmtl.comparison.verdicts.charts.numbered import (
+    BY_VERDICT,
+    MARKS,
+    NEITHER,
+    SIZE,
+    limits,
+    mark,
+    percent_axis,
+    short,
+    unfinished,
+)
+from visionmtl.comparison.verdicts.judging import Finding, Judgement
+from visionmtl.report.plots.axes import INK, plain, set_title
+
+ACROSS = 4  # panels beside each other
+NOTE = f"Gains over single-task models. {BY_VERDICT} An arrow head at an edge: the interval goes on."
+
+
+def gains(judgement: Judgement) -> Figure | None:
+    """Draw a panel for delta-m and for each task, a row an arm: a dot and its interval; None where nothing is known.
+
+    An arrow head at an edge stands for an interval that goes on.
+    """
+    arms = [judged for judged in judgement.arms if judged.gains]
+    if not arms:
+        return None
+    tasks = list(judgement.enters.metrics)
+    columns: dict[str, list[Finding | None]] = {"delta-m": [judged.delta_m for judged in arms]}
+    columns |= {task: [judged.gains.get(task) for judged in arms] for task in tasks}
+    across = min(len(columns), ACROSS)
+    rows = math.ceil(len(columns) / across)
+    names = [
+        f"{short(judged.arm.name)}{unfinished(judged, judgement.comparison.seeds)}  {judged.number}" for judged in arms
+    ]
+    width = 0.065 * max(map(len, names)) + 2.3 * across
+    figure = Figure((width, rows * (0.75 + 0.21 * len(arms))), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+    for index, (title, findings) in enumerate(columns.items()):
+        axes = plain(figure.add_subplot(rows, across, index + 1))
+        set_title(axes, title)
+        _draw(axes, findings)
+        axes.set_yticks(range(len(arms)), names if index % across == 0 else [""] * len(arms))
+        axes.set_ylim(len(arms) - 0.4, -0.6)
+    inches = figure.get_figwidth()
+    figure.supxlabel(textwrap.fill(NOTE, int(inches / 0.064)), fontsize=SIZE, color=NEITHER, x=0.012, ha="left")
+    return figure
+
+
+def _draw(axes: Axes, findings: list[Finding | None]) -> None:
+    known = [(row, finding) for row, finding in enumerate(findings) if finding is not None]
+    axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
+    percent_axis(axes.xaxis)
+    if not known:
+        return
+    mean, low, high = np.array([(of.found.mean, of.found.low, of.found.high) for _, of in known]).T
+    ends = limits(mean, low, high)
+    axes.set_xlim(*ends)
+    for row, finding in known:
+        found, (_, colour) = finding.found, MARKS[finding.verdict]
+        axes.plot([found.low, found.high], [row, row], color=colour, linewidth=1.2, solid_capstyle="butt", zorder=2)
+        for end, beyond, head in ((ends[0], found.low < ends[0], "<"), (ends[1], found.high > ends[1], ">")):
+            if beyond:
+                axes.plot(end, row, marker=head, markersize=4.5, color=colour, clip_on=False, zorder=2)
+        mark(axes, found.mean, row, finding)
