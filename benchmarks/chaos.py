@@ -126,6 +126,8 @@ def table(struck: list[Struck]) -> str:
 
 def main(arguments: argparse.Namespace) -> int:
     """Strike, print the table, and return the exit status."""
+    if arguments.folder:
+        Path(arguments.folder).mkdir(parents=True, exist_ok=True)
     root = Path(tempfile.mkdtemp(prefix="chaos-", dir=arguments.folder))
     names = [name for name in ALL if name in arguments.what.split(",")]
     needed = ["train", *names] if "export" in names and "train" not in names else names

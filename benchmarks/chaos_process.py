@@ -1,5 +1,6 @@
 """A process that is forked from this one, watched step by step, struck in a given way, and what became of it."""
 
+import contextlib
 import os
 import resource
 import select
@@ -149,9 +150,12 @@ def _watched(child: int, reading: int, folder: Path, log: Path, blow: Blow | Non
 
 def fill(path: Path, room: int) -> None:
     """Fill a disk by one file up to some bytes."""
-    disk = os.statvfs(path.parent)
     with path.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, disk.f_bavail * disk.f_frsize - room))
+        while True:
+            disk = os.statvfs(path.parent)
+            with contextlib.suppress(OSError):  # what the child wrote meanwhile is no longer free
+                os.posix_fallocate(file.fileno(), 0, max(1, disk.f_bavail * disk.f_frsize - room))
+                return
 
 
 def small_disk(folder: Path, size: str) -> bool:
