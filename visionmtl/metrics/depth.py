@@ -1,7 +1,7 @@
 """Metrics of depth: relative errors, and the fraction of pixels that are right within a factor."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -20,6 +20,8 @@ class DepthError(Metric):
     Labels: float32 `[B, H, W]` in metres, 0 or NaN = unknown. Predictions: `depth` float32 `[B, H, W]`, above 0.
     Reference: Eigen et al. 2014, Depth Map Prediction from a Single Image using a Multi-Scale Deep Network, section 3.
     """
+
+    lower: ClassVar[frozenset[str]] = frozenset({"RMSE", "abs_rel"})
 
     def __init__(self, classes: Sequence[str] = ()):
         super().__init__(classes)

@@ -5,7 +5,7 @@ concatenated along axis 0 before anything is averaged, and a sample whose label 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -20,6 +20,9 @@ class Metric:
     A subclass defines `statistics` (a TensorFlow function), `update` and `result` (NumPy, float64) and `reset`.
     Without a single labelled sample every value of `result` is NaN.
 
+    Attributes:
+        lower: the names in `result` of which less is better.
+
     Example:
         >>> metric = visionmtl.metrics.MeanIoU(["road", "car"])
         >>> labels, weights = tf.constant([[[0, 0, 1, 1]]]), tf.constant([1.0])
@@ -29,6 +32,8 @@ class Metric:
         >>> metric.result()["mIoU"]
         0.583
     """
+
+    lower: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, classes: Sequence[str]):
         self.classes = tuple(classes)

@@ -5,7 +5,7 @@ backbone, a sharing scheme, a balancer, a data source) are looked up when they a
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +48,47 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     settings = dict(document.value)
     given = [_override(settings, text) for text in overrides]
     settings.setdefault("name", path.stem)
+
+    def where(key: tuple[str | int, ...]) -> str:
+        return "on the command line" if _touches(key, given) else document.where(key)
+
+    return _checked(settings, f"Recipe {source}", where)
+
+
+def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """Return a recipe with other values of some keys, all of it checked again.
+
+    Args:
+        recipe: from `load`; it stays as it is.
+        changes: by key, as `{"training.epochs": 5}`; what is given for a section replaces all of it.
+
+    Raises:
+        UsageError: a key or a value is wrong.
+
+    Example:
+        >>> changed(load("garments"), {"training.epochs": 2}).training.epochs
+        2
+    """
+    settings = recipe.model_dump(mode="json")
+    for name, value in changes.items():
+        _put(settings, name, value, f"{name}={json.dumps(value)}")
+    told = " ".join(f"{name}={json.dumps(value)}" for name, value in changes.items())
+    return _checked(settings, f"Recipe {recipe.name}", lambda key: f"with {told}")
+
+
+def _checked(settings: dict[str, Any], who: str, where: Callable[[tuple[str | int, ...]], str]) -> Recipe:
+    """Return the recipe of some settings, or raise the sentence for the first that is wrong."""
     try:
         return Recipe.model_validate(settings)
     except pydantic.ValidationError as problem:
         error = problem.errors()[0]
         key = tuple(word for word in error["loc"] if word != "[key]")
-        on_command_line = any(key[: len(path)] == path or path[: len(key)] == key for path in given)
-        where = "on the command line" if on_command_line else document.where(key)
-        raise UsageError(f"Recipe {source}, {where}: {sentence(error, key)}") from None
+        raise UsageError(f"{who}, {where(key)}: {sentence(error, key)}") from None
+
+
+def _touches(key: tuple[str | int, ...], given: Iterable[tuple[str, ...]]) -> bool:
+    """Return whether a key is one of those given, lies within one, or holds one."""
+    return any(key[: len(path)] == path or path[: len(key)] == key for path in given)
 
 
 def _find(source: str | Path) -> Path:
@@ -74,6 +107,11 @@ def _override(settings: dict[str, Any], text: str) -> tuple[str, ...]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip(". "):
         raise UsageError(f"'{text}' is not of the form key=value, such as training.epochs=5.")
+    return _put(settings, name, yamlfile.parse(value, f"'{text}' on the command line").value, text)
+
+
+def _put(settings: dict[str, Any], name: str, value: Any, text: str) -> tuple[str, ...]:
+    """Set the key that a name such as "training.epochs" means; `text` is how it was given."""
     *parents, last = path = tuple(name.strip().split("."))
     for word in parents:
         child = settings.get(word)
@@ -83,5 +121,5 @@ def _override(settings: dict[str, Any], text: str) -> tuple[str, ...]:
         if not isinstance(child, dict):
             raise UsageError(f"'{text}' on the command line: '{word}' is {json.dumps(child)} and has no keys.")
         settings[word] = settings = dict(child)
-    settings[last] = yamlfile.parse(value, f"'{text}' on the command line").value
+    settings[last] = value
     return path

@@ -1,6 +1,6 @@
 """A trained model measured on a split, drawn, and its figures kept with the run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,13 @@ def evaluate(run: str | Path, split: str = "validation", overrides: Sequence[str
 
 
 def finish(
-    model: MultiTaskModel, run: Path, datasets: pipelines.Datasets, splits: Sequence[str], seconds: float
+    model: MultiTaskModel,
+    run: Path,
+    datasets: pipelines.Datasets,
+    splits: Sequence[str],
+    costs: Mapping[str, float | None],
 ) -> dict[str, Any]:
-    """Measure the best model on `splits` and draw it, write the run's figures and print them."""
+    """Measure the best model on `splits` and draw it, write the run's figures with its costs and print them."""
     if not any((run / name).is_file() for name in ("best.keras", "last.keras")):
         raise UsageError(f"No epoch of '{run}' ended with a model whose weights are all finite: there is none to keep.")
     if not (run / "best.keras").is_file():  # no epoch was measured: the last model is the best one known
@@ -65,10 +69,10 @@ def finish(
     for task, values in last.items():
         plots.save_task(run, model.tasks[task], values, model.task_metrics[task])
     samples.save_samples(model, run / "samples", datasets.splits.get("validation", datasets.splits["train"]))
-    kept = runs.keep_metrics(run, measured | {"seconds": seconds, "parameters": model.count_params()})
+    kept = runs.keep_metrics(run, measured | {**costs, "parameters": model.count_params()})
     page = report.write(run)
     print(f"\n{tables.table(*tables.results(kept))}\n")
-    print(f"Trained in {tables.duration(seconds)}, {model.count_params():,} parameters.")
+    print(f"Trained in {tables.duration(kept['seconds'])}, {model.count_params():,} parameters.")
     print(f"Best model {run / 'best.keras'}, pictures {run / 'samples'}, report {page}")
     return kept
 

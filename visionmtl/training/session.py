@@ -151,13 +151,13 @@ def _train(
         elif source is not None:
             _start(model, source, recipe)
         history = [] if found is None else resuming.history(found, run)
+        session = callbacks.Session(recipe, run, datasets, history, model, stop, found, steps)
         if found is None or not found.about.get("finished"):
-            _fit(callbacks.Session(recipe, run, datasets, history, model, stop, found, steps), watching)
+            _fit(session, watching)
         elif not (run / "last.keras").is_file():  # it was damaged, and no epoch is to come that writes it
             with written_whole(run / "last.keras") as partial:
                 model.save(partial)
-        seconds = runs.read_history(run)[-1]["seconds"]
-        results = finish(model, run, datasets, measured, seconds)
+        results = finish(model, run, datasets, measured, _costs(session))
     if len(datasets.skipped) > told:
         tell_skipped(datasets, told)
     return results
@@ -192,6 +192,16 @@ def _fit(session: callbacks.Session, watching: Watching | None) -> None:
     finally:
         for watcher in session.watchers:
             watcher.close()
+
+
+def _costs(session: callbacks.Session) -> dict[str, float | None]:
+    """Return what a training took: `seconds`, `steps` of the optimizer, and the median of the seconds of a step."""
+    last, times = runs.read_history(session.run)[-1], callbacks.StepSeconds()
+    if session.start is not None and "StepSeconds" in session.start.kept:
+        times.go_on(session.start.kept["StepSeconds"])
+    times = next((each for each in session.watchers if isinstance(each, callbacks.StepSeconds)), times)
+    steps = int(last["epoch"]) * session.steps // session.recipe.training.accumulate
+    return {"seconds": last["seconds"], "steps": steps, "step_seconds": times.median}
 
 
 def _start(model: MultiTaskModel, source: MultiTaskModel, recipe: Recipe) -> None:

@@ -1,0 +1,79 @@
+"""What is asked of a comparison is read from its options, and a mistake is told in one sentence."""
+
+import pytest
+
+from visionmtl import recipe
+from visionmtl.comparison.compare import asking, wording
+from visionmtl.comparison.compare.arms import varied
+from visionmtl.comparison.compare.asking import Request
+from visionmtl.errors import UsageError
+
+
+def asked(before=None, **options):
+    """What a request for garments asks for."""
+    return asking.asked(Request("garments", **options), "visionmtl compare garments", before)
+
+
+def test_values_part_at_commas_but_not_within_brackets_or_quotes():
+    key, values = wording.settings("model.sharing=hard,{name: hard, until: P3},'a,b',[1, 2]", "--vary")
+    assert key == "model.sharing"
+    assert values == ["hard", {"name": "hard", "until": "P3"}, "a,b", [1, 2]]
+
+
+def test_the_product_of_what_varies_is_asked_for_and_single_arms_beside_it():
+    arms = asked(
+        vary=["model.sharing=hard,mtan", "balancing.method=equal,pcgrad"],
+        arms=["model.sharing={name: hard, until: P3} balancing.method=equal"],
+    ).arms
+    assert len(arms) == 5
+    assert {"model.sharing": "mtan", "balancing.method": "pcgrad"} in arms
+    assert arms[-1] == {"model.sharing": {"name": "hard", "until": "P3"}, "balancing.method": "equal"}
+
+
+def test_without_anything_that_varies_the_recipe_is_the_arm():
+    assert asked().arms == [{}]
+    assert asked(arms=["balancing.method=equal"]).arms == [{"balancing.method": "equal"}]
+
+
+def test_an_arm_is_named_by_what_differs_among_the_arms():
+    garments = recipe.load("garments")
+    names = [arm.name for arm in varied(garments, asked(vary=["balancing.method=equal,pcgrad"]))]
+    assert names == ["equal", "pcgrad"]
+    arms = ["model.sharing={name: hard, until: P3}", "model.sharing=mtan training.weight_decay=0.1"]
+    names = [arm.name for arm in varied(garments, asked(arms=arms))]
+    assert names == ["hard until P3, weight_decay 0.0001", "mtan, weight_decay 0.1"]
+    assert [arm.name for arm in varied(garments, asked())] == ["hard, uncertainty"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"vary": ["balancing.method"]}, "--vary was given 'balancing.method': expected key=value,value"),
+        ({"vary": ["balancing.method=equal", "balancing.method=pcgrad"]}, "--vary was given 'balancing.method' twice"),
+        ({"vary": ["training.seed=1,2"]}, "'training.seed' is set by the comparison itself"),
+        ({"vary": ["data.path=a,b"]}, "'data.path' says what all arms are measured on"),
+        ({"vary": ["training.epochs=1,2"]}, "'training.epochs' is of the budget, the same for all arms"),
+        ({"arms": ["model.sharing=mtan model.sharing=hard"]}, "each key once"),
+        ({"seeds": 0}, "--seeds was given 0: expected one or more"),
+        ({"vary": ["balancing.method=equal,equal"]}, "The arm 'balancing.method=equal' is there twice"),
+        ({"vary": ["model.sharing=hard"], "arms": ["balancing.method=uncertainty"]}, "it trains the same as"),
+        ({"vary": ["balancing.method=equl"]}, "Unknown balancing method 'equl'. Did you mean 'equal'?"),
+        ({"vary": ["model.sharing=mtam"]}, "Unknown sharing scheme 'mtam'. Did you mean 'mtan'?"),
+        ({"vary": ["training.weight_decay=x"]}, "'training.weight_decay' is \"x\", expected a number"),
+        ({"vary": ["training.weight_decy=1"]}, "unknown key 'training.weight_decy'"),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence(options, sentence):
+    with pytest.raises(UsageError, match=None) as told:
+        varied(recipe.load("garments"), asked(**options))
+    assert sentence in str(told.value)
+
+
+def test_more_arms_and_seeds_extend_what_was_asked_and_what_contradicts_it_is_refused():
+    before = asked(vary=["balancing.method=equal,pcgrad"], seeds=2)
+    assert asked(before) == before
+    more = asked(before, vary=["balancing.method=pcgrad,cagrad"], seeds=3)
+    assert [arm["balancing.method"] for arm in more.arms] == ["equal", "pcgrad", "cagrad"]
+    assert more.seeds == 3
+    with pytest.raises(UsageError, match="--seeds was given 1, but the comparison has 2 already"):
+        asked(before, seeds=1)

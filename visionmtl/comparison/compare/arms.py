@@ -1,0 +1,170 @@
+"""The arms of a comparison: the baseline, a model for each task; the combinations asked for; tuned fixed weights."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from visionmtl.comparison.compare import wording
+from visionmtl.comparison.compare.asking import Asked
+from visionmtl.comparison.compare.cells import Cell, hash_of
+from visionmtl.comparison.compare.surveying import Survey
+from visionmtl.errors import UsageError
+from visionmtl.recipe import Recipe, changed
+from visionmtl.training import building
+
+ALONE = "single tasks"
+FIXED = "tuned fixed weights"
+FACTOR = 3.0  # by which the weight of one task is tried larger and smaller
+
+
+@dataclass(frozen=True)
+class Part:
+    """A model of an arm, of which the baseline has one for each task and every other arm one.
+
+    Attributes:
+        name: what its cells are called.
+        recipe: what is trained.
+        groups: of candidates, changes to the recipe by key; of each group the best is taken at the first seed, then the
+            next group is tried with it.
+        task: the one it learns, of the baseline.
+    """
+
+    name: str
+    recipe: Recipe
+    groups: Sequence[Sequence[Mapping[str, Any]]] = ()
+    task: str | None = None
+
+    def cell(self, settings: Mapping[str, Any], seed: int) -> Cell:
+        """Return its training with some settings at a seed."""
+        recipe = changed(self.recipe, {**settings, "training.seed": seed})
+        return Cell(self.name, recipe, ", ".join(words(settings)))
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One row of the table.
+
+    Attributes:
+        name: in a few words.
+        changes: to the recipe, by key.
+        parts: its models.
+    """
+
+    name: str
+    changes: Mapping[str, Any]
+    parts: Sequence[Part] = field(repr=False)
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is the baseline."""
+        return any(part.task is not None for part in self.parts)
+
+
+def arms(recipe: Recipe, asked: Asked, survey: Survey) -> list[Arm]:
+    """Return the arms of a comparison: the baseline, then those asked for, then that of tuned fixed weights.
+
+    Raises:
+        UsageError: see `varied`.
+    """
+    search = [asked.candidates] if asked.search else []
+    own = [_fixed(recipe, survey, search)] if asked.fixed else []
+    return [_baseline(recipe, survey, search), *varied(recipe, asked), *own]
+
+
+def varied(recipe: Recipe, asked: Asked) -> list[Arm]:
+    """Return the arms asked for, of which all is known without the data.
+
+    Raises:
+        UsageError: the recipe refuses a change, a name is unknown, or two arms train the same.
+    """
+    made, seen = [], dict[str, str]()
+    names = wording.names(asked.arms, _known(recipe, asked.arms))
+    for name, changes in zip(names, asked.arms, strict=True):
+        for key in changes:
+            if key in asked.search:
+                raise UsageError(f"'{key}' is searched for every arm: it cannot differ between arms too.")
+        part = Part(name, changed(recipe, changes), [asked.candidates] if asked.search else [])
+        _check(part)
+        if (twin := hash_of(part.recipe)) in seen:
+            told = " ".join(f"{key}={value}" for key, value in changes.items())
+            raise UsageError(f"The arm '{told}' is there twice: it trains the same as '{seen[twin]}'.")
+        seen[hash_of(part.recipe)] = name
+        made.append(Arm(name, changes, [part]))
+    return made
+
+
+def _check(part: Part) -> None:
+    """Return if every name of a part's recipe, and of its candidates, is known.
+
+    Raises:
+        UsageError: one is not.
+    """
+    building.check_names(part.recipe)
+    for option in (option for group in part.groups for option in group):
+        building.check_names(changed(part.recipe, option))
+
+
+def words(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield settings in a few words each, as a log names them."""
+    for key, value in settings.items():
+        match value:
+            case {"method": "fixed", "weights": dict() as weights}:
+                yield "weights " + " ".join(f"{task} {weight:.3g}" for task, weight in weights.items())
+            case {"method": method}:
+                yield str(method)
+            case _:
+                yield f"{key.rpartition('.')[2]} {value:g}" if isinstance(value, float) else f"{key} {value}"
+
+
+def _known(recipe: Recipe, given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what a recipe has for the keys that arms change, as they would write it."""
+    sharing = recipe.model.sharing
+    base: dict[str, Any] = {
+        "model.sharing": {"name": sharing.name, **sharing.options} if sharing.options else sharing.name,
+        "balancing.method": recipe.balancing.method,
+        "model.backbone": recipe.model.backbone,
+    }
+    settings = recipe.model_dump(mode="json")
+    for key in (key for changes in given for key in changes):
+        value: Any = settings
+        for word in key.split("."):
+            value = value.get(word) if isinstance(value, dict) else None
+        base.setdefault(key, value)
+    return base
+
+
+def _baseline(recipe: Recipe, survey: Survey, search: Sequence[Any]) -> Arm:
+    """Return the arm of a model for each task: nothing is shared, nothing weighed."""
+    parts = []
+    for task in survey.tasks:
+        others = set(survey.tasks) - {task}
+        changes: dict[str, Any] = {
+            "tasks": {task: (recipe.tasks or {}).get(task, {})},
+            "model.sharing": "hard",
+            "balancing": {"method": "equal", "watch": None},
+            "training.freeze": [part for part in recipe.training.freeze if part not in others],
+        }
+        if recipe.training.monitor.startswith(tuple(f"val_{other}_" for other in others)):
+            changes["training.monitor"] = "val_score"
+        if recipe.data.mixed:  # without the sources of other tasks an epoch would have a length of its own
+            changes["training.steps"] = survey.steps
+        parts.append(Part(f"single {task}", changed(recipe, changes), search, task))
+        _check(parts[-1])
+    return Arm(ALONE, {}, parts)
+
+
+def _fixed(recipe: Recipe, survey: Survey, search: Sequence[Any]) -> Arm:
+    """Return the arm whose tasks have constant weights, tuned: what a balancer must beat."""
+    watch, names = recipe.balancing.watch, list(survey.tasks)
+    equal = {"method": "equal", "watch": watch}
+    tried: list[dict[str, Any]] = [{"balancing": equal}]
+    for task in names:
+        for factor in (FACTOR, 1 / FACTOR):
+            weights = {name: factor if name == task else 1.0 for name in names}
+            scale = len(names) / sum(weights.values())
+            weights = {name: round(weight * scale, 6) for name, weight in weights.items()}
+            option = {"balancing": {"method": "fixed", "watch": watch, "weights": weights}}
+            if option not in tried:  # of two tasks, more of one is less of the other
+                tried.append(option)
+    base = changed(recipe, {"balancing": equal})
+    return Arm(FIXED, {"balancing.method": "fixed"}, [Part(FIXED, base, [tried, *search])])

@@ -1,0 +1,107 @@
+"""A cell, one training of a comparison, and what of it lies in the comparison's folder."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from visionmtl.comparison.compare import wording
+from visionmtl.files import write_text
+from visionmtl.recipe import Recipe
+from visionmtl.training import runs
+
+PLACES = ("data.path", "data.cache_folder")  # where files lie; another machine has them elsewhere
+
+
+def hash_of(recipe: Recipe) -> str:
+    """Return what a recipe trains as eight letters: equal where the trainings are equal.
+
+    Neither its name counts, nor where files lie, nor what is as by default, so that a new key of a recipe changes none.
+    """
+    settings = recipe.model_dump(mode="json", exclude_defaults=True)
+    settings.pop("name", None)
+    for source in [settings.get("data", {}), *settings.get("data", {}).get("sources", {}).values()]:
+        for place in PLACES:
+            source.pop(place.rpartition(".")[2], None)
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training.
+
+    Attributes:
+        name: of the arm, or of the task alone.
+        recipe: all of what is trained.
+        candidate: what of it is tried, in a few words; nothing where nothing is.
+    """
+
+    name: str
+    recipe: Recipe
+    candidate: str = ""
+
+    @cached_property
+    def hash(self) -> str:
+        """What it is known by."""
+        return hash_of(self.recipe)
+
+    @property
+    def seed(self) -> int:
+        """The seed of its weights and its data."""
+        return self.recipe.training.seed
+
+    @property
+    def folder(self) -> str:
+        """The name of its run folder."""
+        words = wording.slug(f"{self.name} {self.candidate}")
+        return f"{words}-seed-{self.seed}-{self.hash}"
+
+
+class Cells:
+    """The cells of a comparison's folder.
+
+    Args:
+        folder: the comparison's.
+    """
+
+    def __init__(self, folder: Path):
+        self.root = folder / "cells"
+        self._finished: dict[str, dict[str, Any]] = {}
+
+    def run(self, cell: Cell) -> Path:
+        """Return a cell's run folder, there or not; what the cell was called when it was made does not matter."""
+        return next((path for path in self.root.glob(f"*-{cell.hash}") if path.is_dir()), self.root / cell.folder)
+
+    def beside(self, cell: Cell, suffix: str) -> Path:
+        """Return a file beside a cell's run folder: its ".yaml" recipe, its ".log", or its ".json" notes."""
+        run = self.run(cell)
+        return run.with_name(f"{run.name}{suffix}")
+
+    def figures(self, cell: Cell) -> dict[str, Any] | None:
+        """Return the metrics and costs of a cell; None where it is not finished."""
+        if cell.hash not in self._finished:
+            run = self.run(cell)
+            if not runs.is_finished(run):
+                return None
+            self._finished[cell.hash] = runs.read_metrics(run) | {"memory": self.notes(cell).get("memory")}
+        return self._finished[cell.hash]
+
+    def forget(self, cell: Cell) -> None:
+        """Read a cell's figures again: they have changed."""
+        self._finished.pop(cell.hash, None)
+
+    def notes(self, cell: Cell) -> dict[str, Any]:
+        """Return what is known of a cell's processes: peak `memory` in bytes, `wall` seconds, why it `failed`."""
+        path = self.beside(cell, ".json")
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return {}
+
+    def note(self, cell: Cell, more: Mapping[str, Any]) -> None:
+        """Keep more of what is known of a cell's processes."""
+        kept = {key: value for key, value in (self.notes(cell) | dict(more)).items() if value is not None}
+        write_text(self.beside(cell, ".json"), json.dumps(kept) + "\n")

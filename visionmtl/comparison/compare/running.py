@@ -1,0 +1,146 @@
+"""The cells of a comparison trained, so many at once, each in a process of its own."""
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from visionmtl.comparison.compare.cells import Cell, Cells
+from visionmtl.comparison.compare.children import Child, last_sentence
+from visionmtl.errors import UsageError
+from visionmtl.files import write_text
+from visionmtl.stopping import Stop
+from visionmtl.training import lock
+
+PAUSE = 0.1  # seconds between looks at the processes
+PATIENCE = 2.0  # seconds between looks at what another process trains
+
+
+@dataclass(frozen=True)
+class Done:
+    """A cell that ended.
+
+    Attributes:
+        cell: which.
+        seconds: that its process took.
+        why: it failed; None where it did not.
+    """
+
+    cell: Cell
+    seconds: float
+    why: str | None = None
+
+
+class Runner:
+    """Trains cells.
+
+    Args:
+        cells: where they lie.
+        stop: whether to stop: the processes are asked to, and waited for.
+        places: the environment of each process that may run at once.
+    """
+
+    def __init__(self, cells: Cells, stop: Stop, places: Sequence[Mapping[str, str]] = ({},)):
+        self.cells, self.stop = cells, stop
+        self.free = list(places)
+        self.at_work: dict[str, tuple[Cell, Child, Mapping[str, str]]] = {}
+        self.waiting: set[str] = set()  # for what other processes train
+
+    def train(self, ready: Callable[[], Sequence[Cell]], done: Callable[[Done], Any]) -> None:
+        """Train what is ready until nothing is.
+
+        Args:
+            ready: returns the cells that may be trained now, those at work among them.
+            done: is told of each that ended.
+
+        Raises:
+            stopping.Stopped: it was asked to stop; every process has.
+        """
+        self.stop.patient = True
+        try:
+            while True:
+                self.stop.check()
+                wanted = {cell.hash: cell for cell in ready()}
+                self._start([cell for key, cell in wanted.items() if key not in self.at_work], done)
+                if not wanted and not self.at_work:
+                    return
+                self._wait(done)
+        except BaseException:
+            self._end()
+            raise
+        finally:
+            self.stop.patient = False
+
+    def _start(self, wanted: Sequence[Cell], done: Callable[[Done], Any]) -> None:
+        """Start as many cells as there are places, those first that no other process trains."""
+        for cell in wanted:
+            if not self.free:
+                return
+            if _is_held(self.cells.run(cell)):
+                self._wait_for(cell)
+                continue
+            place = self.free.pop(0)
+            self.at_work[cell.hash] = (cell, self._started(cell, place), place)
+
+    def _started(self, cell: Cell, place: Mapping[str, str]) -> Child:
+        run, file = self.cells.run(cell), self.cells.beside(cell, ".yaml")
+        self.cells.root.mkdir(parents=True, exist_ok=True)
+        words = ["train", "--resume", str(run)]
+        if not (run / "recipe.yaml").is_file() and not (run / "checkpoints").is_dir():
+            write_text(file, cell.recipe.dump())
+            words = ["train", str(file), "--run", str(run)]
+        return Child(words, self.cells.beside(cell, ".log"), place)
+
+    def _wait(self, done: Callable[[Done], Any]) -> None:
+        """Return once a process has ended, or was asked to stop, or it is time to look at what others train."""
+        until = time.monotonic() + PATIENCE if self.waiting and self.free else float("inf")
+        while self.stop.number is None and time.monotonic() < until:
+            ended = [key for key, (_, child, _) in self.at_work.items() if child.ended()]
+            for key in ended:
+                self._ended(key, done)
+            if ended:
+                return
+            time.sleep(PAUSE)
+
+    def _ended(self, key: str, done: Callable[[Done], Any] | None) -> None:
+        """Note what became of a cell whose process has ended."""
+        cell, child, place = self.at_work.pop(key)
+        self.free.append(place)
+        notes = self.cells.notes(cell)
+        wall = round(notes.get("wall", 0.0) + child.seconds, 1)
+        self.cells.note(cell, {"memory": max(notes.get("memory", 0), child.memory) or None, "wall": wall})
+        self.cells.forget(cell)
+        if done is not None:
+            over = self.cells.figures(cell) is not None or _is_held(self.cells.run(cell))
+            done(Done(cell, wall, None if over else last_sentence(child.log, child.status or 0)))
+
+    def _wait_for(self, cell: Cell) -> None:
+        if cell.hash not in self.waiting:
+            self.waiting.add(cell.hash)
+            print(f"{self.cells.run(cell)} is trained by another process: its end is waited for.", flush=True)
+
+    def _end(self) -> None:
+        """Ask every process to stop, and wait until all have; asked once more, they stop at once."""
+        for _ in range(2):
+            with contextlib.suppress(KeyboardInterrupt):
+                for _, child, _ in self.at_work.values():
+                    child.ask(self.stop.number or signal.SIGTERM)
+                while not all(child.ended() for _, child, _ in self.at_work.values()):
+                    time.sleep(PAUSE)
+                break
+        for key, (_, child, _) in list(self.at_work.items()):
+            if not child.ended():
+                child.kill()
+            self._ended(key, None)
+
+
+def _is_held(run: Path) -> bool:
+    """Return whether some process trains in a run folder."""
+    try:
+        lock.refuse_held(run)
+    except UsageError:
+        return True
+    return False

@@ -1,0 +1,69 @@
+"""What a comparison must know of its recipe's data: the tasks, the steps of an epoch, which metrics fall."""
+
+import contextlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from visionmtl import tasks
+from visionmtl.errors import UsageError
+from visionmtl.files import write_text
+from visionmtl.recipe import Recipe
+from visionmtl.training import building
+
+FILE = "survey.json"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What there is to learn.
+
+    Attributes:
+        tasks: by name, `{"kind": "classification", "classes": 10}`.
+        steps: of an epoch.
+        lower: the metrics of which less is better.
+    """
+
+    tasks: dict[str, dict[str, Any]]
+    steps: int
+    lower: list[str]
+
+
+def survey(recipe: Recipe, folder: Path) -> Survey:
+    """Return what is known of a recipe's data, and keep it in a folder: it is read once.
+
+    Raises:
+        UsageError, pipelines.DataError: the data cannot be read, or there is one task only.
+    """
+    path = folder / FILE
+    if path.is_file():
+        with contextlib.suppress(ValueError, TypeError):
+            return Survey(**json.loads(path.read_text(encoding="utf-8")))
+    found = look(recipe)
+    write_text(path, json.dumps(asdict(found), indent=1) + "\n")
+    return found
+
+
+def look(recipe: Recipe) -> Survey:
+    """Read the data of a recipe, and return what it holds; see `survey`."""
+    datasets = building.data(recipe, ["train"])
+    if len(datasets.specs) < 2:
+        only = ", ".join(spec.name for spec in datasets.specs)
+        raise UsageError(f"Recipe {recipe.name} has one task, '{only}': whether sharing paid is asked of two or more.")
+    steps = int(datasets.splits["train"].cardinality())
+    steps = min(steps, recipe.training.steps or steps)
+    described = {spec.name: {"kind": spec.kind, "classes": len(spec.classes)} for spec in datasets.specs}
+    metrics = [metric for spec in datasets.specs for metric in tasks.from_spec(spec).metrics()]
+    return Survey(described, steps, sorted({name for metric in metrics for name in metric.lower}))
+
+
+def keep_off_gpus() -> int:
+    """Leave the GPUs to the processes that train, and return how many there are."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        with contextlib.suppress(RuntimeError):  # they are in use by this process already
+            tf.config.set_visible_devices([], "GPU")
+    return len(gpus)
