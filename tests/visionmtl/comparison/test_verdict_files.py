@@ -7,7 +7,9 @@ import comparisons
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import stats
 
+from visionmtl import csvfile
 from visionmtl.comparison import verdicts
 from visionmtl.comparison.verdicts import charts, columns, latex, markdown, reading, terminal
 from visionmtl.comparison.verdicts.charts import numbered
@@ -125,3 +127,28 @@ def test_a_seed_that_failed_is_told():
     found["arms"][1]["failed"] = {"1": "its loss was not finite."}
     text = terminal.text(judged(found))
     assert "'hard' failed at seed 1: its loss was not finite." in text
+
+
+def test_the_csv_file_says_what_scipy_says_of_the_same_figures(large):
+    arms = {arm["name"]: arm for arm in comparisons.large(20)["arms"]}
+    single = arms["single tasks"]["seeds"]
+    for row in csvfile.read(large / "comparison.csv")[1:7]:
+        joint = arms[row["arm"]]["seeds"]
+        by_task = []
+        for task, names in comparisons.METRICS.items():
+            names = [name for name in names if "/" not in name]
+            now, alone = (
+                np.array([[of[seed]["metrics"][task][name] for name in names] for seed in joint])
+                for of in (joint, single)
+            )
+            by_task.append((now / alone - 1).mean(axis=1))
+            test = stats.ttest_rel((now / alone).mean(axis=1), np.ones(len(now)))
+            ends = test.confidence_interval(0.95)
+            assert float(row[f"{task} gain"]) == pytest.approx(by_task[-1].mean())
+            assert float(row[f"{task} gain p"]) == pytest.approx(test.pvalue)
+            assert [float(row[f"{task} gain low"]), float(row[f"{task} gain high"])] == pytest.approx(ends)
+        total = np.mean(by_task, axis=0)
+        drawn = stats.bootstrap((total,), np.mean, n_resamples=20000, method="percentile", random_state=1)
+        ends = [float(row["delta-m percentile low"]), float(row["delta-m percentile high"])]
+        assert float(row["delta-m"]) == pytest.approx(total.mean())
+        assert ends == pytest.approx(drawn.confidence_interval, abs=0.05 * np.ptp(total))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from visionmtl.errors import UsageError
 
@@ -84,7 +84,7 @@ class Comparison(_Part):
     split: str
     seeds: list[int]
     tasks: dict[str, Task]
-    arms: list[Arm]
+    arms: Annotated[list[Arm], Field(min_length=1)]
     budget: Budget | None = None
     searched: dict[str, Any] = {}
     lower: list[str] = []

@@ -42,7 +42,8 @@ def gains(judgement: Judgement) -> Figure | None:
         f"{short(judged.arm.name)}{unfinished(judged, judgement.comparison.seeds)}  {judged.number}" for judged in arms
     ]
     width = 0.065 * max(map(len, names)) + 2.3 * across
-    figure = Figure((width, rows * (0.75 + 0.21 * len(arms))), layout="constrained")
+    said = textwrap.wrap(NOTE, int(width / 0.064))
+    figure = Figure((width, rows * (0.8 + 0.21 * len(arms)) + 0.16 * len(said)), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
     for index, (title, findings) in enumerate(columns.items()):
         axes = plain(figure.add_subplot(rows, across, index + 1))
@@ -50,8 +51,7 @@ def gains(judgement: Judgement) -> Figure | None:
         _draw(axes, findings)
         axes.set_yticks(range(len(arms)), names if index % across == 0 else [""] * len(arms))
         axes.set_ylim(len(arms) - 0.4, -0.6)
-    inches = figure.get_figwidth()
-    figure.supxlabel(textwrap.fill(NOTE, int(inches / 0.064)), fontsize=SIZE, color=NEITHER, x=0.012, ha="left")
+    figure.supxlabel("\n".join(said), fontsize=SIZE, color=NEITHER, x=0.012, ha="left")
     return figure
 
 
