@@ -117,9 +117,10 @@ def test_arms_of_one_cost_stand_apart_and_others_where_they_are():
 
 
 def test_settings_that_the_search_chose_are_told_shortly():
-    chosen = {"balancing.weights": {"cars": 2.0, "ground": 0.5}, "training.learning_rate": 0.003}
-    assert columns.settings(chosen) == "weights cars=2 ground=0.5, learning_rate 0.003"
-    assert columns.settings({"cars": {"training.learning_rate": 0.001}}) == "cars: learning_rate 0.001"
+    weighed = {"balancing.weights": {"cars": 2.0, "ground": 0.5}, "training.learning_rate": 0.003}
+    assert columns.chosen(reading.Arm(name="hard", chosen=weighed)) == "weights cars=2 ground=0.5, learning_rate 0.003"
+    by_task = {"cars": {"training.learning_rate": 0.001}, "ground": {}}
+    assert columns.chosen(reading.Arm(name="single", alone=True, chosen=by_task)) == "cars: learning_rate 0.001"
 
 
 def test_a_seed_that_failed_is_told():

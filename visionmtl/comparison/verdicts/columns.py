@@ -57,8 +57,8 @@ def columns(judgement: Judgement, errors: bool = True) -> list[Column]:
         each("M par.", lambda arm: _text(arm.cost("parameters") / 1e6, "{:.2f}"), 3),
         each("seeds", lambda arm: f"{len(arm.seeds)}/{len(asked)}", 1),
     ]
-    if any(arm.chosen for arm in arms):
-        found.append(each("chosen", lambda arm: settings(arm.chosen), 9))
+    if any(chosen(arm) for arm in arms):
+        found.append(each("chosen", chosen, 9))
     return found
 
 
@@ -95,27 +95,26 @@ def ratio(arm: Arm, judgement: Judgement) -> str:
     return _text(arm.cost("step") / first.cost("step"), "{:.2f}") if first else "-"
 
 
-def settings(chosen: dict[str, Any]) -> str:
-    """Return what the search chose, in one line: "learning_rate 0.003"; of the baseline for each task.
+def chosen(arm: Arm) -> str:
+    """Return what the search chose for an arm, in one line; of the baseline for each task."""
+    if not arm.alone:
+        return settings(arm.chosen)
+    return ", ".join(f"{task}: {settings(of)}" for task, of in arm.chosen.items() if of)
+
+
+def settings(changes: dict[str, Any]) -> str:
+    """Return settings in one line, by the last word of their keys; weights that were left as they are, as equal.
 
     Example:
-        >>> settings({"training.learning_rate": 0.003})
-        'learning_rate 0.003'
+        >>> settings({"training.learning_rate": 0.003, "balancing.weights": {}})
+        'learning_rate 0.003, weights equal'
     """
-    parts = []
-    for key, value in chosen.items():
-        if isinstance(value, dict) and value and all(isinstance(inner, str) and "." in inner for inner in value):
-            parts.append(f"{key}: {settings(value)}")
-        else:
-            parts.append(f"{key.rpartition('.')[2]} {_value(value)}")
-    return ", ".join(parts)
+    return ", ".join(f"{key.rpartition('.')[2]} {_value(value)}" for key, value in changes.items())
 
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
-        if not value:
-            return "equal"  # weights that the search left as they were
-        return " ".join(f"{key}={_value(inner)}" for key, inner in value.items())
+        return "equal" if not value else " ".join(f"{key}={_value(inner)}" for key, inner in value.items())
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 

@@ -94,7 +94,7 @@ def legend(judgement: Judgement) -> str:
     step = f" step: its time as a ratio to that of '{first.name}'." if first else ""
     return (
         "Metrics are means over seeds, ± their standard errors; delta-m is paired by seed with the single-task models, "
-        f"with an interval that holds its 95% of few seeds too.{step}"
+        f"with a 95% interval that holds for few seeds too.{step}"
     )
 
 
@@ -115,9 +115,9 @@ def chance(judgement: Judgement) -> str:
 def best(judgement: Judgement) -> str:
     """Return which arm has the highest delta-m, and what that is worth."""
     known = {judged.arm.name: judged.delta_m for judged in judgement.arms if judged.delta_m is not None}
-    if len(known) < 2:
+    name = max(known, key=lambda each: known[each].found.mean, default=None)
+    if name is None or len(known) < 2 or known[name].verdict == "unknown":
         return ""
-    name = max(known, key=lambda each: known[each].found.mean)
     return (
         f"The highest delta-m is that of '{name}', {with_interval(known[name])}; the highest of {len(known)} looks "
         "better than it is: more seeds of it will likely show less."

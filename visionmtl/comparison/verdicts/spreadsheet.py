@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from visionmtl.comparison.verdicts.columns import mean_and_error, settings
+from visionmtl.comparison.verdicts.columns import chosen, mean_and_error
 from visionmtl.comparison.verdicts.intervals import seeds_to_show
 from visionmtl.comparison.verdicts.judging import Finding, Judged, Judgement
 from visionmtl.comparison.verdicts.sentences import WORDS
@@ -36,7 +36,7 @@ def _row(judgement: Judgement, judged: Judged) -> dict[str, Any]:
     row |= {name: _cell(arm.cost(name)) for name in COSTS}
     first = judgement.comparison.reference
     row["step ratio"] = _cell(arm.cost("step") / first.cost("step")) if first else ""
-    return row | {"chosen": settings(arm.chosen)}
+    return row | {"chosen": chosen(arm)}
 
 
 def _finding(name: str, finding: Finding | None) -> dict[str, Any]:
