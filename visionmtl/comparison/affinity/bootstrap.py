@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from visionmtl.comparison.affinity.scores import Interval
+from visionmtl.comparison.verdicts.intervals import hull
 
 DRAWS = 1000
 LEVEL = (2.5, 97.5)  # percentiles
@@ -19,8 +20,9 @@ def over_steps(seeds: Sequence[np.ndarray], draws: int = DRAWS, seed: int = 0) -
     """Return the mean over steps and seeds, with its 95% interval.
 
     Whole blocks of neighbouring steps are drawn with replacement (moving blocks, wrapped around at the end), after the
-    seeds themselves where there are several. What is NaN does not count; where nothing is left, all is NaN, and an
-    interval is NaN where a single look is.
+    seeds themselves where there are several; then the interval also holds Student's of the seeds' means, as few seeds
+    drawn anew lie too near each other. What is NaN does not count; where nothing is left, all is NaN, and an interval
+    is NaN where a single look is.
 
     Args:
         seeds: of each seed, `[S, ...]`, S looks at one training.
@@ -46,8 +48,29 @@ def over_steps(seeds: Sequence[np.ndarray], draws: int = DRAWS, seed: int = 0) -
     drawn = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
     together = np.concatenate([values.reshape(len(values), -1) for values in seeds])
     known = np.isfinite(together).sum(axis=0)
-    mean = np.divide(np.nan_to_num(together).sum(axis=0), known, out=np.full(known.shape, np.nan), where=known > 0)
-    return _interval(mean, drawn, known, shape)
+    mean = _mean(together)
+    means = np.array([_mean(values) for values in seeds])
+    return widened(_interval(mean, drawn, known, shape), means)
+
+
+def widened(interval: Interval, means: np.ndarray) -> Interval:
+    """Return an interval that also holds that of the means of several seeds, `[N, ...]`, where all are known."""
+    if len(means) < 2:
+        return interval
+    low, high = hull(np.moveaxis(means, 0, -1))
+    known = np.isfinite(means).all(axis=0)
+    return Interval(
+        interval.mean,
+        np.where(known, np.fmin(interval.low, low), interval.low),
+        np.where(known, np.fmax(interval.high, high), interval.high),
+    )
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Return the mean over the first axis of what is known; NaN where nothing is."""
+    known = np.isfinite(values).sum(axis=0)
+    total = np.nan_to_num(values).sum(axis=0)
+    return np.divide(total, known, out=np.full(np.shape(total), np.nan), where=known > 0)
 
 
 def _times(count: int, draws: int, random: np.random.Generator) -> np.ndarray:

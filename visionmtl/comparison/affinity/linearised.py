@@ -1,6 +1,7 @@
 """The linearised estimate: what a model of some of the tasks would lose, from gradients at the model of all of them."""
 
 import itertools
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from visionmtl.comparison.affinity import bootstrap
 from visionmtl.comparison.affinity.scores import Interval
 
 SUBSETS = 256  # of tasks; of up to eight tasks all are taken, of more so many at random
-DAMPING = 0.1  # of the curvature, as a fraction of its mean over tasks and directions
+DAMPING = 10.0  # of the curvature, in means over tasks and directions: few images tell it in few directions only
 RESAMPLED = 100
 
 
@@ -62,16 +63,33 @@ def affinities(sketches: Sketches, chosen: np.ndarray | None = None) -> np.ndarr
     return np.mean(found, axis=0)
 
 
-def interval(seeds: list[Sketches], seed: int = 0) -> Interval:
-    """Return the affinities with a 95% interval over sub-batches, and over seeds where there are several."""
+class Estimate(NamedTuple):
+    """The affinities of seeds, as they are and with their sub-batches drawn anew.
+
+    Attributes:
+        means: `[N, K, K]`, of each seed.
+        drawn: `[draws, K, K]`, means over seeds drawn anew.
+    """
+
+    means: np.ndarray
+    drawn: np.ndarray
+
+    def interval(self, of: Callable[[np.ndarray], np.ndarray] = np.asarray) -> Interval:
+        """Return the affinities, or a function of them, with their 95% interval over sub-batches and seeds."""
+        means = of(self.means)
+        return bootstrap.widened(bootstrap.of_draws(means.mean(axis=0), of(self.drawn)), means)
+
+
+def estimate(seeds: Sequence[Sketches], seed: int = 0) -> Estimate:
+    """Return the affinities that the gradients of one or several seeds give, and those of sub-batches drawn anew."""
     random = np.random.default_rng(seed)
     chosen = subsets(seeds[0].losses.shape[1])
+    means = np.array([affinities(sketches, chosen) for sketches in seeds])
     drawn = []
     for _ in range(RESAMPLED):
         each = [seeds[place] for place in random.integers(0, len(seeds), len(seeds))]
         drawn.append(np.mean([affinities(_resampled(sketches, random), chosen) for sketches in each], axis=0))
-    mean = np.mean([affinities(sketches, chosen) for sketches in seeds], axis=0)
-    return bootstrap.of_draws(mean, np.array(drawn))
+    return Estimate(means, np.array(drawn))
 
 
 def _resampled(sketches: Sketches, random: np.random.Generator) -> Sketches:

@@ -16,6 +16,10 @@ DIRECTIONS = 64  # at random, that gradients are projected to
 WHOLE = "all levels"
 
 
+class NothingSharedError(UsageError):
+    """Tasks that nothing can be said of: there is one, or they share no parameters."""
+
+
 class Seen(NamedTuple):
     """What one look saw of K tasks; NaN for a task without labels in the batch.
 
@@ -42,18 +46,20 @@ class Look:
         variables: the parameters that two tasks or more use.
 
     Raises:
-        UsageError: there is one task, or no parameter is shared.
+        NothingSharedError: there is one task, or no parameter is shared.
     """
 
     def __init__(self, model: Any, rate: float, limit: float | None = None):
         self.model, self.rate, self.limit = model, rate, limit
         self.tasks = list(model.task_names)
         if len(self.tasks) < 2:
-            raise UsageError(f"The one task '{self.tasks[0]}' has none to get on with: affinity takes two or more.")
+            raise NothingSharedError(
+                f"The one task '{self.tasks[0]}' has none to get on with: affinity takes two or more."
+            )
         self.variables = parting.variables(model, model.task_outputs())
         if not self.variables:
             scheme = getattr(getattr(model, "sharing", None), "name", None)
-            raise UsageError(
+            raise NothingSharedError(
                 f"{f'With model.sharing={scheme}' if scheme else 'Here'} each task trains parameters of its own, in"
                 " which no gradients meet: choose a scheme that shares some, such as model.sharing=hard."
             )

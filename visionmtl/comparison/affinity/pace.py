@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 BUDGET = 0.3  # of the time of the training without them
 SAFE = 0.9  # of the budget is given out: what a look takes varies
-LAST = 0.3  # of that is kept for the estimate at the end
+LAST = 0.25  # of that is kept for the estimate at the end
+TRACED = 0.7  # of the first look's time, to trace it: it has one pass back too, and one forward less
 FIRST = 2  # steps before the first look
 FEWEST = 8  # looks that are made whatever they cost
 
@@ -27,7 +28,7 @@ class Pace:
 
     def __init__(self, total: int, clock: Callable[[], float] = time.perf_counter):
         self.total, self.clock = total, clock
-        self.looks, self.spent, self.cost = 0, 0.0, 0.0
+        self.looks, self.spent, self.cost, self.first, self.every = 0, 0.0, 0.0, 0.0, 0
         self.next = max(0, min(FIRST, total - FEWEST))
         self.steps: list[float] = []
         self.began = clock()
@@ -60,13 +61,23 @@ class Pace:
         self.looks, self.spent = self.looks + 1, self.spent + seconds
         left = self.total - step - 1
         if self.looks == 1:  # the second tells what a look takes that is not traced
-            self.next = step + 1
+            self.first, self.next = seconds, step + 1
             return
         self.cost = seconds if self.looks == 2 else 0.8 * self.cost + 0.2 * seconds
         whole = self.plain + statistics.median(self.steps or [0.0]) * left
-        affordable = (BUDGET * SAFE * (1 - LAST) * whole - self.spent) / max(self.cost, 1e-9)
-        wanted = max(affordable, FEWEST - self.looks)
-        self.next = step + max(1, round(left / (wanted + 1))) if wanted >= 1 else self.total
+        budget = BUDGET * SAFE * (1 - LAST) * whole - TRACED * self.first
+        wanted = max((budget - self.spent) / max(self.cost, 1e-9), FEWEST - self.looks)
+        if wanted < 1:
+            self.next = self.total
+            return
+        # Time left over is no reason to crowd the end: a mean over steps is of all of them.
+        self.every = max(1, round(left / (wanted + 1)), self.every // 2)
+        self.next = step + self.every
+
+    def go_on(self, spent: float, plain: float) -> None:
+        """Add the seconds of looks, and of the training without them, of earlier sessions."""
+        self.began -= spent + plain
+        self.spent += spent
 
     def took(self, seconds: float) -> None:
         """Take note of what the estimate at the end took."""

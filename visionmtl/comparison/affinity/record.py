@@ -8,6 +8,7 @@ import numpy as np
 
 from visionmtl.comparison.affinity import scores
 from visionmtl.comparison.affinity.linearised import Sketches
+from visionmtl.errors import UsageError
 from visionmtl.files import written_whole
 
 
@@ -23,6 +24,8 @@ class Record(NamedTuple):
         sketches: gradients at the trained model.
         ratio: the time of the training to that without looking.
         seconds: that time without.
+        total: steps of the training.
+        lower: names of the tasks' metrics of which less is better.
     """
 
     tasks: list[str]
@@ -33,12 +36,16 @@ class Record(NamedTuple):
     sketches: Sketches
     ratio: float = 1.0
     seconds: float = 0.0
+    total: int = 0
+    lower: tuple[str, ...] = ()
 
     @classmethod
     def of(
         cls, tasks: Sequence[str], steps: Sequence[int], seen: Sequence[Any], both: np.ndarray, sketches: Sketches
     ) -> Self:
         """Return the record of some looks, `look.Seen`."""
+        if not seen:
+            raise UsageError("The training ended before its first look: give it more steps.")
         before, after = (np.array([getattr(each, name) for each in seen]) for name in ("before", "after"))
         cosines = {
             level: scores.cosines(np.array([each.gramians[level] for each in seen])) for level in seen[0].gramians
@@ -50,7 +57,8 @@ class Record(NamedTuple):
         arrays: dict[str, Any] = {"steps": self.steps, "lookahead": self.lookahead, "both": self.both}
         arrays |= {f"cosines/{level}": values for level, values in self.cosines.items()}
         arrays |= {"sketches": self.sketches.gradients, "losses": self.sketches.losses}
-        arrays |= {"tasks": np.array(self.tasks), "time": np.array([self.ratio, self.seconds])}
+        arrays |= {"tasks": np.array(self.tasks), "time": np.array([self.ratio, self.seconds, self.total])}
+        arrays["lower"] = np.array(self.lower, str)
         with written_whole(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, **arrays)
 
@@ -59,7 +67,7 @@ class Record(NamedTuple):
         """Return what `write` wrote."""
         with np.load(path) as data:
             cosines = {name.partition("/")[2]: data[name] for name in data.files if name.startswith("cosines/")}
-            ratio, seconds = (float(value) for value in data["time"])
+            ratio, seconds, total = (float(value) for value in data["time"])
             return cls(
                 data["tasks"].tolist(),
                 data["steps"],
@@ -69,4 +77,6 @@ class Record(NamedTuple):
                 Sketches(data["sketches"], data["losses"]),
                 ratio,
                 seconds,
+                int(total),
+                tuple(data["lower"].tolist()),
             )

@@ -1,6 +1,6 @@
 """What looks at a training say of its tasks: inter-task affinity and cosines, and what is known of each pair."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -56,6 +56,18 @@ def symmetric(values: np.ndarray) -> np.ndarray:
     known = np.isfinite(values).astype(float) + np.isfinite(turned)
     total = np.nan_to_num(values) + np.nan_to_num(turned)
     return np.divide(total, known, out=np.full(values.shape, np.nan), where=known > 0)
+
+
+def listed(values: np.ndarray) -> Any:
+    """Return an array as JSON has it, lists or one number; None for what is not finite."""
+    found = np.array(values, object)
+    found[~np.isfinite(values)] = None
+    return found.tolist()
+
+
+def array(values: Any) -> np.ndarray:
+    """Return the array that `listed` made lists of, NaN where they have None."""
+    return np.array(values, np.float64)
 
 
 def verdict(low: float, high: float, common: float) -> str:

@@ -2,7 +2,7 @@
 
 import collections
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,14 @@ import tensorflow as tf
 
 from visionmtl.callbacks.callback import Callback, Logs
 from visionmtl.comparison.affinity.linearised import Sketches
-from visionmtl.comparison.affinity.look import Look
+from visionmtl.comparison.affinity.look import DIRECTIONS, Look, Seen
 from visionmtl.comparison.affinity.pace import Pace
 from visionmtl.comparison.affinity.record import Record
+from visionmtl.comparison.affinity.scores import array, listed
 
-KEPT = 16  # last batches, of which the gradients at the end are taken
+KEPT = 32  # last batches, of which the gradients at the end are taken
 IMAGES = 4  # of a sub-batch
-SKETCHED = (16, 96)  # sub-batches, at least and at most
+SKETCHED = (32, 192)  # sub-batches, at least and at most
 
 
 class AffinityWatch(Callback):
@@ -46,7 +47,6 @@ class AffinityWatch(Callback):
         self.rate, self.limit, self.total = rate, limit, total
         self.record: Record | None = None
         self.ratio = 1.0
-        self._earlier: dict[str, Any] = {}
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.look = Look(self.model, self.rate, self.limit)
@@ -94,9 +94,30 @@ class AffinityWatch(Callback):
             rows.append(self.look.sketch(part))
         self.pace.took(time.perf_counter() - began)
         self.ratio = self.pace.ratio
-        gradients, losses = (np.array(each) for each in zip(*rows, strict=True))
+        count = len(self.look.tasks)
+        gradients = np.array([row[0] for row in rows]).reshape(-1, count, DIRECTIONS)
+        losses = np.array([row[1] for row in rows]).reshape(-1, count)
         self.record = Record.of(self.look.tasks, self.steps, self.seen, self.both, Sketches(gradients, losses))
-        self.record = self.record._replace(ratio=self.ratio, seconds=self.pace.plain)
+        metrics = [metric for task in getattr(self.model, "tasks", {}).values() for metric in task.metrics()]
+        lower = sorted({name for metric in metrics for name in metric.lower})
+        self.record = self.record._replace(
+            ratio=self.ratio, seconds=self.pace.plain, total=self.pace.total, lower=tuple(lower)
+        )
+
+    def keep(self) -> dict[str, Any]:
+        seen = {name: [listed(getattr(each, name)) for each in self.seen] for name in ("before", "after")}
+        gramians = [{level: listed(values) for level, values in each.gramians.items()} for each in self.seen]
+        times = {"spent": self.pace.spent, "plain": self.pace.plain}
+        return seen | {"gramians": gramians, "steps": self.steps, "both": listed(self.both)} | times
+
+    def go_on(self, kept: Mapping[str, Any]) -> None:
+        rows = zip(kept["before"], kept["after"], kept["gramians"], strict=True)
+        self.seen = [
+            Seen(array(before), array(after), {level: array(values) for level, values in gramians.items()})
+            for before, after, gramians in rows
+        ]
+        self.steps, self.both = list(kept["steps"]), array(kept["both"])
+        self.pace.go_on(kept["spent"], kept["plain"])
 
     def _count(self, batch: Any) -> None:
         """Count the images labelled for both tasks of each pair."""

@@ -1,0 +1,47 @@
+"""Recipes of some of a recipe's tasks: those of a grouping, written for `visionmtl train`, and cuts of the budget."""
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from visionmtl.files import write_text
+from visionmtl.recipe import Recipe
+
+
+def of_tasks(recipe: Recipe, tasks: Iterable[str], name: str | None = None) -> Recipe:
+    """Return a recipe that trains these of its tasks alone, under a name of its own if one is given."""
+    options = recipe.tasks or {}
+    return recipe.model_copy(
+        update={"tasks": {task: options.get(task, {}) for task in tasks}, "name": name or recipe.name}
+    )
+
+
+def shortened(recipe: Recipe, fraction: float, steps: int) -> Recipe:
+    """Return a recipe of a fraction of the steps, measured once, in the end.
+
+    Args:
+        recipe: whole.
+        fraction: of its steps.
+        steps: of one of its epochs.
+    """
+    settings = recipe.training
+    wanted = max(1, math.ceil(settings.epochs * steps * fraction))
+    epochs = math.ceil(wanted / steps)
+    change: dict[str, Any] = {"epochs": epochs, "validate_every": epochs, "early_stopping": None}
+    if epochs == 1:
+        change["steps"] = wanted
+    change["warmup_epochs"] = min(settings.warmup_epochs * fraction * settings.epochs / epochs, epochs / 2)
+    return recipe.model_copy(update={"training": settings.model_copy(update=change)})
+
+
+def write(folder: Path, recipe: Recipe, groups: Sequence[Sequence[str]]) -> list[Path]:
+    """Write `group-1.yaml` and so on into a folder, and return their paths; those of an earlier grouping go."""
+    for old in folder.glob("group-*.yaml"):
+        old.unlink()
+    paths = []
+    for number, tasks in enumerate(groups, 1):
+        path = folder / f"group-{number}.yaml"
+        write_text(path, of_tasks(recipe, tasks, f"{recipe.name}-group-{number}").dump())
+        paths.append(path)
+    return paths

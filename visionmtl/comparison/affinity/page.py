@@ -1,0 +1,161 @@
+"""`affinity.html`: how the tasks of a recipe get on, what to train together, and how far to believe it."""
+
+import html
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from visionmtl.comparison.affinity import charts
+from visionmtl.comparison.affinity.figures import LOOKAHEAD, SCORES
+from visionmtl.files import write_text
+from visionmtl.report import document, tables
+
+BELIEF = (
+    "Cheap scores predict poorly. A benchmark of affinity scores on Taskonomy found that they do not correlate"
+    " well with what joint training brings, even of few tasks (Azorin et al. 2023, It's a Match! A Benchmark of"
+    " Task Affinity Scores for Joint Learning, arXiv:2301.02873); which tasks get on changes with the data, the"
+    " size of the model and the time of training (Standley et al. 2020, Which Tasks Should Be Learned Together in"
+    " Multi-task Learning?, arXiv:1905.07553). A step that helps now says little of where a training ends. Trust"
+    " them to find what plainly hinders, and measure the rest: visionmtl affinity --verify 0.1 trains every pair"
+    " for a tenth of the budget."
+)
+MEANING = (
+    "Look-ahead: by how many percent a step on one task's gradient alone lowers another's loss, on the same batch"
+    " (Fifty et al. 2021, arXiv:2109.04617). Cosine: between the tasks' gradients by the shared parameters; near 0"
+    " it is noise where few images are labelled for both. Linearised: by how many percent one task's company"
+    " lowers another's loss, estimated from gradients at the trained model over subsets of the tasks (after Li et"
+    " al. 2024, arXiv:2409.06091). Brackets hold 95% intervals: of one seed over steps, drawn in blocks, which"
+    " says nothing of another seed; of several over the seeds too, of which two tell little. A verdict is that of"
+    " the look-ahead affinity; a pair of which less than 40% of the images are labelled for both has none."
+)
+
+
+def write(folder: Path, found: Mapping[str, Any], pictures: Sequence[Path], first: str = "") -> Path:
+    """Write the page of some figures into their folder and return its path; `first` is HTML that stands before them."""
+    shown = "".join(
+        f'<a href="{picture.relative_to(folder)}"><img src="{picture.relative_to(folder)}" alt="{picture.stem}"></a>\n'
+        for picture in pictures
+    )
+    body = [
+        f"<h1>{html.escape(folder.resolve().name)}</h1>",
+        document.facts(facts(found)),
+        first,
+        document.section("Pairs", document.table(charts.HEADER, charts.verdicts(found)) + paragraph(MEANING), ""),
+        document.section("How far to believe it", paragraph(BELIEF) + verified(found), ""),
+        document.section("What to train together", groupings(found), ""),
+        document.section("Matrices", f'<div class="plots">\n{shown}</div>', ""),
+        document.section("Commands", f"<pre>{html.escape(commands(folder, found))}</pre>", ""),
+    ]
+    path = folder / "affinity.html"
+    write_text(path, document.page(folder.resolve().name, body))
+    return path
+
+
+def checked(rows: Sequence[Sequence[str]]) -> str:
+    """Return the section of what must hold of planted tasks, what was found, and whether it does."""
+    return document.section("What was planted", document.table(["planted", "found", "holds"], rows), "")
+
+
+def paragraph(text: str) -> str:
+    """Return a paragraph of plain text."""
+    return f"<p>{html.escape(text)}</p>\n"
+
+
+def facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what was looked at, and what it cost."""
+    seeds = found["seeds"].values()
+    ratio = sum(seed["ratio"] * seed["seconds"] for seed in seeds) / max(sum(seed["seconds"] for seed in seeds), 1e-9)
+    return [
+        ("recipe", found["recipe"]),
+        ("tasks", str(len(found["tasks"]))),
+        ("seeds", str(len(found["seeds"]))),
+        ("looks a training", str(min(len(seed["steps"]) for seed in seeds))),
+        ("time of the training, with looks", f"{ratio:.2f} of its own"),
+    ]
+
+
+def groupings(found: Mapping[str, Any]) -> str:
+    """Return the grouping that was written, and those of the other scores."""
+    rows = [
+        [SCORES[name], ", ".join(group), recipe_name(found, number) if name == LOOKAHEAD else ""]
+        for name, of in found["groupings"].items()
+        for number, group in enumerate(of["groups"], 1)
+    ]
+    return paragraph(sentence(found)) + document.table(["by", "a model of", "recipe"], rows)
+
+
+def recipe_name(found: Mapping[str, Any], number: int) -> str:
+    """Return what a group is called: its recipe's file, where there are recipes."""
+    return f"group-{number}.yaml" if found["recipes"] else f"group {number}"
+
+
+def sentence(found: Mapping[str, Any]) -> str:
+    """Return how the grouping was found."""
+    of = found["groupings"][LOOKAHEAD]
+    how = (
+        "every division of the tasks was looked at"
+        if of["exact"]
+        else "of more than ten tasks the tree is cut, and another division may bring more"
+    )
+    at_most = f"At most {of['models']} models" if of["models"] > 1 else "One model"
+    few = "" if len(of["groups"]) == of["models"] else f" {len(of['groups'])} bring the most."
+    return (
+        f"{at_most}, each task in one: {how}. A group's worth is, for each of its tasks, the mean of what the others"
+        f" bring it; a task alone has 0, and so has what is not known.{few}"
+    )
+
+
+def verified(found: Mapping[str, Any]) -> str:
+    """Return how well each score ranked what training the pairs brought, where that was measured."""
+    given = found.get("verified")
+    if not given:
+        return paragraph("Here it was not measured.")
+    gains = [
+        [", ".join(pair["tasks"]), *(None if gain is None else 100 * gain for gain in pair["gains"])]
+        for pair in given["pairs"]
+    ]
+    said = (
+        f"Here every pair and every task alone was trained for {given['fraction']:.0%} of the budget. The rank"
+        " correlation of each score with the gain of the second task by the first one's company, over both directions"
+        " of all pairs, with the 95% interval over pairs (1 ranks them alike, 0 says nothing):"
+    )
+    each = document.table(["pair", "of the first", "of the second"], gains)
+    ranked = document.table(["score", "Spearman", "Kendall"], ranks(given))
+    return f"{paragraph(said)}{ranked}<details><summary>Gains of each pair in %</summary>{each}</details>"
+
+
+def ranks(given: Mapping[str, Any]) -> list[list[str]]:
+    """Return the rows of the table of rank correlations."""
+    kinds = ("spearman", "kendall")
+    return [[SCORES[name], *(correlation(of[kind]) for kind in kinds)] for name, of in given["ranks"].items()]
+
+
+def correlation(of: Mapping[str, float | None]) -> str:
+    """Return a correlation with its interval."""
+    if of["value"] is None:
+        return "-"
+    if of["low"] is None or of["high"] is None:
+        return f"{of['value']:+.2f}"
+    return f"{of['value']:+.2f} [{of['low']:+.2f}, {of['high']:+.2f}]"
+
+
+def commands(folder: Path, found: Mapping[str, Any]) -> str:
+    """Return the commands that made this, and that go on from it."""
+    again = f"# Make it again\n{found['command']}"
+    if not found["recipes"]:
+        return again
+    groups = range(1, len(found["groupings"][LOOKAHEAD]["groups"]) + 1)
+    train = "\n".join(f"visionmtl train {shlex.quote(str(folder / f'group-{number}.yaml'))}" for number in groups)
+    return f"{again}\n\n# Train the groups\n{train}"
+
+
+def terminal(found: Mapping[str, Any]) -> str:
+    """Return what is printed in the end."""
+    lines = [tables.table(charts.HEADER, charts.verdicts(found)), "", sentence(found)]
+    for number, group in enumerate(found["groupings"][LOOKAHEAD]["groups"], 1):
+        lines.append(f"  {recipe_name(found, number)}: {', '.join(group)}")
+    if given := found.get("verified"):
+        lines += ["", f"Rank correlation with the gains of pairs trained for {given['fraction']:.0%} of the budget:"]
+        lines += [tables.table(["score", "Spearman", "Kendall"], ranks(given))]
+    return "\n".join(lines)

@@ -1,0 +1,88 @@
+"""`affinity`: a recipe's tasks looked at in joint trainings, told in a folder."""
+
+import json
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+from visionmtl import stopping
+from visionmtl.comparison.affinity import charts, figures, groups, joint, page, verifying
+from visionmtl.comparison.affinity.figures import LOOKAHEAD
+from visionmtl.comparison.affinity.look import NothingSharedError
+from visionmtl.comparison.affinity.pace import BUDGET
+from visionmtl.errors import UsageError, check_number
+from visionmtl.files import write_text
+from visionmtl.recipe import Recipe
+
+
+def affinity(
+    recipe: Recipe,
+    folder: str | Path | None = None,
+    models: int = 2,
+    seeds: int = 1,
+    verify: float | None = None,
+    command: str = "",
+) -> dict[str, Any]:
+    """Train a recipe once a seed, look at how its tasks get on, and write and print what was seen.
+
+    Args:
+        recipe: of two tasks or more.
+        folder: where to; default `runs/affinity-<recipe>-<n>`. What is trained in it already is not trained again.
+        models: among how many the tasks are to be divided at most.
+        seeds: how many trainings.
+        verify: the fraction of the budget for which every pair and every task alone is trained too; None for no such.
+        command: that makes this again, for the page.
+
+    Returns:
+        What `affinity.json` holds; see `figures.figures`.
+
+    Raises:
+        UsageError, pipelines.DataError: an argument, the recipe or the data is wrong, or no gradients meet.
+    """
+    check_number("affinity", "models", models, at_least=1, whole=True)
+    check_number("affinity", "seeds", seeds, at_least=1, whole=True)
+    if verify is not None:
+        check_number("affinity", "verify", verify, above=0, up_to=1)
+    if recipe.tasks is not None and len(recipe.tasks) < 2:
+        raise UsageError(
+            f"The one task '{next(iter(recipe.tasks))}' has none to get on with: affinity takes two or more."
+        )
+    there = folder is not None and Path(folder).exists()
+    place = joint.folder(recipe) if folder is None else Path(folder)
+    try:
+        records = {}
+        for seed, each in joint.seeds(recipe, seeds).items():
+            records[seed] = joint.record(each, place / f"seed-{seed}")
+            _tell(seed, records[seed])
+        found = {"recipe": recipe.name, "recipes": True, "command": command} | figures.figures(records, models)
+        if verify is not None:
+            first = next(iter(records.values()))
+            steps = first.total // recipe.training.epochs
+            found["verified"] = verifying.verify(recipe, place / "verify", verify, steps, first.lower, found)
+    except KeyboardInterrupt as stopped:
+        again = f"{command} --run {shlex.quote(str(place))}"
+        raise stopping.saying(stopped, f"Go on with: {again}", resumable=True) from None
+    except NothingSharedError:
+        if not there:
+            shutil.rmtree(place, ignore_errors=True)
+        raise
+    return _written(recipe, place, found, records)
+
+
+def _written(recipe: Recipe, place: Path, found: dict[str, Any], records: dict[int, Any]) -> dict[str, Any]:
+    """Write the folder's figures, charts, recipes and page, and print them."""
+    write_text(place / "affinity.json", json.dumps(found, indent=1, allow_nan=False) + "\n")
+    pictures = charts.write_all(place / "plots", found, records)
+    groups.write(place, recipe, found["groupings"][LOOKAHEAD]["groups"])
+    written = page.write(place, found, pictures)
+    print(f"\n{page.terminal(found)}\n\n{page.BELIEF}\n\nPage {written}")
+    return found
+
+
+def _tell(seed: int, record: Any) -> None:
+    """Print what a training was looked at, and whether it stayed within its time."""
+    print(f"Seed {seed}: {len(record.steps)} looks, {record.ratio:.2f} of the time of the training alone.")
+    if record.ratio > 1 + BUDGET:
+        short = f"the training is so short ({record.seconds:.0f} s)"
+        print(f"That is beyond {1 + BUDGET:.1f}: {short} that to trace the looks and make the fewest takes longer.")

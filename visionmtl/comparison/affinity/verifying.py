@@ -1,0 +1,107 @@
+"""How well cheap scores rank what joint training brings: every pair and every task alone, trained for a while."""
+
+import itertools
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from visionmtl import training
+from visionmtl.comparison.affinity import groups, joint
+from visionmtl.comparison.affinity.scores import array
+from visionmtl.comparison.delta_m import gains
+from visionmtl.recipe import Recipe
+from visionmtl.training import runs
+
+DRAWS = 1000
+Correlations = dict[str, dict[str, float | None]]
+
+
+def verify(
+    recipe: Recipe, folder: Path, fraction: float, steps: int, lower: Sequence[str], found: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Train every pair of tasks and every task alone, and return how each score ranks the gains.
+
+    Args:
+        recipe: of all tasks.
+        folder: of the run folders; what is trained already is not trained again.
+        fraction: of the recipe's steps.
+        steps: of one of its epochs.
+        lower: names of the metrics of which less is better.
+        found: the figures of the affinity.
+
+    Returns:
+        `fraction`; `pairs`, each with its `gains`, of the first task by the second's company and the other way round;
+        `ranks`, by score, `spearman` and `kendall`, each with `value`, `low` and `high`.
+    """
+    tasks = found["tasks"]
+    short = groups.shortened(recipe, fraction, steps)
+    chosen = [(task,) for task in tasks] + list(itertools.combinations(tasks, 2))
+    results = {}
+    for number, names in enumerate(chosen, 1):
+        print(f"\n{number} of {len(chosen)}: {', '.join(names)} for {fraction:.0%} of the budget.")
+        results[names] = _results(groups.of_tasks(short, names), folder / "+".join(names))
+    single = {task: results[task,][task] for task in tasks}
+    gained = np.full((len(tasks),) * 2, np.nan)
+    for i, j in itertools.combinations(range(len(tasks)), 2):
+        of = gains(results[tasks[i], tasks[j]], single, lower)
+        gained[i, j], gained[j, i] = of[tasks[j]], of[tasks[i]]
+    pairs = [
+        {"tasks": [tasks[i], tasks[j]], "gains": [_number(gained[j, i]), _number(gained[i, j])]}
+        for i, j in itertools.combinations(range(len(tasks)), 2)
+    ]
+    ranks = {name: correlations(array(score["mean"]), gained) for name, score in found["scores"].items()}
+    return {"fraction": fraction, "pairs": pairs, "ranks": ranks}
+
+
+def correlations(affinities: np.ndarray, gained: np.ndarray, seed: int = 0) -> Correlations:
+    """Return the rank correlations of a score with gains, over both directions of all pairs.
+
+    Args:
+        affinities: `[K, K]`, what the task of the row brings that of the column.
+        gained: likewise, measured.
+        seed: of the draws: pairs are drawn with replacement, both directions together.
+    """
+    pairs = np.array(list(itertools.combinations(range(len(gained)), 2)))
+    random = np.random.default_rng(seed)
+    drawn = pairs[random.integers(0, len(pairs), (DRAWS, len(pairs)))]
+    measures = {"spearman": stats.spearmanr, "kendall": stats.kendalltau}
+    found: Correlations = {}
+    for name, measure in measures.items():
+        each = np.array([_correlation(measure, affinities, gained, chosen) for chosen in drawn])
+        each = each[np.isfinite(each)]
+        ends = np.percentile(each, (2.5, 97.5)) if len(each) > DRAWS / 2 else (np.nan, np.nan)
+        value = _correlation(measure, affinities, gained, pairs)
+        found[name] = {"value": _number(value), "low": _number(ends[0]), "high": _number(ends[1])}
+    return found
+
+
+def _correlation(measure: Any, affinities: np.ndarray, gained: np.ndarray, pairs: np.ndarray) -> float:
+    i, j = np.concatenate([pairs, pairs[:, ::-1]]).T
+    x, y = affinities[i, j], gained[i, j]
+    known = np.isfinite(x) & np.isfinite(y)
+    if known.sum() < 3:
+        return np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.ConstantInputWarning)
+        return float(measure(x[known], y[known]).statistic)
+
+
+def _results(recipe: Recipe, run: Path) -> dict[str, dict[str, float]]:
+    """Return the metrics of a run, trained, gone on with, or found finished."""
+    joint.check_recipe(recipe, run)
+    if not ((run / "recipe.yaml").is_file() and runs.is_finished(run)):
+        if (run / "recipe.yaml").is_file():
+            training.resume(run, joint.one_device())
+        else:
+            training.train(recipe, run, joint.one_device())
+    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["validation"]
+    return {task: {name: np.nan if v is None else v for name, v in values.items()} for task, values in metrics.items()}
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
