@@ -166,6 +166,12 @@ def test_the_terminal_keeps_its_width_and_tells_what_it_does_not_show(arms, task
     assert "Not shown for lack of room" in text
 
 
+def test_names_are_cut_only_where_there_is_no_room():
+    text = terminal.text(judged(comparisons.large(5)))
+    assert "hard, uncertainty " in text.split("\n\n")[0]
+    assert "…" not in text
+
+
 def test_the_csv_file_holds_every_figure(tmp_path):
     found = comparisons.large(20)
     csvfile.write(tmp_path / "comparison.csv", spreadsheet.rows(judged(found)))

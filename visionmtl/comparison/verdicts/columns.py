@@ -28,13 +28,15 @@ class Column(NamedTuple):
     rank: int
 
 
-def columns(judgement: Judgement, errors: bool = True) -> list[Column]:
+def columns(judgement: Judgement, errors: bool = True, full: bool = False) -> list[Column]:
     """Return the columns of the table of arms: metrics, delta-m, costs, seeds, settings.
 
     Args:
         judgement: what was found.
         errors: whether metrics have their standard errors.
+        full: whether metrics are named with their tasks, and arms with the seeds they lack.
     """
+    comparison = judgement.comparison
     arms = [judged.arm for judged in judgement.arms]
 
     def each(head: str, of: Callable[[Arm], Any], rank: int) -> Column:
@@ -43,17 +45,18 @@ def columns(judgement: Judgement, errors: bool = True) -> list[Column]:
     def total(judged: Judged) -> str:
         return "" if judged.arm.alone else with_interval(judged.delta_m)
 
-    asked = judgement.comparison.seeds
+    asked = comparison.seeds
+    steps = 5 if comparison.budget and comparison.budget.of == "steps" else 2  # the same for all arms, or told
     found = [
         each("#", lambda arm: arms.index(arm) + 1, 0),
-        each("arm", lambda arm: arm.name, 0),
-        *metric_columns(judgement, errors),
+        each("arm", lambda arm: arm.name + (comparison.unfinished(arm) if full else ""), 0),
+        *metric_columns(judgement, errors, full),
         Column("delta-m [95%]", [total(judged) for judged in judgement.arms], 0),
         each("step", lambda arm: ratio(arm, judgement), 1),
-        each("ms", lambda arm: _whole(1000 * arm.cost("step")), 6),
+        each("ms", lambda arm: _whole(1000 * arm.cost("step")), 7),
         each("seconds", lambda arm: _whole(arm.cost("seconds")), 2),
-        each("steps", lambda arm: _whole(arm.cost("steps")), 7),
-        each("GB", lambda arm: _text(arm.cost("memory") / 1e9, "{:.2f}"), 5),
+        each("steps", lambda arm: _whole(arm.cost("steps")), steps),
+        each("GB", lambda arm: _text(arm.cost("memory") / 1e9, "{:.2f}"), 6),
         each("M par.", lambda arm: _text(arm.cost("parameters") / 1e6, "{:.2f}"), 3),
         each("seeds", lambda arm: f"{len(arm.seeds)}/{len(asked)}", 1),
     ]
@@ -62,13 +65,13 @@ def columns(judgement: Judgement, errors: bool = True) -> list[Column]:
     return found
 
 
-def metric_columns(judgement: Judgement, errors: bool = True) -> list[Column]:
-    """Return a column for each task, of its main metric."""
+def metric_columns(judgement: Judgement, errors: bool = True, full: bool = False) -> list[Column]:
+    """Return a column for each task, of its main metric; `full` names both."""
     mains = list(main_metrics(judgement.comparison, judgement.enters))
     names = [name for _, name in mains]
     return [
         Column(
-            name if names.count(name) == 1 else task,
+            f"{task} {name}" if full else name if names.count(name) == 1 else task,
             [metric(judged.arm, task, name, errors) for judged in judgement.arms],
             4,
         )

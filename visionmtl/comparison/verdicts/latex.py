@@ -25,9 +25,8 @@ def text(judgement: Judgement) -> str:
     highest = beats_all(totals)
 
     def row(judged: Judged) -> str:
-        arm, done = judged.arm, len(judged.arm.seeds)
-        unfinished = f" ({done} of {len(comparison.seeds)} seeds)" if done < len(comparison.seeds) else ""
-        cells = [escaped(arm.name + unfinished)]
+        arm = judged.arm
+        cells = [escaped(arm.name + comparison.unfinished(arm))]
         for task, name in mains:
             cells.append(_value(*mean_and_error(arm, task, name), bold=best[task, name] == arm.name))
         cells.append("" if arm.alone else _gain(judged, bold=highest == arm.name))

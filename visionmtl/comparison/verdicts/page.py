@@ -13,13 +13,13 @@ from visionmtl.report import document
 STYLE = """
 .scroll { overflow-x: auto; }
 .scroll table { font-size: .88rem; white-space: nowrap; }
+.scroll th { white-space: normal; vertical-align: bottom; }
 .scroll th, .scroll td { padding-right: 1rem; }
 td.better, td.worse, td.none, td.unknown { padding: .35rem .7rem; border: 2px solid #fff; line-height: 1.3; }
 td.better { background: #cdeadf; }
 td.worse { background: #fbd9c6; }
 td.none, td.unknown { background: #f1f3f5; color: #495057; }
-td small { display: block; }
-td.unfinished { color: #6c757d; font-style: italic; }
+td small { display: block; white-space: normal; }
 figure { margin: 0 0 2rem; }
 figure img { max-width: 100%; height: auto; }
 @media print { body { max-width: none; } .scroll { overflow: visible; } }
@@ -53,13 +53,13 @@ def text(judgement: Judgement, charts: Mapping[str, Path]) -> str:
     """
     comparison = judgement.comparison
     name = f"{comparison.recipe}: did sharing pay?"
-    lead = [sentences.best(judgement), sentences.chance(judgement), *sentences.source(judgement)]
-    shown = [column for column in columns(judgement) if column.head != "chosen"]
-    settings = [column for column in columns(judgement) if column.head in ("#", "arm", "chosen")]
+    every = columns(judgement, full=True)
+    shown = [column for column in every if column.head != "chosen"]
+    settings = [column for column in every if column.head in ("#", "arm", "chosen")]
     body = [
         f"<h1>{html.escape(name)}</h1>",
         document.facts(_facts(judgement)),
-        document.section("In short", _paragraphs(lead), "Nothing is known yet."),
+        document.section("In short", _paragraphs(sentences.short(judgement)), "Nothing is known yet."),
         document.section("All arms", _table(shown) + _paragraphs([sentences.legend(judgement)]), ""),
         document.section("Verdicts", _verdicts(judgement), judgement.why_not or "No arm has a gain yet."),
         document.section("Charts", _charts(charts), "There is nothing to draw yet."),
@@ -109,21 +109,22 @@ def _verdicts(judgement: Judgement) -> str:
         heads.append(f"over '{next(iter(rivals))}'" if len(rivals) == 1 else "over tuned fixed weights")
     rows = []
     for judged in arms:
-        cells = [judged.delta_m, *(judged.gains.get(task) for task in judgement.enters.metrics)]
-        cells += [judged.over_rival] if rivals else []
-        rows.append(
-            f"<tr><td>{judged.number}</td><td>{html.escape(judged.arm.name)}</td>{''.join(map(_cell, cells))}</tr>\n"
-        )
+        cells = [_cell(judged.delta_m, "worse")]
+        cells += [_cell(judged.gains.get(task), "worse: negative transfer") for task in judgement.enters.metrics]
+        cells += [_cell(judged.over_rival, "worse")] if rivals else []
+        name = judged.arm.name + judgement.comparison.unfinished(judged.arm)
+        rows.append(f"<tr><td>{judged.number}</td><td>{html.escape(name)}</td>{''.join(cells)}</tr>\n")
     head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)
     table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>\n{"".join(rows)}</tbody></table></div>'
     said = [f"{judged.arm.name}: {sentences.of_arm(judged)}." for judged in arms]
     return f"{table}\n<details><summary>In sentences</summary>{_list(said)}</details>"
 
 
-def _cell(finding: Finding | None) -> str:
+def _cell(finding: Finding | None, worse: str) -> str:
+    """Return a verdict as a cell; `worse` is said where it is that."""
     if finding is None:
         return "<td></td>"
-    words = {"better": "better", "worse": "worse"}.get(finding.verdict, sentences.verdict(finding))
+    words = worse if finding.verdict == "worse" else sentences.verdict(finding)
     gain = html.escape(sentences.with_interval(finding))
     return f'<td class="{finding.verdict}">{SIGNS[finding.verdict]} {gain}<small>{html.escape(words)}</small></td>'
 

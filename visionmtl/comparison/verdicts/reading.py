@@ -110,6 +110,11 @@ class Comparison(_Part):
         """The arm whose step the others' are ratios to: the first joint one that was timed."""
         return next((arm for arm in self.joint if arm.costs("step")), None)
 
+    def unfinished(self, arm: Arm) -> str:
+        """Return " (2 of 3 seeds)" for an arm that has not all that were asked; nothing for one that has."""
+        done = len(set(arm.seeds) & set(self.seeds))
+        return "" if done == len(self.seeds) else f" ({done} of {len(self.seeds)} seeds)"
+
     def metrics(self, task: str) -> list[str]:
         """Return the metrics of a task that some arm has, in order; not those of single classes, as "AP/van"."""
         seen = (of.metrics.get(task, {}) for arm in self.ordered for of in arm.seeds.values())

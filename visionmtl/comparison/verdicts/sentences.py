@@ -83,8 +83,13 @@ def _against(finding: Finding, rival: str) -> str:
 
 
 def below(judgement: Judgement) -> list[str]:
-    """Return what is to be known of a table and its verdicts, below them."""
-    said = [legend(judgement), best(judgement), chance(judgement), *source(judgement), *notes(judgement)]
+    """Return what is to be known of the verdicts, below them."""
+    return [*short(judgement), *notes(judgement)]
+
+
+def short(judgement: Judgement) -> list[str]:
+    """Return what a comparison shows as a whole, and of which split."""
+    said = [overall(judgement), best(judgement), chance(judgement), *source(judgement)]
     return [sentence for sentence in said if sentence]
 
 
@@ -112,6 +117,27 @@ def chance(judgement: Judgement) -> str:
     )
 
 
+def overall(judgement: Judgement) -> str:
+    """Return in how many arms sharing paid, did not, or cannot be told to."""
+    by_verdict: dict[str, list[str]] = {}
+    for judged in judgement.arms:
+        if judged.delta_m is not None:
+            by_verdict.setdefault(judged.delta_m.verdict, []).append(f"'{judged.arm.name}'")
+    words = {
+        "better": "sharing paid, by delta-m, in",
+        "worse": "sharing cost more than it brought in",
+        "none": "these seeds cannot tell of",
+        "unknown": "nothing can be told of",
+    }
+    parts = [
+        f"{text} {len(by_verdict[kind])}{f' ({_listed(by_verdict[kind])})' if kind in ('better', 'worse') else ''}"
+        for kind, text in words.items()
+        if kind in by_verdict
+    ]
+    count = sum(map(len, by_verdict.values()))
+    return f"Of {count} arm{'s' * (count > 1)}: {'; '.join(parts)}." if parts else ""
+
+
 def best(judgement: Judgement) -> str:
     """Return which arm has the highest delta-m, and what that is worth."""
     known = {judged.arm.name: judged.delta_m for judged in judgement.arms if judged.delta_m is not None}
@@ -137,17 +163,13 @@ def source(judgement: Judgement) -> list[str]:
 
 def notes(judgement: Judgement) -> list[str]:
     """Return what does not enter, what is not finished, and why."""
-    asked = judgement.comparison.seeds
     said = [judgement.why_not] if judgement.why_not else []
     said += judgement.enters.left_out
     for judged in judgement.arms:
         said += judged.told
         said += [f"'{judged.arm.name}' failed at seed {seed}: {why}" for seed, why in judged.arm.failed.items()]
-    unfinished = [
-        f"'{judged.arm.name}' ({len(judged.arm.seeds)} of {len(asked)} seeds)"
-        for judged in judgement.arms
-        if not set(asked) <= set(judged.arm.seeds)
-    ]
+    comparison = judgement.comparison
+    unfinished = [f"'{arm.name}'{text}" for arm in comparison.ordered if (text := comparison.unfinished(arm))]
     if unfinished:
         said.append(f"Not finished: {_listed(unfinished)}.")
     if any(finding.found.seeds == 1 for judged in judgement.arms for finding in judged.gains.values()):

@@ -17,7 +17,7 @@ def text(judgement: Judgement, width: int = WIDTH) -> str:
     lines = [_table(shown)]
     if hidden:
         lines.append(_wrapped(f"Not shown for lack of room, but in the CSV file: {', '.join(hidden)}.", width))
-    lines.append("")
+    lines += [_wrapped(sentences.legend(judgement), width), ""]
     for judged in judgement.arms:
         if said := sentences.of_arm(judged):
             lines.append(_wrapped(f"{judged.number:>2}  {judged.arm.name}: {said}.", width, "    "))
@@ -43,7 +43,7 @@ def fitting(judgement: Judgement, width: int) -> tuple[list[Column], list[str]]:
         trial = [each for each in every if each in shown or each is column]
         if column.rank != 4 and _width(trial, NAME) <= width:
             shown = trial
-    name = max(width - _width(shown, 0), 3)
+    name = width - _width(shown, 0) + len("arm")
     fitted = [
         column._replace(cells=[short(cell, name) for cell in column.cells]) if column.head == "arm" else column
         for column in shown

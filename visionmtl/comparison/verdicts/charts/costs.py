@@ -31,7 +31,7 @@ def costs(judgement: Judgement) -> Figure | None:
     places = {title: of for title, of in places.items() if not np.isnan(of).all()}
     if not joint or not places:
         return None
-    figure, panels = numbered.panels(len(places), arms, judgement.comparison.seeds, NOTE, width=5.4)
+    figure, panels = numbered.panels(len(places), arms, judgement.comparison, NOTE, width=5.4)
     mean, low, high = np.array([_gain(judged) for judged in arms]).T
     ends = numbered.limits(mean, low, high)
     drawn = []

@@ -16,7 +16,6 @@ from visionmtl.comparison.verdicts.charts.numbered import (
     mark,
     percent_axis,
     short,
-    unfinished,
 )
 from visionmtl.comparison.verdicts.judging import Finding, Judgement
 from visionmtl.report.plots.axes import INK, plain, set_title
@@ -39,7 +38,7 @@ def gains(judgement: Judgement) -> Figure | None:
     across = min(len(columns), ACROSS)
     rows = math.ceil(len(columns) / across)
     names = [
-        f"{short(judged.arm.name)}{unfinished(judged, judgement.comparison.seeds)}  {judged.number}" for judged in arms
+        f"{short(judged.arm.name)}{judgement.comparison.unfinished(judged.arm)}  {judged.number}" for judged in arms
     ]
     width = 0.065 * max(map(len, names)) + 2.3 * across
     said = textwrap.wrap(NOTE, int(width / 0.064))

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from visionmtl.comparison.verdicts.judging import Finding, Judged
+from visionmtl.comparison.verdicts.reading import Comparison
 from visionmtl.report.plots.axes import INK, PALE, plain
 
 LETTERS = 52  # of a name in the key
@@ -22,13 +23,13 @@ MARKS = {"better": ("^", BETTER), "worse": ("v", WORSE), "none": ("o", NEITHER),
 
 
 def panels(
-    count: int, arms: Sequence[Judged], asked: Sequence[int], note: str, width: float = 4.2
+    count: int, arms: Sequence[Judged], comparison: Comparison, note: str, width: float = 4.2
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure of panels, three in a row at most, above a note and a key to the numbers of arms."""
     columns = min(count, 3) if count != 4 else 2
     rows = math.ceil(count / columns)
     inches = max(4.8, width * columns)
-    names = [f"{judged.number}  {short(judged.arm.name)}{unfinished(judged, asked)}" for judged in arms]
+    names = [f"{judged.number}  {short(judged.arm.name)}{comparison.unfinished(judged.arm)}" for judged in arms]
     across = max(1, min(len(names), int(inches / (0.35 + 0.068 * max(map(len, names))))))
     said = textwrap.wrap(note, int(inches / 0.064))
     lines = math.ceil(len(names) / across)
@@ -50,12 +51,6 @@ def panels(
 def short(name: str) -> str:
     """Return a name that the key has room for."""
     return name if len(name) <= LETTERS else f"{name[: LETTERS // 2]}…{name[1 - LETTERS // 2 :]}"
-
-
-def unfinished(judged: Judged, asked: Sequence[int]) -> str:
-    """Return how many seeds an arm has, where it has not all of them."""
-    done = len(set(judged.arm.seeds) & set(asked))
-    return "" if done == len(asked) else f" ({done} of {len(asked)} seeds)"
 
 
 def number_points(axes: Axes, points: np.ndarray, numbers: Sequence[int]) -> None:

@@ -33,7 +33,7 @@ def tradeoffs(judgement: Judgement) -> Figure | None:
     if not pairs or not arms:
         return None
     note = NOTE + (f" The first {MOST} of {len(every)} pairs." if len(every) > MOST else "")
-    figure, panels = numbered.panels(len(pairs), arms, comparison.seeds, note)
+    figure, panels = numbered.panels(len(pairs), arms, comparison, note)
     drawn = []
     for axes, pair in zip(panels, pairs, strict=True):
         values = np.array([[mean_and_error(judged.arm, task, mains[task]) for task in pair] for judged in arms])
@@ -41,7 +41,7 @@ def tradeoffs(judgement: Judgement) -> Figure | None:
         shown = [judged for judged, is_known in zip(arms, known, strict=True) if is_known]
         means, errors = values[known, :, 0], np.nan_to_num(values[known, :, 1])
         signs = [-1 if mains[task] in comparison.lower else 1 for task in pair]
-        done = np.array([not numbered.unfinished(judged, comparison.seeds) for judged in shown], bool)
+        done = np.array([not comparison.unfinished(judged.arm) for judged in shown], bool)
         front = np.zeros(len(shown), bool)
         among = done if done.any() else np.ones(len(shown), bool)
         front[among] = numbered.pareto(means[among] * signs)
