@@ -139,7 +139,7 @@ def _train(
     source = None if recipe.model.start is None else runs.load_model(recipe.model.start)[0]
     with place.scope():
         model = building.model(recipe, datasets.specs, steps)
-    _check_monitor(model, settings.monitor)
+    check_monitor(model, settings.monitor)
     told = tell_skipped(datasets)
 
     with open_run(steps) as (run, found):
@@ -218,7 +218,7 @@ def _steps(recipe: Recipe, datasets: pipelines.Datasets) -> int:
     return min(int(datasets.splits["train"].cardinality()), recipe.training.steps or sys.maxsize)
 
 
-def _check_monitor(model: MultiTaskModel, monitor: str) -> None:
+def check_monitor(model: MultiTaskModel, monitor: str) -> None:
     """Refuse a name that no validation will log, before the first epoch rather than after it."""
     logged = [f"val_{task}_{name}" for task, values in model.task_results().items() for name in values]
     one_of(monitor, ["val_score", *logged], "log for training.monitor:")

@@ -1,0 +1,57 @@
+"""The charts of a study: which there are, and what no trial beats."""
+
+import numpy as np
+import optuna
+import pytest
+
+from visionmtl.comparison.tuning import charts
+from visionmtl.comparison.tuning.asking import Asked
+
+
+def trials(objectives):
+    """Three trials of a rate and a method, of which the last lacks the rate."""
+    rate = optuna.distributions.FloatDistribution(1e-4, 1e-2, log=True)
+    method = optuna.distributions.CategoricalDistribution(["equal", "pcgrad"])
+    for number, (params, values) in enumerate(
+        [
+            ({"a.rate": 1e-3, "b.method": "equal"}, [0.5, 0.2]),
+            ({"a.rate": 1e-2, "b.method": "pcgrad"}, [0.3, 0.4]),
+            ({"b.method": "pcgrad"}, [0.2, 0.1]),
+        ]
+    ):
+        trial = optuna.create_trial(
+            params=params,
+            distributions={key: rate if key == "a.rate" else method for key in params},
+            values=values[:objectives],
+        )
+        trial.number = number
+        yield trial
+
+
+@pytest.mark.parametrize(
+    ("logs", "names"),
+    [
+        (["val_score"], {"values.png", "parameters.png"}),
+        (
+            ["val_a", "min:val_b"],
+            {f"{kind}-{log}.png" for kind in ("values", "parameters") for log in ("val_a", "val_b")}
+            | {"pareto-val_a-val_b.png"},
+        ),
+    ],
+)
+def test_each_objective_and_each_pair_of_them_has_its_charts(logs, names, tmp_path):
+    charts.write(tmp_path, Asked([], logs), list(trials(len(logs))), {"a.rate": 0.7})
+    assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def test_nothing_is_drawn_before_a_trial_has_a_value(tmp_path):
+    charts.write(tmp_path, Asked([], ["val_score"]), [], {})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("up", "expected"), [([True, True], [1, 1, 0, 0]), ([True, False], [1, 0, 0, 1]), ([False, False], [0, 0, 1, 1])]
+)
+def test_the_front_is_what_no_other_one_beats(up, expected):
+    points = np.array([[3.0, 1.0], [1.0, 3.0], [0.5, 2.0], [2.0, 0.5]])
+    assert charts.front(points, up).tolist() == [bool(each) for each in expected]

@@ -1,0 +1,259 @@
+"""A search from a recipe to its best settings: asked, checked, run trial by trial, gone on with, told and exported."""
+
+import math
+import shlex
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from visionmtl import recipe as recipes
+from visionmtl import stopping
+from visionmtl.comparison.tuning import asking, space, study, telling
+from visionmtl.comparison.tuning.asking import Asked
+from visionmtl.comparison.tuning.trainer import FailedError, Row, Trainer
+from visionmtl.errors import UsageError, one_of
+from visionmtl.files import told, write_text
+from visionmtl.recipe import Recipe
+from visionmtl.training import lock, runs
+
+if TYPE_CHECKING:
+    import optuna
+
+BY_TASK = "tasks"  # the objectives that are the primary metric of each task
+HOPELESS = 5  # trials that fail before any other ended: they fail for a reason of all
+
+
+def tune(
+    recipe: str,
+    overrides: Sequence[str],
+    search: Sequence[str],
+    trials: int = asking.TRIALS,
+    objectives: Sequence[str] = (),
+    seed: int = 0,
+    run: str | Path | None = None,
+    prune: bool = True,
+    trainer: type[Trainer] = Trainer,
+) -> Path:
+    """Search the best settings of a recipe, print what came of it, and return the study's folder.
+
+    Args:
+        recipe: a YAML file, or the name of a built-in recipe.
+        overrides: changes to it, for all trials.
+        search: what is drawn, each `key=values`; see `space.parse`.
+        trials: how many.
+        objectives: logs of the validation, `min:<log>` where less is better, or `tasks`, the primary metric of each;
+            default `training.monitor`.
+        seed: of what is drawn.
+        run: the folder to make; default `runs/tune-<recipe>-<n>`.
+        prune: whether trials that fall behind end early, where there is one objective.
+        trainer: what trains the trials.
+
+    Raises:
+        UsageError: something is wrong with the recipe, its data or the space; told before the first trial.
+        stopping.Stopped: a signal stopped it; the sentence says how to go on.
+
+    Example:
+        >>> tune("garments", [], ["training.learning_rate=1e-4..1e-2"], trials=10)  # doctest: +SKIP
+        PosixPath('runs/tune-garments-1')
+    """
+    study.optuna_()
+    base = recipes.load(recipe, overrides)
+    of = space.parse(search, base)
+    examples = [of.overrides(drawn) for drawn in of.examples()]
+    for changes in examples:
+        recipes.load(recipe, [*overrides, *changes])
+    asked = Asked(list(search), list(objectives), trials, seed, prune=prune)  # wrong numbers are told first
+    with stopping.signals(stopping.Stop()) as stop:
+        if run is not None:
+            lock.refuse_held(Path(run))
+            runs.refuse_taken(run)
+        print(f"Reading the data of {base.name} and building its model once ...", flush=True)
+        known = trainer(stop).probe(recipe, overrides, examples)
+        if not known.validated:
+            raise UsageError(f"'{base.name}' has no validation split, by which settings are chosen: name one in data.")
+        goals = _objectives(objectives, base, known.primary, known.logs)
+        asked = replace(asked, objectives=goals, tasks=list(known.tasks))
+        folder = runs.numbered(f"tune-{base.name}") if run is None else Path(run)
+        with lock.held(folder, stop):
+            with told(folder):
+                write_text(folder / "recipe.yaml", base.dump())
+            asked.write(folder)
+            _run(folder, asked, trainer(stop), stop)
+    return folder
+
+
+def go_on(folder: str | Path, trials: int | None = None, trainer: type[Trainer] = Trainer) -> None:
+    """Go on with a study that was stopped or killed, or that is to have more trials, and print what came of it.
+
+    Args:
+        folder: of the study.
+        trials: how many there are to be in the end; None for as many as were asked for.
+        trainer: what trains them.
+
+    Raises:
+        UsageError: it is no study's folder, or another process is at work in it.
+        stopping.Stopped: a signal stopped it; the sentence says how to go on.
+    """
+    folder = Path(folder)
+    study.optuna_()
+    asked = asking.read(folder)
+    with stopping.signals(stopping.Stop()) as stop, lock.held(folder, stop):
+        if asked.with_trials(trials) != asked:
+            asked = asked.with_trials(trials).write(folder)
+        _run(folder, asked, trainer(stop), stop)
+
+
+def export(folder: str | Path, path: str | Path, trial: int | None = None) -> Path:
+    """Write the recipe of the best trial, complete, to a file that `visionmtl train` takes.
+
+    Args:
+        folder: of the study.
+        path: the file to write.
+        trial: the number of the trial; None for the best, which several objectives have no single one of.
+
+    Raises:
+        UsageError: there is no such trial, or none is better than all others.
+    """
+    folder = Path(folder)
+    asked = asking.read(folder)
+    opened = study.opened(folder, asked, *_read(folder, asked))
+    best = [each.number for each in study.best(opened)]
+    if trial is None and len(asked.objectives) > 1 and len(best) != 1:
+        raise UsageError(
+            f"No trial of '{folder}' is the best in {' and '.join(asked.logs)} at once: choose one by --trial n, of "
+            f"{', '.join(map(str, best)) or 'those to come'}."
+        )
+    if not best:
+        raise UsageError(f"No trial of '{folder}' has ended with a value yet: go on with {command(folder)}.")
+    number = best[0] if trial is None else trial
+    chosen = {each.number: each for each in opened.trials if "changes" in each.user_attrs}
+    if number not in chosen:
+        raise UsageError(f"'{folder}' has no trial {number}: expected one of {', '.join(map(str, chosen))}.")
+    recipe = recipes.load(folder / "recipe.yaml", chosen[number].user_attrs["changes"])
+    write_text(Path(path), recipe.dump())
+    print(f"{path} is the recipe of trial {number}; train it by: visionmtl train {shlex.quote(str(path))}")
+    return Path(path)
+
+
+def command(folder: Path) -> str:
+    """Return the command that goes on with a study."""
+    return f"visionmtl tune {shlex.quote(str(folder))}"
+
+
+def _objectives(given: Sequence[str], recipe: Recipe, primary: Sequence[str], logs: Sequence[str]) -> list[str]:
+    """Return the logs that are raised or lowered."""
+    if not given:
+        return [recipe.training.monitor]
+    if list(given) == [BY_TASK]:
+        return list(primary)
+    for name in given:
+        one_of(name.removeprefix(asking.LESS), logs, "log for --objectives:")
+    if len(set(given)) < len(given):
+        raise UsageError(f"--objectives {','.join(given)}: one is there twice; give each once.")
+    return list(given)
+
+
+def _read(folder: Path, asked: Asked) -> tuple[Recipe, space.Space]:
+    """Return the recipe and the space of a study."""
+    base = recipes.load(folder / "recipe.yaml")
+    return base, space.parse(asked.search, base).with_tasks(asked.tasks)
+
+
+def _run(folder: Path, asked: Asked, trainer: Trainer, stop: stopping.Stop) -> None:
+    """Run the trials that are left, those first that were killed, and tell what came of all."""
+    base, of = _read(folder, asked)
+    opened = study.opened(folder, asked, base, of)
+    try:
+        stop.patient = True
+        for trial in study.unfinished(opened):
+            print(f"Trial {trial.number} was stopped on its way: it goes on.")
+            study.seed_again(opened, trial, asked.seed)
+            _trial(folder, asked, of, trainer, opened, trial)
+        before = len(study.finished(opened))
+        while len(study.finished(opened)) < asked.trials:
+            _refuse_hopeless(study.finished(opened)[before:])
+            _trial(folder, asked, of, trainer, opened, study.drawn_next(opened, asked.seed))
+    except KeyboardInterrupt as stopped:
+        raise stopping.saying(stopped, f"Go on with: {command(folder)}", resumable=True) from None
+    except UsageError as error:
+        raise UsageError(f"{error} Go on with: {command(folder)}") from None
+    finally:
+        stop.patient = False
+        telling.write(folder, asked, base, opened)
+    telling.tell(folder, asked, opened)
+
+
+def _trial(
+    folder: Path,
+    asked: Asked,
+    of: space.Space,
+    trainer: Trainer,
+    opened: "optuna.Study",
+    trial: "optuna.Trial",
+) -> None:
+    """Draw what a trial has, train it, and store what came of it."""
+    optuna, began = study.optuna_(), time.monotonic()
+    drawn = of.draw(trial)
+    run = folder / "trials" / str(trial.number)
+    trial.set_user_attr("settings", drawn)
+    trial.set_user_attr("changes", of.overrides(drawn))
+    print(f"Trial {trial.number}: {telling.settings(drawn)}", flush=True)
+    recipe = recipes.load(folder / "recipe.yaml", of.overrides(drawn))
+    rows: list[Row] = []
+    before = dict(opened.trials[trial.number].intermediate_values)
+
+    def on_epoch(row: Row) -> None:
+        rows.append(row)
+        epoch, value = int(row["epoch"]), row.get(asked.logs[0], math.nan)
+        if len(asked.objectives) > 1 or math.isnan(value):
+            return
+        if epoch not in before:
+            trial.report(value, epoch)
+        if epoch >= max(before, default=0) and epoch < recipe.training.epochs and trial.should_prune():
+            raise optuna.TrialPruned
+
+    try:
+        trainer.train(run, folder / "recipe.yaml", of.overrides(drawn), on_epoch)
+        values = _values(rows, recipe.training.monitor, asked.logs)
+    except optuna.TrialPruned:
+        _store(trial, rows, began)
+        opened.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    except FailedError as error:
+        trial.set_user_attr("why", str(error))
+        _store(trial, rows, began)
+        opened.tell(trial, state=optuna.trial.TrialState.FAIL)
+    else:
+        _store(trial, rows, began)
+        opened.tell(trial, values)
+    print(telling.outcome(opened.trials[trial.number]), flush=True)
+
+
+def _store(trial: "optuna.Trial", rows: Sequence[Row], began: float) -> None:
+    """Keep of a trial what its run folder says at a glance."""
+    trial.set_user_attr("epochs", len(rows))
+    trial.set_user_attr("seconds", rows[-1].get("seconds", math.nan) if rows else time.monotonic() - began)
+
+
+def _values(rows: Sequence[Row], monitor: str, logs: Sequence[str]) -> list[float]:
+    """Return the values of the epoch whose model is kept as the best."""
+    validated = [row for row in rows if not math.isnan(row.get(monitor, math.nan))]
+    if not validated:
+        raise FailedError(f"No epoch had a number for {monitor}.")
+    best = max(validated, key=lambda row: row[monitor])
+    values = [best.get(name, math.nan) for name in logs]
+    for name, value in zip(logs, values, strict=True):
+        if not math.isfinite(value):
+            raise FailedError(f"The best epoch had no number for {name}.")
+    return values
+
+
+def _refuse_hopeless(ended: Sequence["optuna.trial.FrozenTrial"]) -> None:
+    """Stop where all that was trained has failed.
+
+    Raises:
+        UsageError: so many trials have.
+    """
+    if len(ended) == HOPELESS and all("why" in each.user_attrs for each in ended):
+        raise UsageError(f"All of {HOPELESS} trials have failed, the last for: {ended[-1].user_attrs['why']}")
