@@ -1,8 +1,6 @@
 """A search from a recipe to its best settings: asked, checked, run trial by trial, gone on with, told and exported."""
 
-import math
 import shlex
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from visionmtl import recipe as recipes
 from visionmtl import stopping
-from visionmtl.comparison.tuning import asking, space, study, telling
+from visionmtl.comparison.tuning import asking, space, study, telling, trial
 from visionmtl.comparison.tuning.asking import Asked
-from visionmtl.comparison.tuning.trainer import FailedError, Row, Trainer
+from visionmtl.comparison.tuning.trainer import Trainer
 from visionmtl.errors import UsageError, one_of
 from visionmtl.files import told, write_text
 from visionmtl.recipe import Recipe
@@ -105,13 +103,13 @@ def go_on(folder: str | Path, trials: int | None = None, trainer: type[Trainer] 
         _run(folder, asked, trainer(stop), stop)
 
 
-def export(folder: str | Path, path: str | Path, trial: int | None = None) -> Path:
+def export(folder: str | Path, path: str | Path, number: int | None = None) -> Path:
     """Write the recipe of the best trial, complete, to a file that `visionmtl train` takes.
 
     Args:
         folder: of the study.
         path: the file to write.
-        trial: the number of the trial; None for the best, which several objectives have no single one of.
+        number: of the trial; None for the best, which several objectives have no single one of.
 
     Raises:
         UsageError: there is no such trial, or none is better than all others.
@@ -120,14 +118,14 @@ def export(folder: str | Path, path: str | Path, trial: int | None = None) -> Pa
     asked = asking.read(folder)
     opened = study.opened(folder, asked, *_read(folder, asked))
     best = [each.number for each in study.best(opened)]
-    if trial is None and len(asked.objectives) > 1 and len(best) != 1:
+    if number is None and len(asked.objectives) > 1 and len(best) != 1:
         raise UsageError(
             f"No trial of '{folder}' is the best in {' and '.join(asked.logs)} at once: choose one by --trial n, of "
             f"{', '.join(map(str, best)) or 'those to come'}."
         )
     if not best:
         raise UsageError(f"No trial of '{folder}' has ended with a value yet: go on with {command(folder)}.")
-    number = best[0] if trial is None else trial
+    number = best[0] if number is None else number
     chosen = {each.number: each for each in opened.trials if "changes" in each.user_attrs}
     if number not in chosen:
         raise UsageError(f"'{folder}' has no trial {number}: expected one of {', '.join(map(str, chosen))}.")
@@ -167,14 +165,14 @@ def _run(folder: Path, asked: Asked, trainer: Trainer, stop: stopping.Stop) -> N
     opened = study.opened(folder, asked, base, of)
     try:
         stop.patient = True
-        for trial in study.unfinished(opened):
-            print(f"Trial {trial.number} was stopped on its way: it goes on.")
-            study.seed_again(opened, trial, asked.seed)
-            _trial(folder, asked, of, trainer, opened, trial)
+        for killed in study.unfinished(opened):
+            print(f"Trial {killed.number} was stopped on its way: it goes on.")
+            study.seed_again(opened, killed, asked.seed)
+            trial.run(folder, asked, of, trainer, opened, killed)
         before = len(study.finished(opened))
         while len(study.finished(opened)) < asked.trials:
             _refuse_hopeless(study.finished(opened)[before:])
-            _trial(folder, asked, of, trainer, opened, study.drawn_next(opened, asked.seed))
+            trial.run(folder, asked, of, trainer, opened, study.drawn_next(opened, asked.seed))
     except KeyboardInterrupt as stopped:
         raise stopping.saying(stopped, f"Go on with: {command(folder)}", resumable=True) from None
     except UsageError as error:
@@ -183,70 +181,6 @@ def _run(folder: Path, asked: Asked, trainer: Trainer, stop: stopping.Stop) -> N
         stop.patient = False
         telling.write(folder, asked, base, opened)
     telling.tell(folder, asked, opened)
-
-
-def _trial(
-    folder: Path,
-    asked: Asked,
-    of: space.Space,
-    trainer: Trainer,
-    opened: "optuna.Study",
-    trial: "optuna.Trial",
-) -> None:
-    """Draw what a trial has, train it, and store what came of it."""
-    optuna, began = study.optuna_(), time.monotonic()
-    drawn = of.draw(trial)
-    run = folder / "trials" / str(trial.number)
-    trial.set_user_attr("settings", drawn)
-    trial.set_user_attr("changes", of.overrides(drawn))
-    print(f"Trial {trial.number}: {telling.settings(drawn)}", flush=True)
-    recipe = recipes.load(folder / "recipe.yaml", of.overrides(drawn))
-    rows: list[Row] = []
-    before = dict(opened.trials[trial.number].intermediate_values)
-
-    def on_epoch(row: Row) -> None:
-        rows.append(row)
-        epoch, value = int(row["epoch"]), row.get(asked.logs[0], math.nan)
-        if len(asked.objectives) > 1 or math.isnan(value):
-            return
-        if epoch not in before:
-            trial.report(value, epoch)
-        if epoch >= max(before, default=0) and epoch < recipe.training.epochs and trial.should_prune():
-            raise optuna.TrialPruned
-
-    try:
-        trainer.train(run, folder / "recipe.yaml", of.overrides(drawn), on_epoch)
-        values = _values(rows, recipe.training.monitor, asked.logs)
-    except optuna.TrialPruned:
-        _store(trial, rows, began)
-        opened.tell(trial, state=optuna.trial.TrialState.PRUNED)
-    except FailedError as error:
-        trial.set_user_attr("why", str(error))
-        _store(trial, rows, began)
-        opened.tell(trial, state=optuna.trial.TrialState.FAIL)
-    else:
-        _store(trial, rows, began)
-        opened.tell(trial, values)
-    print(telling.outcome(opened.trials[trial.number]), flush=True)
-
-
-def _store(trial: "optuna.Trial", rows: Sequence[Row], began: float) -> None:
-    """Keep of a trial what its run folder says at a glance."""
-    trial.set_user_attr("epochs", len(rows))
-    trial.set_user_attr("seconds", rows[-1].get("seconds", math.nan) if rows else time.monotonic() - began)
-
-
-def _values(rows: Sequence[Row], monitor: str, logs: Sequence[str]) -> list[float]:
-    """Return the values of the epoch whose model is kept as the best."""
-    validated = [row for row in rows if not math.isnan(row.get(monitor, math.nan))]
-    if not validated:
-        raise FailedError(f"No epoch had a number for {monitor}.")
-    best = max(validated, key=lambda row: row[monitor])
-    values = [best.get(name, math.nan) for name in logs]
-    for name, value in zip(logs, values, strict=True):
-        if not math.isfinite(value):
-            raise FailedError(f"The best epoch had no number for {name}.")
-    return values
 
 
 def _refuse_hopeless(ended: Sequence["optuna.trial.FrozenTrial"]) -> None:

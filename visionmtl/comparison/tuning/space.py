@@ -41,6 +41,9 @@ GROUPS = (
 )
 
 
+FIXED = ("name", "training.monitor")
+
+
 @dataclass(frozen=True)
 class Searched:
     """A key that is drawn.
@@ -135,6 +138,8 @@ def parse(texts: Sequence[str], recipe: Recipe) -> Space:
         name = name.strip()
         if not equals or not name.strip(". "):
             raise UsageError(f"--search {text} is not of the form key=values, as training.learning_rate=1e-4..1e-2.")
+        if name in FIXED:
+            raise UsageError(f"--search {text}: {name} says what trials are compared by, and is the same for all.")
         if name in given:
             raise UsageError(f"--search {name} is there twice; give all its values at once.")
         given[name] = text, dimensions.parse(values, text)

@@ -60,6 +60,7 @@ def test_what_is_written_is_what_may_be_drawn(text, expected):
         ("balancing.c=0.1..0.9", "uncertainty takes no 'c'"),
         ("balancing.cagrad.c=0.1..0.9", "'cagrad' is not drawn"),
         ("balancing.weights=simplex", "uncertainty takes no 'weights'"),
+        ("training.monitor=val_score,val_loss", "is the same for all"),
         ("training.epochs=simplex", "simplex draws the weights of tasks"),
     ],
 )
