@@ -163,6 +163,7 @@ def _run(folder: Path, asked: Asked, trainer: Trainer, stop: stopping.Stop) -> N
     """Run the trials that are left, those first that were killed, and tell what came of all."""
     base, of = _read(folder, asked)
     opened = study.opened(folder, asked, base, of)
+    print(f"{asked.trials} trials into {folder}. Its dashboard, once installed: {study.viewer(folder)}")
     try:
         stop.patient = True
         for killed in study.unfinished(opened):

@@ -1,6 +1,7 @@
 """A study of Optuna in a folder: how it draws, prunes and is stored, and what of it is taken up again."""
 
 import math
+import shlex
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,11 @@ def optuna_() -> Any:
 def address(folder: Path) -> str:
     """Return where the study of a folder is stored, as `optuna-dashboard` takes it."""
     return f"sqlite:///{folder / FILE}"
+
+
+def viewer(folder: Path) -> str:
+    """Return the command that shows the study of a folder in a browser, where optuna-dashboard is installed."""
+    return f"optuna-dashboard {shlex.quote(address(folder))}"
 
 
 def opened(folder: Path, asked: Asked, recipe: Recipe, space: Space) -> "optuna.Study":

@@ -79,7 +79,7 @@ def tell(folder: Path, asked: Asked, opened: "optuna.Study") -> None:
     where = shlex.quote(str(folder))
     print(f"\nThe {'Pareto' if several else 'best'} trial's recipe: visionmtl tune {where}{pick} --export best.yaml")
     print(f"More trials: visionmtl tune {where} --trials {asked.trials * 2}")
-    print(f"Watch it, where optuna-dashboard is installed: optuna-dashboard {shlex.quote(study.address(folder))}")
+    print(f"In the browser, with optuna-dashboard installed: {study.viewer(folder)}")
     print(f"Report {folder / 'report.html'}, charts {folder / 'plots'}, table {folder / 'trials.csv'}")
 
 
