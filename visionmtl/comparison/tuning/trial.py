@@ -17,6 +17,9 @@ from visionmtl.recipe import Recipe
 if TYPE_CHECKING:
     import optuna
 
+KILLED = "killed"  # how often it was, since its last epoch
+KILLS = 3  # after which a trial is taken for what kills the study
+
 
 def run(
     folder: Path, asked: Asked, space: Space, trainer: Trainer, opened: "optuna.Study", trial: "optuna.Trial"
@@ -39,6 +42,7 @@ def run(
     print(f"Trial {trial.number}: {telling.settings(drawn)}", flush=True)
     values = None
     try:
+        _begin(opened, trial)
         recipe = _recipe(folder, changes)
         look = _Look(asked, opened, trial, recipe.training.epochs, rows)
         trainer.train(folder / "trials" / str(trial.number), folder / "recipe.yaml", changes, look)
@@ -48,9 +52,20 @@ def run(
     except FailedError as error:
         trial.set_user_attr("why", str(error))
         state = optuna.trial.TrialState.FAIL
+    except (KeyboardInterrupt, UsageError):  # it is to be gone on with, and was not killed
+        trial.set_user_attr(KILLED, 0)
+        raise
     trial.set_user_attr("epochs", len(rows))
     trial.set_user_attr("seconds", rows[-1].get("seconds", math.nan) if rows else time.monotonic() - began)
     print(telling.outcome(opened.tell(trial, values, state)), flush=True)
+
+
+def _begin(opened: "optuna.Study", trial: "optuna.Trial") -> None:
+    """Count a kill until it is known that there was none; a trial that takes its study with it thrice fails."""
+    killed = opened.trials[trial.number].user_attrs.get(KILLED, 0)
+    if killed >= KILLS:
+        raise FailedError(f"It was killed with its study {killed} times within one epoch, as for want of memory.")
+    trial.set_user_attr(KILLED, killed + 1)
 
 
 class _Look:
@@ -61,11 +76,15 @@ class _Look:
 
     def __init__(self, asked: Asked, opened: "optuna.Study", trial: "optuna.Trial", epochs: int, rows: list[Row]):
         self.log = asked.logs[0] if len(asked.logs) == 1 else None
+        self.seen = opened.trials[trial.number].user_attrs.get("epochs", 0)
         self.before = set(opened.trials[trial.number].intermediate_values)
         self.trial, self.epochs, self.rows = trial, epochs, rows
 
     def __call__(self, row: Row) -> None:
         self.rows.append(row)
+        if len(self.rows) > self.seen:
+            self.trial.set_user_attr(KILLED, 0)
+            self.trial.set_user_attr("epochs", len(self.rows))
         epoch, value = int(row["epoch"]), math.nan if self.log is None else row.get(self.log, math.nan)
         if math.isnan(value):
             return

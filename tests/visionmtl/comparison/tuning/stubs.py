@@ -59,3 +59,12 @@ class Killed(Stub):
         if Killed.left == 0:
             raise MemoryError("killed")
         return super().logs(settings, epoch)
+
+
+class Deadly(Stub):
+    """Is killed in the first epoch of the first trial, again and again."""
+
+    def train(self, run, recipe, overrides, on_epoch):
+        if run.name == "0":
+            raise MemoryError("killed")
+        super().train(run, recipe, overrides, on_epoch)

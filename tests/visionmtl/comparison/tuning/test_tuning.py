@@ -4,7 +4,7 @@ import builtins
 from pathlib import Path
 
 import pytest
-from stubs import RECIPE, Failing, Hopeless, Killed, Stub
+from stubs import RECIPE, Deadly, Failing, Hopeless, Killed, Stub
 
 from visionmtl import recipe as recipes
 from visionmtl import stopping
@@ -67,6 +67,18 @@ def test_a_killed_study_goes_on_to_what_it_would_have_been(epoch, whole):
     assert [end for _, end, *_ in trials_of(folder)][-1] == "RUNNING"
     tuning.go_on(folder, trainer=Stub)
     assert trials_of(folder) == whole
+
+
+def test_a_trial_that_takes_the_study_with_it_again_and_again_fails_and_the_others_go_on(capsys):
+    folder = Path("killed")
+    with pytest.raises(MemoryError):
+        tune(trainer=Deadly, run=folder, trials=2)
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            tuning.go_on(folder, trainer=Deadly)
+    tuning.go_on(folder, trainer=Deadly)
+    assert [end for _, end, *_ in trials_of(folder)] == ["FAIL", "COMPLETE"]
+    assert "It was killed with its study 3 times" in capsys.readouterr().out
 
 
 def test_without_pruning_every_trial_is_trained_to_its_end():
