@@ -29,13 +29,20 @@ def resume(run: str) -> None:
 
 
 def probe(recipe: str, overrides: Sequence[str], examples: Sequence[Sequence[str]], answer: str) -> None:
-    """Read a recipe's data and build its model once, and write what the search needs to know of them to a file."""
-    for changes in examples:
-        building.check_names(recipes.load(recipe, [*overrides, *changes]))
-    read = recipes.load(recipe, overrides)
-    building.check_names(read)
+    """Read a recipe's data and build its model, and write what the search needs to know of them to a file.
+
+    What examples change of the model or its tasks is built too: they may refuse it.
+    """
+    read, *changed = (recipes.load(recipe, [*overrides, *changes]) for changes in ([], *examples))
+    for each in (read, *changed):
+        building.check_names(each)
     datasets = building.data(read, ["train", "validation"])
     model = building.model(read, datasets.specs, 1, weights=False)
+    built = [(read.model, read.tasks)]
+    for each in changed:
+        if (each.model, each.tasks) not in built:
+            built.append((each.model, each.tasks))
+            building.model(each, datasets.specs, 1, weights=False)
     check_monitor(model, read.training.monitor)
     logs = [f"val_{task}_{name}" for task, values in model.task_results().items() for name in values]
     known = {
