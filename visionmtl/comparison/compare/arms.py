@@ -147,7 +147,7 @@ def _baseline(recipe: Recipe, survey: Survey, search: Sequence[Any]) -> Arm:
         if recipe.training.monitor.startswith(tuple(f"val_{other}_" for other in others)):
             changes["training.monitor"] = "val_score"
         if recipe.data.mixed:  # without the sources of other tasks an epoch would have a length of its own
-            changes["training.steps"] = survey.steps
+            changes["training.steps"] = recipe.training.steps or survey.steps
         parts.append(Part(f"single {task}", changed(recipe, changes), search, task))
         _check(parts[-1])
     return Arm(ALONE, {}, parts)

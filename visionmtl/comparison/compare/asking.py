@@ -1,6 +1,7 @@
 """What is asked of a comparison: read from a command line, kept in `comparison.yaml`, and extended by a later one."""
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -119,13 +120,13 @@ def asked(request: Request, command: str, before: Asked | None = None) -> Asked:
         )
     if before.fixed and not request.fixed:
         raise UsageError("The comparison has an arm of tuned fixed weights already: leave --no-fixed out.")
-    return replace(
+    more = replace(
         before,
         arms=before.arms + [arm for arm in arms if arm not in before.arms],
         seeds=request.seeds or before.seeds,
         evaluate=request.evaluate or before.evaluate,
-        commands=list(dict.fromkeys([*before.commands, command])),
     )
+    return before if more == before else replace(more, commands=[*before.commands, command])
 
 
 def _refuse_another(option: str, now: Any, before: Any) -> None:
@@ -177,13 +178,20 @@ def _search(texts: Sequence[str]) -> dict[str, list[Any]]:
 
 
 def _budget(text: str | None) -> dict[str, Any] | None:
-    """Return what all arms have the same of."""
+    """Return what all arms have the same of, and how much."""
     if text is None:
         return None
     of, _, amount = text.partition("=")
-    if of != "steps" or amount:
-        raise UsageError(f"--budget was given '{text}': expected steps.")
-    return {"of": of, "amount": None}
+    try:
+        number = float(amount) if amount else None
+    except ValueError:
+        number = math.nan
+    wanted = {"steps": number is None or (number >= 1 and number.is_integer()), "seconds": (number or 0) > 0}
+    if not (wanted | {"parameters": number is None}).get(of):
+        raise UsageError(
+            f"--budget was given '{text}': expected steps (the recipe's), steps=500, seconds=600 or parameters."
+        )
+    return {"of": of, "amount": int(number) if of == "steps" and number else number}
 
 
 def _product(values: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ def write(
     recipe: Recipe,
     asked: Asked,
     survey: Survey,
+    budget: Mapping[str, Any],
     outlooks: Sequence[tuple[Arm, Sequence[Outlook]]],
     known: Known,
     split: str,
@@ -37,6 +38,7 @@ def write(
         recipe: of all arms.
         asked: what it is of.
         survey: of its data.
+        budget: what all arms have the same of, and how much.
         outlooks: each arm, and how far each of its parts is.
         known: what has come of its cells.
         split: which split's metrics; a cell that was not measured there is left out.
@@ -46,7 +48,7 @@ def write(
     whole = {
         "recipe": recipe.name,
         "split": split,
-        "budget": asked.budget | {"amount": asked.budget["amount"] or recipe.training.epochs * survey.steps},
+        "budget": dict(budget),
         "seeds": seeds,
         "searched": asked.search,
         "lower": survey.lower,
@@ -82,9 +84,8 @@ def _arm(arm: Arm, parts: Sequence[Outlook], seeds: Sequence[int], known: Known,
 
 def flat(chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a candidate by full keys."""
-    balancing = chosen.get("balancing", {})
-    weights = {"balancing.weights": balancing.get("weights", {})} if balancing else {}
-    return weights | {key: value for key, value in chosen.items() if key != "balancing"}
+    weighed = {f"balancing.{key}": value for key, value in chosen.get("balancing", {}).items() if key != "watch"}
+    return weighed | {key: value for key, value in chosen.items() if key != "balancing"}
 
 
 def _why(of: Outlook, seed: int, seeds: Sequence[int], known: Known) -> str | None:

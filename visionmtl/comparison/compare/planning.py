@@ -40,6 +40,7 @@ class Outlook:
         chosen: the candidate taken; None where that is open.
         cells: of the candidate taken, by seed.
         failed: why its first seed has no model, where no candidate could be trained.
+        tried: the candidates so far, at the first seed.
     """
 
     ready: list[Cell]
@@ -47,25 +48,28 @@ class Outlook:
     chosen: dict[str, Any] | None = None
     cells: dict[int, Cell] = field(default_factory=dict)
     failed: str | None = None
+    tried: Sequence[Cell] = ()
 
 
 def outlook(part: Part, seeds: Sequence[int], known: Known) -> Outlook:
     """Return how far a part is, and what of it is to be trained next."""
     settings: dict[str, Any] = {}
+    before: list[Cell] = []
     for number, group in enumerate(part.groups):
         cells = [(option, part.cell({**settings, **option}, seeds[0])) for option in group]
         tried = {cell.hash: (option, cell) for option, cell in cells}
+        before += [cell for _, cell in cells]
         unmade = [cell for _, cell in tried.values() if not _over(cell, known)]
         if unmade:
             later = sum(len(each) - 1 for each in part.groups[number + 1 :]) + len(seeds) - 1
-            return Outlook(unmade, len(unmade) + later)
+            return Outlook(unmade, len(unmade) + later, tried=before)
         measured = [(option, found["validation"]) for option, cell in tried.values() if (found := known.figures(cell))]
         if not measured:
-            return Outlook([], 0, failed=next(known.failed[key] for key in tried))
+            return Outlook([], 0, failed=next(known.failed[key] for key in tried), tried=before)
         settings |= measured[best([results for _, results in measured], known.lower)][0]
     of_seeds = {seed: part.cell(settings, seed) for seed in seeds}
     ready = [cell for cell in of_seeds.values() if not _over(cell, known)]
-    return Outlook(ready, len(ready), settings, of_seeds)
+    return Outlook(ready, len(ready), settings, of_seeds, tried=before)
 
 
 def best(results: Sequence[Results], lower: Sequence[str] = ()) -> int:

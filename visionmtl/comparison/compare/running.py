@@ -1,4 +1,4 @@
-"""The cells of a comparison trained, so many at once, each in a process of its own."""
+"""The cells of a comparison trained and measured, so many at once, each in a process of its own."""
 
 import contextlib
 import signal
@@ -35,7 +35,7 @@ class Done:
 
 
 class Runner:
-    """Trains cells.
+    """Runs a command for each of some cells.
 
     Args:
         cells: where they lie.
@@ -49,16 +49,25 @@ class Runner:
         self.at_work: dict[str, tuple[Cell, Child, Mapping[str, str]]] = {}
         self.waiting: set[str] = set()  # for what other processes train
 
-    def train(self, ready: Callable[[], Sequence[Cell]], done: Callable[[Done], Any]) -> None:
-        """Train what is ready until nothing is.
+    def run(
+        self,
+        ready: Callable[[], Sequence[Cell]],
+        done: Callable[[Done], Any],
+        words: Callable[[Cell], Sequence[str]],
+        is_over: Callable[[Cell], bool],
+    ) -> None:
+        """Run a command for each cell that is ready, until none is.
 
         Args:
-            ready: returns the cells that may be trained now, those at work among them.
+            ready: returns the cells that are due, those at work among them.
             done: is told of each that ended.
+            words: returns what stands behind `visionmtl` for a cell.
+            is_over: returns whether it is done for a cell.
 
         Raises:
             stopping.Stopped: it was asked to stop; every process has.
         """
+        self.words, self.is_over = words, is_over
         self.stop.patient = True
         try:
             while True:
@@ -83,16 +92,9 @@ class Runner:
                 self._wait_for(cell)
                 continue
             place = self.free.pop(0)
-            self.at_work[cell.hash] = (cell, self._started(cell, place), place)
-
-    def _started(self, cell: Cell, place: Mapping[str, str]) -> Child:
-        run, file = self.cells.run(cell), self.cells.beside(cell, ".yaml")
-        self.cells.root.mkdir(parents=True, exist_ok=True)
-        words = ["train", "--resume", str(run)]
-        if not (run / "recipe.yaml").is_file() and not (run / "checkpoints").is_dir():
-            write_text(file, cell.recipe.dump())
-            words = ["train", str(file), "--run", str(run)]
-        return Child(words, self.cells.beside(cell, ".log"), place)
+            self.cells.root.mkdir(parents=True, exist_ok=True)
+            child = Child(self.words(cell), self.cells.beside(cell, ".log"), place)
+            self.at_work[cell.hash] = (cell, child, place)
 
     def _wait(self, done: Callable[[Done], Any]) -> None:
         """Return once a process has ended, or was asked to stop, or it is time to look at what others train."""
@@ -114,7 +116,7 @@ class Runner:
         self.cells.note(cell, {"memory": max(notes.get("memory", 0), child.memory) or None, "wall": wall})
         self.cells.forget(cell)
         if done is not None:
-            over = self.cells.figures(cell) is not None or _is_held(self.cells.run(cell))
+            over = self.is_over(cell) or _is_held(self.cells.run(cell))
             done(Done(cell, wall, None if over else last_sentence(child.log, child.status or 0)))
 
     def _wait_for(self, cell: Cell) -> None:
@@ -134,7 +136,17 @@ class Runner:
         for key, (_, child, _) in list(self.at_work.items()):
             if not child.ended():
                 child.kill()
-            self._ended(key, None)
+            with contextlib.suppress(UsageError):  # that nothing can be written may be why it ends
+                self._ended(key, None)
+
+
+def training(cells: Cells, cell: Cell) -> list[str]:
+    """Return what stands behind `visionmtl` to train a cell, or to go on with it; its recipe lies beside it."""
+    run, file = cells.run(cell), cells.beside(cell, ".yaml")
+    if (run / "recipe.yaml").is_file() or (run / "checkpoints").is_dir():
+        return ["train", "--resume", str(run)]
+    write_text(file, cell.recipe.dump())
+    return ["train", str(file), "--run", str(run)]
 
 
 def _is_held(run: Path) -> bool:

@@ -31,9 +31,13 @@ class Survey:
     steps: int
     lower: list[str]
 
+    def keep(self, folder: Path) -> None:
+        """Write it into the folder of its comparison."""
+        write_text(folder / FILE, json.dumps(asdict(self), indent=1) + "\n")
+
 
 def survey(recipe: Recipe, folder: Path) -> Survey:
-    """Return what is known of a recipe's data, and keep it in a folder: it is read once.
+    """Return what is known of a recipe's data, as it was kept in a folder, or else from the data.
 
     Raises:
         UsageError, pipelines.DataError: the data cannot be read, or there is one task only.
@@ -43,13 +47,15 @@ def survey(recipe: Recipe, folder: Path) -> Survey:
         with contextlib.suppress(ValueError, TypeError):
             return Survey(**json.loads(path.read_text(encoding="utf-8")))
     found = look(recipe)
-    write_text(path, json.dumps(asdict(found), indent=1) + "\n")
+    found.keep(folder)
     return found
 
 
 def look(recipe: Recipe) -> Survey:
     """Read the data of a recipe, and return what it holds; see `survey`."""
-    datasets = building.data(recipe, ["train"])
+    datasets = building.data(recipe, ["train", "validation"])
+    if datasets.validation is None:
+        raise UsageError(f"The data of recipe {recipe.name} has no validation split, by which arms are compared.")
     if len(datasets.specs) < 2:
         only = ", ".join(spec.name for spec in datasets.specs)
         raise UsageError(f"Recipe {recipe.name} has one task, '{only}': whether sharing paid is asked of two or more.")

@@ -69,9 +69,8 @@ def key_called(name: str) -> str:
         return name
     keys = [key.name for key in each_key()]
     found = [key for key in keys if key.rpartition(".")[2] == name]
-    training = [key for key in found if key.startswith("training.")]
-    if len(training or found) == 1:
-        return (training or found)[0]
+    if f"training.{name}" in found or len(found) == 1:
+        return f"training.{name}" if f"training.{name}" in found else found[0]
     if found:
         raise UsageError(f"--search was given '{name}', the end of several keys: give one of {', '.join(found)}.")
     return one_of(name, [key.rpartition(".")[2] for key in keys], "key to search")

@@ -60,6 +60,16 @@ def test_an_arm_is_named_by_what_differs_among_the_arms():
         ({"vary": ["balancing.method=equl"]}, "Unknown balancing method 'equl'. Did you mean 'equal'?"),
         ({"vary": ["model.sharing=mtam"]}, "Unknown sharing scheme 'mtam'. Did you mean 'mtan'?"),
         ({"vary": ["training.weight_decay=x"]}, "'training.weight_decay' is \"x\", expected a number"),
+        ({"budget": "second=5"}, "--budget was given 'second=5': expected steps"),
+        ({"budget": "seconds"}, "--budget was given 'seconds': expected steps"),
+        ({"budget": "steps=1.5"}, "--budget was given 'steps=1.5': expected steps"),
+        ({"search": ["learning_rate=1e-3,1e-3"]}, "the same key or value twice"),
+        ({"search": ["learning_rat=1e-3"]}, "Unknown key to search 'learning_rat'. Did you mean 'learning_rate'?"),
+        ({"search": ["steps=1,2"]}, "'training.steps' is of the budget"),
+        (
+            {"vary": ["training.learning_rate=1e-3,1e-2"], "search": ["learning_rate=1e-3"]},
+            "'training.learning_rate' is searched for every arm",
+        ),
         ({"vary": ["training.weight_decy=1"]}, "unknown key 'training.weight_decy'"),
     ],
 )
@@ -77,3 +87,15 @@ def test_more_arms_and_seeds_extend_what_was_asked_and_what_contradicts_it_is_re
     assert more.seeds == 3
     with pytest.raises(UsageError, match="--seeds was given 1, but the comparison has 2 already"):
         asked(before, seeds=1)
+
+
+def test_a_budget_and_a_search_stay_as_they_were_begun():
+    before = asked(budget="seconds=600", search=["learning_rate=1e-3,3e-3", "weight_decay=0,0.1"])
+    assert before.budget == {"of": "seconds", "amount": 600}
+    assert len(before.candidates) == 4
+    assert before.candidates[1] == {"training.learning_rate": 1e-3, "training.weight_decay": 0.1}
+    assert asked(before, budget="seconds=600") == before
+    with pytest.raises(UsageError, match="make another folder by --run"):
+        asked(before, budget="steps")
+    with pytest.raises(UsageError, match="make another folder by --run"):
+        asked(before, search=["learning_rate=1e-3"])

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from visionmtl import cli, files, recipe
-from visionmtl.comparison.compare import children
+from visionmtl.comparison import verdicts
+from visionmtl.comparison.compare import children, opening
+from visionmtl.comparison.compare.surveying import Survey
 
 SMALL = [
     "data.image_size=[32, 32]",
@@ -23,17 +25,28 @@ SMALL = [
 ]
 
 
+TASKS = {"classification": {"kind": "classification", "classes": 10}}
+TASKS["segmentation"] = {"kind": "segmentation", "classes": 11}
+
+
 @pytest.fixture(autouse=True)
 def stub(monkeypatch, tmp_path):
-    """Have the stub train, a small recipe beside."""
+    """Have the stub train; a small recipe lies beside."""
     monkeypatch.setattr(children, "COMMAND", (sys.executable, str(Path(__file__).with_name("stub_trainer.py"))))
     monkeypatch.chdir(tmp_path)
     files.write_text(Path("small.yaml"), recipe.load("garments", SMALL).dump())
 
 
+@pytest.fixture
+def quick(monkeypatch):
+    """Read no data, and draw nothing of what comes out."""
+    monkeypatch.setattr(opening, "look", lambda recipe: Survey(TASKS, 20, []))
+    monkeypatch.setattr(verdicts, "write", lambda folder: "the table")
+
+
 def compare(*words):
-    """Compare into the folder "out", and return the exit status."""
-    return cli.main(["compare", "small.yaml", "--run", "out", *words])
+    """Compare into the folder "out", without tuned fixed weights; return the exit status."""
+    return cli.main(["compare", "small.yaml", "--run", "out", "--no-fixed", *words])
 
 
 def figures():
@@ -60,17 +73,18 @@ def test_every_arm_and_the_baseline_are_trained_at_every_seed_and_never_twice(ca
     said = capsys.readouterr().out
     assert "8 of 8  pcgrad  seed 1  accuracy 0.040, mIoU 0.510" in said
     assert len(began()) == 8
-    assert cli.main(["compare", "out"]) == 0
+    assert cli.main(["compare", "out", "--no-fixed"]) == 0
     assert compare("--vary", "balancing.method=equal,pcgrad,cagrad", "--seeds", "3") == 0
     assert len(began()) == len(set(began())) == 15
     assert len(figures()["arms"]["cagrad"]["seeds"]) == 3
 
 
+@pytest.mark.usefixtures("quick")
 def test_another_recipe_is_refused_in_the_same_folder(capsys):
     assert compare("--seeds", "1") == 0
     assert compare("training.epochs=2") == 2
     assert "compares another recipe" in capsys.readouterr().err
-    assert cli.main(["compare", "out", "training.epochs=2"]) == 2
+    assert cli.main(["compare", "out", "training.epochs=2", "--no-fixed"]) == 2
     assert "has a recipe of its own" in capsys.readouterr().err
 
 
@@ -80,6 +94,7 @@ def test_one_task_alone_has_nothing_to_share_and_no_folder_is_made(capsys):
     assert not Path("out").exists()
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_cell_that_fails_is_told_and_the_others_go_on(capsys):
     arms = ["--arm", "training.weight_decay=0.5", "--arm", "balancing.method=pcgrad"]
     assert compare(*arms, "--seeds", "2") == 2
@@ -93,6 +108,7 @@ def test_a_cell_that_fails_is_told_and_the_others_go_on(capsys):
     assert sum(len(arm["seeds"]) for arm in found.values()) == 4
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_signal_reaches_the_cells_and_the_command_that_goes_on_is_told(capsys, monkeypatch):
     def ask():
         while not Path("out/cells/waiting").exists():
@@ -107,6 +123,61 @@ def test_a_signal_reaches_the_cells_and_the_command_that_goes_on_is_told(capsys,
     assert "Go on with: visionmtl compare out" in capsys.readouterr().err
     assert len(began()) == 1
     monkeypatch.delenv("STUB_WAITS")
-    assert cli.main(["compare", "out"]) == 0
+    assert cli.main(["compare", "out", "--no-fixed"]) == 0
     assert began()[1] == f"{began()[0]} again"
     assert len(began()) == 4
+
+
+@pytest.mark.usefixtures("quick")
+def test_each_arm_has_its_own_best_of_what_is_searched_and_fixed_weights_are_tuned():
+    options = ["--vary", "balancing.method=equal,pcgrad", "--search", "learning_rate=1e-3,3e-3", "--seeds", "2"]
+    assert cli.main(["compare", "small.yaml", "--run", "out", *options, "--evaluate", "test"]) == 0
+    found = figures()
+    assert found["split"] == "test"
+    assert found["searched"] == {"training.learning_rate": [0.001, 0.003]}
+    best = {"training.learning_rate": 0.003}  # the accuracy of the stub
+    assert found["arms"]["pcgrad"]["chosen"] == best
+    assert found["arms"]["single tasks"]["chosen"]["classification"] == best
+    weights = {"classification": 1.5, "segmentation": 0.5}
+    fixed = found["arms"]["tuned fixed weights"]
+    assert fixed["chosen"] == {"balancing.method": "fixed", "balancing.weights": weights, **best}
+    assert fixed["seeds"]["1"]["validation"] == fixed["seeds"]["1"]["metrics"]
+    # At the first seed 2 x 2 of the baseline, 2 of each arm; of weights 3 candidates at the recipe's rate, then 2.
+    assert len(began()) == len(set(began())) == (4 + 2) + (2 + 1) * 2 + (3 + 2 + 1)
+    measured = [path.parent.name for path in Path("out/cells").glob("*/metrics.json") if "test" in path.read_text()]
+    assert len(measured) == 4 + 2 + 2 + 2, "nothing but what was chosen is measured on the test split"
+
+
+@pytest.mark.usefixtures("quick")
+def test_seconds_are_shared_out_after_a_short_calibration():
+    assert compare("--seeds", "1", "--budget", "seconds=30") == 0
+    lengths = {}
+    for path in Path("out/cells").glob("*.yaml"):
+        training = recipe.load(path).training
+        lengths.setdefault(path.name.partition("-seed")[0], set()).add((training.epochs, training.steps))
+    joint = lengths.pop("hard-uncertainty")
+    assert lengths.pop("calibration-of-hard-uncertainty") == {(2, 20)}
+    # The stub takes 1 s before its first step, 0.5 s a step, and 0.5 s an epoch.
+    assert joint == {(3, 18)}
+    assert lengths["single-classification"] == lengths["single-segmentation"] == {(2, 13)}
+    assert figures()["budget"] == {"of": "seconds", "amount": 30.0}
+
+
+@pytest.mark.usefixtures("quick")
+def test_shards_train_every_nth_arm_and_merge():
+    options = ["--vary", "balancing.method=equal,pcgrad,cagrad", "--seeds", "1"]
+    assert cli.main(["compare", "small.yaml", "--run", "one", "--no-fixed", *options, "--shard", "1/2"]) == 0
+    assert cli.main(["compare", "small.yaml", "--run", "two", "--no-fixed", *options, "--shard", "2/2"]) == 0
+    trained = [{path.name for path in Path(name, "cells").iterdir() if path.is_dir()} for name in ("one", "two")]
+    assert [len(cells) for cells in trained] == [3, 2]
+    assert not trained[0] & trained[1]
+    assert compare(*options, "--merge", "one", "two") == 0
+    assert not Path("out/cells/began").exists()
+    assert all(arm["seeds"] for arm in figures()["arms"].values())
+    assert figures()["arms"]["equal"]["seeds"]["0"]["memory"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_two_at_once_share_the_cores_and_train_the_same():
+    assert compare("--vary", "balancing.method=equal,pcgrad", "--seeds", "1", "--jobs", "2") == 0
+    assert len(began()) == len(set(began())) == 4

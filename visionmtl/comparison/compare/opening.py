@@ -1,0 +1,62 @@
+"""The folder of a comparison, made or found again, and what it is of."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from visionmtl import recipe as recipes
+from visionmtl.comparison.compare import asking
+from visionmtl.comparison.compare.arms import arms, varied
+from visionmtl.comparison.compare.asking import Asked, Request
+from visionmtl.comparison.compare.cells import hash_of
+from visionmtl.comparison.compare.surveying import Survey, look, survey
+from visionmtl.errors import UsageError
+from visionmtl.files import write_text
+from visionmtl.recipe import Recipe
+from visionmtl.training import processes, runs
+
+RECIPE = "recipe.yaml"
+
+
+class Opened(NamedTuple):
+    """A comparison's folder, the recipe of all its arms, what it is of, and what its data holds."""
+
+    folder: Path
+    recipe: Recipe
+    asked: Asked
+    survey: Survey
+
+
+def opened(request: Request, command: str) -> Opened:
+    """Return the folder of a comparison, made where there is none yet.
+
+    All that can be told of a mistake is told before the folder is made or changed.
+
+    Raises:
+        UsageError: a mistake in what was asked; the folder is taken, or of another recipe.
+    """
+    given, run = Path(request.recipe), None if request.run is None else Path(request.run)
+    going_on = (given / asking.FILE).is_file()
+    if going_on and (request.overrides or run):
+        raise UsageError(f"'{given}' has a recipe of its own: to change it, compare into another folder by --run.")
+    there = given if going_on else run if run and (run / asking.FILE).is_file() else None
+    recipe = recipes.load(given / RECIPE if going_on else request.recipe, request.overrides)
+    if there is None:
+        if run is not None:
+            runs.refuse_taken(run)
+        asked = asking.asked(request, command)
+        varied(recipe, asked)
+        found = look(recipe)
+        arms(recipe, asked, found)
+        folder = run or runs.numbered(f"compare-{recipe.name}")
+        found.keep(folder)
+        write_text(folder / RECIPE, recipe.dump())
+    else:
+        folder, kept = there, recipes.load(there / RECIPE)
+        if hash_of(kept) != hash_of(recipe):
+            raise UsageError(f"'{there}' compares another recipe: make another folder by --run, or give none.")
+        recipe = kept
+        asked = asking.asked(request, command, asking.read(there))
+        varied(recipe, asked)
+    with processes.one_at_a_time(folder):
+        asked.write(folder)
+    return Opened(folder, recipe, asked, survey(recipe, folder))
