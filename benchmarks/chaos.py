@@ -1,4 +1,4 @@
-"""Kills trainings, packings and exports, fills their disks and tears their files; then counts what was lost for good.
+"""Kills trainings, packings, exports and comparisons, fills disks and tears files; then counts what was lost for good.
 
     PYTHONPATH=. python benchmarks/chaos.py [--kills 200] [--minutes 60] [--seed 0] [--what train,pack] [--jobs 2]
 
@@ -41,7 +41,7 @@ from chaos_work import ALL, Work
 from visionmtl import training  # noqa: F401 - imported once, before all that is forked
 from visionmtl.report import tables
 
-ORDER = ("train", "pack", "train", "export", "train", "cache")
+ORDER = ("train", "pack", "train", "export", "train", "cache", "compare")
 MOST = 3  # blows a case
 
 

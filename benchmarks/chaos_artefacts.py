@@ -14,6 +14,7 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import EventA
 from pipelines.files import is_partial
 from visionmtl import csvfile, recipe
 from visionmtl.checkpoints import container
+from visionmtl.comparison.compare import asking
 
 
 def differences(whole: Mapping[str, Any], end: Mapping[str, Any]) -> list[str]:
@@ -72,7 +73,7 @@ def broken(path: Path) -> str | None:
                 with Image.open(path) as picture:
                     picture.load()
             case ".yaml":
-                recipe.load(path)
+                asking.read(path.parent) if path.name == asking.FILE else recipe.load(path)
             case ".html":
                 return None if "</html>" in path.read_text(encoding="utf-8") else "cut"
     except Exception as error:

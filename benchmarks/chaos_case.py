@@ -17,11 +17,12 @@ KILLS = ("killed at a moment", "killed between writes", "killed within a write")
 FULL = ("no space from a write on", "files limited in size")
 DISK = "full disk"
 TORN = {kind: f"newest file {kind}" for kind in ("cut", "flipped", "empty", "missing")}
-OF_WORK = {  # what each is struck by; a comparison of runs joins here once there is one
+OF_WORK = {  # what each is struck by
     "train": (*KILLS, *FULL, *TORN.values(), DISK),
     "pack": (*KILLS, *FULL, *TORN.values()),
     "cache": (*KILLS, *FULL, *TORN.values()),
     "export": (*KILLS[:2], *FULL),
+    "compare": (*KILLS, FULL[0]),
 }
 TRIES = 3  # to come to the end, where a file must be deleted first
 

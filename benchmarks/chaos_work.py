@@ -1,8 +1,9 @@
-"""What is struck: a training, a packing, a cache being filled, an export; and what each must come to all the same."""
+"""What is struck: a training, a packing, a cache, an export, a comparison; and what each must come to all the same."""
 
 import json
 import re
 import shutil
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from visionmtl import cli, csvfile, recipe
 from visionmtl.callbacks.backup import Backup
 from visionmtl.checkpoints import container, interval
 from visionmtl.checkpoints import folder as checkpoints
+from visionmtl.comparison.compare import children
 from visionmtl.step.position import Position
 
 STEPS, EPOCHS, EVERY = 4, 3, 2  # of an epoch, of the training, and from one checkpoint to the next
@@ -184,7 +186,34 @@ class Exporting(Work):
         return served[0] | {"left behind": left}
 
 
-ALL: dict[str, type[Work]] = {work.name: work for work in (Training, Packing, Caching, Exporting)}
+class Comparing(Work):
+    """`visionmtl compare` of one arm at one seed, then `visionmtl compare FOLDER`; its cells die with it."""
+
+    name = "compare"
+
+    def do(self, folder: Path) -> int:
+        _prepare()
+        children.COMMAND = (sys.executable, str(Path(__file__).with_name("chaos_cell.py")))
+        comparison = folder / "comparison"
+        if (comparison / "comparison.yaml").is_file():
+            return cli.main(["compare", str(comparison), "--no-fixed"])
+        file = folder.parent / f"{folder.name}.yaml"
+        short = [*RECIPE, "training.epochs=1", "training.validate_every=1"]
+        file.write_text(recipe.load("garments", short).dump(), encoding="utf-8")
+        return cli.main(["compare", str(file), "--run", str(comparison), "--seeds", "1", "--no-fixed"])
+
+    def end(self, folder: Path) -> dict[str, Any]:
+        comparison = folder / "comparison"
+        figures = json.loads((comparison / "comparison.json").read_text(encoding="utf-8"))
+        arms = {arm["name"]: {seed: of["metrics"] for seed, of in arm["seeds"].items()} for arm in figures["arms"]}
+        end: dict[str, Any] = {"metrics": arms, "files": names(comparison / "plots")}
+        for run in sorted(path for path in (comparison / "cells").iterdir() if path.is_dir()):
+            for name in ("last.keras", "best.keras"):
+                end |= {f"{run.name} {name} {key}": value for key, value in weights(run / name).items()}
+        return end
+
+
+ALL: dict[str, type[Work]] = {work.name: work for work in (Training, Packing, Caching, Exporting, Comparing)}
 
 
 def pictures(folder: Path) -> None:
