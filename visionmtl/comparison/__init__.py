@@ -1,4 +1,4 @@
-"""Did sharing pay: several runs, side by side.
+"""Did sharing pay: several trainings, side by side; what goes on here may train and predict.
 
-From outside comes `delta_m`. What compares runs is one file here, and may train and predict.
+From outside come `delta_m`, and of each folder what its own `__init__.py` names. A new way to compare is a folder here.
 """
