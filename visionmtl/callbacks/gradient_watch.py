@@ -39,7 +39,7 @@ class GradientWatch(Callback):
     def __init__(self, path: str | Path, folder: str | Path | None = None, every: int = 50):
         super().__init__()
         self.path, self.folder, self.every = Path(path), folder, every
-        self.rows: list[dict[str, Any]] = []
+        self.rows = csvfile.Growing(self.path, ["step"])
         self.writer = None
         self.last: tuple[int, Any] | None = None  # the number of the step looked at last and the cosines in it, undrawn
 
@@ -52,7 +52,7 @@ class GradientWatch(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         behind = self.model.steps_behind
-        self.rows = csvfile.rows_before(self.path, "step", behind)
+        self.rows.begin(csvfile.rows_before(self.path, "step", behind))
         total = (self.params or {}).get("epochs", 0) * ((self.params or {}).get("steps") or 0)
         self.pace = min(self.every, total or self.every)  # a training of fewer steps is looked at in its last
         self.model.conflicts.watch(self.pace)
@@ -76,7 +76,7 @@ class GradientWatch(Callback):
         for first, second in itertools.combinations(range(len(tasks)), 2):
             row[f"cosine/{tasks[first]}/{tasks[second]}"] = float(seen["cosines"][first, second])
         row = {name: value for name, value in row.items() if math.isfinite(value)}
-        self.rows.append({"step": step} | {name: f"{value:.6g}" for name, value in row.items()})
+        self.rows.add({"step": step} | {name: f"{value:.6g}" for name, value in row.items()})
         if self.writer is not None:
             with self.writer.as_default():
                 for name, value in row.items():
@@ -95,7 +95,7 @@ class GradientWatch(Callback):
                     tf.summary.image("gradients/cosines", picture[None], step=step)
                 self.last = None
             self.writer.flush()
-        csvfile.write(self.path, self.rows, ["step"])
+        self.rows.write()
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.model.conflicts.watch(None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import tensorflow as tf
@@ -36,7 +36,7 @@ class SharingWatch(Callback):
     def __init__(self, path: str | Path, folder: str | Path | None = None):
         super().__init__()
         self.path, self.folder = Path(path), folder
-        self.rows: list[dict[str, Any]] = []
+        self.rows = csvfile.Growing(self.path, COLUMNS)
         self.begun = False
         self.writer = None
 
@@ -54,7 +54,7 @@ class SharingWatch(Callback):
             self.begun = True
             if self.folder is not None:
                 self.writer = events.writer(Path(self.folder) / "sharing", epoch + 1)
-            self.rows = csvfile.rows_before(self.path, "epoch", epoch + 1)
+            self.rows.begin(csvfile.rows_before(self.path, "epoch", epoch + 1))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         matrices = self.model.learnt_sharing()
@@ -62,7 +62,7 @@ class SharingWatch(Callback):
             for row, values in zip(learnt.rows, learnt.values, strict=True):
                 for column, value in zip(learnt.columns, values, strict=True):
                     text = f"{value:.6g}" if np.isfinite(value) else ""
-                    self.rows.append(dict(zip(COLUMNS, (epoch + 1, title, row, column, text), strict=True)))
+                    self.rows.add(dict(zip(COLUMNS, (epoch + 1, title, row, column, text), strict=True)))
         if not matrices:
             return
         if self.writer is not None:
@@ -70,7 +70,7 @@ class SharingWatch(Callback):
                 for title, learnt in matrices.items():
                     _summarise(f"sharing/{title}", learnt, epoch + 1)
             self.writer.flush()
-        csvfile.write(self.path, self.rows, COLUMNS)
+        self.rows.write()
 
     def on_train_end(self, logs: Logs = None) -> None:
         if self.writer is not None:
