@@ -145,7 +145,9 @@ def _train(
     with open_run(steps) as (run, found):
         print(f"Training {', '.join(model.tasks)} on {_devices(place)} into {run}")
         model.build_optimizer()
-        space.check(run, [*model.variables, *model.optimizer.variables], ends.command(run), settings.checkpoint.keep)
+        variables = [*model.variables, *model.optimizer.variables]
+        batch = space.batch(recipe.data.batch_size, *recipe.data.image_size)
+        space.check(run, variables, ends.command(run), settings.checkpoint.keep, batch)
         if found is not None:
             resuming.give_back(found, model, recipe, steps)
         elif source is not None:

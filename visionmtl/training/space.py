@@ -12,7 +12,7 @@ MODELS = 2  # best.keras and last.keras
 NEAR = 2.0  # of what is needed: with less than that free, a run is told
 
 
-def check(run: Path, variables: Iterable[Any], go_on: str, checkpoints: int = 2) -> None:
+def check(run: Path, variables: Iterable[Any], go_on: str, checkpoints: int = 2, batch: int = 0) -> None:
     """Return if a run's disk has room for it, and say so where that is near.
 
     Args:
@@ -20,11 +20,12 @@ def check(run: Path, variables: Iterable[Any], go_on: str, checkpoints: int = 2)
         variables: of the model and of its optimizer, which each file of a model holds.
         go_on: the command to give once there is room.
         checkpoints: how many are kept.
+        batch: the bytes of one, as a step that is not finite is kept with its own.
 
     Raises:
         UsageError: there is no room.
     """
-    needed, free = need(run, variables, checkpoints), shutil.disk_usage(run).free
+    needed, free = need(run, variables, checkpoints, batch), shutil.disk_usage(run).free
     if free < needed:
         raise UsageError(
             f"'{run}' needs {size(needed)} more on its disk for models, {checkpoints} checkpoints and pictures, but"
@@ -34,12 +35,21 @@ def check(run: Path, variables: Iterable[Any], go_on: str, checkpoints: int = 2)
         print(f"The disk of '{run}' has {size(free)} left, of which the run will need {size(needed)}.")
 
 
-def need(run: Path, variables: Iterable[Any], checkpoints: int) -> int:
-    """Return the bytes that a run will need beside those that it has: each file is written whole, then put in place."""
+def need(run: Path, variables: Iterable[Any], checkpoints: int, batch: int = 0) -> int:
+    """Return the bytes that a run will need beside those that it has: each file is written whole, then put in place.
+
+    Beside its models and checkpoints that is one step that was not finite, a model and its batch; most runs have none.
+    """
     model = sum(_bytes(variable) for variable in variables)
     files = [run / "best.keras", run / "last.keras", *run.glob("checkpoints/*")]
+    step = 0 if any(run.glob("nan-*/model.keras")) else model + batch
     there = sum(path.stat().st_size for path in files if path.is_file())
-    return max(0, (MODELS + checkpoints) * model - there) + model + PICTURES
+    return max(0, (MODELS + checkpoints) * model - there) + model + step + PICTURES
+
+
+def batch(images: int, height: int, width: int) -> int:
+    """Return the bytes of a batch as it is kept: of three channels and a map of labels, in float32."""
+    return images * height * width * 4 * 4
 
 
 def size(count: float) -> str:
