@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from pipelines.errors import plainly
 from visionmtl.errors import out_of_memory
+from visionmtl.step import memory
 
 
 @contextlib.contextmanager
@@ -36,14 +37,14 @@ def _advice(x: Any, batch_size: int | None, replicas: int | None) -> str:
     shape = tuple(getattr(spec, "shape", ()) or ())
     batch = (shape[0] if shape else None) if isinstance(x, tf.data.Dataset) else batch_size or 32
     if len(shape) == 4 and None not in shape[1:3]:
-        what = f"{batch or 'so many'} images of {shape[1]} x {shape[2]} pixels"
+        what = memory.images(batch, shape[1], shape[2])
     else:
         what = "a batch" if batch is None else f"a batch of {batch}"
-    if batch == 1:
-        return f"There is not enough memory for a step of {what}: smaller images, or keras.mixed_precision, take less."
-    half = "batches of half the size" if batch is None else f"batches of {batch // 2}"
-    remedy = f"There is not enough memory for a step of {what}: {half}"
+    half = None if batch is None else memory.half(batch, replicas or 1)
+    if half == 0:
+        return f"{memory.wanting(what)}: smaller images, or keras.mixed_precision, take {memory.LESS}."
+    remedy = f"{memory.wanting(what)}: {'batches of half the size' if half is None else f'batches of {half}'}"
     if replicas is None:
-        return f"{remedy} take about half of it."
+        return f"{remedy} take {memory.HALF}."
     alike = "gradient_accumulation_steps=2 in the optimizer" if replicas == 1 else "half the learning rate"
-    return f"{remedy}, with {alike}, take about half of it and train alike."
+    return f"{remedy}, with {alike}, take {memory.HALF} and train alike."

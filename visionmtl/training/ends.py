@@ -9,6 +9,7 @@ from pipelines import DataError, files
 from visionmtl import stopping
 from visionmtl.errors import UsageError, out_of_memory
 from visionmtl.recipe import Recipe
+from visionmtl.step import memory
 
 
 def command(run: Path) -> str:
@@ -61,17 +62,16 @@ def _not_written(error: Exception) -> str | None:
 def _too_much(recipe: Recipe, run: Path, replicas: int) -> str:
     """Return what there was no memory for, and what would fit."""
     batch, (height, width), training = recipe.data.batch_size, recipe.data.image_size, recipe.training
-    what = f"There is not enough memory for a step of {batch} images of {height} x {width} pixels"
-    half = batch // 2 // replicas * replicas
+    what = memory.wanting(memory.images(batch, height, width))
+    half, takes = memory.half(batch, replicas), memory.HALF
     if half and replicas > 1:  # where nothing is accumulated
         keys = f"data.batch_size={half} training.learning_rate={training.learning_rate * half / batch:g}"
-        why = "takes about half of it"
     elif half:
-        keys, why = f"data.batch_size={half} training.accumulate={2 * training.accumulate}", "takes about half of it"
+        keys = f"data.batch_size={half} training.accumulate={2 * training.accumulate}"
     elif training.precision == "float32":
-        keys, why = "training.precision=mixed_bfloat16", "takes less"
+        keys, takes = "training.precision=mixed_bfloat16", memory.LESS
     else:
         height, width = (max(32, side // 64 * 32) for side in (height, width))
-        keys, why = f"data.image_size=[{height},{width}]", "takes less"
+        keys, takes = f"data.image_size=[{height},{width}]", memory.LESS
     again = f"visionmtl train {shlex.quote(str(run / 'recipe.yaml'))} {shlex.quote(keys) if '[' in keys else keys}"
-    return f"{what}. A new run of the same recipe {why}: {again}"
+    return f"{what}. A new run of the same recipe takes {takes}: {again}"
