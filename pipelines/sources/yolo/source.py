@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.accounts.account import Account
@@ -16,7 +16,8 @@ from pipelines.sources.file_options import classes_option, divide_option
 from pipelines.sources.files import labels, layout
 from pipelines.sources.files.classes import name_list
 from pipelines.sources.files.entries import Annotation, Entry
-from pipelines.sources.files.format import FileFormat
+from pipelines.sources.files.format import MaskFormat
+from pipelines.sources.files.masks.declaring import declared
 from pipelines.sources.yolo.forms import MEANINGS, decide
 from pipelines.sources.yolo.gathering import Gathered
 from pipelines.sources.yolo.labels import replaced
@@ -32,7 +33,7 @@ TWICE = "lines that a file has twice"
 
 
 @dataclass(frozen=True)
-class Yolo(FileFormat):
+class Yolo(MaskFormat):
     """YOLO: a text file of boxes or polygons for each image, and the names of the classes.
 
     - Ultralytics, Roboflow and CVAT: `data.yaml` with `names` (a list, or ids and names), and for each of `train`,
@@ -51,8 +52,9 @@ class Yolo(FileFormat):
     "segmentation" ("background" and the classes), for which an image with an object that is a mere box is not labelled.
     Of lines with keypoints (`kpt_shape`) and of oriented boxes the upright boxes are read, and no masks.
     With `masks_dir: masks` in data.yaml, as Ultralytics has it for semantic segmentation, or `mask_classes.json`
-    (`{"classes": [...], "ignore": 255}`) beside it, "segmentation" is that of the PNG masks of class ids instead,
-    `.../masks/a.png` of `.../images/a.jpg`; their classes are those of the JSON, or else `names`.
+    (`{"classes": [...], "ignore": 255}`) beside it, or an option of the masks, "segmentation" is that of the PNG masks
+    instead, `.../masks/a.png` of `.../images/a.jpg`; their classes are those of the option mask_colours, of the JSON or
+    of a palette, as in the source "folder", or else `names`.
     """
 
     layouts = LAYOUTS
@@ -74,11 +76,11 @@ class Yolo(FileFormat):
         classes = self._names(tree, settings, files, account)
         _claim(settings, account)
         folder = settings.masks if settings else None
-        filed = layout.mask_classes(root, [], account) or ((classes, IGNORE) if folder else None)
-        splits = find_splits(tree, settings, files, request, self.divide, filed is not None)
+        masks = self._masks(tree, folder, classes, account)
+        splits = find_splits(tree, settings, files, request, self.divide, masks is not None)
         pages = {name: _pages(own, tree, account) for name, own in splits.items()}
         read = [(path, page.lines) for own in pages.values() for path, page in own.items()]
-        if not read and not filed:
+        if not read and not masks:
             raise DataError(f"Folder '{root}' has no labels: expected labels/*.txt for images/*.jpg.")
         form = decide(read, len(classes), settings.keypoints if settings else None, self.lines)
         if form.oriented:
@@ -96,18 +98,30 @@ class Yolo(FileFormat):
                     index, page = text, read[text]
                     objects, wrong, aside = read_objects(page.lines, classes, form)
                     _count(index, page, wrong, aside, account)
-                mask = replaced(os.path.splitext(name)[0], folder or "masks") + ".png" if filed else ""
+                mask = replaced(os.path.splitext(name)[0], folder or "masks") + ".png" if masks else ""
                 masked = tree.path(mask) if mask in there else None
                 found.append(
                     Entry(tree.path(name), index, objects=objects, relative=True, place="line {}", mask=masked)
                 )
             return found
 
-        there = {*tree.names} if filed else set()
+        there = {*tree.names} if masks else set()
         found = {name: entries(own, pages[name]) for name, own in splits.items()}
-        source = self.assembled(request, found, _labels(found, classes, filed, request))
+        source = self.assembled(request, found, _labels(found, classes, masks, request))
         _tell_backgrounds(found, account)
         return source
+
+    def _masks(
+        self, tree: Tree, folder: str | None, classes: tuple[str, ...], account: Account
+    ) -> labels.MaskFiles | None:
+        """Return the label of the masks, where a file says that there are some, or an option is about those there."""
+        filed, asked = layout.mask_classes(tree.root, [], account), any(each is not None for each in self.said)
+        if not (folder or filed or (asked and any("masks" in name.split("/")[:-1] for name in tree.names))):
+            return None
+        found = declared(tree.root, [], account, self.said, classes)
+        if found is None or found.legend or found.ignore is not None or filed:
+            return found
+        return replace(found, ignore=IGNORE)
 
     def _names(
         self, tree: Tree, settings: Settings | None, files: dict[str, tuple[str, ...]], account: Account
@@ -167,7 +181,7 @@ def _count(path: Path, page: Page, wrong: list[str], aside: Mapping[str, int], a
 def _labels(
     entries: Mapping[str, list[Entry]],
     classes: tuple[str, ...],
-    filed: layout.MaskClasses | None,
+    masks: labels.MaskFiles | None,
     request: Request,
 ) -> list[labels.Label]:
     """Return the labels that there are."""
@@ -176,8 +190,8 @@ def _labels(
     if any(entry.index.is_file() for entry in found):
         there.append(labels.Presence(LabelSpec("classification", "multi_label", classes)))
         there.append(labels.Boxes(LabelSpec("detection", "detection", classes)))
-    if filed and any(entry.mask for entry in found):
-        there.append(labels.MaskFiles(LabelSpec("segmentation", "segmentation", filed[0]), filed[1]))
+    if masks and any(entry.mask for entry in found):
+        there.append(masks)
     elif len(classes) < IGNORE and any(a.segmentation for entry in found for a in entry.objects or ()):
         there.append(labels.Outlines(LabelSpec("segmentation", "segmentation", ("background", *classes))))
         mere = sum(not all(a.segmentation for a in entry.objects or ()) for entry in found)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 from voc_files import put
 from yolo_files import BOX, CATS, CLUTTER, CVAT_DATA, LAYOUTS, OTHER, ULTRALYTICS, UNSPLIT, balance_of, boxes
 
@@ -123,3 +124,36 @@ def test_masks_beside_the_images_are_read_if_their_classes_are_named(lay):
     ((_, labels, _),) = data.train
     assert np.all(labels["segmentation"] == 1)
     assert not data.accounts[0].balance().lost
+
+
+MASKED = {"data.yaml": "names: [cat, dog]", "images/a.jpg": None, "labels/a.txt": BOX, "masks/a.png": None}
+COLOURS = {"ground": [0, 0, 0], "road": [128, 64, 128], "edge": [224, 224, 192]}
+IDS = np.repeat(np.arange(3), 20)[None].repeat(40, 0)  # of 40 x 60 pixels
+
+
+@pytest.mark.parametrize(
+    ("pixels", "settings", "options", "classes", "expected"),
+    [
+        (np.array([*COLOURS.values()])[IDS], "", {"mask_colours": COLOURS}, ("ground", "road"), [0, 1, 255]),
+        (IDS, "", {"mask_offset": 1}, ("cat", "dog"), [255, 0, 1]),
+        (IDS, "\nmasks_dir: masks", {"ignore": 2}, ("cat", "dog"), [0, 1, 255]),
+        (IDS + np.array([0, 0, 253])[IDS], "\nmasks_dir: masks", {}, ("cat", "dog"), [0, 1, 255]),
+    ],
+    ids=["colours", "from 1", "an ignored value", "none"],
+)
+def test_masks_are_read_as_options_say(lay, pixels, settings, options, classes, expected):
+    folder = lay(MASKED | {"data.yaml": MASKED["data.yaml"] + settings})
+    Image.fromarray(pixels.astype("uint8")).save(folder / "masks/a.png")
+    ignored = {"ignore": "edge"} if "mask_colours" in options else {}
+    data = pipelines.load(str(folder), (40, 60), 1, splits=["train"], **options, **ignored)
+    assert data.specs[2].classes == classes
+    assert data.specs[1].classes == ("cat", "dog")
+    ((_, labels, _),) = data.train
+    np.testing.assert_array_equal(np.squeeze(labels["segmentation"]), np.array(expected)[IDS])
+
+
+def test_an_option_of_masks_where_there_are_none_changes_nothing_and_is_told(lay):
+    folder = lay({"data.yaml": ULTRALYTICS, "images/train/a.jpg": None, "labels/train/a.txt": BOX})
+    with pytest.warns(UserWarning, match=r"Option ignore is not used: '.*data' has no masks in files"):
+        data = pipelines.load(str(folder), batch_size=1, splits=["train"], ignore=0)
+    assert [spec.name for spec in data.specs] == ["classification", "detection"]
