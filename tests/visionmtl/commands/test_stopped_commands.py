@@ -1,0 +1,94 @@
+"""SIGTERM and Ctrl-C end what measures and predicts with the documented status, and leave no file half written."""
+
+import json
+import os
+import signal
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from visionmtl import cli, files, prediction, recipe, report
+from visionmtl.training import building, measuring, runs
+
+ENDS = [(signal.SIGTERM, 143, "SIGTERM"), (signal.SIGINT, 130, "Ctrl-C")]
+
+
+def sending(number, usual, at=1):
+    """Return a function that does what another does, but at a call of it sends this process a signal before."""
+    left = [at]
+
+    def send(*given, **options):
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), number)
+        return usual(*given, **options)
+
+    return send
+
+
+def unfinished(folder):
+    """The files that a writer did not come to the end of."""
+    return [path for path in folder.rglob("*") if files.files.is_partial(path.name)]
+
+
+@pytest.mark.parametrize(("number", "status", "name"), ENDS)
+@pytest.mark.parametrize(
+    ("owner", "part", "kept"),
+    [(measuring, "_measure", False), (os, "replace", False), (report, "write", True)],
+    ids=["measuring", "writing the figures", "writing the report"],
+)
+def test_evaluate_leaves_the_figures_of_before_or_all_of_the_new(
+    owner, part, kept, number, status, name, tmp_path, monkeypatch, capsys
+):
+    run, new = runs.new(recipe.load("garments"), tmp_path / "run"), {"classification": {"accuracy": 0.5}}
+    runs.keep_metrics(run, {"test": new})
+    monkeypatch.setattr(runs, "load_model", lambda path: (None, None))
+    monkeypatch.setattr(building, "data", lambda *args: SimpleNamespace(splits={"validation": None}, accounts=()))
+    monkeypatch.setattr(measuring, "_measure", lambda *args: new)
+    monkeypatch.setattr(owner, part, sending(number, getattr(owner, part)))
+    assert cli.main(["evaluate", str(run)]) == status
+    assert capsys.readouterr().err.splitlines()[-1] == f"visionmtl: stopped by {name}."
+    assert json.loads((run / "metrics.json").read_text()) == {"test": new} | ({"validation": new} if kept else {})
+    assert not unfinished(run)
+
+
+class Blank:
+    """A model without tasks, which predicts nothing."""
+
+    tasks, image_size = {}, (8, 8)
+
+    def __call__(self, images, training=False):
+        return {}
+
+    def decode(self, outputs, size, window):
+        return {}
+
+
+@pytest.mark.parametrize(("number", "status", "name"), ENDS)
+@pytest.mark.parametrize(
+    ("owner", "part", "at", "drawn"),
+    [
+        (prediction.pictures.pictures, "inspect", 2, 0),
+        (Image.Image, "save", 2, 1),
+        (os, "replace", 2, 1),
+        (os, "replace", 3, 2),
+    ],
+    ids=["reading", "drawing", "naming a drawing", "writing the JSON"],
+)
+def test_predict_leaves_whole_pictures_alone(
+    owner, part, at, drawn, number, status, name, tmp_path, monkeypatch, capsys
+):
+    for place in range(2):
+        files.write_picture(tmp_path / f"{place}.png", np.full((8, 8, 3), 90, np.uint8))
+    monkeypatch.setattr(runs, "load_model", lambda path: (Blank(), None))
+    monkeypatch.setattr(owner, part, sending(number, getattr(owner, part), at))
+    pictures, out = [str(tmp_path / f"{place}.png") for place in range(2)], tmp_path / "out"
+    assert cli.main(["predict", "best.keras", *pictures, "--out", str(out)]) == status
+    assert capsys.readouterr().err.splitlines()[-1] == f"visionmtl: stopped by {name}."
+    there = sorted(path for path in out.rglob("*") if path.is_file())
+    assert [path.parent.name for path in there] == ["overlays"] * drawn
+    assert all(tf.io.decode_png(path.read_bytes()).shape[-1] == 3 for path in there)
+    assert not unfinished(out)
