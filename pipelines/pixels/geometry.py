@@ -105,8 +105,9 @@ def sample_map(values: tf.Tensor, placement: Placement, size: tuple[int, int], o
     No value is mixed of two: a class between two classes is another one, and a depth between two surfaces is nowhere.
     Rows are gathered, then columns as rows of the transposed mask: four times as fast as ResizeNearestNeighbor.
     """
-    start, extent, inner = placement.source[:2], placement.source[2:], placement.target[2:]
-    rows, columns = (start[k] + (2 * tf.range(inner[k]) + 1) * extent[k] // (2 * inner[k]) for k in (0, 1))
+    source, inners = tf.unstack(placement.source), tf.unstack(placement.target)[2:]
+    sides = zip(source[:2], source[2:], inners, strict=True)
+    rows, columns = (start + (2 * tf.range(inner) + 1) * extent // (2 * inner) for start, extent, inner in sides)
     sampled = tf.transpose(tf.gather(tf.transpose(tf.gather(values[..., 0], rows)), columns))
     return _pad(sampled[..., None], placement, size, outside)
 

@@ -90,8 +90,9 @@ class Batching:
             if self.augmentation.scale:
                 placement = geometry.zoom(placement, self.size, factor, position)
             placement = placement._replace(flip=self.augmentation.flips(uniform), turn=self.augmentation.turns(uniform))
-            colours = self.augmentation.colours(uniform)
-            known = {"shape": shape, "placement": placement, "zoom": factor, "colours": colours}
+            known = {"shape": shape, "placement": placement, "zoom": factor}
+            if self.augmentation.colour:
+                known["colours"] = self.augmentation.colours(uniform)
             return {"index": rows, "turn": turns, **known}
 
         return draw

@@ -114,8 +114,9 @@ class Memory:
             if alike[place] is not None:
                 return tf.gather(arrays[place], index)
             channels = self.channels[place]
-            start, end = starts[place][index] * channels, starts[place][index + 1] * channels
-            values = tf.reshape(arrays[place][start:end], tf.concat([shapes[place][index], [channels]], axis=0))
+            start, end = (tf.gather(starts[place], index + one) * channels for one in (0, 1))
+            shape = tf.concat([tf.gather(shapes[place], index), [channels]], axis=0)
+            values = tf.reshape(arrays[place][start:end], shape)
             return tf.ensure_shape(values, [None, None, channels])
 
         def read(index: tf.Tensor) -> Tree:

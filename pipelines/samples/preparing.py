@@ -61,7 +61,7 @@ def prepare(
         known = tf.constant(split.shapes, tf.int32)
 
         def whole(index: tf.Tensor) -> Tree:
-            return batching.place_whole(read(index), known[index]) if placed else read(index)
+            return batching.place_whole(read(index), tf.gather(known, index)) if placed else read(index)
 
         once, size = compiled(whole), np.broadcast_to(batching.size, split.shapes.shape)
         shapes = (size, size) if placed else (split.shapes, split.read_shapes)

@@ -146,7 +146,11 @@ def _split(items: list[Item], labels: list[Label], request: Request, check: str,
         pairs = {name: reader(index) for name, reader in readers.items()}
         return {
             "image": pictures.decode(
-                paths[index], slow[index], turn[index], None if smaller is None else smaller[index], scale
+                tf.gather(paths, index),
+                tf.gather(slow, index),
+                tf.gather(turn, index),
+                None if smaller is None else tf.gather(smaller, index),
+                scale,
             ),
             "labels": {name: label for name, (label, _) in pairs.items()},
             "weights": {name: weight for name, (_, weight) in pairs.items()},

@@ -80,7 +80,7 @@ class OneClass(Label):
         named = [item.entry.label for item in items]
         classes = tf.constant([0 if name is None else ids[name] for name in named], tf.int32)
         weights = tf.constant([name is not None for name in named])
-        return lambda index: (classes[index], tf.cast(weights[index], tf.float32))
+        return lambda index: (tf.gather(classes, index), tf.cast(tf.gather(weights, index), tf.float32))
 
 
 class Presence(Label):
@@ -138,13 +138,13 @@ class MaskFiles(Label):
 
         def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             mask = tf.cond(
-                there[index],
-                lambda: meaning.read(paths[index], slow[index]),
-                lambda: tf.fill(shapes[index], ignored),
+                tf.gather(there, index),
+                lambda: meaning.read(tf.gather(paths, index), tf.gather(slow, index)),
+                lambda: tf.fill(tf.gather(shapes, index), ignored),
             )
             if trusted:  # nobody else looks at the values
-                mask = stopped(mask, len(self.spec.classes), tf.strings.join(["Mask '", paths[index], "'"]))
-            return tf.ensure_shape(mask, [None, None, 1]), tf.cast(there[index], tf.float32)
+                mask = stopped(mask, len(self.spec.classes), tf.strings.join(["Mask '", tf.gather(paths, index), "'"]))
+            return tf.ensure_shape(mask, [None, None, 1]), tf.cast(tf.gather(there, index), tf.float32)
 
         return read
 
@@ -165,7 +165,7 @@ class Outlines(Label):
         painted = PaintedMasks([item.objects or [] for item in items], self._ids(), [item.shape for item in items])
         whole = [item.objects is not None and all(a.segmentation for a in item.objects) for item in items]
         weights = tf.constant(np.array(whole, np.float32))
-        return lambda index: (painted.read(index), weights[index])
+        return lambda index: (painted.read(index), tf.gather(weights, index))
 
     def diagnose(self, item: Item) -> str | None:
         try:
@@ -191,7 +191,7 @@ def presence(items: Sequence[Labelled], spec: LabelSpec) -> Reader:
             row[:] = UNKNOWN
     weights = tf.constant((table != UNKNOWN).any(axis=1).astype(np.float32))
     table = tf.constant(table)
-    return lambda index: (table[index], weights[index])
+    return lambda index: (tf.gather(table, index), tf.gather(weights, index))
 
 
 def boxes(items: Sequence[Labelled], spec: LabelSpec, max_boxes: int) -> Reader:
@@ -213,8 +213,9 @@ def boxes(items: Sequence[Labelled], spec: LabelSpec, max_boxes: int) -> Reader:
     weights = tf.constant([item.objects is not None for item in items])
 
     def read(index: tf.Tensor) -> tuple[Tree, tf.Tensor]:
-        start, end = starts[index], starts[index + 1]
-        return padded(corners[start:end], classes[start:end], max_boxes), tf.cast(weights[index], tf.float32)
+        own = tf.range(tf.gather(starts, index), tf.gather(starts, index + 1))
+        kept = padded(tf.gather(corners, own), tf.gather(classes, own), max_boxes)
+        return kept, tf.cast(tf.gather(weights, index), tf.float32)
 
     return read
 
