@@ -10,6 +10,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import ops
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -53,8 +54,29 @@ def _started():
 def _forget():
     """Drop the graphs of a file's tests, and take out what is left too: at the end a collection took seven seconds."""
     yield
-    keras.backend.clear_session()  # which collects
+    forget()
     gc.freeze()
+
+
+@pytest.fixture
+def forgotten():
+    """Drop the graphs of a test, where those of a file would be too much together.
+
+    For files whose tests share no model.
+    """
+    yield
+    forget()
+
+
+def forget() -> None:
+    """Let go of every graph: TensorFlow keeps each custom gradient by name for ever, and with it all it was traced in.
+
+    A worker had 7 GB of them in the end.
+    """
+    functions = ops.gradient_registry._registry
+    for name in [name for name in functions if name.startswith(("CustomGradient-", "PartitionedCall-"))]:
+        del functions[name]
+    keras.backend.clear_session()  # which collects
 
 
 @pytest.fixture

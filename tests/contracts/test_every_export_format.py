@@ -12,7 +12,7 @@ from visionmtl.errors import UsageError
 @pytest.mark.parametrize("name", export.names())
 def test_it_says_what_it_is_and_its_failure_leaves_nothing(name, tmp_path, monkeypatch):
     assert (export.FORMATS[name].__doc__ or "").partition("\n")[0].endswith(".")
-    model = toys.model()
+    model = toys.model(toys.tasks("scene"))
     version = export.save(model, tmp_path / "toy", format=name)
     assert version == tmp_path / "toy" / "1"
     assert list(version.iterdir())

@@ -61,7 +61,7 @@ def test_a_scheme_is_its_options_which_nobody_changes(scheme):
     ("scheme", "count"),
     few(
         [*itertools.product(sharing.names(), (1, 2, 3, 5)), *((kind, 2) for kind in KINDS)],
-        keep=[(name, 3) for name in sharing.names()],
+        keep=[(name, 2) for name in sharing.names()],
     ),
     ids=named,
 )

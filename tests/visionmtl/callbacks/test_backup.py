@@ -25,6 +25,7 @@ CASES = {
     "drawn": {"balancing": "graddrop"},
     "at_once": {"steps_per_execution": 2},
 }
+pytestmark = pytest.mark.usefixtures("forgotten")
 STOPS = {"averaged": (1, interruptions.BATCHES), "at_once": (1, 2)}
 
 
@@ -43,10 +44,9 @@ def test_it_may_be_stopped_anywhere_in_validation_too(place, hook, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
-def test_two_devices_and_half_precision_go_on_alike(precision, tmp_path, two_devices):
+def test_two_devices_in_half_precision_go_on_alike(tmp_path, two_devices):
     def make():
-        with devices.strategy(two_devices).scope(), building._precision(precision):
+        with devices.strategy(two_devices).scope(), building._precision("mixed_float16"):
             return model_of(every=2)
 
     interruptions.check(tmp_path, make)

@@ -146,12 +146,9 @@ def test_a_signal_while_a_model_is_exported_leaves_no_version(tmp_path, monkeypa
 
 SCRIPT = """
 import sys
-import keras
-from visionmtl import backbones, cli
-from visionmtl.backbones.architecture import Architecture
-sys.path.insert(0, "tests/visionmtl")
-from conftest import _toy
-backbones.REGISTRY["toy"] = Architecture("toy", "tests", 0.0, "", _toy)
+import toy_backbone
+from visionmtl import cli
+toy_backbone.register()
 sys.exit(cli.main(sys.argv[1:]))
 """
 
@@ -161,7 +158,7 @@ sys.exit(cli.main(sys.argv[1:]))
 def test_a_process_that_is_asked_stops_with_its_status_and_a_second_one_is_refused_meanwhile(number, status, tmp_path):
     files.write_text(tmp_path / "small.yaml", small(*QUICK, "training.epochs=10000").dump())
     run = tmp_path / "run"
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(["tests", os.getcwd()])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(["benchmarks", os.getcwd()])}
     command = [sys.executable, "-c", SCRIPT, "train"]
     first = subprocess.Popen(
         [*command, str(tmp_path / "small.yaml"), "--run", str(run)], env=environment, stderr=subprocess.PIPE, text=True
