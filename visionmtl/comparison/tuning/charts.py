@@ -122,7 +122,8 @@ def _pareto(path: Path, asked: Asked, pair: tuple[int, int], done: Sequence[Any]
     points = np.array([[trial.values[number] for number in pair] for trial in done])
     up = [asked.directions[number] == "maximize" for number in pair]
     best = front(points, up)
-    axes.plot(*points[~best].T, "o", color=PALE, markersize=5, label="beaten in both")
+    if not best.all():
+        axes.plot(*points[~best].T, "o", color=PALE, markersize=5, label="beaten in both")
     order = np.argsort(points[best][:, 0], kind="stable")
     axes.step(*points[best][order].T, where="pre" if up[0] else "post", color=BEST, linewidth=1.2)
     axes.plot(*points[best].T, "o", color=BEST, markersize=6, label="Pareto front")

@@ -126,9 +126,10 @@ def export(folder: str | Path, path: str | Path, number: int | None = None) -> P
     if not best:
         raise UsageError(f"No trial of '{folder}' has ended with a value yet: go on with {command(folder)}.")
     number = best[0] if number is None else number
-    chosen = {each.number: each for each in opened.trials if "changes" in each.user_attrs}
+    chosen = {each.number: each for each in study.finished(opened) if each.values}
     if number not in chosen:
-        raise UsageError(f"'{folder}' has no trial {number}: expected one of {', '.join(map(str, chosen))}.")
+        numbers = ", ".join(map(str, chosen))
+        raise UsageError(f"'{folder}' has no trial {number} that ended with a value: expected one of {numbers}.")
     recipe = recipes.load(folder / "recipe.yaml", chosen[number].user_attrs["changes"])
     write_text(Path(path), recipe.dump())
     print(f"{path} is the recipe of trial {number}; train it by: visionmtl train {shlex.quote(str(path))}")

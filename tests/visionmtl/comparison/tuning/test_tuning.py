@@ -101,6 +101,8 @@ def test_a_trial_that_fails_is_told_and_the_others_go_on(capsys):
     printed = capsys.readouterr().out
     assert "failed after 0 s: The last 10 steps were all NaN or infinite." in printed
     assert f"{ends.count('FAIL')} of 6 trials failed" in printed
+    with pytest.raises(UsageError, match="no trial .* that ended with a value"):
+        tuning.export(folder, "best.yaml", ends.index("FAIL"))
 
 
 def test_where_all_trials_fail_the_study_stops_and_says_how_to_go_on():
