@@ -112,8 +112,8 @@ class Comparison(_Part):
 
     def unfinished(self, arm: Arm) -> str:
         """Return " (2 of 3 seeds)" for an arm that has not all that were asked; nothing for one that has."""
-        done = len(set(arm.seeds) & set(self.seeds))
-        return "" if done == len(self.seeds) else f" ({done} of {len(self.seeds)} seeds)"
+        done, asked = len(set(arm.seeds) & set(self.seeds)), len(self.seeds)
+        return "" if done == asked else f" ({done} of {asked} seed{'s' * (asked > 1)})"
 
     def metrics(self, task: str) -> list[str]:
         """Return the metrics of a task that some arm has, in order; not those of single classes, as "AP/van"."""

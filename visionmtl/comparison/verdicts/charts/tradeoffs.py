@@ -48,8 +48,9 @@ def tradeoffs(judgement: Judgement) -> Figure | None:
         axes.errorbar(*means.T, xerr=errors[:, 0], yerr=errors[:, 1], fmt="none", ecolor=PALE, elinewidth=0.8, zorder=2)
         for judged, mean, best, whole in zip(shown, means, front, done, strict=True):
             _point(axes, judged, mean, best, whole)
-        axes.set_xlabel(f"{pair[0]}: {mains[pair[0]]}", fontsize=8, color=INK)
-        axes.set_ylabel(f"{pair[1]}: {mains[pair[1]]}", fontsize=8, color=INK)
+        titles = [f"{task}: {mains[task]}{', less is better' * (mains[task] in comparison.lower)}" for task in pair]
+        axes.set_xlabel(titles[0], fontsize=8, color=INK)
+        axes.set_ylabel(titles[1], fontsize=8, color=INK)
         if signs[0] < 0:
             axes.invert_xaxis()
         if signs[1] < 0:
