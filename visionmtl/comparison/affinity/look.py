@@ -64,10 +64,9 @@ class Look:
                 " which no gradients meet: choose a scheme that shares some, such as model.sharing=hard."
             )
         self.levels = _levels(model, self.variables)
-        random = np.random.default_rng(0)
-        sizes = [int(np.prod(variable.shape)) for variable in self.variables]
-        self._bucket = [tf.constant(random.integers(0, DIRECTIONS, size), tf.int32) for size in sizes]
-        self._sign = [tf.constant(random.integers(0, 2, size) * 2 - 1, tf.float32) for size in sizes]
+        count = sum(int(np.prod(variable.shape)) for variable in self.variables)
+        signs = np.random.default_rng(0).integers(0, 2, (-(-count // DIRECTIONS), DIRECTIONS)) * 2 - 1
+        self._signs = tf.constant(signs, tf.float32)
         self._try = tf.function(self._tried, reduce_retracing=True, autograph=False)
         self._project = tf.function(self._projected, reduce_retracing=True, autograph=False)
 
@@ -92,7 +91,7 @@ class Look:
 
         The model is used as in evaluation: a sample's gradient does not depend on the others'. Each number of a
         gradient is added, with a random sign, to one of D sums: products of projections are as those of the gradients
-        in the mean (a count sketch; Charikar et al. 2002).
+        in the mean, over signs (as of a count sketch; Charikar et al. 2002).
         """
         batch = self._batch(data)
         found = [self._project(batch, tf.constant(task)) for task in range(len(self.tasks))]
@@ -132,11 +131,9 @@ class Look:
             losses = self._losses(batch, training=False)
             target = tf.gather(tf.stack(losses.local), task)
         gradients = _known(tape.gradient(target, self.variables), self.variables)
-        parts = [
-            tf.math.unsorted_segment_sum(tf.reshape(gradient, [-1]) * sign, bucket, DIRECTIONS)
-            for gradient, sign, bucket in zip(gradients, self._sign, self._bucket, strict=True)
-        ]
-        return tf.add_n(parts), losses.means, losses.present
+        flat = tf.concat([tf.reshape(gradient, [-1]) for gradient in gradients], 0)
+        rows = tf.reshape(tf.pad(flat, [[0, tf.size(self._signs) - tf.size(flat)]]), tf.shape(self._signs))
+        return tf.reduce_sum(rows * self._signs, axis=0), losses.means, losses.present
 
 
 def _known(gradients: list, variables: list) -> list[tf.Tensor]:

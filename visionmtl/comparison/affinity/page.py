@@ -118,7 +118,7 @@ def verified(found: Mapping[str, Any]) -> str:
     said = (
         f"Here every pair and every task alone was trained for {given['fraction']:.0%} of the budget. The rank"
         " correlation of each score with the gain of the second task by the first one's company, over both directions"
-        " of all pairs, with the 95% interval over pairs (1 ranks them alike, 0 says nothing):"
+        " of all pairs, with the 95% interval over pairs, of six or more (1 ranks them alike, 0 says nothing):"
     )
     each = document.table(["pair", "of the first", "of the second"], gains)
     ranked = document.table(["score", "Spearman", "Kendall"], ranks(given))

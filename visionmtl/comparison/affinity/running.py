@@ -84,5 +84,5 @@ def _tell(seed: int, record: Any) -> None:
     """Print what a training was looked at, and whether it stayed within its time."""
     print(f"Seed {seed}: {len(record.steps)} looks, {record.ratio:.2f} of the time of the training alone.")
     if record.ratio > 1 + BUDGET:
-        short = f"the training is so short ({record.seconds:.0f} s)"
+        short = f"the training is so short ({record.total} steps)"
         print(f"That is beyond {1 + BUDGET:.1f}: {short} that to trace the looks and make the fewest takes longer.")

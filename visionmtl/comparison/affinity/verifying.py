@@ -18,6 +18,7 @@ from visionmtl.recipe import Recipe
 from visionmtl.training import runs
 
 DRAWS = 1000
+ENOUGH = 6  # pairs whose gains are known; of fewer, drawn anew, an interval says nothing
 Correlations = dict[str, dict[str, float | None]]
 
 
@@ -64,15 +65,17 @@ def correlations(affinities: np.ndarray, gained: np.ndarray, seed: int = 0) -> C
     Args:
         affinities: `[K, K]`, what the task of the row brings that of the column.
         gained: likewise, measured.
-        seed: of the draws: pairs are drawn with replacement, both directions together.
+        seed: of the draws: pairs are drawn with replacement, both directions together, where there are six or more.
     """
     pairs = np.array(list(itertools.combinations(range(len(gained)), 2)))
     random = np.random.default_rng(seed)
     drawn = pairs[random.integers(0, len(pairs), (DRAWS, len(pairs)))]
+    known = np.isfinite(affinities) & np.isfinite(gained)
+    enough = sum(known[i, j] or known[j, i] for i, j in pairs) >= ENOUGH
     measures = {"spearman": stats.spearmanr, "kendall": stats.kendalltau}
     found: Correlations = {}
     for name, measure in measures.items():
-        each = np.array([_correlation(measure, affinities, gained, chosen) for chosen in drawn])
+        each = np.array([_correlation(measure, affinities, gained, chosen) for chosen in (drawn if enough else ())])
         each = each[np.isfinite(each)]
         ends = np.percentile(each, (2.5, 97.5)) if len(each) > DRAWS / 2 else (np.nan, np.nan)
         value = _correlation(measure, affinities, gained, pairs)

@@ -17,7 +17,7 @@ from visionmtl.comparison.affinity.scores import array, listed
 
 KEPT = 32  # last batches, of which the gradients at the end are taken
 IMAGES = 4  # of a sub-batch
-SKETCHED = (32, 192)  # sub-batches, at least and at most
+SKETCHED = (24, 192)  # sub-batches, at least and at most
 
 
 class AffinityWatch(Callback):

@@ -1,5 +1,7 @@
 """A look at a training sees what gradients do to losses, counted by hand, and moves nothing."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -101,6 +103,21 @@ def test_looks_are_kept_with_the_levels_of_the_backbone_and_the_images_counted(w
     again = Record.read(tmp_path / "seen.npz")
     assert again.tasks == ["scene", "weather"]
     np.testing.assert_array_equal(again.sketches.gradients, record.sketches.gradients)
+
+
+def test_what_was_seen_before_a_stop_is_kept_in_a_checkpoint(watched):
+    watch = watched[0]
+    kept = json.loads(json.dumps(watch.keep()))
+    resumed = AffinityWatch(1e-2)
+    resumed.pace = Pace(10)
+    resumed.go_on(kept)
+    assert resumed.steps == watch.steps
+    np.testing.assert_array_equal(resumed.both, watch.both)
+    for now, before in zip(resumed.seen, watch.seen, strict=True):
+        np.testing.assert_array_equal(now.after, before.after)
+        np.testing.assert_array_equal(now.gramians[WHOLE], before.gramians[WHOLE])
+    assert resumed.pace.spent == watch.pace.spent
+    assert resumed.pace.plain == pytest.approx(kept["plain"], abs=1.0)
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,15 @@ import pytest
 from visionmtl import cli, recipe, stopping
 from visionmtl.comparison import affinity
 from visionmtl.comparison.affinity import charts, figures, groups, joint, linearised, planted, selftest, verifying
-from visionmtl.comparison.affinity.look import WHOLE
+from visionmtl.comparison.affinity.look import WHOLE, Look
 from visionmtl.comparison.affinity.record import Record
 from visionmtl.errors import UsageError
 
 SMALL = [
     *("data.image_size=[64, 64]", "data.batch_size=4", "data.options={train: 16, validation: 4, test: 4}"),
     *("model.backbone=toy", "model.weights=null", "model.neck.channels=8", "balancing.method=equal"),
-    *("training.epochs=3", "training.verbose=0", "tasks=[classification, segmentation]"),
+    *("training.epochs=3", "training.verbose=0", "training.validate_every=3", "balancing.watch=null"),
+    "tasks=[classification, segmentation]",
 ]
 TASKS = ["classification", "detection", "segmentation"]
 LIKES = np.array([[0.3, 0.2, -0.1], [0.2, 0.3, -0.1], [-0.1, -0.1, 0.3]])  # the first two get on
@@ -154,7 +155,11 @@ def test_rank_correlations_are_those_counted_by_hand():
     found = verifying.correlations(swapped, gained)
     assert found["spearman"]["value"] == pytest.approx(1 - 12 / 210)
     assert found["kendall"]["value"] == pytest.approx(1 - 2 / 15)
-    assert found["kendall"]["low"] < found["kendall"]["value"]
+    assert found["kendall"]["low"] is None, "three pairs, drawn anew, say nothing"
+    random = np.random.default_rng(0)
+    four = random.normal(size=(4, 4))
+    found = verifying.correlations(four + random.normal(size=(4, 4)), four)
+    assert found["kendall"]["low"] < found["kendall"]["value"] < found["kendall"]["high"]
     assert verifying.correlations(np.full((3, 3), np.nan), gained)["kendall"] == dict.fromkeys(("value", "low", "high"))
 
 
@@ -229,12 +234,25 @@ def test_the_opposed_head_tells_the_class_and_its_features_are_asked_to_hide_it(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("toy_by_name")
-def test_a_training_is_looked_at_and_its_groups_can_be_trained(tmp_path, capsys):
+def test_a_training_is_looked_at_goes_on_after_a_stop_and_is_not_made_again(tmp_path, capsys, monkeypatch):
     given = recipe.load("garments", SMALL)
+    stop_at, look = iter(range(99)), Look.__call__
+
+    def looked(self, data):
+        if next(stop_at) == 3:
+            raise KeyboardInterrupt
+        return look(self, data)
+
+    monkeypatch.setattr(Look, "__call__", looked)
+    with pytest.raises(stopping.Stopped, match="Go on with: "):
+        affinity.affinity(given, tmp_path)
     found = affinity.affinity(given, tmp_path, models=1)
     assert found["tasks"] == ["classification", "segmentation"]
     assert found["shared"] == [[1, 1], [1, 1]]
-    assert len(found["seeds"]["0"]["steps"]) >= 8
+    steps = found["seeds"]["0"]["steps"]
+    assert steps[:2] == [2, 3]  # of the first epoch
+    assert steps == sorted(set(steps))
+    assert steps[-1] > 8  # of the last, which began after the stop
     assert set(found["levels"]) == {"P2", "P3", "P4", "P5", "neck", WHOLE}
     assert (tmp_path / "seed-0" / "report.html").is_file()
     assert list(recipe.load(tmp_path / "group-1.yaml").tasks) == ["classification", "segmentation"]
