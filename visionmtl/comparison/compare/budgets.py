@@ -68,10 +68,8 @@ def pace(run: Path, steps: int) -> Pace:
 def in_seconds(arm: Arm, seconds: float, survey: Survey, cells: Cells, known: Known) -> list[Part] | list[Outlook]:
     """Return the parts of an arm, their epochs and steps such that all of it takes so long; or how to know them.
 
-    The models of the baseline take so long together, and make as many steps each.
-
-    Raises:
-        UsageError: there is no time for one step.
+    The models of the baseline take so long together, and make as many steps each. An arm that has no time for a step
+    fails.
     """
     trials = [calibration(part, survey) for part in arm.parts]
     if any(cell.hash in known.failed for cell in trials):
@@ -85,10 +83,8 @@ def in_seconds(arm: Arm, seconds: float, survey: Survey, cells: Cells, known: Kn
     every = arm.parts[0].recipe.training.validate_every
     epochs, steps = length(together, seconds, survey.steps, every)
     if not steps:
-        raise UsageError(
-            f"--budget seconds={seconds:g} leaves no step to '{arm.name}', which takes {together.start:.0f} s before"
-            f" its first one and {together.step:.2g} s a step: give more."
-        )
+        why = f"{seconds:g} seconds leave no step: {together.start:.0f} s pass before the first one; give more."
+        return [Outlook([], 0, failed=why) for _ in trials]
     changes = {"training.epochs": epochs, "training.steps": steps}
     return [replace(part, recipe=changed(part.recipe, changes)) for part in arm.parts]
 

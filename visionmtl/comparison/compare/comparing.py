@@ -43,11 +43,12 @@ def compare(request: Request, command: str) -> Path:
             comparison.evaluate(runner)
         except KeyboardInterrupt as stopped:
             raise stopping.saying(stopped, f"Go on with: {go_on}", resumable=True) from None
-    comparison.write()
+    failed = [arm["name"] for arm in comparison.write()["arms"] if arm.get("failed")]
     print(f"\n{verdicts.write(folder)}\n\nTables and page: {folder}", flush=True)
-    if comparison.failed:
+    if comparison.failed or failed:
+        which = "".join(f" of '{name}'" for name in failed[:1]) + f" and {len(failed) - 1} others" * (len(failed) > 1)
         raise UsageError(
-            f"{len(comparison.failed)} of the trainings failed, as told above and in their logs in {folder / 'cells'};"
-            f" the others are there. To try these again: {go_on}"
+            f"Trainings{which} failed, as told above and in their logs in {folder / 'cells'}; the others are there. To"
+            f" try these again: {go_on}"
         )
     return folder

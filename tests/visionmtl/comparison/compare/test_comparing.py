@@ -100,7 +100,7 @@ def test_a_cell_that_fails_is_told_and_the_others_go_on(capsys):
     assert compare(*arms, "--seeds", "2") == 2
     captured = capsys.readouterr()
     assert "failed: ten steps in a row were NaN." in captured.out
-    assert "2 of the trainings failed" in captured.err
+    assert "Trainings of 'uncertainty, weight_decay 0.5' failed, as told above" in captured.err
     found = figures()["arms"]
     failed = next(arm for name, arm in found.items() if "0.5" in name)
     assert failed["failed"] == dict.fromkeys(["0", "1"], "ten steps in a row were NaN.")
@@ -161,6 +161,15 @@ def test_seconds_are_shared_out_after_a_short_calibration():
     assert joint == {(3, 18)}
     assert lengths["single-classification"] == lengths["single-segmentation"] == {(2, 13)}
     assert figures()["budget"] == {"of": "seconds", "amount": 30.0}
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_arm_that_has_no_time_for_a_step_fails_alone(capsys):
+    assert compare("--seeds", "1", "--budget", "seconds=2.8") == 2
+    assert "Trainings of 'single tasks' failed" in capsys.readouterr().err
+    found = figures()["arms"]
+    assert found["single tasks"]["failed"]["0"].startswith("2.8 seconds leave no step: 2 s pass before the first one")
+    assert found["hard, uncertainty"]["seeds"]["0"]
 
 
 @pytest.mark.usefixtures("quick")
