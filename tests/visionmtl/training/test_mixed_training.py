@@ -99,7 +99,7 @@ def test_a_run_on_several_sources_says_its_shares_and_resumes_alike(mixed, tmp_p
 
     usual = callbacks.of_session
     with monkeypatch.context() as patch:
-        patch.setattr(callbacks, "of_session", lambda given: [*usual(given), Stop()])
+        patch.setattr(callbacks, "of_session", lambda *given: [*usual(*given), Stop()])
         with pytest.raises(KeyboardInterrupt):
             training.train(given, cut)
     training.resume(cut)

@@ -40,8 +40,8 @@ def trained(tmp_path, monkeypatch):
     def train(given, run, stop=None, devices=None, save=True):
         usual = callbacks.of_session
 
-        def watched(session):
-            watchers = usual(session)
+        def watched(*session):
+            watchers = usual(*session)
             backup = next(each for each in watchers if isinstance(each, callbacks.Backup))
             return watchers if stop is None else [*watchers, Interrupt(*stop, backup if save else None)]
 

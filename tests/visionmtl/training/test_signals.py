@@ -110,7 +110,7 @@ def test_a_signal_at_any_moment_of_a_training_loses_nothing(
 ):
     run, usual = tmp_path / "run", callbacks.of_session
     with monkeypatch.context() as patch:
-        patch.setattr(callbacks, "of_session", lambda given: [Send(hook, after), *usual(given)])
+        patch.setattr(callbacks, "of_session", lambda *given: [Send(hook, after), *usual(*given)])
         assert cli.main(["train", str(recipe), "--run", str(run)]) == 75
     assert f"Go on with: visionmtl train --resume {run}" in capsys.readouterr().err
     assert not (run / lock.LOCK).exists()

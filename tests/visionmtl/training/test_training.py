@@ -172,7 +172,7 @@ def test_an_interrupted_run_resumes_to_the_same_weights(finished, tmp_path, monk
     run = tmp_path / "interrupted"
     with monkeypatch.context() as patch:
         usual = callbacks.of_session
-        patch.setattr(callbacks, "of_session", lambda given: [*usual(given), Interrupt()])
+        patch.setattr(callbacks, "of_session", lambda *given: [*usual(*given), Interrupt()])
         with pytest.raises(KeyboardInterrupt, match="--resume"):
             training.train(small(*QUICK), run)
     assert not (run / "metrics.json").exists()
@@ -198,7 +198,7 @@ def test_averaged_weights_are_what_is_measured_and_saved(tmp_path, monkeypatch, 
             steps.append([variable.numpy() for variable in self.model.trainable_variables])
 
     usual = callbacks.of_session
-    monkeypatch.setattr(callbacks, "of_session", lambda given: [*usual(given), Record()])
+    monkeypatch.setattr(callbacks, "of_session", lambda *given: [*usual(*given), Record()])
     run = tmp_path / "averaged"
     training.train(small("training.ema=0.5", *QUICK), run)
     expected = steps[0]
