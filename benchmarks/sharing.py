@@ -1,14 +1,14 @@
-"""What each way of sharing costs and what it brings; prints one Markdown table.
+"""What each way of sharing costs and what it brings, by one `visionmtl compare`; prints one Markdown table.
 
-    python benchmarks/sharing.py [--schemes hard mtan "{name: hard, until: P3}"] [--train 800] [--epochs 6] [--write]
+    python benchmarks/sharing.py [--schemes hard mtan "{name: hard, until: P3}"] [--seeds 3] [--train 800] [--write]
 
-Costs are those of the model with all three tasks of the embedded garments: its parameters, the multiplications and
-additions of convolutions and matrix products in a forward pass of one image, a training step as a ratio to that of
-`hard` (both run in rounds in one process; the median over these), and the highest memory of a process that trains
-three steps. Then every scheme is trained with the same budget, and so is a model for each task alone: delta-m is the
-mean relative gain over those three.
+Every scheme is an arm of one comparison on the embedded garments, and so is a model for each task alone: one budget,
+metrics of the test split, delta-m paired by seed. Parameters, memory and seconds are the comparison's. What it does not
+measure is added: the multiplications and additions of convolutions and matrix products in a forward pass of one image,
+and a training step as a ratio to that of `hard`, both run in rounds in one process, so that other work on the cores
+slows them alike (the median over rounds).
 
-What is finished is kept under `runs/sharing-...`, the run folders too: the same command goes on where it stopped.
+What is finished is kept under `runs/sharing-...`: the same command goes on where it stopped, and takes more schemes.
 """
 
 import argparse
@@ -28,8 +28,10 @@ import interleaved
 import keras
 import tensorflow as tf
 
-from visionmtl import recipe, sharing, training
-from visionmtl.comparison.delta_m import delta_m
+from visionmtl import recipe, sharing
+from visionmtl.comparison.verdicts import columns, sentences
+from visionmtl.comparison.verdicts.judging import Judged, Judgement, judge
+from visionmtl.comparison.verdicts.reading import Arm, read
 from visionmtl.report import tables
 from visionmtl.training import building
 
@@ -38,21 +40,31 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 MARKS = ("<!-- sharing: begin -->", "<!-- sharing: end -->")
 
 
-def recipe_of(options, scheme: str = "hard", tasks=TASKS) -> recipe.Recipe:
-    """Return the garments recipe with a scheme, cut to the budget."""
-    return recipe.load(
-        "garments",
-        [
-            f"model.sharing={scheme}",
-            f"tasks={json.dumps({task: {'dice': 2.0} if task == 'segmentation' else {} for task in tasks})}",
-            f"data.image_size=[{options.size}, {options.size}]",
-            f"data.options={{train: {options.train}, validation: 100, test: 500}}",
-            f"training.epochs={options.epochs}",
-            f"training.validate_every={options.epochs}",
-            "balancing.watch=null",
-            "training.verbose=0",
-        ],
-    )
+def settings(options) -> list[str]:
+    """Return what the recipe of all arms changes of garments: the budget."""
+    return [
+        f"data.image_size=[{options.size}, {options.size}]",
+        f"data.options={{train: {options.train}, validation: 100, test: 500}}",
+        f"training.epochs={options.epochs}",
+        f"training.validate_every={options.epochs}",
+        "balancing.watch=null",
+    ]
+
+
+def command(options, folder: Path) -> list[str]:
+    """Return the words of the comparison."""
+    given = ["garments", *settings(options), "--vary", f"model.sharing={','.join(options.schemes)}"]
+    return ["compare", *given, "--no-fixed", "--seeds", str(options.seeds), "--evaluate", "test", "--run", str(folder)]
+
+
+def recipe_of(options, arm: Arm | None = None, task: str | None = None) -> recipe.Recipe:
+    """Return the recipe of an arm, of none that of hard sharing; or that of a task alone."""
+    changes = [f"{key}={json.dumps(value)}" for key, value in arm.changes.items()] if arm else ["model.sharing=hard"]
+    whole = recipe.load("garments", [*settings(options), *changes])
+    if task is None:
+        return whole
+    alone = json.dumps({task: (whole.tasks or {}).get(task, {})})
+    return recipe.load("garments", [*settings(options), *changes, f"tasks={alone}"])
 
 
 def multiplications(model: keras.Model) -> int:
@@ -94,10 +106,9 @@ COUNTED = {
 }
 
 
-def built(options, scheme: str = "hard", tasks=TASKS):
+def built(plan: recipe.Recipe):
     """Return a compiled model and a function that trains one step of it on the first batch."""
     keras.utils.set_random_seed(0)
-    plan = recipe_of(options, scheme, tasks)
     datasets = building.data(plan, ["train"])
     model = building.model(plan, datasets.specs, 100)
     batch = next(iter(datasets.splits["train"]))
@@ -105,103 +116,56 @@ def built(options, scheme: str = "hard", tasks=TASKS):
     return model, lambda: float(model.train_function([batch])["loss"])
 
 
-def costs(options, scheme: str) -> dict:
-    """Return a scheme's parameters, backbones, operations, step ratio and memory."""
-    model, step = built(options, scheme)
-    steps = {"hard": built(options)[1], scheme: step}
+def costs(options, arm: Arm) -> dict:
+    """Return an arm's backbones, operations and step ratio; of the models of each task alone the sums."""
+    plans = [recipe_of(options, task=task) for task in TASKS] if arm.alone else [recipe_of(options, arm)]
+    made = [built(plan) for plan in plans]
+    steps = {"hard": built(recipe_of(options))[1], **{str(index): step for index, (_, step) in enumerate(made)}}
     times = interleaved.seconds(steps, options.rounds)
-    deepest = max(part for part in model.parts if re.fullmatch(r"P\d+", part))
+    together = [sum(each) for each in zip(*(times[str(index)] for index in range(len(made))), strict=True)]
+    deepest = [max(part for part in model.parts if re.fullmatch(r"P\d+", part)) for model, _ in made]
     return {
-        "backbones": len(model.parts[deepest]),
-        "parameters": model.count_params(),
-        "operations": multiplications(model),
-        "step": statistics.median(times[scheme]),
-        "ratio": interleaved.ratio(times[scheme], times["hard"]),
-        "memory": memory(options, scheme),
-    }
-
-
-def costs_alone(options) -> dict:
-    """Return the same of three models for a task each, one after the other: sums, and the highest memory."""
-    made = {task: built(options, tasks=[task]) for task in TASKS}
-    times = interleaved.seconds(
-        {"hard": built(options)[1], **{task: step for task, (_, step) in made.items()}}, options.rounds
-    )
-    together = [sum(each) for each in zip(*(times[task] for task in TASKS), strict=True)]
-    return {
-        "backbones": len(TASKS),
-        "parameters": sum(model.count_params() for model, _ in made.values()),
-        "operations": sum(multiplications(model) for model, _ in made.values()),
+        "backbones": sum(len(model.parts[level]) for (model, _), level in zip(made, deepest, strict=True)),
+        "operations": sum(multiplications(model) for model, _ in made),
         "step": statistics.median(together),
         "ratio": interleaved.ratio(together, times["hard"]),
-        "memory": max(memory(options, "hard", task) for task in TASKS),
     }
 
 
-def memory(options, scheme: str, *tasks: str) -> float:
-    """Return the highest memory in GB of a process that trains three steps."""
-    given = ["--size", str(options.size), "--train", str(options.train), "--epochs", str(options.epochs)]
-    command = [sys.executable, __file__, *given, "--alone", scheme, *tasks]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(done.stdout.split()[-1])
+def table(judgement: Judgement, kept: dict[str, dict]) -> str:
+    """Return the table of a comparison's arms, with their costs, and the verdicts below."""
+    metrics = columns.metric_columns(judgement)
+    head = ["sharing", "backbones", "parameters", "GFLOPs", "step / `hard`", "peak GB"]
+    rows = [
+        [
+            "a model for each task" if judged.arm.alone else scheme(judged.arm),
+            kept[judged.arm.name]["backbones"],
+            f"{judged.arm.cost('parameters') / 1e6:.2f} M",
+            f"{kept[judged.arm.name]['operations'] / 1e9:.3f}",
+            f"{kept[judged.arm.name]['ratio']:.2f}",
+            f"{judged.arm.cost('memory') / 1e9:.2f}",
+            *(column.cells[index] for column in metrics),
+            "" if judged.arm.alone else sentences.with_interval(judged.delta_m),
+            f"{judged.arm.cost('seconds'):.0f} s",
+        ]
+        for index, judged in enumerate(judgement.arms)
+    ]
+    whole = tables.markdown([*head, *(column.head for column in metrics), "delta-m [95%]", "training"], rows)
+    below = [sentences.best(judgement), sentences.chance(judgement), *sentences.notes(judgement)]
+    said = [f"- {verdict(judged)}" for judged in judgement.arms if judged.gains]
+    return "\n".join([whole, "", *said, "", " ".join(filter(None, below))])
 
 
-def train_alone(options) -> None:
-    """Train three steps and print the process's highest memory in GB."""
-    scheme, *tasks = options.alone
-    _, step = built(options, scheme, tasks or TASKS)
-    for _ in range(3):
-        step()
-    # Not getrusage: what it calls the highest is the parent's where that was higher.
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    print(int(status["VmHWM"].split()[0]) / 1e6)
+def verdict(judged: Judged) -> str:
+    """Return what was found of an arm, in a line."""
+    return f"{scheme(judged.arm)}: {sentences.of_arm(judged)}."
 
 
-def trained(options, folder: Path, scheme: str = "hard", tasks=TASKS) -> dict:
-    """Train with the budget, or go on with it, and return the metrics of the test split and the seconds."""
-    if not (folder / "metrics.json").is_file():
-        if (folder / "recipe.yaml").is_file():
-            training.resume(folder, also="test")
-        else:
-            training.train(recipe_of(options, scheme, tasks), folder, also="test")
-    found = json.loads((folder / "metrics.json").read_text())
-    return {"metrics": found["test"], "seconds": found["seconds"]}
-
-
-def row(options, folder: Path, scheme: str) -> dict:
-    """Return all that is measured of a scheme; "alone" is a model for each task."""
-    if scheme != "alone":
-        slug = re.sub(r"\W+", "-", scheme).strip("-")
-        return costs(options, scheme) | trained(options, folder / slug, scheme)
-    each = [trained(options, folder / f"alone-{task}", tasks=[task]) for task in TASKS]
-    joined = {task: values for one in each for task, values in one["metrics"].items()}
-    return costs_alone(options) | {"metrics": joined, "seconds": sum(one["seconds"] for one in each)}
-
-
-def table(rows: dict[str, dict], schemes: list[str]) -> str:
-    """Return the table of the finished rows among some schemes, with what its columns mean."""
-    single = rows["alone"]["metrics"]
-    primary = {"classification": "accuracy", "detection": "AP", "segmentation": "mIoU"}
-    lines = []
-    for scheme in schemes:
-        if scheme in rows:
-            of = rows[scheme]
-            gain = "" if scheme == "alone" else f"{100 * delta_m(of['metrics'], single):+.1f}%"
-            lines.append(
-                [
-                    "a model for each task" if scheme == "alone" else f"`{scheme}`",
-                    of["backbones"],
-                    f"{of['parameters'] / 1e6:.2f} M",
-                    f"{of['operations'] / 1e9:.3f}",
-                    f"{of['ratio']:.2f}",
-                    f"{of['memory']:.2f}",
-                    *(of["metrics"][task][name] for task, name in primary.items()),
-                    gain,
-                    f"{of['seconds']:.0f} s",
-                ]
-            )
-    head = ["sharing", "backbones", "parameters", "GFLOPs", "step / `hard`", "peak GB", *primary.values()]
-    return tables.markdown([*head, "delta-m", "training"], lines)
+def scheme(arm: Arm) -> str:
+    """Return an arm's way of sharing as a recipe has it."""
+    value = arm.changes["model.sharing"]
+    options = ", ".join(f"{key}: {option}" for key, option in value.items()) if isinstance(value, dict) else ""
+    return f"`{{{options}}}`" if options else f"`{value}`"
 
 
 def write(text: str) -> None:
@@ -216,28 +180,27 @@ def write(text: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--schemes", nargs="+", default=sharing.names(), help="default: all that are registered")
-    parser.add_argument("--size", type=int, default=96, help="of the square images in pixels")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--size", type=int, default=64, help="of the square images in pixels")
     parser.add_argument("--train", type=int, default=800, help="scenes")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=9, help="steps that are timed")
     parser.add_argument("--write", action="store_true", help=f"put the table into {RESULTS.name}")
-    parser.add_argument("--alone", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.alone:
-        train_alone(options)
-        return
+    options.schemes = ["hard", *(scheme for scheme in options.schemes if scheme != "hard")]
     folder = Path("runs") / f"sharing-{options.size}-{options.train}-{options.epochs}"
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / "rows.json"
-    rows = json.loads(kept.read_text()) if kept.is_file() else {}
-    schemes = ["alone", *options.schemes]
-    for scheme in schemes:
-        if scheme not in rows:
-            rows[scheme] = row(options, folder, scheme)
-            kept.write_text(json.dumps(rows, indent=1))
+    if status := subprocess.run([sys.executable, "-m", "visionmtl", *command(options, folder)]).returncode:
+        raise SystemExit(status)
+    judgement = judge(read(folder))
+    path = folder / "costs.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    for arm in judgement.comparison.ordered:
+        if arm.name not in kept:
+            kept[arm.name] = costs(options, arm)
+            path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
             keras.backend.clear_session()
             gc.collect()
-    text = table(rows, schemes)
+    text = table(judgement, kept)
     print(text)
     if options.write:
         write(text)
