@@ -88,7 +88,7 @@ def priced(options, name: str, folder: Path) -> dict[str, float]:
 def checked(options, name: str, folder: Path) -> dict[str, float]:
     """Return the cost of a check by a difference over a step of `equal`, and its error, from the file or measured.
 
-    With `--forward-mode` those of forward-mode differentiation too, whose graph takes minutes to make.
+    With `--forward-mode` those of forward-mode differentiation too, whose graph takes long to make.
     """
     file = folder / "checks.json"
     kinds = ["difference", *(["forward mode"] if options.forward_mode else [])]
