@@ -22,13 +22,17 @@ from visionmtl.training import building, lock, runs, session
 
 pytestmark = pytest.mark.usefixtures("toy_by_name")
 
-MOMENTS = {  # of two epochs of two steps: a hook, and how many times it was called; epoch and step that are kept
-    ("on_train_batch_begin", 1): (0, 0),
-    ("on_train_batch_begin", 2): (0, 2),
-    ("on_train_batch_end", 3): (1, 1),
-    ("on_test_batch_begin", 1): (0, 2),
-    ("on_epoch_end", 1): (1, 0),
-    ("on_epoch_end", 2): (2, 0),
+# Of two epochs of two steps, one after another: a hook, and how many times it was called since the training began or
+# went on; epoch and step that are kept.
+MOMENTS = {
+    "a step": [
+        ("on_train_batch_begin", 1, (0, 0)),
+        ("on_train_batch_end", 3, (1, 1)),
+        ("on_epoch_end", 1, (2, 0)),
+    ],
+    "the second step": [("on_train_batch_begin", 2, (0, 2))],
+    "a validation": [("on_test_batch_begin", 1, (0, 2))],
+    "an epoch": [("on_epoch_end", 1, (1, 0))],
 }
 
 
@@ -104,18 +108,19 @@ def test_a_signal_while_data_is_read_leaves_no_run(recipe, tmp_path, monkeypatch
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("hook", "after", "kept"), [(*moment, kept) for moment, kept in MOMENTS.items()])
-def test_a_signal_at_any_moment_of_a_training_loses_nothing(
-    hook, after, kept, whole, recipe, tmp_path, monkeypatch, capsys
-):
+@pytest.mark.parametrize("first", MOMENTS)
+def test_signals_at_any_moment_of_a_training_lose_nothing(first, whole, recipe, tmp_path, monkeypatch, capsys):
     run, usual = tmp_path / "run", callbacks.of_session
-    with monkeypatch.context() as patch:
-        patch.setattr(callbacks, "of_session", lambda *given: [Send(hook, after), *usual(*given)])
-        assert cli.main(["train", str(recipe), "--run", str(run)]) == 75
-    assert f"Go on with: visionmtl train --resume {run}" in capsys.readouterr().err
-    assert not (run / lock.LOCK).exists()
-    assert newest_of(run) == kept
-    assert not [path for path in run.rglob("*") if "partial" in path.name]
+    for hook, after, kept in MOMENTS[first]:
+        given = ["--resume", str(run)] if run.exists() else [str(recipe), "--run", str(run)]
+        send = Send(hook, after)
+        with monkeypatch.context() as patch:
+            patch.setattr(callbacks, "of_session", lambda *session, send=send: [send, *usual(*session)])
+            assert cli.main(["train", *given]) == 75, (hook, after)
+        assert f"Go on with: visionmtl train --resume {run}" in capsys.readouterr().err
+        assert not (run / lock.LOCK).exists()
+        assert newest_of(run) == kept, (hook, after)
+        assert not [path for path in run.rglob("*") if "partial" in path.name]
     assert cli.main(["train", "--resume", str(run)]) == 0
     for one, other in zip(whole[0], end_of(run)[0], strict=True):
         np.testing.assert_array_equal(one, other)
