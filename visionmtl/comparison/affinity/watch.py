@@ -85,11 +85,11 @@ class AffinityWatch(Callback):
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.model.train_function = self._plain
-        began, rows = time.perf_counter(), []
+        rest, began, rows = self.pace.rest, time.perf_counter(), []
         parts = _parts(list(self.batches))
         for number, part in enumerate(parts):
             taken = time.perf_counter() - began
-            if number >= SKETCHED[0] and taken * (number + 1) / number > self.pace.rest:
+            if number >= SKETCHED[0] and taken * (number + 1) / number > rest:
                 break
             rows.append(self.look.sketch(part))
         self.pace.took(time.perf_counter() - began)
