@@ -135,3 +135,11 @@ def test_every_folder_says_what_is_in_it_what_comes_from_outside_and_how_to_add_
     doors = {module: path for module, path in SOURCES.items() if path.name == "__init__.py"}
     said = {module: ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "" for module, path in doors.items()}
     assert [module for module, text in said.items() if len(text.splitlines()) < 3] == []
+
+
+def test_no_two_files_of_tests_have_one_name():
+    """They stand in folders that are no packages: pytest would import the first for both."""
+    seen: dict[str, Path] = {}
+    for path in sorted(ROOT.joinpath("tests").rglob("*.py")):
+        if path.name not in ("conftest.py", "__init__.py"):
+            assert seen.setdefault(path.name, path) == path

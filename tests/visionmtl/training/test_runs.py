@@ -33,7 +33,7 @@ def test_a_run_that_was_measured_on_the_way_is_resumed_without_those_figures(tmp
     run = runs.new(small(), tmp_path / "run")
     runs.keep_metrics(run, {"test": {"segmentation": {"mIoU": 0.1}}})
 
-    def opened(recipe, devices, open_run, also, stop):
+    def opened(recipe, devices, open_run, *_):
         with open_run(2) as (folder, found):
             assert found is None, "it has no checkpoint yet"
             return folder
