@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scoped_models import table
 
 import visionmtl
 from visionmtl import balancing
@@ -26,16 +27,9 @@ def model_of(balancing="equal", rate=1.0, **options):
     return model
 
 
-def table(rows=8):
-    random = np.random.default_rng(0)
-    x = random.normal(size=(rows, 6)).astype("float32")
-    labels = {"a": x[:, :1] * 2, "b": -3 * x[:, :1] + x[:, 1:2], "c": 0.3 * random.normal(size=(rows, 1))}
-    return x, {name: value.astype("float32") for name, value in labels.items()}
-
-
 def by_hand(model):
     """Return each task's gradient of its mean loss by every variable, by path, worked out by plain tapes."""
-    x, labels = table()
+    x, labels = table(8)
     rows = []
     for task in "abc":
         with tf.GradientTape() as tape:
@@ -57,7 +51,7 @@ def test_a_level_has_the_gramian_of_its_own_parameters_and_the_update_is_exact(l
     expected = balancing.get("mgda").weights(gramian(rows, level)).numpy()
     assert expected.std() > 0.1
     before = {v.path: np.asarray(v) for v in model.trainable_variables}
-    model.train_on_batch(*table())
+    model.train_on_batch(*table(8))
     seen = model.conflicts.read()
     np.testing.assert_allclose(seen["norms"] ** 2, np.diag(gramian(rows, level)), rtol=1e-4)
     np.testing.assert_allclose(seen["weights"], expected, rtol=1e-4)
@@ -79,7 +73,7 @@ def test_no_task_goes_back_behind_the_level():
 def test_every_method_weighs_by_what_is_seen_at_the_level(name):
     model = model_of({"method": name, "scope": "P3"})
     seen = gramian(by_hand(model), "P3")
-    model.train_on_batch(*table())
+    model.train_on_batch(*table(8))
     weights = model.conflicts.read()["weights"]
     assert np.isfinite(weights).all()
     if model.balancer.sub_batches == 1:

@@ -1,20 +1,15 @@
-"""A cell in a process of its own: started by the public command, watched, asked to stop, and what became of it."""
+"""A cell in a process of its own: started by the public command, watched, and asked to stop."""
 
 import contextlib
-import os
-import re
 import shlex
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import visionmtl
+from visionmtl.comparison import processes
 
-COMMAND = (sys.executable, "-P", "-m", "visionmtl")  # without the working directory, which may hold anything
-TAIL = 20_000  # bytes of a log that are looked through
+COMMAND = processes.running("visionmtl")
 
 
 class Child:
@@ -29,20 +24,9 @@ class Child:
     def __init__(self, words: Sequence[str], log: Path, environment: Mapping[str, str]):
         self.log, self.began, self.memory = log, time.monotonic(), 0
         self.status: int | None = None
-        here = str(Path(visionmtl.__file__).parents[1])  # what runs here runs there
-        path = os.pathsep.join(dict.fromkeys([here, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]))
-        own = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **environment}
         with log.open("ab") as file:
             file.write(f"$ visionmtl {shlex.join(words)}\n".encode())
-            file.flush()
-            self.process = subprocess.Popen(
-                [*COMMAND, *words],
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                env=os.environ | own,
-                start_new_session=True,  # a terminal's Ctrl-C comes to it through this process, once
-            )
+        self.process = processes.started([*COMMAND, *words], log, environment)
 
     @property
     def seconds(self) -> float:
@@ -77,18 +61,3 @@ def peak(process: int) -> int:
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1000
     return 0
-
-
-def last_sentence(log: Path, status: int) -> str:
-    """Return why a process ended, as its log says it."""
-    if status < 0:
-        name = signal.Signals(-status).name
-        return f"it was ended by {name}" + (", as a system does that is out of memory." * (name == "SIGKILL") or ".")
-    try:
-        text = log.read_bytes()[-TAIL:].decode(errors="replace")
-    except OSError:
-        text = ""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    told = [line.removeprefix("visionmtl: ") for line in lines if line.startswith("visionmtl: ")]
-    errors = [line for line in lines if re.match(r"[\w.]+(Error|Exception)\b", line)]
-    return (told or errors or lines or [f"it ended with status {status}."])[-1]

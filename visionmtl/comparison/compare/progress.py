@@ -50,7 +50,7 @@ class Comparison:
 
     def train(self, runner: Runner) -> None:
         """Train all cells that are not finished."""
-        self.at_once = len(runner.free)
+        self.at_once, self.runner = len(runner.free), runner
         finished, left = self._counts()
         print(f"{left} trainings to make, {finished} are there, into {self.folder}", flush=True)
         self.write()
@@ -131,8 +131,9 @@ class Comparison:
         elif self.cells.figures(done.cell) is None:  # another process was quicker to begin it
             return
         finished, left = self._counts()
-        number = finished + len(self.failed)
-        self._tell(f"{number} of {number + left}", done, "validation", self._left(left))
+        total = finished + len(self.failed) + left
+        untold = sum(self.cells.figures(cell) is not None for cell, *_ in self.runner.at_work.values())
+        self._tell(f"{total - left - untold} of {total}", done, "validation", self._left(left))
 
     def _measured(self, done: Done) -> None:
         """Tell of a cell that was measured in the end."""

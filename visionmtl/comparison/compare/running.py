@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from visionmtl.comparison.compare.cells import Cell, Cells
-from visionmtl.comparison.compare.children import Child, last_sentence
+from visionmtl.comparison.compare.children import Child
+from visionmtl.comparison.processes import why_ended
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text
 from visionmtl.stopping import Stop
@@ -117,7 +118,7 @@ class Runner:
         self.cells.forget(cell)
         if done is not None:
             over = self.is_over(cell) or _is_held(self.cells.run(cell))
-            done(Done(cell, wall, None if over else last_sentence(child.log, child.status or 0)))
+            done(Done(cell, wall, None if over else why_ended(child.log, child.status or 0)))
 
     def _wait_for(self, cell: Cell) -> None:
         if cell.hash not in self.waiting:

@@ -2,19 +2,15 @@
 
 import contextlib
 import json
-import os
-import re
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import visionmtl
+from visionmtl.comparison import processes
 from visionmtl.errors import UsageError
 from visionmtl.stopping import GO_ON_LATER, Stop, Stopped
 from visionmtl.training import lock, runs
@@ -22,7 +18,7 @@ from visionmtl.training import lock, runs
 PAUSE = 0.3  # seconds between looks at how far a trial is
 PATIENCE = 120.0  # seconds for the process of a study that was killed to write its checkpoint and go
 LATE = 1.0  # seconds by which this process may hear of a signal later than a trial's does
-PROCESS = "visionmtl.comparison.tuning.process"
+COMMAND = processes.running("visionmtl.comparison.tuning.process")
 
 Row = Mapping[str, float]  # the logs of an epoch
 
@@ -74,7 +70,7 @@ class Trainer:
             work = {"recipe": recipe, "overrides": overrides, "examples": examples, "answer": str(answer)}
             status = self._follow("probe", work, log, lambda: None)
             if status:
-                raise UsageError(_why(log, status))
+                raise UsageError(processes.why_ended(log, status))
             return Known(**json.loads(answer.read_text(encoding="utf-8")))
 
     def train(self, run: Path, recipe: Path, overrides: Sequence[str], on_epoch: Callable[[Row], None]) -> None:
@@ -113,7 +109,7 @@ class Trainer:
             self.stop.check()
             raise Stopped(signal.SIGTERM)
         if status:
-            sentence = _why(log, status)
+            sentence = processes.why_ended(log, status)
             if "Cannot write" in sentence:  # the disk is full: no trial is to blame
                 raise UsageError(sentence)
             raise FailedError(sentence)
@@ -139,37 +135,20 @@ def log_of(run: Path) -> Path:
 def _started(word: str, work: Mapping[str, Any], log: Path) -> Any:
     """Give a process that works, which is asked to stop, and waited for, where what follows it fails."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    # Without the working directory, which may hold anything; what runs here runs there.
-    command = [sys.executable, "-P", "-m", PROCESS, word, json.dumps(work)]
-    here = [str(Path(visionmtl.__file__).parents[1]), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(here)), "PYTHONUNBUFFERED": "1"}
-    with log.open("a", encoding="utf-8") as file:
-        # A session of its own: a signal from the terminal is for the study, which passes it on.
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-        )
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                try:
-                    process.wait()
-                except BaseException:  # asked to stop once more
-                    process.kill()
-                    process.wait()
-                    raise
-            _closed(process.stdin)
-
-
-def _closed(file: IO | None) -> None:
-    if file is not None:
-        file.close()
+    process = processes.started([*COMMAND, word, json.dumps(work)], log, held=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait()
+            except BaseException:  # asked to stop once more
+                process.kill()
+                process.wait()
+                raise
+        if process.stdin is not None:
+            process.stdin.close()
 
 
 def _await(run: Path) -> None:
@@ -182,16 +161,3 @@ def _await(run: Path) -> None:
             if time.monotonic() > until:
                 raise
             time.sleep(PAUSE)
-
-
-def _why(log: Path, status: int) -> str:
-    """Return why a process ended so, in a sentence."""
-    if status == -signal.SIGKILL:
-        return f"The process was killed, as for want of memory; what it printed is in {log}."
-    if status < 0:
-        return f"The process was ended by {signal.Signals(-status).name}; what it printed is in {log}."
-    text = log.read_text(encoding="utf-8", errors="replace").rstrip()
-    told = re.split(r"^visionmtl: ", text, flags=re.MULTILINE)
-    return (
-        told[-1] if len(told) > 1 and status == 2 else f"A fault ended it: {text.splitlines()[-1] if text else status}"
-    )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from visionmtl.comparison.verdicts.reading import Comparison
 
 CEILING = 0.9995  # a fraction that reads 1.000
+FLOOR = 0.0005  # one that reads 0.000 below
 OF_CLASSES = ("classification", "segmentation")  # kinds that choose one of their classes: of one, there is no choice
 
 
@@ -25,8 +26,8 @@ def counted(comparison: Comparison) -> Counted:
     """Return the metrics that enter delta-m, for all arms alike.
 
     Left out are those of single classes, without a word, and in words: a task of one class; a metric at its best in
-    every arm and seed, which no arm could better; one that is 0 or unknown in the baseline, over which nothing can be
-    a relative gain.
+    every arm and seed, which no arm could better; one that reads 0 in the baseline or is unknown there, over
+    which a relative gain says nothing.
     """
     metrics: dict[str, list[str]] = {}
     left_out = []
@@ -54,8 +55,9 @@ def _reason(comparison: Comparison, task: str, name: str) -> str:
     if baseline is None:
         return ""
     known = baseline.values(task, name)
-    if zero := [seed for seed, value in known.items() if value == 0]:
-        return f"it is 0 in the baseline{_at(zero)}, so that no gain over it is a fraction"
+    least = 0 if name in comparison.lower else FLOOR
+    if zero := [seed for seed, value in known.items() if value == 0 or 0 < value < least]:
+        return f"it reads 0 in the baseline{_at(zero)}, over which a relative gain says nothing"
     if unknown := [seed for seed in baseline.seeds if seed not in known]:
         return f"it is not known of the baseline{_at(unknown)}"
     return ""
