@@ -98,12 +98,17 @@ def test_a_metric_at_its_best_everywhere_is_left_out_for_all_arms_and_told():
     assert "accuracy" in judged(two_arms(single, joint | {"cars": {"accuracy": 0.9, "AP": 0.6}})).enters.metrics["cars"]
 
 
-@pytest.mark.parametrize("value", [0.0, None, math.nan])
+@pytest.mark.parametrize("value", [0.0, 0.0004, None, math.nan])
 def test_a_metric_that_is_0_or_unknown_in_the_baseline_is_left_out_for_all_arms(value):
     found = judged(two_arms({"cars": {"AP": value, "AP50": 0.5}}, {"cars": {"AP": 0.3, "AP50": 0.6}}, seeds=(0, 1)))
     assert found.enters.metrics == {"cars": ["AP50"]}
     assert "cars AP is left out" in found.enters.left_out[0]
     assert "at seeds 0, 1" in found.enters.left_out[0]
+
+
+def test_a_small_metric_of_which_less_is_better_counts():
+    metrics = {"depth": {"RMSE": 0.0004}}
+    assert judged(two_arms(metrics, metrics, seeds=(0, 1), lower=["RMSE"])).enters.metrics == {"depth": ["RMSE"]}
 
 
 def test_a_task_of_one_class_is_left_out_and_a_metric_of_one_class_never_counts():

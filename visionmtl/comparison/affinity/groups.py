@@ -1,20 +1,14 @@
 """Recipes of some of a recipe's tasks: those of a grouping, written for `visionmtl train`, and cuts of the budget."""
 
+import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from visionmtl.comparison.some_tasks import of_tasks
 from visionmtl.files import write_text
-from visionmtl.recipe import Recipe
-
-
-def of_tasks(recipe: Recipe, tasks: Iterable[str], name: str | None = None) -> Recipe:
-    """Return a recipe that trains these of its tasks alone, under a name of its own if one is given."""
-    options = recipe.tasks or {}
-    return recipe.model_copy(
-        update={"tasks": {task: options.get(task, {}) for task in tasks}, "name": name or recipe.name}
-    )
+from visionmtl.recipe import Recipe, changed
 
 
 def shortened(recipe: Recipe, fraction: float, steps: int) -> Recipe:
@@ -42,6 +36,7 @@ def write(folder: Path, recipe: Recipe, groups: Sequence[Sequence[str]]) -> list
     paths = []
     for number, tasks in enumerate(groups, 1):
         path = folder / f"group-{number}.yaml"
-        write_text(path, of_tasks(recipe, tasks, f"{recipe.name}-group-{number}").dump())
+        group = of_tasks(recipe, tasks, itertools.chain.from_iterable(groups))
+        write_text(path, changed(group, {"name": f"{recipe.name}-group-{number}"}).dump())
         paths.append(path)
     return paths

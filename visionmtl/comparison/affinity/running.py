@@ -11,6 +11,7 @@ from visionmtl.comparison.affinity import charts, figures, groups, joint, page, 
 from visionmtl.comparison.affinity.figures import LOOKAHEAD
 from visionmtl.comparison.affinity.look import NothingSharedError
 from visionmtl.comparison.affinity.pace import BUDGET
+from visionmtl.comparison.some_tasks import check_same_pictures
 from visionmtl.errors import UsageError, check_number
 from visionmtl.files import write_text
 from visionmtl.recipe import Recipe
@@ -44,6 +45,7 @@ def affinity(
     check_number("affinity", "seeds", seeds, at_least=1, whole=True)
     if verify is not None:
         check_number("affinity", "verify", verify, above=0, up_to=1)
+        check_same_pictures(recipe)
     if recipe.tasks is not None and len(recipe.tasks) < 2:
         raise UsageError(
             f"The one task '{next(iter(recipe.tasks))}' has none to get on with: affinity takes two or more."

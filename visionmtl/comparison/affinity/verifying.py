@@ -14,6 +14,7 @@ from visionmtl import training
 from visionmtl.comparison.affinity import groups, joint
 from visionmtl.comparison.affinity.scores import array
 from visionmtl.comparison.delta_m import gains
+from visionmtl.comparison.some_tasks import alone, of_tasks
 from visionmtl.recipe import Recipe
 from visionmtl.training import runs
 
@@ -45,7 +46,8 @@ def verify(
     results = {}
     for number, names in enumerate(chosen, 1):
         print(f"\n{number} of {len(chosen)}: {', '.join(names)} for {fraction:.0%} of the budget.")
-        results[names] = _results(groups.of_tasks(short, names), folder / "+".join(names))
+        part = alone(short, names[0], tasks) if len(names) == 1 else of_tasks(short, names, tasks)
+        results[names] = _results(part, folder / "+".join(names))
     single = {task: results[task,][task] for task in tasks}
     gained = np.full((len(tasks),) * 2, np.nan)
     for i, j in itertools.combinations(range(len(tasks)), 2):

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from visionmtl.comparison.choosing import fitted
 from visionmtl.comparison.compare import wording
 from visionmtl.comparison.compare.asking import Asked
 from visionmtl.comparison.compare.cells import Cell, hash_of
 from visionmtl.comparison.compare.surveying import Survey
+from visionmtl.comparison.some_tasks import alone
 from visionmtl.errors import UsageError
 from visionmtl.recipe import Recipe, changed
 from visionmtl.training import building
@@ -48,11 +50,13 @@ class Arm:
         name: in a few words.
         changes: to the recipe, by key.
         parts: its models.
+        left_out: a sentence for each key of the recipe that is not the arm's.
     """
 
     name: str
     changes: Mapping[str, Any]
     parts: Sequence[Part] = field(repr=False)
+    left_out: Sequence[str] = ()
 
     @property
     def alone(self) -> bool:
@@ -83,13 +87,14 @@ def varied(recipe: Recipe, asked: Asked) -> list[Arm]:
         for key in changes:
             if key in asked.search:
                 raise UsageError(f"'{key}' is searched for every arm: it cannot differ between arms too.")
-        part = Part(name, changed(recipe, changes), [asked.candidates] if asked.search else [])
+        of = fitted(recipe, changes)
+        part = Part(name, changed(recipe, of.changes), [asked.candidates] if asked.search else [])
         _check(part)
         if (twin := hash_of(part.recipe)) in seen:
             told = " ".join(f"{key}={value}" for key, value in changes.items())
             raise UsageError(f"The arm '{told}' is there twice: it trains the same as '{seen[twin]}'.")
         seen[hash_of(part.recipe)] = name
-        made.append(Arm(name, changes, [part]))
+        made.append(Arm(name, changes, [part], of.left_out))
     return made
 
 
@@ -137,18 +142,10 @@ def _baseline(recipe: Recipe, survey: Survey, search: Sequence[Any]) -> Arm:
     """Return the arm of a model for each task: nothing is shared, nothing weighed."""
     parts = []
     for task in survey.tasks:
-        others = set(survey.tasks) - {task}
-        changes: dict[str, Any] = {
-            "tasks": {task: (recipe.tasks or {}).get(task, {})},
-            "model.sharing": "hard",
-            "balancing": {"method": "equal", "watch": None},
-            "training.freeze": [part for part in recipe.training.freeze if part not in others],
-        }
-        if recipe.training.monitor.startswith(tuple(f"val_{other}_" for other in others)):
-            changes["training.monitor"] = "val_score"
+        single = alone(recipe, task, survey.tasks)
         if recipe.data.mixed:  # without the sources of other tasks an epoch would have a length of its own
-            changes["training.steps"] = recipe.training.steps or survey.steps
-        parts.append(Part(f"single {task}", changed(recipe, changes), search, task))
+            single = changed(single, {"training.steps": recipe.training.steps or survey.steps})
+        parts.append(Part(f"single {task}", single, search, task))
         _check(parts[-1])
     return Arm(ALONE, {}, parts)
 

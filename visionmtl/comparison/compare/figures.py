@@ -1,8 +1,9 @@
 """`comparison.json`: what has come of a comparison so far.
 
 Beside what the design of a comparison has (recipe, split, budget, seeds, searched, lower, commands, tasks, arms), an
-arm has `failed`, `{"0": sentence}`, of the seeds that could not be trained; and where another split was measured in the
-end, a seed has `validation` too: its metrics there, by which it was chosen.
+arm has `failed`, `{"0": sentence}`, of the seeds that could not be trained; `left_out`, a sentence for each key of the
+recipe that it has no place for; and where another split was measured in the end, a seed has `validation` too: its
+metrics there, by which it was chosen.
 """
 
 import json
@@ -79,6 +80,7 @@ def _arm(arm: Arm, parts: Sequence[Outlook], seeds: Sequence[int], known: Known,
         "chosen": chosen if arm.alone else chosen.get("", {}),
         "seeds": made,
         **({"failed": failed} if failed else {}),
+        **({"left_out": list(arm.left_out)} if arm.left_out else {}),
     }
 
 

@@ -52,6 +52,8 @@ class Comparison:
         """Train all cells that are not finished."""
         self.at_once, self.runner = len(runner.free), runner
         finished, left = self._counts()
+        for sentence in (sentence for arm in self.arms for sentence in arm.left_out):
+            print(sentence)
         print(f"{left} trainings to make, {finished} are there, into {self.folder}", flush=True)
         self.write()
         runner.run(

@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from visionmtl import tasks
+from visionmtl.comparison.some_tasks import check_same_pictures
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text
 from visionmtl.recipe import Recipe
@@ -53,6 +54,7 @@ def survey(recipe: Recipe, folder: Path) -> Survey:
 
 def look(recipe: Recipe) -> Survey:
     """Read the data of a recipe, and return what it holds; see `survey`."""
+    check_same_pictures(recipe)
     datasets = building.data(recipe, ["train", "validation"])
     if datasets.validation is None:
         raise UsageError(f"The data of recipe {recipe.name} has no validation split, by which arms are compared.")

@@ -77,7 +77,7 @@ def key_called(name: str) -> str:
 
 
 def names(arms: Sequence[Mapping[str, Any]], base: Mapping[str, Any]) -> list[str]:
-    """Return short names of arms, each by its changes: what differs among them, and no more.
+    """Return short names of arms, each by its changes: what differs among them, no more; of one arm its changes.
 
     Args:
         arms: their changes of the recipe, by key.
@@ -90,7 +90,7 @@ def names(arms: Sequence[Mapping[str, Any]], base: Mapping[str, Any]) -> list[st
     keys = list(dict.fromkeys([*PLAIN, *(key for arm in arms for key in arm)]))
     full = [{key: arm.get(key, base.get(key)) for key in keys} for arm in arms]
     differing = [key for key in keys if len({repr(each[key]) for each in full}) > 1]
-    shown = differing or list(PLAIN[:2])
+    shown = differing or list(dict.fromkeys([*PLAIN[:2], *(key for arm in arms for key in arm)]))
     return [", ".join(_words(key, each[key]) for key in shown) for each in full]
 
 

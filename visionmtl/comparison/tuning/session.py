@@ -67,7 +67,7 @@ def tune(
         if run is not None:
             lock.refuse_held(Path(run))
             runs.refuse_taken(run)
-        print(f"Reading the data of {base.name} and building its model once ...", flush=True)
+        print(*of.left_out(), f"Reading the data of {base.name} and building its model once ...", sep="\n", flush=True)
         known = trainer(stop).probe(recipe, overrides, examples)
         if not known.validated:
             raise UsageError(f"'{base.name}' has no validation split, by which settings are chosen: name one in data.")

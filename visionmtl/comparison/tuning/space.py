@@ -1,44 +1,18 @@
 """A search space: what may be drawn for which keys, and which keys count only beside some method."""
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from visionmtl import balancing, sharing
+from visionmtl.comparison.choosing import GROUPS, Group, fitted
 from visionmtl.comparison.tuning import dimensions
 from visionmtl.comparison.tuning.dimensions import Choices, Dimension, Simplex, text_of
 from visionmtl.errors import UsageError, nearest
 from visionmtl.recipe import Recipe
-from visionmtl.recipe.sections import Balancing
 
 if TYPE_CHECKING:
     import optuna
-
-
-@dataclass(frozen=True)
-class Group:
-    """A section whose keys depend on the name that one of them chooses: a method's or a scheme's.
-
-    Attributes:
-        section: as `balancing`.
-        chooser: the key that chooses.
-        plain: the section's other keys, which count whatever is chosen.
-        names: returns what can be chosen.
-        takes: returns what goes beside a name.
-    """
-
-    section: str
-    chooser: str
-    plain: tuple[str, ...]
-    names: Callable[[], Iterable[str]]
-    takes: Callable[[str], Iterable[str]]
-
-
-GROUPS = (
-    Group("balancing", "method", tuple(Balancing.model_fields), balancing.names, balancing.options),
-    Group("model.sharing", "name", ("name",), sharing.names, lambda name: sharing.get(name).get_config()),
-)
 
 
 FIXED = ("name", "training.monitor")
@@ -84,20 +58,13 @@ class Space:
         return drawn
 
     def overrides(self, drawn: Mapping[str, Any]) -> list[str]:
-        """Return the changes to the recipe, as the command line has them, that give it the values drawn.
+        """Return the changes to the recipe, as a command line has them, that give it the values drawn; see `fitted`."""
+        return [f"{key}={text_of(value)}" for key, value in fitted(self.recipe, drawn).changes.items()]
 
-        Beside a method that is not the recipe's own, what the recipe says beside its own does not count.
-        """
-        changes = dict(drawn)
-        for group in GROUPS:
-            name, own = self._chosen(group, drawn), _of(self.recipe, group)
-            key = f"{group.section}.{group.chooser}"
-            if key in changes and name != own[group.chooser]:
-                kept = {field: own[field] for field in group.plain if field != group.chooser and field in own}
-                changes = {group.section: {group.chooser: name} | kept} | {
-                    other: value for other, value in changes.items() if other != key
-                }
-        return [f"{key}={text_of(value)}" for key, value in changes.items()]
+    def left_out(self) -> list[str]:
+        """Return a sentence for each key of the recipe that a method or scheme that may be drawn has no place for."""
+        given = (fitted(self.recipe, drawn).left_out for drawn in self.examples())
+        return list(dict.fromkeys(itertools.chain.from_iterable(given)))
 
     def examples(self) -> list[dict[str, Any]]:
         """Return draws that the recipe must take, whatever else is drawn: of each key its extremes, one at a time."""
@@ -105,7 +72,7 @@ class Space:
         for each in self.keys:
             for value in each.dimension.extremes():
                 for name in each.beside or (None,):
-                    chosen = {f"{each.group.section}.{each.group.chooser}": name} if each.group and name else {}
+                    chosen = {each.group.key: name} if each.group and name else {}
                     tried.append({**chosen, each.key: value})
         return tried
 
@@ -118,7 +85,7 @@ class Space:
         return replace(self, keys=keys)
 
     def _chosen(self, group: Group, drawn: Mapping[str, Any]) -> str:
-        return drawn.get(f"{group.section}.{group.chooser}", _of(self.recipe, group)[group.chooser])
+        return drawn.get(group.key, group.of(self.recipe)[group.chooser])
 
 
 def parse(texts: Sequence[str], recipe: Recipe) -> Space:
@@ -162,9 +129,9 @@ def parse(texts: Sequence[str], recipe: Recipe) -> Space:
 
 def _choices(group: Group, given: Mapping[str, Dimension], recipe: Recipe) -> list[str]:
     """Return the names that may be chosen in a group."""
-    keys = f"{group.section}.{group.chooser}", group.section
+    keys = group.key, group.section
     drawn = next((given[key] for key in keys if key in given), None)
-    return list(drawn.values) if isinstance(drawn, Choices) else [_of(recipe, group)[group.chooser]]
+    return list(drawn.values) if isinstance(drawn, Choices) else [group.of(recipe)[group.chooser]]
 
 
 def _searched(name: str, text: str, dimension: Dimension, choosers: Mapping[Group, Sequence[str]]) -> Searched:
@@ -172,14 +139,14 @@ def _searched(name: str, text: str, dimension: Dimension, choosers: Mapping[Grou
     if isinstance(dimension, Simplex) and not name.endswith(".weights"):
         raise UsageError(f"--search {text}: simplex draws the weights of tasks, as balancing.weights=simplex.")
     for group, drawn in choosers.items():
-        if name in (group.section, f"{group.section}.{group.chooser}"):
+        if name in (group.section, group.key):
             for each in drawn:
                 if each not in group.names():
                     raise UsageError(
                         f"--search {text}: there is no '{each}'.{nearest(each, group.names())} "
                         f"Valid: {', '.join(group.names())}."
                     )
-            return Searched(name, f"{group.section}.{group.chooser}", dimension)
+            return Searched(name, group.key, dimension)
         if name.startswith(f"{group.section}."):
             word, _, option = name.removeprefix(f"{group.section}.").partition(".")
             if not option and word in group.plain:
@@ -200,11 +167,3 @@ def _searched(name: str, text: str, dimension: Dimension, choosers: Mapping[Grou
                 )
             return Searched(name, f"{group.section}.{option}", dimension, group, beside)
     return Searched(name, name, dimension)
-
-
-def _of(recipe: Recipe, group: Group) -> dict[str, Any]:
-    """Return a group's section of a recipe."""
-    section: Any = recipe
-    for word in group.section.split("."):
-        section = getattr(section, word)
-    return section.model_dump(mode="json")

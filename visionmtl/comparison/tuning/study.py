@@ -1,10 +1,12 @@
 """A study of Optuna in a folder: how it draws, prunes and is stored, and what of it is taken up again."""
 
 import math
+import re
 import shlex
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -43,7 +45,8 @@ def optuna_() -> Any:
 
 def address(folder: Path) -> str:
     """Return where the study of a folder is stored, as `optuna-dashboard` takes it."""
-    return f"sqlite:///{folder / FILE}"
+    written = re.sub("[%?#]", lambda sign: quote(sign[0]), str(folder / FILE))  # which mean something in an address
+    return f"sqlite:///{written}"
 
 
 def viewer(folder: Path) -> str:

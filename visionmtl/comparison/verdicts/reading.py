@@ -39,7 +39,7 @@ class Measured(_Part):
 
 
 class Arm(_Part):
-    """One combination of settings, and what was measured of it by seed, or why it was not."""
+    """One combination of settings, what was measured of it by seed, or why it was not, and what it is without."""
 
     name: str
     alone: bool = False
@@ -47,6 +47,7 @@ class Arm(_Part):
     chosen: dict[str, Any] = {}
     seeds: dict[int, Measured] = {}
     failed: dict[int, str] = {}
+    left_out: list[str] = []
 
     def values(self, task: str, metric: str) -> dict[int, float]:
         """Return a metric by seed, where it is known."""

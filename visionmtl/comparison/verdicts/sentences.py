@@ -166,7 +166,7 @@ def notes(judgement: Judgement) -> list[str]:
     said = [judgement.why_not] if judgement.why_not else []
     said += judgement.enters.left_out
     for judged in judgement.arms:
-        said += judged.told
+        said += [*judged.told, *judged.arm.left_out]
         said += [f"'{judged.arm.name}' failed at seed {seed}: {why}" for seed, why in judged.arm.failed.items()]
     comparison = judgement.comparison
     unfinished = [f"'{arm.name}'{text}" for arm in comparison.ordered if (text := comparison.unfinished(arm))]

@@ -43,6 +43,16 @@ def test_an_arm_is_named_by_what_differs_among_the_arms():
     names = [arm.name for arm in varied(garments, asked(arms=arms))]
     assert names == ["hard until P3, weight_decay 0.0001", "mtan, weight_decay 0.1"]
     assert [arm.name for arm in varied(garments, asked())] == ["hard, uncertainty"]
+    (arm,) = varied(garments, asked(arms=["training.weight_decay=0.1"]))
+    assert arm.name == "hard, uncertainty, weight_decay 0.1"
+
+
+def test_an_arm_of_another_method_is_without_the_options_of_the_recipes():
+    weighed = recipe.load("garments", ["balancing={method: fixed, weights: {detection: 2}}"])
+    equal, fixed = varied(weighed, asked(vary=["balancing.method=equal,fixed"]))
+    assert equal.parts[0].recipe.balancing.options == {}
+    assert equal.left_out == ["'equal' is without the recipe's balancing.weights: it has no such."]
+    assert fixed.parts[0].recipe.balancing.options == {"weights": {"detection": 2}}
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,8 @@ def test_another_recipe_is_refused_in_the_same_folder(capsys):
 def test_one_task_alone_has_nothing_to_share_and_no_folder_is_made(capsys):
     assert compare("tasks=[segmentation]") == 2
     assert "has one task, 'segmentation'" in capsys.readouterr().err
+    assert compare("data.on_error=skip") == 2
+    assert "would not train on the same pictures" in capsys.readouterr().err
     assert not Path("out").exists()
 
 

@@ -59,6 +59,12 @@ def test_another_seed_draws_another_study(whole):
     assert trials_of(tune(trials=1, seed=1))[0][2] != whole[0][2]
 
 
+def test_a_folder_may_have_a_name_that_means_something_in_an_address():
+    folder = tune(trials=1, run="100%3F? #1")
+    assert {path.name for path in folder.iterdir()} >= {"study.db", "trials.csv"}
+    assert len(trials_of(folder)) == 1
+
+
 @pytest.mark.parametrize("epoch", [1, 14])
 def test_a_killed_study_goes_on_to_what_it_would_have_been(epoch, whole):
     Killed.left, folder = epoch, Path("killed")
