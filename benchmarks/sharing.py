@@ -1,14 +1,15 @@
 """What each way of sharing costs and what it brings, by one `visionmtl compare`; prints one Markdown table.
 
-    python benchmarks/sharing.py [--schemes hard mtan "{name: hard, until: P3}"] [--seeds 3] [--train 800] [--write]
+    python benchmarks/sharing.py [--schemes hard mtan "{name: hard, until: P3}"] [--seeds 3] [--write]
 
-Every scheme is an arm of one comparison on the embedded garments, and so is a model for each task alone: one budget,
-metrics of the test split, delta-m paired by seed. Parameters, memory and seconds are the comparison's. What it does not
-measure is added: the multiplications and additions of convolutions and matrix products in a forward pass of one image,
-and a training step as a ratio to that of `hard`, both run in rounds in one process, so that other work on the cores
-slows them alike (the median over rounds).
+Every scheme is an arm of one comparison on the embedded garments, with all tasks of equal weight, and so is a model for
+each task alone: one budget, learning rates chosen on validation, metrics of the test split, delta-m paired by seed.
+Parameters, memory and seconds are the comparison's. What it does not measure is added: the multiplications and
+additions of convolutions and matrix products in a forward pass of one image, and a training step as a ratio to that of
+`hard`, both run in rounds in one process, so that other work on the cores slows them alike (the median over rounds).
 
-What is finished is kept under `runs/sharing-...`: the same command goes on where it stopped, and takes more schemes.
+What is finished is kept under `runs/sharing-...`: the same command goes on where it stopped, and takes more schemes;
+`--merge DIR` takes over what a comparison of the same recipe has trained.
 """
 
 import argparse
@@ -44,17 +45,21 @@ def settings(options) -> list[str]:
     """Return what the recipe of all arms changes of garments: the budget."""
     return [
         f"data.image_size=[{options.size}, {options.size}]",
-        f"data.options={{train: {options.train}, validation: 100, test: 500}}",
+        f"data.options={{train: {options.train}, validation: 400, test: 1000}}",
         f"training.epochs={options.epochs}",
         f"training.validate_every={options.epochs}",
         "balancing.watch=null",
+        "balancing.method=equal",
     ]
 
 
 def command(options, folder: Path) -> list[str]:
     """Return the words of the comparison."""
     given = ["garments", *settings(options), "--vary", f"model.sharing={','.join(options.schemes)}"]
-    return ["compare", *given, "--no-fixed", "--seeds", str(options.seeds), "--evaluate", "test", "--run", str(folder)]
+    given += ["--search", f"learning_rate={','.join(options.rates)}"]
+    given += ["--merge", *options.merge] if options.merge else []
+    given += ["--no-fixed", "--seeds", str(options.seeds), "--evaluate", "test", "--jobs", str(options.jobs)]
+    return ["compare", *given, "--run", str(folder)]
 
 
 def recipe_of(options, arm: Arm | None = None, task: str | None = None) -> recipe.Recipe:
@@ -182,8 +187,11 @@ def main() -> None:
     parser.add_argument("--schemes", nargs="+", default=sharing.names(), help="default: all that are registered")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--size", type=int, default=64, help="of the square images in pixels")
-    parser.add_argument("--train", type=int, default=800, help="scenes")
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--train", type=int, default=1600, help="scenes")
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--rates", nargs="+", default=["2e-3", "4e-3"], help="learning rates to choose from")
+    parser.add_argument("--merge", nargs="+", default=[], metavar="DIR", help="comparisons to take trainings over from")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at once")
     parser.add_argument("--rounds", type=int, default=9, help="steps that are timed")
     parser.add_argument("--write", action="store_true", help=f"put the table into {RESULTS.name}")
     options = parser.parse_args()
