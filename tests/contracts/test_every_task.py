@@ -134,6 +134,33 @@ def test_metrics_add_up_over_batches_and_leave_out_what_weighs_nothing(name):
 
 
 @every_task
+def test_objects_below_a_confidence_are_left_out_and_all_else_stays(name):
+    task = toys.task(name)
+    found = task.decode(raw(task), (toys.SIZE,) * 2)
+    for key, value in task.confident(found, 0.0).items():
+        np.testing.assert_array_equal(value, found[key], err_msg=key)
+    none, by_class = task.confident(found, 1.1), task.confident(found, np.full(len(task.classes), 1.1, "float32"))
+    for key, value in none.items():
+        np.testing.assert_array_equal(value, by_class[key], err_msg=key)
+        assert value.shape == found[key].shape
+        assert value.dtype == found[key].dtype
+        assert ((value.numpy() <= 0).all() and (found[key].numpy() > 0).any()) == task.annotates, key
+
+
+@every_task
+def test_confidences_are_chosen_of_every_class_where_there_are_objects_to_find(name):
+    task, metrics = toys.task(name), toys.task(name).metrics()
+    assert task.confidences(metrics) is None
+    labels = labels_of(task)
+    for metric in metrics:
+        statistics = metric.statistics(labels, task.truth(labels), tf.ones(IMAGES))
+        metric.update({key: value.numpy() for key, value in statistics.items()})
+    chosen = task.confidences(metrics)
+    assert (chosen is not None) == task.annotates
+    assert chosen is None or (chosen.keys() == {*task.classes} and all(0 < c <= 1 for c in chosen.values()))
+
+
+@every_task
 def test_a_drawing_is_a_picture_of_its_own(name):
     task = toys.task(name)
     image = np.full((toys.SIZE, toys.SIZE, 3), 99, np.uint8)

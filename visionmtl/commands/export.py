@@ -33,6 +33,5 @@ class Export(Command):
         one_of(args.format, export.names(), "export format")
         model, recipe = runs.load_model(args.model)
         name = args.name or (recipe.name if recipe else Path(args.model).stem)
-        resize = recipe.data.resize if recipe else "stretch"
-        folder = export.save(model, Path(args.to, name), resize=resize, format=args.format)
+        folder = export.save(model, Path(args.to, name), format=args.format)
         print(f"Exported to {folder}")

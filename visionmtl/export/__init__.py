@@ -23,13 +23,14 @@ def names() -> list[str]:
     return list(FORMATS)
 
 
-def save(model: MultiTaskModel, folder: str | Path, *, resize: str = "stretch", format: str = "savedmodel") -> Path:
+def save(model: MultiTaskModel, folder: str | Path, *, resize: str | None = None, format: str = "savedmodel") -> Path:
     """Write a model as `folder/<version>/`, the next free number, whole or not at all.
 
     Args:
         model: a trained model.
         folder: the folder of all versions.
-        resize: how the model was trained to see pictures of another shape, "stretch" or "letterbox".
+        resize: how pictures of another shape are brought to the network's input, "stretch" or "letterbox"; None for
+            that of the model's training, `model.resize`.
         format: one of `names()`; each class in `FORMATS` says what it writes.
 
     Returns:
@@ -46,6 +47,6 @@ def save(model: MultiTaskModel, folder: str | Path, *, resize: str = "stretch", 
         >>> predictions["segmentation_classes"].shape  # in the pixels of the photograph
         TensorShape([1, 40, 60])
     """
-    one_of(resize, RESIZES, "resize")
+    resize = model.resize if resize is None else one_of(resize, RESIZES, "resize")
     chosen = FORMATS[one_of(format, FORMATS, "export format")]()
     return versions.write(Path(folder), lambda partial: chosen.write(model, partial, resize))

@@ -17,6 +17,6 @@ class Format:
         Args:
             model: what to write.
             folder: where to; it gets its name once it is whole.
-            resize: how the model was trained to see pictures of another shape, "stretch" or "letterbox".
+            resize: how pictures of another shape are brought to the network's input, "stretch" or "letterbox".
         """
         raise NotImplementedError

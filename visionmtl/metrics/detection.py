@@ -10,6 +10,7 @@ import tensorflow as tf
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from visionmtl.metrics import f1
 from visionmtl.metrics.metric import Metric, mean_of
 
 CROWD = -2
@@ -26,6 +27,8 @@ class CocoAveragePrecision(Metric):
     Reference: Lin et al., Microsoft COCO: Common Objects in Context, 2014; pycocotools `COCOeval`.
     """
 
+    _kept: tuple[np.ndarray, np.ndarray] | None
+
     def statistics(self, labels: Any, predictions: Mapping[str, tf.Tensor], weights: tf.Tensor) -> dict[str, tf.Tensor]:
         return {
             "labelled": weights > 0,
@@ -37,6 +40,7 @@ class CocoAveragePrecision(Metric):
         }
 
     def update(self, statistics: Mapping[str, np.ndarray]) -> None:
+        self._kept = None
         arrays = {key: value[statistics["labelled"]] for key, value in statistics.items()}
         for image, classes in enumerate(arrays["truth_classes"], start=self.images):
             row = image - self.images
@@ -56,8 +60,24 @@ class CocoAveragePrecision(Metric):
 
     def precision(self) -> np.ndarray:
         """Return float64 `[10, 101, C]`: precision by IoU threshold, recall (0 to 1) and class; NaN where no truth."""
+        return self._measured()[0]
+
+    def confidences(self) -> np.ndarray:
+        """Return the score `[C]` from which on detections of a class have the best F1 at IoU 0.5; NaN where all are 0.
+
+        Reference: `f1.best`.
+        """
+        return self._measured()[1]
+
+    def _measured(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return `precision` and `confidences`, reckoned once for what has been seen so far."""
+        self._kept = kept = self._kept or self._measure()
+        return kept
+
+    def _measure(self) -> tuple[np.ndarray, np.ndarray]:
+        classes = len(self.classes)
         if not self.truth:
-            return np.full((10, 101, len(self.classes)), np.nan)
+            return np.full((10, 101, classes), np.nan), np.full(classes, np.nan)
         with contextlib.redirect_stdout(io.StringIO()):
             evaluation = COCOeval(self._coco(self._spread_crowds()), self._coco(self.detections), "bbox")
             evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, np.inf]], ["all"]
@@ -65,9 +85,12 @@ class CocoAveragePrecision(Metric):
             evaluation.evaluate()
             evaluation.accumulate()
         precision = evaluation.eval["precision"][..., 0, 0]
-        return np.where(precision < 0, np.nan, precision)
+        matched = [[each for each in evaluation.evalImgs if each and each["category_id"] == c] for c in range(classes)]
+        confidences = np.array([f1.best(*_at_half(each)) for each in matched], np.float64)
+        return np.where(precision < 0, np.nan, precision), confidences
 
     def reset(self) -> None:
+        self._kept = None
         self.truth: list[dict] = []
         self.detections: list[dict] = []
         self.images = 0
@@ -89,6 +112,16 @@ class CocoAveragePrecision(Metric):
         }
         coco.createIndex()
         return coco
+
+
+def _at_half(matched: list[dict]) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return what pycocotools matched of a class at IoU 0.5: scores `[N]`, whether right `[N]`, how many objects."""
+    counted = [~each["dtIgnore"][0].astype(bool) for each in matched]
+    pairs = list(zip(matched, counted, strict=True))
+    scores = [np.asarray(each["dtScores"], np.float64)[counts] for each, counts in pairs]
+    right = [each["dtMatches"][0][counts] > 0 for each, counts in pairs]
+    objects = sum(int((~each["gtIgnore"].astype(bool)).sum()) for each in matched)
+    return np.concatenate([np.empty(0), *scores]), np.concatenate([np.empty(0, bool), *right]), objects
 
 
 def _annotations(image: int, boxes: np.ndarray, classes: np.ndarray, scores: np.ndarray | None) -> list[dict]:

@@ -1,5 +1,6 @@
 """MultiTaskModel: an image in, a backbone shared by all tasks, every task's predictions out."""
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -8,20 +9,20 @@ import tensorflow as tf
 
 from visionmtl import sharing as sharing_schemes
 from visionmtl.errors import UsageError, one_of
-from visionmtl.metrics.metric import Metric
-from visionmtl.model import assembly, growing
-from visionmtl.model.evaluation import Evaluation, Statistics, evaluation_step
+from visionmtl.model import assembly, growing, kept
+from visionmtl.model.evaluation import Evaluation
+from visionmtl.model.kept import Kept
 from visionmtl.model.labels import faults, formed
+from visionmtl.model.measured import MeasuredModel
 from visionmtl.model.outputs import RawOutputs
 from visionmtl.sharing import Matrix, Penalty
 from visionmtl.step.admission import Batch
-from visionmtl.step.balanced import BalancedModel
 from visionmtl.step.faults import Found
 from visionmtl.tasks.task import Task, by_name, share_colours
 
 
 @keras.saving.register_keras_serializable("visionmtl")
-class MultiTaskModel(BalancedModel):
+class MultiTaskModel(MeasuredModel):
     """A functional Keras model that does several vision tasks at once.
 
     `model(images)` gives the raw outputs, a flat dictionary `<task>_<tensor>`; `model.predict(images)` gives what they
@@ -37,9 +38,14 @@ class MultiTaskModel(BalancedModel):
         neck: options of `necks.pyramid`, such as `{"channels": 128}`.
         only: the names of the tasks whose outputs the model has; of the others it keeps what these need. None for all.
         frozen: names of parts that do not learn, as `freeze` takes them.
+        resize: how pictures of another shape were brought to the network's input in training: "stretch" or "letterbox".
+        recipe: what it was trained by, as `{"name": ..., "text": YAML}`; None where there was no recipe.
+        confidences: the score from which on an object is taken for one: by task that finds objects, a number for all
+            its classes or one for each by name; None, for the task or for all, where none was chosen.
 
     Attributes:
         tasks: the tasks by name.
+        resize, recipe, confidences: as above, kept in the config; `confidences` is `{task: {class: number} | None}`.
         parts: the names of the layers by what they are: "backbone", "P2" and the other levels, "sharing", "neck", and
             each task.
         task_metrics: each task's metric objects by name, as the last `evaluate` left them.
@@ -53,8 +59,9 @@ class MultiTaskModel(BalancedModel):
         >>> model.compile("adamw", balancing="uncertainty")
     """
 
-    test_function: Any
-    evaluation: Evaluation
+    resize = Kept(kept.resize)
+    recipe = Kept(kept.recipe)
+    confidences = Kept(kept.confidences)
 
     def __init__(
         self,
@@ -66,17 +73,20 @@ class MultiTaskModel(BalancedModel):
         neck: Mapping | None = None,
         only: Sequence[str] | None = None,
         frozen: Sequence[str] | None = None,
+        resize: str = "stretch",
+        recipe: Mapping[str, str] | None = None,
+        confidences: Mapping[str, Any] | None = None,
         name: str = "multi_task_model",
         **kwargs: Any,
     ):
         named, scheme, neck = by_name(tasks), sharing_schemes.get(sharing), dict(neck or {})
-        kept = [one_of(task, named, "task") for task in (named if only is None else only)]
+        chosen = [one_of(task, named, "task") for task in (named if only is None else only)]
         made = assembly.assemble(named, backbone, image_shape, scheme, weights, neck)
         built = made.built
-        auxiliary = {name: built.auxiliary[name] for name in kept if name in built.auxiliary}
-        heads = {name: built.outputs[name] for name in kept}
+        auxiliary = {name: built.auxiliary[name] for name in chosen if name in built.auxiliary}
+        heads = {name: built.outputs[name] for name in chosen}
         super().__init__(inputs=made.image, outputs=RawOutputs.flat(heads, auxiliary), name=name, **kwargs)
-        self.tasks = {name: named[name] for name in kept}
+        self.tasks = {name: named[name] for name in chosen}
         share_colours(self.tasks.values())
         self.image_shape = tuple(image_shape)
         self._raw = RawOutputs(heads, auxiliary)
@@ -92,8 +102,12 @@ class MultiTaskModel(BalancedModel):
             "image_shape": list(image_shape),
             "sharing": sharing_schemes.serialize(scheme),
             "neck": neck,
-            "only": None if only is None else kept,
+            "only": None if only is None else chosen,
+            **dict.fromkeys(("resize", "recipe", "confidences")),
         }
+        self.resize, self.recipe = resize, recipe
+        left_out = named.keys() - self.tasks.keys()
+        self.confidences = {name: value for name, value in (confidences or {}).items() if name not in left_out}
         self.freeze(frozen or [])
         own = {id(variable) for variable in self.variables}
         self._penalties = [penalty for penalty in built.penalties if {id(v) for v in penalty.variables} <= own]
@@ -233,68 +247,38 @@ class MultiTaskModel(BalancedModel):
             losses[name] += self._raw.weights[name] * further
         return losses
 
-    def decode(self, outputs: Mapping, image_size: Any = None, window: Any = None) -> dict[str, tf.Tensor]:
+    def decode(
+        self,
+        outputs: Mapping,
+        image_size: Any = None,
+        window: Any = None,
+        confidences: Mapping[str, Any] | None = None,
+    ) -> dict[str, tf.Tensor]:
         """Return what raw outputs mean, a flat dictionary `<task>_<prediction>`.
 
         Args:
             image_size: height and width of the picture the predictions refer to; default the network's input.
             window: y0, x0, y1, x1 of that picture as fractions of the input, from `images.fit`; default the whole.
+            confidences: by task, what `Task.confident` takes, such as `model.confidences`; default all objects.
         """
-        size = self.image_size if image_size is None else image_size
-        return {
-            f"{name}_{key}": value
-            for name, task in self.tasks.items()
-            for key, value in task.decode(self.raw_outputs(name, outputs), size, window).items()
-        }
+        size, least = self.image_size if image_size is None else image_size, confidences or {}
+        flat: dict[str, tf.Tensor] = {}
+        for name, task in self.tasks.items():
+            decoded = task.decode(self.raw_outputs(name, outputs), size, window)
+            decoded = decoded if least.get(name) is None else task.confident(decoded, least[name])
+            flat |= {f"{name}_{key}": value for key, value in decoded.items()}
+        return flat
 
     def predict_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Return what a batch's raw outputs mean."""
         return self.decode(self(keras.utils.unpack_x_y_sample_weight(data)[0], training=False))
-
-    @property
-    def task_metrics(self) -> dict[str, list[Metric]]:
-        """Each task's metric objects by name, as the last `evaluate` left them."""
-        return self.evaluation.metrics
-
-    def _replica_test_step(self, data: Any) -> tuple[dict[str, tf.Tensor], Statistics]:
-        """Return the losses so far and each metric's statistics of this replica's batch."""
-        labels, outputs, weights, logs = self._measured(data)
-        raw = {name: self.raw_outputs(name, outputs) for name in labels}
-        predictions = {name: self.tasks[name].decode(own, self.image_size) for name, own in raw.items()}
-        return logs, self.evaluation.statistics(labels, predictions, weights)
-
-    def make_test_function(self, force: bool = False) -> Any:
-        """Build the evaluation step: statistics in the graph on every replica, metrics from them on the host."""
-        place, batches, eager = self.distribute_strategy, self.steps_per_execution, self.run_eagerly
-        if self.test_function is None or force:
-            self.test_function = evaluation_step(place, self.evaluation, self._replica_test_step, batches, eager)
-        return self.test_function
-
-    def reset_metrics(self) -> None:
-        """Forget what was measured."""
-        super().reset_metrics()
-        if self.compiled:
-            self.evaluation.reset()
-
-    def evaluate(self, *args: Any, return_dict: bool = False, **kwargs: Any) -> Any:
-        """Return the losses, `<task>_<metric>` for every task, and `score`, the mean of the tasks' primary metrics."""
-        super().evaluate(*args, return_dict=True, **kwargs)
-        logs, results = self.running.means(self.balancer.scalarise), self.task_results()
-        for task, metrics in results.items():
-            logs |= {f"{task}_{name}": value for name, value in metrics.items()}
-        logs["score"] = self.evaluation.score(results)
-        return logs if return_dict else list(logs.values())
-
-    def task_results(self, details: bool = False) -> dict[str, dict[str, float]]:
-        """Return each task's metrics of the last `evaluate`, with those of every class if `details`."""
-        return self.evaluation.results(details)
 
     def get_config(self) -> dict:
         return {"name": self.name, **self._config}
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: Mapping | None = None) -> "MultiTaskModel":
-        config = dict(config)
+        config = copy.deepcopy(config)  # Keras takes a model's config apart as it reads it
         config["tasks"] = [keras.saving.deserialize_keras_object(task) for task in config["tasks"]]
         config["backbone"] = keras.saving.deserialize_keras_object(config["backbone"])
         return cls(**config)

@@ -4,7 +4,7 @@ Boxes are `x_min, y_min, x_max, y_max` in pixels unless a docstring says otherwi
 C classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
@@ -202,4 +202,17 @@ def suppress(
         "scores": kept.nmsed_scores,
         "classes": tf.where(valid, tf.cast(kept.nmsed_classes, tf.int32), PADDING),
         "count": kept.valid_detections,
+    }
+
+
+def at_least(found: Mapping[str, tf.Tensor], least: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Return boxes as `suppress` gives them without those that score less than `least` `[B, limit]`, padded again."""
+    real = (found["classes"] != PADDING) & (found["scores"] >= least)
+    best = tf.math.top_k(tf.where(real, found["scores"], -1.0), k=found["scores"].shape[1])
+    valid = best.values >= 0
+    return {
+        "boxes": tf.where(valid[..., None], tf.gather(found["boxes"], best.indices, batch_dims=1), 0.0),
+        "scores": tf.where(valid, best.values, 0.0),
+        "classes": tf.where(valid, tf.gather(found["classes"], best.indices, batch_dims=1), PADDING),
+        "count": tf.reduce_sum(tf.cast(valid, tf.int32), axis=1),
     }

@@ -1,7 +1,7 @@
 """Detection: a box, a class and a score for every object."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -174,8 +174,24 @@ class Detection(Task):
         mapped = images.map_boxes(kept["boxes"], input_size, image_size, window)
         return kept | {"boxes": mapped}
 
+    def confident(self, predictions: Outputs, confidences: Any) -> Outputs:
+        if isinstance(confidences, Mapping):
+            confidences = [confidences[name] for name in self.classes]
+        classes = predictions["classes"]
+        least = tf.convert_to_tensor(confidences, tf.float32)
+        least = tf.broadcast_to(least, (tf.shape(classes)[0], len(self.classes)))
+        return boxes.at_least(predictions, tf.gather(least, tf.maximum(classes, 0), batch_dims=1))
+
     def metrics(self) -> list[metrics.Metric]:
         return [metrics.CocoAveragePrecision(self.classes)]
+
+    def confidences(self, measured: Sequence[Any]) -> dict[str, float] | None:
+        """Return those of the best F1 at IoU 0.5; a class of which no object was found has the median of the others."""
+        found = measured[0].confidences()
+        if np.isnan(found).all():
+            return None
+        found = np.where(np.isnan(found), np.nanmedian(found), found)
+        return dict(zip(self.classes, found.tolist(), strict=True))
 
     def charts(self, measured: Sequence[Any]) -> dict[str, np.ndarray]:
         return {"precision_recall": measured[0].precision()[0]}  # at IoU 0.5

@@ -182,9 +182,26 @@ class Task:
         """
         raise NotImplementedError
 
+    def confident(self, predictions: Outputs, confidences: Any) -> Outputs:
+        """Return a batch's predictions without the objects whose score is below the confidence of their class.
+
+        Args:
+            predictions: from `decode`.
+            confidences: a number for all classes, one for each by name, or numbers `[C]` or `[B, C]`.
+        """
+        return predictions
+
     def metrics(self) -> list[Metric]:
         """Return new metrics of this task."""
         raise NotImplementedError
+
+    def confidences(self, measured: Sequence[Metric]) -> dict[str, float] | None:
+        """Return the confidence of each class by which a measurement is best; None where it tells of none.
+
+        Args:
+            measured: the task's `metrics()`, after an evaluation.
+        """
+        return None
 
     def charts(self, measured: Sequence[Metric]) -> dict[str, np.ndarray]:
         """Return what can be plotted of a measurement, by the name of the plot: "confusion", "precision_recall".

@@ -105,6 +105,8 @@ def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weig
             weights=recipe.model.weights if weights else None,
             neck=recipe.model.neck,
             frozen=recipe.training.freeze,
+            resize=recipe.data.resize,
+            recipe={"name": recipe.name, "text": recipe.dump()},
         )
         model.compile(
             optimizer(recipe, steps),

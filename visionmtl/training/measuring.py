@@ -15,6 +15,7 @@ from visionmtl.files import copy
 from visionmtl.model import MultiTaskModel
 from visionmtl.report import plots, tables
 from visionmtl.training import building, devices, runs
+from visionmtl.training.confidences import keep_confidences, tell_confidences
 
 
 def evaluate(run: str | Path, split: str = "validation", overrides: Sequence[str] = ()) -> dict[str, dict[str, float]]:
@@ -63,7 +64,12 @@ def finish(
         print(f"No model in {run} was measured to be the best: last.keras is taken for it.")
         copy(run / "last.keras", run / "best.keras")
     model.load_weights(run / "best.keras")
-    measured = {split: _measure(model, datasets.splits[split]) for split in splits if split in datasets.splits}
+    measured = {}
+    for split in (each for each in splits if each in datasets.splits):
+        measured[split] = _measure(model, datasets.splits[split])
+        if split == "validation":
+            model.choose_confidences()
+            keep_confidences(model, run)
     plots.save_run(run)
     last: dict[str, dict[str, float]] = next(reversed(measured.values()), {})  # which the model's metrics still hold
     for task, values in last.items():
@@ -72,6 +78,7 @@ def finish(
     kept = runs.keep_metrics(run, measured | {**costs, "parameters": model.count_params()})
     page = report.write(run)
     print(f"\n{tables.table(*tables.results(kept))}\n")
+    tell_confidences(model)
     print(f"Trained in {tables.duration(kept['seconds'])}, {model.count_params():,} parameters.")
     print(f"Best model {run / 'best.keras'}, pictures {run / 'samples'}, report {page}")
     return kept

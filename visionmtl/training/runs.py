@@ -119,6 +119,8 @@ def read_history(run: Path) -> list[dict[str, float]]:
 def load_model(path: str | Path) -> tuple[MultiTaskModel, Recipe | None]:
     """Return the best model of a run with its recipe, or the model of a `.keras` file with None.
 
+    The model itself says what it was trained with: `resize`, `recipe`, `confidences`.
+
     Raises:
         UsageError: the file is missing, or holds no model of this library.
     """
@@ -139,6 +141,8 @@ def load_model(path: str | Path) -> tuple[MultiTaskModel, Recipe | None]:
         raise UsageError(f"'{file}' is not a model that Keras can load: {first}") from None
     if not isinstance(model, MultiTaskModel):
         raise UsageError(f"'{file}' holds a {type(model).__name__}, expected a MultiTaskModel.")
+    if recipe is not None and model.recipe is None:  # version 0.1.0 kept it beside the model alone
+        model.resize, model.recipe = recipe.data.resize, {"name": recipe.name, "text": recipe.dump()}
     return model, recipe
 
 

@@ -157,6 +157,7 @@ def _train(
         if found is None or not found.about.get("finished"):
             _fit(session, watching)
         elif not (run / "last.keras").is_file():  # it was damaged, and no epoch is to come that writes it
+            model.confidences = found.kept.get("Confidences")
             with written_whole(run / "last.keras") as partial:
                 model.save(partial)
         results = finish(model, run, datasets, measured, _costs(session))

@@ -245,3 +245,14 @@ def test_coco_counts_objects_of_every_size_and_prints_nothing(capsys):
     found = [(*row, 0.9) for row in truth]
     assert evaluate(CocoAveragePrecision("a"), *detections(truth, found))["AP"] == pytest.approx(1.0)
     assert capsys.readouterr().out == ""
+
+
+def test_coco_confidences_are_chosen_at_an_iou_of_half_and_pass_over_crowds():
+    truth = [(0, 0, 0, 10, 10), (0, 50, 50, 20, 20)]
+    found = [(0, 0, 0, 10, 6.2, 0.6), (0, 50, 50, 20, 20, 0.5), (0, 20, 20, 10, 10, 0.2), (1, 20, 20, 10, 10, 0.9)]
+    inside = [(0, 80, 80, 10, 10, 0.9)] * 3
+    metric = CocoAveragePrecision("abc")
+    evaluate(metric, *detections(truth, [*found, *inside], crowds=[(80, 80, 10, 10)]))
+    np.testing.assert_allclose(metric.confidences(), [0.35, np.nan, np.nan])
+    metric.reset()
+    assert np.isnan(metric.confidences()).all()

@@ -49,6 +49,14 @@ def test_the_recipe_of_a_run_trains_the_same_again(finished):
     assert recipe.load(finished / "recipe.yaml") == small()
 
 
+def test_the_models_of_a_run_say_what_they_were_trained_with(finished):
+    for name in ("best.keras", "last.keras"):
+        model, _ = runs.load_model(finished / name)
+        assert model.resize == "stretch"
+        assert model.recipe == {"name": "garments", "text": (finished / "recipe.yaml").read_text()}
+        assert model.confidences.keys() == {"detection"}
+
+
 def test_metrics_name_split_task_and_metric(finished):
     metrics = json.loads((finished / "metrics.json").read_text())
     assert metrics["parameters"] > 0

@@ -1,0 +1,77 @@
+"""A balanced model that is evaluated by its tasks' own metrics, and chooses confidences by what it measured."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from visionmtl.metrics.metric import Metric
+from visionmtl.model.evaluation import Evaluation, Statistics, evaluation_step
+from visionmtl.step.balanced import BalancedModel
+from visionmtl.tasks.task import Task
+
+
+class MeasuredModel(BalancedModel):
+    """A model of `tasks`, whose `evaluate` adds every task's metrics and their mean `score`."""
+
+    tasks: dict[str, Task]
+    confidences: Any
+    test_function: Any
+    evaluation: Evaluation
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of the network's input in pixels."""
+        raise NotImplementedError
+
+    def raw_outputs(self, task: str, outputs: Mapping) -> dict[str, Any]:
+        """Return one task's outputs out of those of the model, under the names its head gave them."""
+        raise NotImplementedError
+
+    @property
+    def task_metrics(self) -> dict[str, list[Metric]]:
+        """Each task's metric objects by name, as the last `evaluate` left them."""
+        return self.evaluation.metrics
+
+    def _replica_test_step(self, data: Any) -> tuple[dict[str, tf.Tensor], Statistics]:
+        """Return the losses so far and each metric's statistics of this replica's batch."""
+        labels, outputs, weights, logs = self._measured(data)
+        raw = {name: self.raw_outputs(name, outputs) for name in labels}
+        predictions = {name: self.tasks[name].decode(own, self.image_size) for name, own in raw.items()}
+        return logs, self.evaluation.statistics(labels, predictions, weights)
+
+    def make_test_function(self, force: bool = False) -> Any:
+        """Build the evaluation step: statistics in the graph on every replica, metrics from them on the host."""
+        place, batches, eager = self.distribute_strategy, self.steps_per_execution, self.run_eagerly
+        if self.test_function is None or force:
+            self.test_function = evaluation_step(place, self.evaluation, self._replica_test_step, batches, eager)
+        return self.test_function
+
+    def reset_metrics(self) -> None:
+        """Forget what was measured."""
+        super().reset_metrics()
+        if self.compiled:
+            self.evaluation.reset()
+
+    def evaluate(self, *args: Any, return_dict: bool = False, **kwargs: Any) -> Any:
+        """Return the losses, `<task>_<metric>` for every task, and `score`, the mean of the tasks' primary metrics."""
+        super().evaluate(*args, return_dict=True, **kwargs)
+        logs, results = self.running.means(self.balancer.scalarise), self.task_results()
+        for task, metrics in results.items():
+            logs |= {f"{task}_{name}": value for name, value in metrics.items()}
+        logs["score"] = self.evaluation.score(results)
+        return logs if return_dict else list(logs.values())
+
+    def task_results(self, details: bool = False) -> dict[str, dict[str, float]]:
+        """Return each task's metrics of the last `evaluate`, with those of every class if `details`."""
+        return self.evaluation.results(details)
+
+    def choose_confidences(self) -> None:
+        """Take for `confidences` those of the best F1 in the last `evaluate`; a task that found nothing keeps its own.
+
+        Example:
+            >>> _ = model.evaluate(validation, verbose=0)  # doctest: +SKIP
+            >>> model.choose_confidences()  # doctest: +SKIP
+        """
+        found = {name: task.confidences(self.task_metrics[name]) for name, task in self.tasks.items()}
+        self.confidences = self.confidences | {name: chosen for name, chosen in found.items() if chosen is not None}
