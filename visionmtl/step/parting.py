@@ -157,10 +157,19 @@ def check_common(cut: Parting | None, tasks: list[str]) -> None:
 
 def variables(model: keras.Model, outputs: dict[str, list]) -> list:
     """Return the trained variables of the layers that two tasks or more use."""
+    shared = {id(variable) for layer in _shared(model, outputs) for variable in layer.trainable_variables}
+    return [variable for variable in model.trainable_variables if id(variable) in shared]
+
+
+def frozen(model: keras.Model, outputs: dict[str, list]) -> bool:
+    """Return whether a layer that two tasks or more use has weights that it does not learn now, and otherwise would."""
+    return any(not layer.trainable and layer.weights for layer in _shared(model, outputs))
+
+
+def _shared(model: keras.Model, outputs: dict[str, list]) -> list[keras.layers.Layer]:
+    """Return the layers that two tasks or more use."""
     users: dict[int, set[str]] = {}
     for task, tensors in outputs.items():
         for operation, _ in calls(tensors):
             users.setdefault(operation, set()).add(task)
-    layers = [layer for layer in model.layers if len(users.get(id(layer), ())) > 1]
-    shared = {id(variable) for layer in layers for variable in layer.trainable_variables}
-    return [variable for variable in model.trainable_variables if id(variable) in shared]
+    return [layer for layer in model.layers if len(users.get(id(layer), ())) > 1]

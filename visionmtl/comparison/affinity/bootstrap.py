@@ -21,8 +21,8 @@ def over_steps(seeds: Sequence[np.ndarray], draws: int = DRAWS, seed: int = 0) -
 
     Whole blocks of neighbouring steps are drawn with replacement (moving blocks, wrapped around at the end), after the
     seeds themselves where there are several; then the interval also holds Student's of the seeds' means, as few seeds
-    drawn anew lie too near each other. What is NaN does not count; where nothing is left, all is NaN, and an interval
-    is NaN where a single look is.
+    drawn anew lie too near each other. What is not finite does not count; where nothing is left, all is NaN, and an
+    interval is NaN where a single look is.
 
     Args:
         seeds: of each seed, `[S, ...]`, S looks at one training.
@@ -38,7 +38,7 @@ def over_steps(seeds: Sequence[np.ndarray], draws: int = DRAWS, seed: int = 0) -
     for values in seeds:  # how often each look is drawn, times what it measured
         flat = values.reshape(len(values), -1)
         times = _times(len(flat), draws, random)
-        sums.append(times @ np.nan_to_num(flat))
+        sums.append(times @ _known(flat))
         counts.append(times @ np.isfinite(flat))
     chosen = random.integers(0, len(seeds), (draws, len(seeds)))
     total, count = np.zeros_like(sums[0]), np.zeros_like(counts[0], dtype=float)
@@ -66,10 +66,15 @@ def widened(interval: Interval, means: np.ndarray) -> Interval:
     )
 
 
+def _known(values: np.ndarray) -> np.ndarray:
+    """Return values with 0 in place of what is not finite."""
+    return np.where(np.isfinite(values), values, 0.0)
+
+
 def _mean(values: np.ndarray) -> np.ndarray:
     """Return the mean over the first axis of what is known; NaN where nothing is."""
     known = np.isfinite(values).sum(axis=0)
-    total = np.nan_to_num(values).sum(axis=0)
+    total = _known(values).sum(axis=0)
     return np.divide(total, known, out=np.full(np.shape(total), np.nan), where=known > 0)
 
 

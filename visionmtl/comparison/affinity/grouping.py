@@ -43,8 +43,8 @@ def value(affinities: np.ndarray, group: Sequence[int]) -> float:
 def best(affinities: np.ndarray, models: int) -> Grouping:
     """Return the division of all tasks among at most so many models that brings them most in sum.
 
-    Each task is trained in one model. Of up to ten tasks the division is the best of all there are; of more, the tree
-    of `tree` is cut into so many groups.
+    Each task is trained in one model. Of up to ten tasks the division is the best of all there are; of more, it is the
+    best of those that the tree of `tree` is cut into.
 
     Args:
         affinities: as in `value`.
@@ -52,10 +52,16 @@ def best(affinities: np.ndarray, models: int) -> Grouping:
     """
     tasks = len(affinities)
     if tasks > EXACT:
-        labels = hierarchy.fcluster(tree(affinities), models, "maxclust")
-        groups = [[int(task) for task in np.flatnonzero(labels == label)] for label in np.unique(labels)]
-        return Grouping(groups, sum(value(affinities, group) for group in groups), exact=False)
+        joined = tree(affinities)
+        return max((_cut(affinities, joined, count) for count in range(1, models + 1)), key=lambda each: each.score)
     return _extreme(affinities, models, 1.0, fewer=True)
+
+
+def _cut(affinities: np.ndarray, joined: np.ndarray, models: int) -> Grouping:
+    """Return the groups that a tree is cut into, at most so many."""
+    labels = hierarchy.fcluster(joined, models, "maxclust")
+    groups = [[int(task) for task in np.flatnonzero(labels == label)] for label in np.unique(labels)]
+    return Grouping(groups, sum(value(affinities, group) for group in groups), exact=False)
 
 
 def worst(affinities: np.ndarray, models: int) -> Grouping:

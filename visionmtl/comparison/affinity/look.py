@@ -27,26 +27,36 @@ class Seen(NamedTuple):
         before: `[K]`, the losses.
         after: `[K, K]`, the losses once the shared parameters made a step for the task of the row alone.
         gramians: by level, `[K, K]`: the inner products of the tasks' gradients by its shared parameters.
+        broken: whether a loss of a task with labels was not finite.
     """
 
     before: np.ndarray
     after: np.ndarray
     gramians: dict[str, np.ndarray]
+    broken: bool = False
 
 
 class Look:
     """Looks at a BalancedModel without moving it: a training that is looked at goes as it would.
 
+    As in the paper's equation 1 and its authors' code, the step that is tried is one of plain gradient descent, on one
+    task's loss as it is, and all losses are measured again on the same batch, in training mode: neither the optimizer's
+    moments, nor weight decay, nor the balancer's weights are in it. Other than there, its rate is the same in all
+    looks, not that of the schedule, or those at its ends would count for nothing; its gradient is limited as the
+    training's is; it moves what two tasks or more use, where theirs is used by all; and not every step is looked at.
+
     Args:
         model: compiled; on one device.
         rate: of the step that is tried, of plain gradient descent.
-        limit: largest norm of the gradient of that step; None for no limit.
+        limit: largest norm of the gradient of that step, over the shared parameters; None for no limit.
 
     Attributes:
         variables: the parameters that two tasks or more use.
 
     Raises:
-        NothingSharedError: there is one task, or no parameter is shared.
+        NothingSharedError: there is one task, or no parameter that learns is shared.
+
+    Reference: Fifty et al. 2021, Efficiently Identifying Task Groupings for Multi-Task Learning.
     """
 
     def __init__(self, model: Any, rate: float, limit: float | None = None):
@@ -57,6 +67,11 @@ class Look:
                 f"The one task '{self.tasks[0]}' has none to get on with: affinity takes two or more."
             )
         self.variables = parting.variables(model, model.task_outputs())
+        if not self.variables and parting.frozen(model, model.task_outputs()):
+            raise NothingSharedError(
+                "All that the tasks share is frozen, so that no gradients meet in it: leave a part that they share,"
+                " such as the neck, out of training.freeze."
+            )
         if not self.variables:
             scheme = getattr(getattr(model, "sharing", None), "name", None)
             raise NothingSharedError(
@@ -79,11 +94,12 @@ class Look:
         known = present.numpy() > 0
         gramians = {level: _gramian([row[level] for row in rows]) for level in self.levels}
         gramians[WHOLE] = np.sum(list(gramians.values()), axis=0)
-        both = known[:, None] & known
+        both, measured = known[:, None] & known, np.array([before.numpy(), *afters])
         return Seen(
-            np.where(known, before.numpy(), np.nan),
-            np.where(both, np.array(afters), np.nan),
+            np.where(known, measured[0], np.nan),
+            np.where(both, measured[1:], np.nan),
             {level: np.where(both, gramian, np.nan) for level, gramian in gramians.items()},
+            not np.isfinite(measured[np.ix_([True, *known], known)]).all(),
         )
 
     def sketch(self, data: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -106,14 +122,28 @@ class Look:
         outputs = self.model(batch.images, training=training)
         return self.model.task_losses(batch.labels, outputs, batch.weights)
 
+    def _target(self, losses: TaskLosses, task: tf.Tensor) -> tf.Tensor:
+        """Return a task's loss, scaled as the optimizer scales it, or its gradient would vanish in half precision."""
+        return self.model.optimizer.scale_loss(tf.gather(tf.stack(losses.local), task))
+
+    def _gradients(self, tape: tf.GradientTape, target: tf.Tensor) -> list[tf.Tensor]:
+        """Return float32 gradients of a target's loss, not scaled; zeros for what it does not depend on."""
+        scale = self.model.optimizer.scale_loss(tf.constant(1.0))
+        return [
+            tf.zeros(variable.shape)
+            if gradient is None
+            else tf.cast(tf.convert_to_tensor(gradient), tf.float32) / scale
+            for gradient, variable in zip(tape.gradient(target, self.variables), self.variables, strict=True)
+        ]
+
     def _tried(self, batch: Batch, task: tf.Tensor) -> tuple:
         """Return the losses before and after a step for a task, which tasks are there, and its gradient by level."""
         moving = self.model.non_trainable_variables
         with untouched(moving), tf.GradientTape() as tape:
             losses = self._losses(batch, training=True)
-            target = tf.gather(tf.stack(losses.local), task)
+            target = self._target(losses, task)
         with tf.control_dependencies([losses.means]):
-            gradients = _known(tape.gradient(target, self.variables), self.variables)
+            gradients = self._gradients(tape, target)
         scale = tf.constant(self.rate)
         if self.limit is not None:
             scale *= tf.minimum(1.0, self.limit / tf.maximum(tf.linalg.global_norm(gradients), 1e-12))
@@ -129,19 +159,11 @@ class Look:
         """Return a task's gradient projected, all losses, and which tasks are there."""
         with tf.GradientTape() as tape:
             losses = self._losses(batch, training=False)
-            target = tf.gather(tf.stack(losses.local), task)
-        gradients = _known(tape.gradient(target, self.variables), self.variables)
+            target = self._target(losses, task)
+        gradients = self._gradients(tape, target)
         flat = tf.concat([tf.reshape(gradient, [-1]) for gradient in gradients], 0)
         rows = tf.reshape(tf.pad(flat, [[0, tf.size(self._signs) - tf.size(flat)]]), tf.shape(self._signs))
         return tf.reduce_sum(rows * self._signs, axis=0), losses.means, losses.present
-
-
-def _known(gradients: list, variables: list) -> list[tf.Tensor]:
-    """Return float32 gradients, zeros for what a loss does not depend on."""
-    return [
-        tf.zeros(variable.shape) if gradient is None else tf.cast(tf.convert_to_tensor(gradient), tf.float32)
-        for gradient, variable in zip(gradients, variables, strict=True)
-    ]
 
 
 def _gramian(rows: list[tf.Tensor]) -> np.ndarray:

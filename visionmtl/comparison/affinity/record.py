@@ -1,5 +1,7 @@
 """What was seen of one training: kept in a file, so that it is not trained again, and read back."""
 
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -26,6 +28,7 @@ class Record(NamedTuple):
         seconds: that time without.
         total: steps of the training.
         lower: names of the tasks' metrics of which less is better.
+        broken: looks in which a loss was not finite, which do not count for it.
     """
 
     tasks: list[str]
@@ -38,6 +41,7 @@ class Record(NamedTuple):
     seconds: float = 0.0
     total: int = 0
     lower: tuple[str, ...] = ()
+    broken: int = 0
 
     @classmethod
     def of(
@@ -58,13 +62,26 @@ class Record(NamedTuple):
         arrays |= {f"cosines/{level}": values for level, values in self.cosines.items()}
         arrays |= {"sketches": self.sketches.gradients, "losses": self.sketches.losses}
         arrays |= {"tasks": np.array(self.tasks), "time": np.array([self.ratio, self.seconds, self.total])}
-        arrays["lower"] = np.array(self.lower, str)
+        arrays |= {"lower": np.array(self.lower, str), "broken": np.array(self.broken)}
         with written_whole(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, **arrays)
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Return what `write` wrote."""
+        """Return what `write` wrote.
+
+        Raises:
+            UsageError: it is not whole.
+        """
+        try:
+            return cls._read(path)
+        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise UsageError(
+                f"'{path}' was cut or changed ({error}): remove the folder it is in, and train it anew."
+            ) from None
+
+    @classmethod
+    def _read(cls, path: Path) -> Self:
         with np.load(path) as data:
             cosines = {name.partition("/")[2]: data[name] for name in data.files if name.startswith("cosines/")}
             ratio, seconds, total = (float(value) for value in data["time"])
@@ -79,4 +96,5 @@ class Record(NamedTuple):
                 seconds,
                 int(total),
                 tuple(data["lower"].tolist()),
+                int(data["broken"]) if "broken" in data.files else 0,
             )

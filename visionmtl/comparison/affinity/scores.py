@@ -19,7 +19,8 @@ def lookahead(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Return the inter-task affinities `[S, K, K]` of S looks: by how much a step for one task lowers another's loss.
 
     `Z[i, j] = 1 - L_j(after a step of the shared parameters on task i's gradient alone) / L_j(before)`: 0.01 where the
-    step lowers the other's loss by one percent. NaN where one of the two has no label in the batch.
+    step lowers the other's loss by one percent. NaN where one of the two has no label in the batch, or a loss is not
+    finite.
 
     Args:
         before: `[S, K]`, the losses of the K tasks; NaN for a task without labels.
@@ -29,7 +30,7 @@ def lookahead(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """
     known = np.isfinite(before) & (before != 0)
     ratio = np.divide(after, before[:, None, :], out=np.full(after.shape, np.nan), where=known[:, None, :])
-    return np.where(known[:, :, None], 1.0 - ratio, np.nan)
+    return np.where(known[:, :, None] & np.isfinite(ratio), 1.0 - ratio, np.nan)
 
 
 def cosines(gramians: np.ndarray) -> np.ndarray:

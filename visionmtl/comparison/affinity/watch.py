@@ -3,6 +3,7 @@
 import collections
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from visionmtl.comparison.affinity.pace import Pace
 from visionmtl.comparison.affinity.record import Record
 from visionmtl.comparison.affinity.scores import array, listed
 
-KEPT = 32  # last batches, of which the gradients at the end are taken
+KEPT = 32  # last batches, at most an epoch's, of which the gradients at the end are taken: no image is in two
 IMAGES = 4  # of a sub-batch
 SKETCHED = (24, 192)  # sub-batches, at least and at most
 
@@ -30,10 +31,12 @@ class AffinityWatch(Callback):
         rate: learning rate of the steps that are tried.
         limit: largest norm of their gradients; None for no limit.
         total: steps of the training; None for what `fit` knows of it.
+        file: where the record is written once the training ended, before its last checkpoint is; None for nowhere.
 
     Attributes:
         record: what was seen; None before the end.
         ratio: the time of the training to that without the looks.
+        broken: looks in which the loss of a task with labels was not finite.
 
     Example:
         >>> watch = AffinityWatch(1e-3)  # doctest: +SKIP
@@ -42,11 +45,13 @@ class AffinityWatch(Callback):
 
     priority = 55
 
-    def __init__(self, rate: float, limit: float | None = None, total: int | None = None):
+    def __init__(
+        self, rate: float, limit: float | None = None, total: int | None = None, file: str | Path | None = None
+    ):
         super().__init__()
-        self.rate, self.limit, self.total = rate, limit, total
+        self.rate, self.limit, self.total, self.file = rate, limit, total, file
         self.record: Record | None = None
-        self.ratio = 1.0
+        self.ratio, self.broken = 1.0, 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.look = Look(self.model, self.rate, self.limit)
@@ -55,7 +60,8 @@ class AffinityWatch(Callback):
         self.steps: list[int] = []
         self.seen: list[Any] = []
         self.both = np.zeros((len(self.look.tasks),) * 2)
-        self.batches: collections.deque[Any] = collections.deque(maxlen=KEPT)
+        self.broken = 0
+        self.batches: collections.deque[Any] = collections.deque(maxlen=min(KEPT, given.get("steps") or KEPT))
         self.step = self.model.steps_behind
         self._plain = self.model.train_function
         self.model.train_function = self._wrapped(self._plain)
@@ -74,6 +80,7 @@ class AffinityWatch(Callback):
                 began = time.perf_counter()
                 self.seen.append(self.look(batch))
                 self.steps.append(self.step)
+                self.broken += self.seen[-1].broken
                 self.pace.looked(self.step, time.perf_counter() - began)
             began = time.perf_counter()
             logs = plain([batch])
@@ -101,13 +108,15 @@ class AffinityWatch(Callback):
         metrics = [metric for task in getattr(self.model, "tasks", {}).values() for metric in task.metrics()]
         lower = sorted({name for metric in metrics for name in metric.lower})
         self.record = self.record._replace(
-            ratio=self.ratio, seconds=self.pace.plain, total=self.pace.total, lower=tuple(lower)
+            ratio=self.ratio, seconds=self.pace.plain, total=self.pace.total, lower=tuple(lower), broken=self.broken
         )
+        if self.file is not None:
+            self.record.write(Path(self.file))
 
     def keep(self) -> dict[str, Any]:
         seen = {name: [listed(getattr(each, name)) for each in self.seen] for name in ("before", "after")}
         gramians = [{level: listed(values) for level, values in each.gramians.items()} for each in self.seen]
-        times = {"spent": self.pace.spent, "plain": self.pace.plain}
+        times = {"spent": self.pace.spent, "plain": self.pace.plain, "broken": self.broken}
         return seen | {"gramians": gramians, "steps": self.steps, "both": listed(self.both)} | times
 
     def go_on(self, kept: Mapping[str, Any]) -> None:
@@ -116,7 +125,7 @@ class AffinityWatch(Callback):
             Seen(array(before), array(after), {level: array(values) for level, values in gramians.items()})
             for before, after, gramians in rows
         ]
-        self.steps, self.both = list(kept["steps"]), array(kept["both"])
+        self.steps, self.both, self.broken = list(kept["steps"]), array(kept["both"]), kept.get("broken", 0)
         self.pace.go_on(kept["spent"], kept["plain"])
 
     def _count(self, batch: Any) -> None:

@@ -72,13 +72,33 @@ def test_what_has_no_labels_is_not_known(by_hand):
     assert np.isnan(by_hand.sketch(one(same=0.0, ill=-4.0))[0][1]).all()
 
 
+def test_a_loss_that_is_not_finite_counts_for_nothing_and_the_look_is_told(by_hand):
+    seen = by_hand(one(same=0.0, turned=1e30, ill=-4.0))
+    assert seen.broken
+    found = Record.of(["a", "b", "c"], [0], [seen], np.ones((3, 3)), None)
+    assert np.isfinite(found.lookahead[0]).tolist() == [[True, False, True], [False] * 3, [True, False, True]]
+    assert not by_hand(one(same=0.0, ill=-4.0)).broken, "a task without labels breaks nothing"
+
+
+def test_gradients_that_half_precision_has_no_number_for_are_seen():
+    x = keras.Input((1,))
+    half = {"dtype": "mixed_float16", "use_bias": False, "kernel_initializer": keras.initializers.Constant(1e-4)}
+    y = keras.layers.Dense(1, name="trunk", **half)(x)
+    model = BalancedModel(x, {name: keras.layers.Dense(1, name=name, **half)(y) for name in ("one", "other")})
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(), initial_scale=2.0**15)
+    model.compile(scaled, loss=dict.fromkeys(("one", "other"), "mean_squared_error"))
+    seen = Look(model, rate=0.25)(one(one=-1e-4, other=-1e-4))  # slopes 2e-4 times 1e-4, below the least of 6e-8
+    assert seen.gramians[WHOLE] == pytest.approx(np.full((2, 2), (2e-8) ** 2), rel=0.01)
+
+
 @pytest.fixture(scope="module")
-def watched():
+def watched(tmp_path_factory):
     """A training of two tasks that was watched, its weights, and those of one that was not."""
     tasks = [toys.task("scene"), toys.task("weather")]
     batches = tf.data.Dataset.from_tensors(toys.batch(tasks, missing=())).repeat()
     weights = []
-    watches = [AffinityWatch(1e-2, 10.0), None]
+    file = tmp_path_factory.mktemp("watched") / "seen.npz"
+    watches = [AffinityWatch(1e-2, 10.0, file=file), None]
     for watch in watches:
         model = toys.model(tasks)
         model.compile(keras.optimizers.Adam(1e-3))
@@ -99,10 +119,16 @@ def test_looks_are_kept_with_the_levels_of_the_backbone_and_the_images_counted(w
     assert list(record.cosines) == ["P2", "P3", "neck", WHOLE]
     assert record.both.tolist() == [[48, 48], [48, 48]]  # twelve batches of four
     assert record.ratio > 1
-    record.write(tmp_path / "seen.npz")
-    again = Record.read(tmp_path / "seen.npz")
+    again = Record.read(watched[0].file)
     assert again.tasks == ["scene", "weather"]
     np.testing.assert_array_equal(again.sketches.gradients, record.sketches.gradients)
+    (tmp_path / "seen.npz").write_bytes(watched[0].file.read_bytes()[:-100])
+    with pytest.raises(UsageError, match="was cut or changed"):
+        Record.read(tmp_path / "seen.npz")
+
+
+def test_the_gradients_at_the_end_are_of_images_of_one_epoch(watched):
+    assert len(watched[0].batches) == 6
 
 
 def test_what_was_seen_before_a_stop_is_kept_in_a_checkpoint(watched):
@@ -127,6 +153,14 @@ def test_where_no_gradients_meet_a_sentence_says_so(tasks, sharing, words):
     model = toys.model([toys.task("scene"), toys.task("weather")][:tasks], sharing=sharing)
     model.compile("sgd")
     with pytest.raises(UsageError, match=words):
+        Look(model, 0.1)
+
+
+def test_where_all_that_is_shared_is_frozen_a_sentence_says_so():
+    model = toys.model([toys.task("scene"), toys.task("weather")])
+    model.freeze(["backbone", "neck"])
+    model.compile("sgd")
+    with pytest.raises(UsageError, match=r"frozen.*leave .* out of training.freeze"):
         Look(model, 0.1)
 
 

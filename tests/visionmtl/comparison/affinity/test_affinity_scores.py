@@ -21,6 +21,14 @@ def test_a_task_without_labels_brings_and_gets_nothing_that_is_known():
     assert np.isfinite(found[0]).tolist() == [[True, False, False], [False, False, False], [False, False, False]]
 
 
+def test_an_infinite_loss_is_no_number_of_a_mean():
+    after = np.full((6, 2, 2), 0.9)
+    after[2, 0, 1] = np.inf
+    found = bootstrap.over_steps([scores.lookahead(np.ones((6, 2)), after)])
+    assert found.mean == pytest.approx(np.full((2, 2), 0.1))
+    assert bootstrap.over_steps([np.array([[1.0], [np.inf], [1.0]])]).mean == pytest.approx([1.0])
+
+
 def test_cosines_are_those_of_the_gradients_and_unknown_beside_one_that_is_zero():
     gradients = np.array([[3.0, 4.0], [4.0, -3.0], [-6.0, -8.0], [0.0, 0.0]])
     found = scores.cosines(gradients @ gradients.T)
@@ -170,3 +178,10 @@ def test_more_than_ten_tasks_are_divided_by_their_tree():
     found = grouping.best(affinities, 3)
     assert sorted(found.groups) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
     assert not found.exact
+
+
+def test_a_tree_is_cut_into_fewer_groups_where_that_brings_more():
+    affinities = np.full((12, 12), 0.1)
+    for last, count in ((0.08, 1), (0.04, 2)):  # it costs the others less than it brings and gets, or more
+        affinities[-1], affinities[:, -1] = last, last
+        assert len(grouping.best(affinities, 2).groups) == count
