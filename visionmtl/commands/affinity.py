@@ -27,7 +27,7 @@ class Affinity(Command):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_recipe(parser, optional=True)
-        parser.add_argument("--models", type=int, default=2, help="how many models to divide the tasks among at most")
+        parser.add_argument("--models", type=int, help="how many models to divide the tasks among at most; default 2")
         parser.add_argument("--seeds", type=int, help="how many trainings; default 1, of --self-test 5")
         parser.add_argument(
             "--verify", type=float, metavar="FRACTION", help="train every pair of tasks for this part of the budget too"
@@ -40,20 +40,24 @@ class Affinity(Command):
     def run(self, args: argparse.Namespace) -> None:
         from visionmtl import recipe as recipes
 
-        if bool(args.recipe) == args.self_test or (args.self_test and args.verify is not None):
-            raise UsageError("Give a recipe whose tasks to look at, or --self-test without one and without --verify.")
+        more = args.recipe or args.models is not None or args.verify is not None
+        if (args.self_test and more) or not (args.self_test or args.recipe):
+            raise UsageError(
+                "Give a recipe whose tasks to look at, or --self-test, which takes --seeds and --run and nothing else."
+            )
         recipe = recipes.load(args.recipe, args.overrides) if args.recipe else None
         with quiet_import():
             from visionmtl.comparison import affinity
         if recipe is None:
-            affinity.self_test(args.run, args.seeds or 5)
+            affinity.self_test(args.run, 5 if args.seeds is None else args.seeds)
         else:
-            affinity.affinity(recipe, args.run, args.models, args.seeds or 1, args.verify, _command(args))
+            seeds, models = 1 if args.seeds is None else args.seeds, 2 if args.models is None else args.models
+            affinity.affinity(recipe, args.run, models, seeds, args.verify, _command(args, models))
 
 
-def _command(args: argparse.Namespace) -> str:
+def _command(args: argparse.Namespace, models: int) -> str:
     """Return the command line that does this again."""
-    words = ["visionmtl", "affinity", args.recipe, *args.overrides, "--models", str(args.models)]
+    words = ["visionmtl", "affinity", args.recipe, *args.overrides, "--models", str(models)]
     words += ["--seeds", str(args.seeds)] if args.seeds else []
     words += ["--verify", f"{args.verify:g}"] if args.verify is not None else []
     return shlex.join(words)

@@ -27,10 +27,11 @@ def figures(records: Mapping[int, Record], models: int) -> dict[str, Any]:
         models: among how many the tasks are to be divided at most.
 
     Returns:
-        `tasks`; `seeds`, of each the `steps` looked at, the `ratio` of its time and the `seconds` of the training
-        itself; `shared`, `[K, K]`; `scores` and `levels` (cosines by level), each with `mean`, `low` and `high`
-        `[K, K]`, the row being the task that brings something and the column the one that gets it; `pairs`, with the
-        mean of both directions and a `verdict` of the look-ahead affinity; `groupings` by score.
+        `tasks`; `seeds`, of each the `steps` looked at, the `ratio` of its time, the `seconds` of the training itself,
+        and the `broken` looks, in which a loss was not finite; `shared`, `[K, K]`; `scores` and `levels` (cosines by
+        level), each with `mean`, `low` and `high` `[K, K]`, the row being the task that brings something and the
+        column the one that gets it; `pairs`, with the mean of both directions and a `verdict` of the look-ahead
+        affinity; `groupings` by score.
     """
     seen = list(records.values())
     tasks = seen[0].tasks
@@ -53,6 +54,7 @@ def figures(records: Mapping[int, Record], models: int) -> dict[str, Any]:
         "tasks": tasks,
         "seeds": {
             str(seed): {"steps": record.steps.tolist(), "ratio": record.ratio, "seconds": record.seconds}
+            | {"broken": record.broken}
             for seed, record in records.items()
         },
         "shared": common.tolist(),
@@ -95,4 +97,6 @@ def _pair(tasks: list[str], first: int, second: int, common: np.ndarray, both: M
 def _grouping(tasks: list[str], affinities: np.ndarray, common: np.ndarray, models: int) -> dict[str, Any]:
     found = grouping.best(known(affinities, common), models)
     groups = [[tasks[task] for task in group] for group in sorted(found.groups)]
-    return {"groups": groups, "score": found.score, "exact": found.exact, "models": models}
+    pairs = [np.isfinite(known(scores.symmetric(affinities), common))[pair] for pair in _pairs(len(tasks))]
+    counts = {"known": int(sum(pairs)), "pairs": len(pairs)}
+    return {"groups": groups, "score": found.score, "exact": found.exact, "models": models} | counts

@@ -14,6 +14,8 @@ from visionmtl.recipe import Recipe, changed
 def shortened(recipe: Recipe, fraction: float, steps: int) -> Recipe:
     """Return a recipe of a fraction of the steps, measured once, in the end.
 
+    Its steps are those of the recipe's own epochs, also where some of the tasks have fewer sources.
+
     Args:
         recipe: whole.
         fraction: of its steps.
@@ -23,8 +25,7 @@ def shortened(recipe: Recipe, fraction: float, steps: int) -> Recipe:
     wanted = max(1, math.ceil(settings.epochs * steps * fraction))
     epochs = math.ceil(wanted / steps)
     change: dict[str, Any] = {"epochs": epochs, "validate_every": epochs, "early_stopping": None}
-    if epochs == 1:
-        change["steps"] = wanted
+    change["steps"] = math.ceil(wanted / epochs)
     change["warmup_epochs"] = min(settings.warmup_epochs * fraction * settings.epochs / epochs, epochs / 2)
     return recipe.model_copy(update={"training": settings.model_copy(update=change)})
 

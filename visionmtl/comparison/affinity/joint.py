@@ -16,33 +16,45 @@ from visionmtl.training import runs
 SEEN = "affinity.npz"
 
 
-def record(recipe: Recipe, run: Path) -> Record:
+class NoValidationError(UsageError):
+    """Gains that are asked for, of data without a validation split."""
+
+
+def record(recipe: Recipe, run: Path, validated: bool = False) -> Record:
     """Return what is seen of a training in a run folder, trained, gone on with, or found finished.
+
+    Args:
+        recipe: what is trained.
+        run: the run folder.
+        validated: whether there must be a validation split.
 
     Raises:
         UsageError, pipelines.DataError: what `training.train` raises; or no gradients meet.
     """
     check_recipe(recipe, run)
-    if (run / SEEN).is_file():
-        return Record.read(run / SEEN)
-    made: list[AffinityWatch] = []
 
     def watching(session: Any) -> Sequence[callbacks.Callback]:
+        if validated and session.datasets.validation is None:
+            raise NoValidationError(no_validation(recipe))
         settings = session.recipe.training
         total = settings.epochs * session.steps
-        made.append(AffinityWatch(settings.learning_rate, settings.clip_norm, total))
-        return made
+        return [AffinityWatch(settings.learning_rate, settings.clip_norm, total, run / SEEN)]
 
     if not (run / "recipe.yaml").is_file():
         training.train(recipe, run, one_device(), watching=watching)
     elif not runs.is_finished(run):
         training.resume(run, one_device(), watching=watching)
-    if not made:
+    if not (run / SEEN).is_file():
         raise UsageError(f"The training in '{run}' was not looked at: remove that folder, and give the command again.")
-    seen = made[0].record
-    assert seen is not None
-    seen.write(run / SEEN)
-    return seen
+    return Record.read(run / SEEN)
+
+
+def no_validation(recipe: Recipe) -> str:
+    """Return why no gain is known of a recipe's data."""
+    return (
+        f"The data of recipe {recipe.name} has no validation split, by which --verify measures what pairs gain: name"
+        " one in data, or leave --verify out."
+    )
 
 
 def check_recipe(recipe: Recipe, run: Path) -> None:

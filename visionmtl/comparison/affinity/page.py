@@ -8,6 +8,7 @@ from typing import Any
 
 from visionmtl.comparison.affinity import charts
 from visionmtl.comparison.affinity.figures import LOOKAHEAD, SCORES
+from visionmtl.comparison.affinity.verifying import LEAST
 from visionmtl.files import write_text
 from visionmtl.report import document, tables
 
@@ -66,12 +67,14 @@ def facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what was looked at, and what it cost."""
     seeds = found["seeds"].values()
     ratio = sum(seed["ratio"] * seed["seconds"] for seed in seeds) / max(sum(seed["seconds"] for seed in seeds), 1e-9)
+    broken = sum(seed["broken"] for seed in seeds)
     return [
         ("recipe", found["recipe"]),
         ("tasks", str(len(found["tasks"]))),
         ("seeds", str(len(found["seeds"]))),
         ("looks a training", str(min(len(seed["steps"]) for seed in seeds))),
         ("time of the training, with looks", f"{ratio:.2f} of its own"),
+        *([("looks in which a loss was NaN or infinite, and does not count", str(broken))] if broken else []),
     ]
 
 
@@ -92,17 +95,22 @@ def recipe_name(found: Mapping[str, Any], number: int) -> str:
 
 def sentence(found: Mapping[str, Any]) -> str:
     """Return how the grouping was found."""
-    of = found["groupings"][LOOKAHEAD]
+    of, count = found["groupings"][LOOKAHEAD], len(found["groupings"][LOOKAHEAD]["groups"])
+    if not of["known"]:
+        return "Nothing is known of any pair, and so of no division: the tasks stay in one model, as they were."
     how = (
         "every division of the tasks was looked at"
         if of["exact"]
         else "of more than ten tasks the tree is cut, and another division may bring more"
     )
     at_most = f"At most {of['models']} models" if of["models"] > 1 else "One model"
-    few = "" if len(of["groups"]) == of["models"] else f" {len(of['groups'])} bring the most."
+    unknown = of["pairs"] - of["known"]
+    which = f", as of {unknown} of {of['pairs']} pairs" if unknown else ""
+    fewer = f" {count} models bring" if count > 1 else " One model brings"
     return (
         f"{at_most}, each task in one: {how}. A group's worth is, for each of its tasks, the mean of what the others"
-        f" bring it; a task alone has 0, and so has what is not known.{few}"
+        f" bring it; a task alone has 0, and so has what is not known{which}."
+        f"{'' if count == of['models'] else f'{fewer} the most.'}"
     )
 
 
@@ -111,18 +119,41 @@ def verified(found: Mapping[str, Any]) -> str:
     given = found.get("verified")
     if not given:
         return paragraph("Here it was not measured.")
-    gains = [
+    said = (
+        f"Here every pair and every task alone was trained for {100 * given['fraction']:g}% of the budget. The rank"
+        " correlation of each score with the gain of the second task by the first one's company, over both directions"
+        " of all pairs, with the 95% interval over pairs, of six or more (1 ranks them alike, 0 says nothing)."
+        f"{''.join(f' {each}' for each in missing(given))}"
+    )
+    each = document.table(GAINS, gains(given))
+    ranked = document.table(["score", "Spearman", "Kendall"], ranks(given))
+    return f"{paragraph(said)}{ranked}<details><summary>Gains of each pair in %</summary>{each}</details>"
+
+
+GAINS = ["pair", "gain of the first, %", "gain of the second, %"]
+
+
+def gains(given: Mapping[str, Any]) -> list[list[Any]]:
+    """Return the rows of the table of what pairs gained."""
+    return [
         [", ".join(pair["tasks"]), *(None if gain is None else 100 * gain for gain in pair["gains"])]
         for pair in given["pairs"]
     ]
-    said = (
-        f"Here every pair and every task alone was trained for {given['fraction']:.0%} of the budget. The rank"
-        " correlation of each score with the gain of the second task by the first one's company, over both directions"
-        " of all pairs, with the 95% interval over pairs, of six or more (1 ranks them alike, 0 says nothing):"
-    )
-    each = document.table(["pair", "of the first", "of the second"], gains)
-    ranked = document.table(["score", "Spearman", "Kendall"], ranks(given))
-    return f"{paragraph(said)}{ranked}<details><summary>Gains of each pair in %</summary>{each}</details>"
+
+
+def missing(given: Mapping[str, Any]) -> list[str]:
+    """Return sentences of what is not known of the gains, or is not measured alike."""
+    said, directions = [], [gain for pair in given["pairs"] for gain in pair["gains"]]
+    if unknown := directions.count(None):
+        said.append(
+            f"{unknown} of {len(directions)} gains are not known: every metric of the task alone is 0, or was not"
+            " measured."
+        )
+    if len(directions) - unknown < LEAST:
+        said.append(f"Of fewer than {LEAST} gains there is nothing to rank.")
+    if fewer := given.get("fewer"):
+        said.append(f"Trained for fewer steps, as their sources have fewer pictures: {'; '.join(fewer)}.")
+    return said
 
 
 def ranks(given: Mapping[str, Any]) -> list[list[str]]:
@@ -156,6 +187,7 @@ def terminal(found: Mapping[str, Any]) -> str:
     for number, group in enumerate(found["groupings"][LOOKAHEAD]["groups"], 1):
         lines.append(f"  {recipe_name(found, number)}: {', '.join(group)}")
     if given := found.get("verified"):
-        lines += ["", f"Rank correlation with the gains of pairs trained for {given['fraction']:.0%} of the budget:"]
-        lines += [tables.table(["score", "Spearman", "Kendall"], ranks(given))]
+        lines += ["", f"Gains of pairs trained for {100 * given['fraction']:g}% of the budget:"]
+        lines += [tables.table(GAINS, gains(given)), "", "Rank correlation with the gains:"]
+        lines += [tables.table(["score", "Spearman", "Kendall"], ranks(given)), *missing(given)]
     return "\n".join(lines)

@@ -1,7 +1,6 @@
 """How well cheap scores rank what joint training brings: every pair and every task alone, trained for a while."""
 
 import itertools
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from visionmtl.recipe import Recipe
 from visionmtl.training import runs
 
 DRAWS = 1000
+LEAST = 3  # gains, of fewer of which there is no rank correlation
 ENOUGH = 6  # pairs whose gains are known; of fewer, drawn anew, an interval says nothing
 Correlations = dict[str, dict[str, float | None]]
 
@@ -38,16 +38,19 @@ def verify(
 
     Returns:
         `fraction`; `pairs`, each with its `gains`, of the first task by the second's company and the other way round;
-        `ranks`, by score, `spearman` and `kendall`, each with `value`, `low` and `high`.
+        `fewer`, what was trained for fewer steps, as its sources have fewer pictures than all together; `ranks`, by
+        score, `spearman` and `kendall`, each with `value`, `low` and `high`.
     """
     tasks = found["tasks"]
     short = groups.shortened(recipe, fraction, steps)
     chosen = [(task,) for task in tasks] + list(itertools.combinations(tasks, 2))
-    results = {}
+    results, fewer = {}, []
     for number, names in enumerate(chosen, 1):
-        print(f"\n{number} of {len(chosen)}: {', '.join(names)} for {fraction:.0%} of the budget.")
+        print(f"\n{number} of {len(chosen)}: {', '.join(names)} for {100 * fraction:g}% of the budget.")
         part = alone(short, names[0], tasks) if len(names) == 1 else of_tasks(short, names, tasks)
-        results[names] = _results(part, folder / "+".join(names))
+        results[names], made = _results(part, folder / "+".join(names))
+        if made < short.training.epochs * (short.training.steps or 0) // short.training.accumulate:
+            fewer.append(", ".join(names))
     single = {task: results[task,][task] for task in tasks}
     gained = np.full((len(tasks),) * 2, np.nan)
     for i, j in itertools.combinations(range(len(tasks)), 2):
@@ -57,8 +60,23 @@ def verify(
         {"tasks": [tasks[i], tasks[j]], "gains": [_number(gained[j, i]), _number(gained[i, j])]}
         for i, j in itertools.combinations(range(len(tasks)), 2)
     ]
+    return ranked({"fraction": fraction, "pairs": pairs, "fewer": fewer}, found)
+
+
+def ranked(verified: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return gains that were measured, with how the scores rank them now.
+
+    Args:
+        verified: what `verify` returns, without ranks or with others.
+        found: the figures of the affinity.
+    """
+    places = {task: place for place, task in enumerate(found["tasks"])}
+    gained = np.full((len(places),) * 2, np.nan)
+    for pair in verified["pairs"]:
+        i, j = (places[task] for task in pair["tasks"])
+        gained[j, i], gained[i, j] = array(pair["gains"])
     ranks = {name: correlations(array(score["mean"]), gained) for name, score in found["scores"].items()}
-    return {"fraction": fraction, "pairs": pairs, "ranks": ranks}
+    return {**verified, "ranks": ranks}
 
 
 def correlations(affinities: np.ndarray, gained: np.ndarray, seed: int = 0) -> Correlations:
@@ -89,23 +107,26 @@ def _correlation(measure: Any, affinities: np.ndarray, gained: np.ndarray, pairs
     i, j = np.concatenate([pairs, pairs[:, ::-1]]).T
     x, y = affinities[i, j], gained[i, j]
     known = np.isfinite(x) & np.isfinite(y)
-    if known.sum() < 3:
+    if known.sum() < LEAST:
         return np.nan
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.ConstantInputWarning)
         return float(measure(x[known], y[known]).statistic)
 
 
-def _results(recipe: Recipe, run: Path) -> dict[str, dict[str, float]]:
-    """Return the metrics of a run, trained, gone on with, or found finished."""
+def _results(recipe: Recipe, run: Path) -> tuple[dict[str, dict[str, float]], int]:
+    """Return the metrics of a run, trained, gone on with, or found finished, and its steps."""
     joint.check_recipe(recipe, run)
     if not ((run / "recipe.yaml").is_file() and runs.is_finished(run)):
         if (run / "recipe.yaml").is_file():
             training.resume(run, joint.one_device())
         else:
             training.train(recipe, run, joint.one_device())
-    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["validation"]
-    return {task: {name: np.nan if v is None else v for name, v in values.items()} for task, values in metrics.items()}
+    told = runs.read_metrics(run)
+    if "validation" not in told:
+        raise joint.NoValidationError(joint.no_validation(recipe))
+    metrics = told["validation"].items()
+    return {task: {k: np.nan if v is None else v for k, v in values.items()} for task, values in metrics}, told["steps"]
 
 
 def _number(value: float) -> float | None:

@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from affinity_records import TASKS, record
 
 from visionmtl import cli, recipe, stopping
 from visionmtl.comparison import affinity
-from visionmtl.comparison.affinity import charts, figures, groups, joint, linearised, planted, selftest, verifying
+from visionmtl.comparison.affinity import charts, figures, groups, joint, planted, selftest, verifying
 from visionmtl.comparison.affinity.look import WHOLE, Look
-from visionmtl.comparison.affinity.record import Record
 from visionmtl.errors import UsageError
 
 SMALL = [
@@ -18,21 +18,6 @@ SMALL = [
     *("training.epochs=3", "training.verbose=0", "training.validate_every=3", "balancing.watch=null"),
     "tasks=[classification, segmentation]",
 ]
-TASKS = ["classification", "detection", "segmentation"]
-LIKES = np.array([[0.3, 0.2, -0.1], [0.2, 0.3, -0.1], [-0.1, -0.1, 0.3]])  # the first two get on
-
-
-def record(tasks=TASKS, common=1.0, seed=0):
-    """A record of twelve looks at tasks of which the first two get on, and the last hinders them."""
-    random, count = np.random.default_rng(seed), len(tasks)
-    likes = LIKES if count == 3 else random.normal(0, 0.1, (count, count))
-    looks = likes + random.normal(0, 0.01, (12, count, count))
-    both = np.full((count, count), 100.0)
-    both[-1, :-1] = both[:-1, -1] = 100 * common
-    sketches = linearised.Sketches(random.normal(size=(24, count, 8)), np.ones((24, count)))
-    steps = np.arange(0, 120, 10)
-    cosines = {"P2": np.clip(looks, -1, 1), WHOLE: np.clip(looks, -1, 1)}
-    return Record(list(tasks), steps, looks, cosines, both, sketches, 1.2, 60.0, 120, ("RMSE",))
 
 
 def test_pairs_have_verdicts_and_tasks_that_get_on_are_grouped():
@@ -67,7 +52,7 @@ def test_a_task_without_a_label_is_told_as_not_measured(tmp_path):
 @pytest.fixture
 def looked_at(monkeypatch, tmp_path):
     """An affinity of records that were not trained, told in a folder."""
-    monkeypatch.setattr(joint, "record", lambda given, run: record(seed=given.training.seed))
+    monkeypatch.setattr(joint, "record", lambda given, run, validated: record(seed=given.training.seed))
     monkeypatch.chdir(tmp_path)
 
 
@@ -131,7 +116,7 @@ def test_a_mistake_is_one_sentence_and_leaves_nothing(arguments, sentence, capsy
 
 
 def test_more_than_ten_tasks_are_told_to_be_divided_by_their_tree(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(joint, "record", lambda given, run: record([f"task{n}" for n in range(11)]))
+    monkeypatch.setattr(joint, "record", lambda given, run, validated: record([f"task{n}" for n in range(11)]))
     found = affinity.affinity(recipe.load("garments", ["tasks=null"]), tmp_path, models=3)
     assert not found["groupings"]["lookahead"]["exact"]
     assert "of more than ten tasks the tree is cut" in capsys.readouterr().out
@@ -142,7 +127,7 @@ def test_a_tenth_of_the_budget_is_a_tenth_of_the_steps():
     tenth = groups.shortened(given, 0.1, steps=100).training
     assert (tenth.epochs, tenth.steps, tenth.warmup_epochs) == (1, 100, 0.5)
     third = groups.shortened(given, 0.25, steps=100).training
-    assert (third.epochs, third.steps, third.validate_every) == (3, None, 3)
+    assert (third.epochs, third.steps, third.validate_every) == (3, 84, 3), "250 steps, not the 300 of three epochs"
 
 
 def test_rank_correlations_are_those_counted_by_hand():
@@ -169,7 +154,7 @@ def test_every_pair_and_every_task_alone_is_trained_for_a_part_of_the_budget(loo
     def results(given, run):
         trained.append(("+".join(given.tasks), given.training.epochs, given.training.steps, run.name))
         better = len(given.tasks) > 1 and "segmentation" not in given.tasks
-        return {task: {"AP": 1.1 if better else 1.0} for task in given.tasks}
+        return {task: {"AP": 1.1 if better else 1.0} for task in given.tasks}, 12
 
     monkeypatch.setattr(verifying, "_results", results)
     found = affinity.affinity(recipe.load("garments", ["training.epochs=3"]), tmp_path, verify=0.1)
@@ -264,7 +249,7 @@ def test_a_training_is_looked_at_goes_on_after_a_stop_and_is_not_made_again(tmp_
 def test_a_scheme_that_shares_nothing_leaves_no_folder(monkeypatch, tmp_path):
     from visionmtl.comparison.affinity.look import NothingSharedError
 
-    def refuse(given, run):
+    def refuse(given, run, validated):
         run.mkdir(parents=True)
         raise NothingSharedError("nothing")
 
