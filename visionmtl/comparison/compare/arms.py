@@ -8,6 +8,7 @@ from visionmtl.comparison.choosing import fitted
 from visionmtl.comparison.compare import wording
 from visionmtl.comparison.compare.asking import Asked
 from visionmtl.comparison.compare.cells import Cell, hash_of
+from visionmtl.comparison.compare.searching import collides, searched
 from visionmtl.comparison.compare.surveying import Survey
 from visionmtl.comparison.some_tasks import alone
 from visionmtl.errors import UsageError
@@ -38,7 +39,7 @@ class Part:
 
     def cell(self, settings: Mapping[str, Any], seed: int) -> Cell:
         """Return its training with some settings at a seed."""
-        recipe = changed(self.recipe, {**settings, "training.seed": seed})
+        recipe = changed(self.recipe, {**fitted(self.recipe, settings).changes, "training.seed": seed})
         return Cell(self.name, recipe, ", ".join(words(settings)))
 
 
@@ -70,31 +71,37 @@ def arms(recipe: Recipe, asked: Asked, survey: Survey) -> list[Arm]:
     Raises:
         UsageError: see `varied`.
     """
-    search = [asked.candidates] if asked.search else []
-    own = [_fixed(recipe, survey, search)] if asked.fixed else []
-    return [_baseline(recipe, survey, search), *varied(recipe, asked), *own]
+    own = [_fixed(recipe, survey, asked.candidates)] if asked.fixed else []
+    return [_baseline(recipe, survey, asked.candidates), *varied(recipe, asked), *own]
 
 
 def varied(recipe: Recipe, asked: Asked) -> list[Arm]:
     """Return the arms asked for, of which all is known without the data.
 
     Raises:
-        UsageError: the recipe refuses a change, a name is unknown, or two arms train the same.
+        UsageError: the recipe refuses a change, a name is unknown, two arms train the same, or what is searched is of
+            no arm.
     """
     made, seen = [], dict[str, str]()
     names = wording.names(asked.arms, _known(recipe, asked.arms))
     for name, changes in zip(names, asked.arms, strict=True):
-        for key in changes:
-            if key in asked.search:
-                raise UsageError(f"'{key}' is searched for every arm: it cannot differ between arms too.")
+        if twice := [key for key in asked.search if collides(changes, key)]:
+            raise UsageError(f"'{twice[0]}' is searched for every arm: it cannot differ between arms too.")
         of = fitted(recipe, changes)
-        part = Part(name, changed(recipe, of.changes), [asked.candidates] if asked.search else [])
+        whole = changed(recipe, of.changes)
+        found = searched(whole, asked.candidates)
+        part = Part(name, whole, found.groups)
         _check(part)
         if (twin := hash_of(part.recipe)) in seen:
-            told = " ".join(f"{key}={value}" for key, value in changes.items())
+            told = " ".join(f"{key}={value}" for key, value in changes.items()) or "the recipe as it is"
             raise UsageError(f"The arm '{told}' is there twice: it trains the same as '{seen[twin]}'.")
         seen[hash_of(part.recipe)] = name
-        made.append(Arm(name, changes, [part], of.left_out))
+        without = [f"'{name}' is not searched over {key}: it has no such." for key in found.left_out]
+        made.append(Arm(name, changes, [part], [*of.left_out, *without]))
+    tried = {key for arm in made for part in arm.parts for group in part.groups for each in group for key in each}
+    for key in asked.search:
+        if key not in tried:
+            raise UsageError(f"--search was given '{key}', which no arm has: search what one of the arms takes.")
     return made
 
 
@@ -106,7 +113,7 @@ def _check(part: Part) -> None:
     """
     building.check_names(part.recipe)
     for option in (option for group in part.groups for option in group):
-        building.check_names(changed(part.recipe, option))
+        building.check_names(changed(part.recipe, fitted(part.recipe, option).changes))
 
 
 def words(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -138,19 +145,21 @@ def _known(recipe: Recipe, given: Sequence[Mapping[str, Any]]) -> dict[str, Any]
     return base
 
 
-def _baseline(recipe: Recipe, survey: Survey, search: Sequence[Any]) -> Arm:
+def _baseline(recipe: Recipe, survey: Survey, candidates: Sequence[Mapping[str, Any]]) -> Arm:
     """Return the arm of a model for each task: nothing is shared, nothing weighed."""
-    parts = []
+    parts, said = [], []
     for task in survey.tasks:
         single = alone(recipe, task, survey.tasks)
         if recipe.data.mixed:  # without the sources of other tasks an epoch would have a length of its own
             single = changed(single, {"training.steps": recipe.training.steps or survey.steps})
-        parts.append(Part(f"single {task}", single, search, task))
+        found = searched(single, candidates, never=("balancing", "model.sharing"))
+        said = [f"'{ALONE}' is not searched over {key}: nothing is shared or weighed." for key in found.left_out]
+        parts.append(Part(f"single {task}", single, found.groups, task))
         _check(parts[-1])
-    return Arm(ALONE, {}, parts)
+    return Arm(ALONE, {}, parts, said)
 
 
-def _fixed(recipe: Recipe, survey: Survey, search: Sequence[Any]) -> Arm:
+def _fixed(recipe: Recipe, survey: Survey, candidates: Sequence[Mapping[str, Any]]) -> Arm:
     """Return the arm whose tasks have constant weights, tuned: what a balancer must beat."""
     watch, names = recipe.balancing.watch, list(survey.tasks)
     equal = {"method": "equal", "watch": watch}
@@ -164,4 +173,6 @@ def _fixed(recipe: Recipe, survey: Survey, search: Sequence[Any]) -> Arm:
             if option not in tried:  # of two tasks, more of one is less of the other
                 tried.append(option)
     base = changed(recipe, {"balancing": equal})
-    return Arm(FIXED, {"balancing.method": "fixed"}, [Part(FIXED, base, [tried, *search])])
+    found = searched(base, candidates, never=("balancing",))
+    said = [f"'{FIXED}' is not searched over {key}: its weights are what is searched." for key in found.left_out]
+    return Arm(FIXED, {"balancing.method": "fixed"}, [Part(FIXED, base, [tried, *found.groups])], said)

@@ -15,8 +15,10 @@ from visionmtl.recipe import yamlfile
 FILE = "comparison.yaml"
 SEEDS = 3  # where none are asked for
 OWN = ("name", "tasks", "training.seed")  # set by the comparison itself
-DATA = ("data.source", "data.path", "data.sources", "data.joined", "data.options", "data.resize")  # what is measured on
-SPENT = ("training.epochs", "training.steps", "training.accumulate", "data.batch_size")  # of the budget
+DATA = (  # what is measured on
+    *("data.source", "data.path", "data.sources", "data.joined", "data.options", "data.resize", "data.on_error"),
+)
+SPENT = ("training.epochs", "training.steps", "training.accumulate", "data.batch_size", "data.epoch")  # of the budget
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,8 @@ def asked(request: Request, command: str, before: Asked | None = None) -> Asked:
         seeds = SEEDS if request.seeds is None else request.seeds
         first = Asked(arms, seeds, search, fixed=request.fixed, evaluate=request.evaluate, commands=[command])
         return first if budget is None else replace(first, budget=budget)
-    _refuse_another("--search", search or before.search, before.search)
-    _refuse_another("--budget", budget or before.budget, before.budget)
+    _refuse_another("--search", _of_search(search or before.search), _of_search(before.search))
+    _refuse_another("--budget", _of_budget(budget or before.budget), _of_budget(before.budget))
     if request.seeds is not None and request.seeds < before.seeds:
         raise UsageError(
             f"--seeds was given {request.seeds}, but the comparison has {before.seeds} already: give as many or more."
@@ -129,9 +131,20 @@ def asked(request: Request, command: str, before: Asked | None = None) -> Asked:
     return before if more == before else replace(more, commands=[*before.commands, command])
 
 
-def _refuse_another(option: str, now: Any, before: Any) -> None:
+def _refuse_another(option: str, now: str, before: str) -> None:
     if now != before:
         raise UsageError(f"{option} is {now}, but the comparison has {before}: make another folder by --run.")
+
+
+def _of_search(search: Mapping[str, Sequence[Any]]) -> str:
+    """Return what is searched as it may be given."""
+    return " ".join(f"{key}={','.join(map(str, values))}" for key, values in search.items()) or "none"
+
+
+def _of_budget(budget: Mapping[str, Any]) -> str:
+    """Return a budget as it may be given."""
+    amount = budget["amount"]
+    return str(budget["of"]) + (f"={amount:g}" if amount else "")
 
 
 def _arms(request: Request) -> list[dict[str, Any]]:
@@ -162,6 +175,11 @@ def _refuse_key(key: str) -> None:
     ):
         if any(key == own or key.startswith(f"{own}.") for own in keys):
             raise UsageError(f"'{key}' {why}: it cannot differ between arms; change it for all, by {key}=VALUE.")
+        if within := [own for own in keys if own.startswith(f"{key}.")]:
+            raise UsageError(
+                f"'{key}' is a whole section, and '{within[0]}' in it {why}: give the keys that differ, such as "
+                "training.learning_rate=1e-3."
+            )
 
 
 def _search(texts: Sequence[str]) -> dict[str, list[Any]]:

@@ -81,6 +81,19 @@ def test_an_arm_of_another_method_is_without_the_options_of_the_recipes():
             "'training.learning_rate' is searched for every arm",
         ),
         ({"vary": ["training.weight_decy=1"]}, "unknown key 'training.weight_decy'"),
+        ({"arms": ["training={epochs: 9}"]}, "'training' is a whole section, and 'training.seed' in it is set by"),
+        ({"vary": ["data={source: garments}"]}, "'data' is a whole section, and 'data.source' in it says what"),
+        ({"vary": ["data.on_error=stop,skip"]}, "'data.on_error' says what all arms are measured on"),
+        ({"vary": ["data.epoch=longest,shortest"]}, "'data.epoch' is of the budget"),
+        ({"search": ["balancing.c=0.1,0.4"]}, "--search was given 'balancing.c', which no arm has"),
+        (
+            {"vary": ["model.sharing={name: hard, until: P3}"], "search": ["model.sharing.until=P3,P4"]},
+            "'model.sharing.until' is searched for every arm",
+        ),
+        (
+            {"vary": ["model.sharing={name: hard, until: P3}"], "search": ["model.sharing=hard,mtan"]},
+            "'model.sharing' is searched for every arm",
+        ),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence(options, sentence):
@@ -105,7 +118,9 @@ def test_a_budget_and_a_search_stay_as_they_were_begun():
     assert len(before.candidates) == 4
     assert before.candidates[1] == {"training.learning_rate": 1e-3, "training.weight_decay": 0.1}
     assert asked(before, budget="seconds=600") == before
-    with pytest.raises(UsageError, match="make another folder by --run"):
+    with pytest.raises(UsageError, match="--budget is steps, but the comparison has seconds=600: make another folder"):
         asked(before, budget="steps")
-    with pytest.raises(UsageError, match="make another folder by --run"):
+    with pytest.raises(UsageError, match=r"learning_rate=0.001,0.003 training.weight_decay=0,0.1: make another folder"):
         asked(before, search=["learning_rate=1e-3"])
+    with pytest.raises(UsageError, match="but the comparison has none: make another folder"):
+        asked(asked(), search=["learning_rate=1e-3"])
