@@ -1,6 +1,7 @@
 """The model saved after each epoch, or whenever it is better."""
 
 import math
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -19,6 +20,9 @@ class Checkpoint(Callback):
         path: a `.keras` file.
         monitor: name of a log, higher is better; None saves every epoch. Epochs without it save nothing.
         best: value to beat from the start, of the run that is resumed.
+
+    Attributes:
+        seconds: that each save took.
     """
 
     priority = 70
@@ -26,6 +30,7 @@ class Checkpoint(Callback):
     def __init__(self, path: str | Path, monitor: str | None = None, best: float = -math.inf):
         super().__init__()
         self.path, self.monitor, self.best = Path(path), monitor, best
+        self.seconds: list[float] = []
 
     @classmethod
     def of_session(cls, session: Session) -> Sequence[Self]:
@@ -53,5 +58,7 @@ class Checkpoint(Callback):
             return
         if self.monitor is not None:
             self.best = float(value)
+        began = time.perf_counter()
         with written_whole(self.path) as partial:
             self.model.save(partial)
+        self.seconds.append(time.perf_counter() - began)

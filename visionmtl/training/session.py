@@ -1,7 +1,9 @@
 """Training, evaluation and resuming of runs: from a recipe to a run folder and the figures in it."""
 
 import contextlib
+import itertools
 import math
+import statistics
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -198,13 +200,15 @@ def _fit(session: callbacks.Session, watching: Watching | None) -> None:
 
 
 def _costs(session: callbacks.Session) -> dict[str, float | None]:
-    """Return what a training took: `seconds`, `steps` of the optimizer, and the median of the seconds of a step."""
+    """Return what a training took: `seconds`, `steps` of the optimizer, the median seconds of a step and of a save."""
     last, times = runs.read_history(session.run)[-1], callbacks.StepSeconds()
     if session.start is not None and "StepSeconds" in session.start.kept:
         times.go_on(session.start.kept["StepSeconds"])
     times = next((each for each in session.watchers if isinstance(each, callbacks.StepSeconds)), times)
     steps = int(last["epoch"]) * session.steps // session.recipe.training.accumulate
-    return {"seconds": last["seconds"], "steps": steps, "step_seconds": times.median}
+    saves = [each.seconds for each in session.watchers if isinstance(each, callbacks.Checkpoint)]
+    save = statistics.median(itertools.chain(*saves)) if any(saves) else None
+    return {"seconds": last["seconds"], "steps": steps, "step_seconds": times.median, "save_seconds": save}
 
 
 def _start(model: MultiTaskModel, source: MultiTaskModel, recipe: Recipe) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from visionmtl import recipe as recipes
-from visionmtl.comparison.compare import asking
+from visionmtl.comparison.compare import asking, widths
 from visionmtl.comparison.compare.arms import arms, varied
 from visionmtl.comparison.compare.asking import Asked, Request
 from visionmtl.comparison.compare.cells import hash_of
@@ -44,7 +44,7 @@ def opened(request: Request, command: str) -> Opened:
         if run is not None:
             runs.refuse_taken(run)
         asked = asking.asked(request, command)
-        varied(recipe, asked)
+        _check(recipe, asked)
         found = look(recipe)
         arms(recipe, asked, found)
         folder = run or runs.numbered(f"compare-{recipe.name}")
@@ -56,7 +56,13 @@ def opened(request: Request, command: str) -> Opened:
             raise UsageError(f"'{there}' compares another recipe: make another folder by --run, or give none.")
         recipe = kept
         asked = asking.asked(request, command, asking.read(there))
-        varied(recipe, asked)
+        _check(recipe, asked)
     with processes.one_at_a_time(folder):
         asked.write(folder)
     return Opened(folder, recipe, asked, survey(recipe, folder))
+
+
+def _check(recipe: Recipe, asked: Asked) -> None:
+    """Return if all that is asked for can be, as far as is known without the data."""
+    varied(recipe, asked)
+    widths.check(asked)

@@ -51,6 +51,11 @@ class Outlook:
     tried: Sequence[Cell] = ()
 
 
+def trainings(part: Part, seeds: int) -> int:
+    """Return how many trainings a part takes from its beginning: what is chosen at the first seed is trained there."""
+    return sum(map(len, part.groups)) - len(part.groups) + seeds
+
+
 def outlook(part: Part, seeds: Sequence[int], known: Known) -> Outlook:
     """Return how far a part is, and what of it is to be trained next."""
     settings: dict[str, Any] = {}

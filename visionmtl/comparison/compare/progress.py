@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.splits import split_called
-from visionmtl.comparison.compare import budgets, figures
+from visionmtl.comparison.compare import figures, timing
 from visionmtl.comparison.compare.arms import Arm, Part, arms
 from visionmtl.comparison.compare.asking import Asked
 from visionmtl.comparison.compare.cells import Cell, Cells
 from visionmtl.comparison.compare.planning import Known, Outlook, outlook
 from visionmtl.comparison.compare.running import Done, Runner, training
-from visionmtl.comparison.compare.surveying import Survey
+from visionmtl.comparison.compare.surveying import Survey, of_steps
+from visionmtl.comparison.compare.widths import Widths
 from visionmtl.errors import UsageError
 from visionmtl.recipe import Recipe
 from visionmtl.report import tables
@@ -30,17 +31,19 @@ class Comparison:
 
     Attributes:
         failed: why a cell failed, by its hash.
+        unfit: why an arm cannot have what all have the same of, by its name.
         split: which split's figures are told.
     """
 
     def __init__(self, folder: Path, recipe: Recipe, asked: Asked, survey: Survey, shard: tuple[int, int] = (0, 1)):
         self.folder, self.asked, self.survey, self.shard = folder, asked, survey, shard
         self.of, self.amount = asked.budget["of"], asked.budget["amount"]
-        self.recipe = budgets.of_steps(recipe, self.amount, survey) if self.of == "steps" else recipe
+        self.recipe = of_steps(recipe, self.amount, survey) if self.of == "steps" else recipe
         self.arms: list[Arm] = arms(self.recipe, asked, survey)
+        self.unfit: dict[str, str] = {}
         if self.of == "parameters":
-            widths = budgets.Widths(self.arms, survey, folder)
-            self.arms, self.amount = widths.arms, widths.target
+            widths = Widths(self.arms, survey, folder)
+            self.arms, self.amount, self.unfit = widths.arms, widths.target, widths.failed
         elif self.of == "steps":
             training = self.recipe.training
             self.amount = training.epochs * (training.steps or survey.steps) // training.accumulate
@@ -102,8 +105,10 @@ class Comparison:
 
     def _parts(self, arm: Arm) -> list[Part] | list[Outlook]:
         """Return the parts of an arm within the budget, or what must be known before."""
+        if arm.name in self.unfit:
+            return [Outlook([], 0, failed=self.unfit[arm.name]) for _ in arm.parts]
         if self.of == "seconds":
-            return budgets.in_seconds(arm, self.amount, self.survey, self.cells, self.known)
+            return timing.in_seconds(arm, self.amount, self.survey, self.cells, self.known, len(self.seeds))
         return list(arm.parts)
 
     def _ready(self) -> list[Cell]:
@@ -120,7 +125,7 @@ class Comparison:
         """Yield the cells of which is known that they are wanted, each once."""
         cells: dict[str, Cell] = {}
         for arm in self.arms:
-            made = [budgets.calibration(part, self.survey) for part in arm.parts] if self.of == "seconds" else []
+            made = [timing.calibration(part, self.survey) for part in arm.parts] if self.of == "seconds" else []
             for of in map(self._outlook, self._parts(arm)):
                 made += [*of.tried, *of.ready, *of.cells.values()]
             cells |= {cell.hash: cell for cell in made}

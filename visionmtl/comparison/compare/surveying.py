@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from visionmtl import tasks
 from visionmtl.comparison.some_tasks import check_same_pictures
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text
-from visionmtl.recipe import Recipe
+from visionmtl.recipe import Recipe, changed
 from visionmtl.training import building
 
 FILE = "survey.json"
@@ -66,6 +67,19 @@ def look(recipe: Recipe) -> Survey:
     described = {spec.name: {"kind": spec.kind, "classes": len(spec.classes)} for spec in datasets.specs}
     metrics = [metric for spec in datasets.specs for metric in tasks.from_spec(spec).metrics()]
     return Survey(described, steps, sorted({name for metric in metrics for name in metric.lower}))
+
+
+def of_steps(recipe: Recipe, steps: int | None, survey: Survey) -> Recipe:
+    """Return a recipe of so many optimizer steps, as near as epochs of one length come; None for its own.
+
+    It is validated in its last epoch at least.
+    """
+    if steps is None:
+        return recipe
+    batches, training = steps * recipe.training.accumulate, recipe.training
+    epochs = math.ceil(batches / survey.steps)
+    changes = {"training.epochs": epochs, "training.steps": max(1, round(batches / epochs))}
+    return changed(recipe, changes | ({"training.validate_every": epochs} if training.validate_every > epochs else {}))
 
 
 def keep_off_gpus() -> int:

@@ -161,7 +161,7 @@ def test_seconds_are_shared_out_after_a_short_calibration():
         training = recipe.load(path).training
         lengths.setdefault(path.name.partition("-seed")[0], set()).add((training.epochs, training.steps))
     joint = lengths.pop("hard-uncertainty")
-    assert lengths.pop("calibration-of-hard-uncertainty") == {(2, 20)}
+    assert lengths.pop("calibration-of-hard-uncertainty") == {(3, 20)}
     # The stub takes 1 s before its first step, 0.5 s a step, and 0.5 s an epoch.
     assert joint == {(3, 18)}
     assert lengths["single-classification"] == lengths["single-segmentation"] == {(2, 13)}
