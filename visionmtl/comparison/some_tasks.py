@@ -33,7 +33,8 @@ def of_tasks(recipe: Recipe, chosen: Iterable[str], every: Iterable[str]) -> Rec
         "balancing": plain | _without(others, balancing.options),
         "training.freeze": [part for part in training.freeze if part not in others],
     }
-    if training.monitor.startswith(tuple(f"val_{other}_" for other in others)):
+    monitored = [task for task in {*chosen, *others} if training.monitor.startswith(f"val_{task}_")]
+    if max(monitored, key=len, default=None) in others:  # of tasks "cars" and "cars_far" the longer name is meant
         changes["training.monitor"] = "val_score"
     return changed(recipe, changes)
 

@@ -46,6 +46,8 @@ def test_parts_and_logs_of_other_tasks_are_neither_frozen_nor_watched():
     assert part.training.freeze == ["backbone", "segmentation"]
     assert part.training.monitor == "val_score"
     assert of_tasks(whole, ["detection"], EVERY).training.monitor == "val_detection_AP"
+    far = recipe.changed(whole, {"training.monitor": "val_detection_far_AP"})
+    assert of_tasks(far, ["detection_far"], ["detection", "detection_far"]).training.monitor == "val_detection_far_AP"
 
 
 def test_a_task_alone_shares_and_weighs_nothing():

@@ -1,7 +1,7 @@
 """The arms of a comparison: the baseline, a model for each task; the combinations asked for; tuned fixed weights."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from visionmtl.comparison.choosing import fitted
@@ -9,7 +9,7 @@ from visionmtl.comparison.compare import wording
 from visionmtl.comparison.compare.asking import Asked
 from visionmtl.comparison.compare.cells import Cell, hash_of
 from visionmtl.comparison.compare.searching import collides, searched
-from visionmtl.comparison.compare.surveying import Survey
+from visionmtl.comparison.compare.surveying import Survey, check_monitor
 from visionmtl.comparison.some_tasks import alone
 from visionmtl.errors import UsageError
 from visionmtl.recipe import Recipe, changed
@@ -69,10 +69,15 @@ def arms(recipe: Recipe, asked: Asked, survey: Survey) -> list[Arm]:
     """Return the arms of a comparison: the baseline, then those asked for, then that of tuned fixed weights.
 
     Raises:
-        UsageError: see `varied`.
+        UsageError: see `varied`; or an arm monitors what is not logged.
     """
     own = [_fixed(recipe, survey, asked.candidates)] if asked.fixed else []
-    return [_baseline(recipe, survey, asked.candidates), *varied(recipe, asked), *own]
+    joint = [_of_one_length(arm, recipe, survey) for arm in [*varied(recipe, asked), *own]]
+    for part in (part for arm in joint for part in arm.parts):
+        for option in [{}, *(option for group in part.groups for option in group)]:
+            if not option or "training.monitor" in option:
+                check_monitor(changed(part.recipe, option), survey)
+    return [_baseline(recipe, survey, asked.candidates), *joint]
 
 
 def varied(recipe: Recipe, asked: Asked) -> list[Arm]:
@@ -145,6 +150,18 @@ def _known(recipe: Recipe, given: Sequence[Mapping[str, Any]]) -> dict[str, Any]
     return base
 
 
+def _of_one_length(arm: Arm, recipe: Recipe, survey: Survey) -> Arm:
+    """Return an arm whose epochs are as long as those of all, however it draws samples from several sources."""
+    steps = {"training.steps": recipe.training.steps or survey.steps}
+
+    def one(part: Part) -> Part:
+        drawn = any(key.startswith("data.sampling") for group in part.groups for option in group for key in option)
+        alike = part.recipe.data.sampling == recipe.data.sampling and not drawn
+        return part if alike else replace(part, recipe=changed(part.recipe, steps))
+
+    return replace(arm, parts=[one(part) for part in arm.parts])
+
+
 def _baseline(recipe: Recipe, survey: Survey, candidates: Sequence[Mapping[str, Any]]) -> Arm:
     """Return the arm of a model for each task: nothing is shared, nothing weighed."""
     parts, said = [], []
@@ -156,7 +173,23 @@ def _baseline(recipe: Recipe, survey: Survey, candidates: Sequence[Mapping[str, 
         said = [f"'{ALONE}' is not searched over {key}: nothing is shared or weighed." for key in found.left_out]
         parts.append(Part(f"single {task}", single, found.groups, task))
         _check(parts[-1])
-    return Arm(ALONE, {}, parts, said)
+    return Arm(ALONE, {}, parts, [*_unlike(recipe, parts), *said])
+
+
+def _unlike(recipe: Recipe, parts: Sequence[Part]) -> Iterator[str]:
+    """Yield in which ways models for a task each are trained unlike a joint one, beside that they share nothing."""
+    if any(part.recipe.training.monitor != recipe.training.monitor for part in parts):
+        yield (
+            f"training.monitor is {recipe.training.monitor}: of '{ALONE}' a model for another task is that of the epoch"
+            " at which its own val_score was best."
+        )
+    if recipe.data.sources and not recipe.data.joined:
+        yield (
+            f"Of several sources a model of '{ALONE}' sees those that label its task, for as many steps: in these a"
+            " joint model sees pictures of the others too."
+        )
+    if recipe.data.sampling.method == "alternate":
+        yield f"data.sampling is alternate: a model of '{ALONE}' learns its task in every step, a joint one in turn."
 
 
 def _fixed(recipe: Recipe, survey: Survey, candidates: Sequence[Mapping[str, Any]]) -> Arm:

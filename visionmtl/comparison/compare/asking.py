@@ -114,8 +114,8 @@ def asked(request: Request, command: str, before: Asked | None = None) -> Asked:
         seeds = SEEDS if request.seeds is None else request.seeds
         first = Asked(arms, seeds, search, fixed=request.fixed, evaluate=request.evaluate, commands=[command])
         return first if budget is None else replace(first, budget=budget)
-    _refuse_another("--search", _of_search(search or before.search), _of_search(before.search))
-    _refuse_another("--budget", _of_budget(budget or before.budget), _of_budget(before.budget))
+    _refuse_another("--search", of_search(search or before.search), of_search(before.search))
+    _refuse_another("--budget", of_budget(budget or before.budget), of_budget(before.budget))
     if request.seeds is not None and request.seeds < before.seeds:
         raise UsageError(
             f"--seeds was given {request.seeds}, but the comparison has {before.seeds} already: give as many or more."
@@ -136,12 +136,12 @@ def _refuse_another(option: str, now: str, before: str) -> None:
         raise UsageError(f"{option} is {now}, but the comparison has {before}: make another folder by --run.")
 
 
-def _of_search(search: Mapping[str, Sequence[Any]]) -> str:
+def of_search(search: Mapping[str, Sequence[Any]]) -> str:
     """Return what is searched as it may be given."""
     return " ".join(f"{key}={','.join(map(str, values))}" for key, values in search.items()) or "none"
 
 
-def _of_budget(budget: Mapping[str, Any]) -> str:
+def of_budget(budget: Mapping[str, Any]) -> str:
     """Return a budget as it may be given."""
     amount = budget["amount"]
     return str(budget["of"]) + (f"={amount:g}" if amount else "")

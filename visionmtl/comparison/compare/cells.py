@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,12 +22,33 @@ def hash_of(recipe: Recipe) -> str:
 
     Neither its name counts, nor where files lie, nor what is as by default, so that a new key of a recipe changes none.
     """
-    settings = recipe.model_dump(mode="json", exclude_defaults=True)
+    return hashlib.sha256(json.dumps(_trained(recipe), sort_keys=True).encode()).hexdigest()[:8]
+
+
+def difference(recipe: Recipe, other: Recipe) -> str:
+    """Return in which key two recipes train something else, the first one: "training.epochs is 5, not 3"."""
+    one, two = (dict(_leaves(_trained(each, defaults=True))) for each in (recipe, other))
+    key = next((key for key in [*one, *two] if one.get(key) != two.get(key)), None)
+    return "nothing that counts differs" if key is None else f"{key} is {one.get(key)}, not {two.get(key)}"
+
+
+def _trained(recipe: Recipe, defaults: bool = False) -> dict[str, Any]:
+    """Return what of a recipe counts."""
+    settings = recipe.model_dump(mode="json", exclude_defaults=not defaults)
     settings.pop("name", None)
     for source in [settings.get("data", {}), *settings.get("data", {}).get("sources", {}).values()]:
         for place in PLACES:
             source.pop(place.rpartition(".")[2], None)
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    return settings
+
+
+def _leaves(settings: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every key in full with its value."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{within}{key}.")
+        else:
+            yield f"{within}{key}", value
 
 
 @dataclass(frozen=True)
@@ -87,7 +109,7 @@ class Cells:
             if not runs.is_finished(run):
                 return None
             for path in self.root.glob(f".{run.name}.*"):  # left by one that was killed; nobody writes there now
-                path.unlink(missing_ok=True)
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
             self._finished[cell.hash] = runs.read_metrics(run) | {"memory": self.notes(cell).get("memory")}
         return self._finished[cell.hash]
 

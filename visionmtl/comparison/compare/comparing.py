@@ -3,7 +3,6 @@
 import shlex
 from pathlib import Path
 
-from pipelines.splits import split_called
 from visionmtl import stopping
 from visionmtl.comparison import verdicts
 from visionmtl.comparison.compare import merging, places
@@ -28,12 +27,14 @@ def compare(request: Request, command: str) -> Path:
     """
     first, every = places.shard(request.shard)
     at_once = places.places(request.jobs, keep_off_gpus())
-    if request.evaluate is not None:
-        split_called(request.evaluate, UsageError)
     folder, recipe, asked, survey = opened(request, command)
     if request.merge:
-        print(f"Took over {merging.merge(folder, request.merge, recipe)} trainings.")
+        merged = merging.merge(folder, request.merge, recipe, asked, survey)
+        print("\n".join([f"Took over {merged.taken} trainings.", *merged.told]))
     comparison = Comparison(folder, recipe, asked, survey, (first, every))
+    if first >= len(comparison.arms):
+        count = len(comparison.arms)
+        raise UsageError(f"--shard was given {request.shard}, but there are {count} arms: expected 1/{count} at most.")
     go_on = f"visionmtl compare {shlex.quote(str(folder))}"
     go_on += f" --shard {request.shard}" * (request.shard is not None) + f" --jobs {request.jobs}" * (request.jobs > 1)
     with stopping.signals(stopping.Stop()) as stop:
@@ -43,12 +44,12 @@ def compare(request: Request, command: str) -> Path:
             comparison.evaluate(runner)
         except KeyboardInterrupt as stopped:
             raise stopping.saying(stopped, f"Go on with: {go_on}", resumable=True) from None
-    failed = [arm["name"] for arm in comparison.write()["arms"] if arm.get("failed")]
+    comparison.write()
     print(f"\n{verdicts.write(folder)}\n\nTables and page: {folder}", flush=True)
-    if comparison.failed or failed:
-        which = "".join(f" of '{name}'" for name in failed[:1]) + f" and {len(failed) - 1} others" * (len(failed) > 1)
+    if failed := comparison.failing:
+        which = f"'{failed[0]}'" + f" and {len(failed) - 1} others" * (len(failed) > 1)
         raise UsageError(
-            f"Trainings{which} failed, as told above and in their logs in {folder / 'cells'}; the others are there. To"
-            f" try these again: {go_on}"
+            f"Trainings of {which} failed, as told above and in their logs in {folder / 'cells'}; the others are there."
+            f" To try these again: {go_on}"
         )
     return folder

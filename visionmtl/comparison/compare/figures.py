@@ -68,11 +68,15 @@ def _arm(arm: Arm, parts: Sequence[Outlook], seeds: Sequence[int], known: Known,
     for seed in seeds:
         found = [known.figures(of.cells[seed]) if seed in of.cells else None for of in parts]
         whole = [each for each in found if each is not None and split in each]
-        whys = [why for of in parts if (why := _why(of, seed, seeds, known))]
+        whys: dict[str, list[str]] = {}
+        for part, of in zip(arm.parts, parts, strict=True):
+            if why := _why(of, seed, seeds, known):
+                whys.setdefault(why, []).append(part.name)
         if len(whole) == len(parts):
             made[str(seed)] = _seed(whole, split)
         elif whys:
-            failed[str(seed)] = whys[0]
+            each = (f"{', '.join(names)}: {why}" * (len(names) < len(parts)) or why for why, names in whys.items())
+            failed[str(seed)] = " ".join(each)
     return {
         "name": arm.name,
         "alone": arm.alone,
@@ -93,7 +97,8 @@ def flat(chosen: Mapping[str, Any]) -> dict[str, Any]:
 def _why(of: Outlook, seed: int, seeds: Sequence[int], known: Known) -> str | None:
     """Return why a seed of a part failed; None where it did not."""
     if seed in of.cells:
-        return known.failed.get(of.cells[seed].hash)
+        cell = of.cells[seed]
+        return known.failed.get(cell.hash) or (known.before(cell) if known.figures(cell) is None else None)
     return of.failed if seed == seeds[0] else None
 
 
@@ -107,7 +112,7 @@ def _seed(found: Sequence[Mapping[str, Any]], split: str) -> dict[str, Any]:
     memory = [each["memory"] for each in found if each.get("memory")]
     made = {
         "metrics": _metrics(found, split),
-        "steps": max((each.get("steps") or 0 for each in found), default=0),
+        "steps": round(sum(each.get("steps") or 0 for each in found) / len(found)),
         "seconds": total("seconds"),
         "step": total("step_seconds"),
         "memory": max(memory, default=None),

@@ -1,13 +1,18 @@
 """The finished cells of other folders, taken over."""
 
+import json
 import os
+import shlex
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from visionmtl import recipe as recipes
-from visionmtl.comparison.compare import asking
-from visionmtl.comparison.compare.cells import hash_of
+from visionmtl.comparison.compare import asking, surveying
+from visionmtl.comparison.compare.asking import Asked
+from visionmtl.comparison.compare.cells import difference, hash_of
+from visionmtl.comparison.compare.surveying import Survey
 from visionmtl.errors import UsageError
 from visionmtl.files import told
 from visionmtl.recipe import Recipe
@@ -17,30 +22,70 @@ RECIPE = "recipe.yaml"
 BESIDE = (".yaml", ".json", ".log")
 
 
-def merge(folder: Path, others: Iterable[str], recipe: Recipe) -> int:
-    """Copy the finished cells that a comparison lacks from the folders of others, and return how many.
+class Merged(NamedTuple):
+    """How many trainings were taken over, and what of the other comparisons is not asked for here, in sentences."""
+
+    taken: int
+    told: list[str]
+
+
+def merge(folder: Path, others: Iterable[str], recipe: Recipe, asked: Asked, survey: Survey) -> Merged:
+    """Copy the finished cells that a comparison lacks from the folders of others.
 
     Args:
         folder: the comparison's.
         others: folders of comparisons of the same recipe, its data wherever it lies.
         recipe: what is compared.
+        asked: what the comparison is of.
+        survey: what its data holds.
 
     Raises:
-        UsageError: one is no comparison, or of another recipe.
+        UsageError: one is no comparison, of another recipe, or of other data.
     """
-    folders = [Path(other) for other in others]
+    folders, told = [Path(other) for other in others], list[str]()
     for other in folders:
         if not (other / asking.FILE).is_file():
             raise UsageError(f"--merge was given '{other}', which is no folder of `visionmtl compare`.")
-        if hash_of(recipes.load(other / RECIPE)) != hash_of(recipe):
-            raise UsageError(f"--merge was given '{other}', which compares another recipe than '{folder}'.")
+        theirs = recipes.load(other / RECIPE)
+        if hash_of(theirs) != hash_of(recipe):
+            why = difference(theirs, recipe)
+            raise UsageError(f"--merge was given '{other}', which compares another recipe than '{folder}': {why}.")
+        found = surveying.survey(recipe, other) if (other / surveying.FILE).is_file() else survey
+        if (found.tasks, found.steps) != (survey.tasks, survey.steps):
+            raise UsageError(
+                f"--merge was given '{other}', whose data is not that of '{folder}': {_data(found)}, not"
+                f" {_data(survey)}."
+            )
+        told += _unasked(other, asking.read(other), asked)
     count, root = 0, folder / "cells"
     for other in folders:
         for run in sorted((other / "cells").glob("*")):
             if run.is_dir() and runs.is_finished(run) and not _is_finished(root, run.name.rpartition("-")[2]):
                 _take(run, root)
                 count += 1
-    return count
+    return Merged(count, told)
+
+
+def _data(survey: Survey) -> str:
+    tasks = ", ".join(f"{name} of {of['classes']} classes" for name, of in survey.tasks.items())
+    return f"{survey.steps} steps an epoch, {tasks}"
+
+
+def _unasked(folder: Path, other: Asked, asked: Asked) -> Iterator[str]:
+    """Yield what another comparison is of, and this one is not."""
+    for changes in other.arms:
+        if changes not in asked.arms:
+            given = " ".join(f"{key}={json.dumps(value)}" for key, value in changes.items())
+            add = f"--arm {shlex.quote(given)}" if given else "an --arm that is the recipe as it is"
+            yield f"'{folder}' has an arm that is not asked for here; to add it: {add}"
+    if other.seeds > asked.seeds:
+        yield f"'{folder}' has {other.seeds} seeds, here {asked.seeds} are asked for; for all: --seeds {other.seeds}"
+    for option, one, two in (
+        ("--search", asking.of_search(other.search), asking.of_search(asked.search)),
+        ("--budget", asking.of_budget(other.budget), asking.of_budget(asked.budget)),
+    ):
+        if one != two:
+            yield f"'{folder}' has {option} {one}, and here it is {two}: only what is the same in both is of use."
 
 
 def _is_finished(root: Path, key: str) -> bool:

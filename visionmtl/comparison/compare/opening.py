@@ -1,13 +1,17 @@
 """The folder of a comparison, made or found again, and what it is of."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import keras
+
+from pipelines.splits import split_called
 from visionmtl import recipe as recipes
 from visionmtl.comparison.compare import asking, widths
-from visionmtl.comparison.compare.arms import arms, varied
+from visionmtl.comparison.compare.arms import Arm, arms, varied
 from visionmtl.comparison.compare.asking import Asked, Request
-from visionmtl.comparison.compare.cells import hash_of
+from visionmtl.comparison.compare.cells import difference, hash_of
 from visionmtl.comparison.compare.surveying import Survey, look, survey
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text
@@ -40,29 +44,58 @@ def opened(request: Request, command: str) -> Opened:
         raise UsageError(f"'{given}' has a recipe of its own: to change it, compare into another folder by --run.")
     there = given if going_on else run if run and (run / asking.FILE).is_file() else None
     recipe = recipes.load(given / RECIPE if going_on else request.recipe, request.overrides)
+    split = None if request.evaluate is None else split_called(request.evaluate, UsageError)
     if there is None:
         if run is not None:
-            runs.refuse_taken(run)
+            _refuse_taken(run)
         asked = asking.asked(request, command)
         _check(recipe, asked)
-        found = look(recipe)
-        arms(recipe, asked, found)
+        found = look(recipe, split)
+        _check_models(arms(recipe, asked, found))
         folder = run or runs.numbered(f"compare-{recipe.name}")
         found.keep(folder)
         write_text(folder / RECIPE, recipe.dump())
     else:
         folder, kept = there, recipes.load(there / RECIPE)
         if hash_of(kept) != hash_of(recipe):
-            raise UsageError(f"'{there}' compares another recipe: make another folder by --run, or give none.")
-        recipe = kept
-        asked = asking.asked(request, command, asking.read(there))
+            raise UsageError(
+                f"'{there}' compares another recipe ({difference(kept, recipe)}): make another folder by --run, or give"
+                " none."
+            )
+        recipe, before = kept, asking.read(there)
+        asked = asking.asked(request, command, before)
         _check(recipe, asked)
+        if asked.evaluate != before.evaluate:
+            look(recipe, split)
+        found = survey(recipe, there)
+        made = arms(recipe, asked, found)
+        _check_models(made if asked.arms != before.arms else [])
     with processes.one_at_a_time(folder):
         asked.write(folder)
-    return Opened(folder, recipe, asked, survey(recipe, folder))
+    return Opened(folder, recipe, asked, found)
+
+
+def _refuse_taken(run: Path) -> None:
+    """Refuse a folder that holds something else than a comparison."""
+    try:
+        runs.refuse_taken(run)
+    except UsageError:
+        raise UsageError(f"'{run}' is there already, and no comparison: name another folder by --run.") from None
 
 
 def _check(recipe: Recipe, asked: Asked) -> None:
     """Return if all that is asked for can be, as far as is known without the data."""
     varied(recipe, asked)
     widths.check(asked)
+
+
+def _check_models(made: Iterable[Arm]) -> None:
+    """Return if the models that arms start from can be loaded, each once.
+
+    Raises:
+        UsageError: one cannot.
+    """
+    for start in dict.fromkeys(part.recipe.model.start for arm in made for part in arm.parts):
+        if start is not None:
+            runs.load_model(start)
+            keras.backend.clear_session()

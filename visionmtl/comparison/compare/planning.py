@@ -23,11 +23,13 @@ class Known:
         figures: returns those of a cell; None where it is not finished.
         failed: why a cell failed, by its hash.
         lower: the metrics of which less is better.
+        before: returns why a cell failed when it was tried the last time, by whichever process.
     """
 
     figures: Callable[[Cell], Figures | None]
     failed: Mapping[str, str]
     lower: Sequence[str] = ()
+    before: Callable[[Cell], str | None] = lambda cell: None
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,20 @@ class Comparison:
             self.amount = training.epochs * (training.steps or survey.steps) // training.accumulate
         self.cells, self.failed, self.split = Cells(folder), dict[str, str](), "validation"
         self.seeds = [recipe.training.seed + number for number in range(asked.seeds)]
-        self.known = Known(self.cells.figures, self.failed, survey.lower)
+        before = lambda cell: self.cells.notes(cell).get("failed")  # noqa: E731
+        self.known = Known(self.cells.figures, self.failed, survey.lower, before)
+
+    @property
+    def failing(self) -> list[str]:
+        """The arms trained here of which something failed now."""
+        return [
+            arm.name
+            for arm, parts in self._own()
+            if any(of.failed or self.failed.keys() & {cell.hash for cell in self._tried(of)} for of in parts)
+        ]
+
+    def _tried(self, of: Outlook) -> list[Cell]:
+        return [*of.tried, *of.ready, *of.cells.values()]
 
     def train(self, runner: Runner) -> None:
         """Train all cells that are not finished."""
@@ -81,9 +94,10 @@ class Comparison:
             return [cell for cell in trained if not is_measured(cell) and cell.hash not in self.failed]
 
         if split != "validation":
-            print(f"Measuring {len(ready())} chosen models on {split}.", flush=True)
+            if count := len(ready()):
+                print(f"Measuring {count} chosen model{'s' * (count > 1)} on {split}.", flush=True)
             words = lambda cell: ["evaluate", str(self.cells.run(cell)), "--split", split]  # noqa: E731
-            runner.run(ready, self._measured, words, is_measured)
+            runner.run(ready, self._measured, words, is_measured, costs=False)
             self.split = split
 
     def write(self) -> dict[str, Any]:
@@ -127,7 +141,7 @@ class Comparison:
         for arm in self.arms:
             made = [timing.calibration(part, self.survey) for part in arm.parts] if self.of == "seconds" else []
             for of in map(self._outlook, self._parts(arm)):
-                made += [*of.tried, *of.ready, *of.cells.values()]
+                made += self._tried(of)
             cells |= {cell.hash: cell for cell in made}
         yield from cells.values()
 
@@ -135,6 +149,7 @@ class Comparison:
         """Tell of a cell that ended, in a line, and write the figures."""
         if done.why is not None:
             self.failed[done.cell.hash] = done.why
+            self.cells.note(done.cell, {"failed": done.why})
         elif self.cells.figures(done.cell) is None:  # another process was quicker to begin it
             return
         finished, left = self._counts()

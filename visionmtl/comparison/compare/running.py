@@ -56,6 +56,7 @@ class Runner:
         done: Callable[[Done], Any],
         words: Callable[[Cell], Sequence[str]],
         is_over: Callable[[Cell], bool],
+        costs: bool = True,
     ) -> None:
         """Run a command for each cell that is ready, until none is.
 
@@ -64,11 +65,12 @@ class Runner:
             done: is told of each that ended.
             words: returns what stands behind `visionmtl` for a cell.
             is_over: returns whether it is done for a cell.
+            costs: whether what the processes take is noted as the cell's.
 
         Raises:
             stopping.Stopped: it was asked to stop; every process has.
         """
-        self.words, self.is_over = words, is_over
+        self.words, self.is_over, self.costs = words, is_over, costs
         self.stop.patient = True
         try:
             while True:
@@ -112,9 +114,11 @@ class Runner:
         """Note what became of a cell whose process has ended."""
         cell, child, place = self.at_work.pop(key)
         self.free.append(place)
-        notes = self.cells.notes(cell)
+        notes = self.cells.notes(cell) if self.costs else {}
         wall = round(notes.get("wall", 0.0) + child.seconds, 1)
-        self.cells.note(cell, {"memory": max(notes.get("memory", 0), child.memory) or None, "wall": wall})
+        if self.costs:
+            memory = max(notes.get("memory", 0), child.memory) or None
+            self.cells.note(cell, {"memory": memory, "wall": wall, "failed": None})
         self.cells.forget(cell)
         if done is not None:
             over = self.is_over(cell) or _is_held(self.cells.run(cell))

@@ -9,9 +9,10 @@ from typing import Any
 
 import tensorflow as tf
 
+import pipelines
 from visionmtl import tasks
 from visionmtl.comparison.some_tasks import check_same_pictures
-from visionmtl.errors import UsageError
+from visionmtl.errors import UsageError, one_of
 from visionmtl.files import write_text
 from visionmtl.recipe import Recipe, changed
 from visionmtl.training import building
@@ -53,12 +54,20 @@ def survey(recipe: Recipe, folder: Path) -> Survey:
     return found
 
 
-def look(recipe: Recipe) -> Survey:
-    """Read the data of a recipe, and return what it holds; see `survey`."""
+def look(recipe: Recipe, evaluate: str | None = None) -> Survey:
+    """Read the data of a recipe, and return what it holds; see `survey`.
+
+    Args:
+        recipe: of all arms.
+        evaluate: a split that is to be measured in the end, which must be there.
+    """
     check_same_pictures(recipe)
-    datasets = building.data(recipe, ["train", "validation"])
+    datasets = building.data(recipe, dict.fromkeys(["train", "validation", *([evaluate] if evaluate else [])]))
     if datasets.validation is None:
         raise UsageError(f"The data of recipe {recipe.name} has no validation split, by which arms are compared.")
+    if evaluate is not None and evaluate not in datasets.splits:
+        there = ", ".join(datasets.splits)
+        raise UsageError(f"--evaluate was given {evaluate}, but the data of recipe {recipe.name} has {there} alone.")
     if len(datasets.specs) < 2:
         only = ", ".join(spec.name for spec in datasets.specs)
         raise UsageError(f"Recipe {recipe.name} has one task, '{only}': whether sharing paid is asked of two or more.")
@@ -67,6 +76,26 @@ def look(recipe: Recipe) -> Survey:
     described = {spec.name: {"kind": spec.kind, "classes": len(spec.classes)} for spec in datasets.specs}
     metrics = [metric for spec in datasets.specs for metric in tasks.from_spec(spec).metrics()]
     return Survey(described, steps, sorted({name for metric in metrics for name in metric.lower}))
+
+
+def specs(survey: Survey, task: str | None = None) -> list[pipelines.LabelSpec]:
+    """Return the labels of all tasks, or of one, with classes that have numbers for names."""
+    return [
+        pipelines.LabelSpec(name, of["kind"], tuple(f"class {number}" for number in range(of["classes"])))
+        for name, of in survey.tasks.items()
+        if task in (None, name)
+    ]
+
+
+def check_monitor(recipe: Recipe, survey: Survey) -> None:
+    """Return if the training of a recipe of all tasks logs what it monitors.
+
+    Raises:
+        UsageError: it does not.
+    """
+    of = {spec.name: tasks.from_spec(spec).metrics() for spec in specs(survey)}
+    logged = [f"val_{name}_{value}" for name, metrics in of.items() for each in metrics for value in each.result()]
+    one_of(recipe.training.monitor, ["val_score", *logged], "log for training.monitor:")
 
 
 def of_steps(recipe: Recipe, steps: int | None, survey: Survey) -> Recipe:

@@ -9,11 +9,10 @@ from typing import Any
 
 import keras
 
-import pipelines
 from visionmtl.comparison.compare.arms import Arm
 from visionmtl.comparison.compare.asking import Asked
 from visionmtl.comparison.compare.cells import hash_of
-from visionmtl.comparison.compare.surveying import Survey
+from visionmtl.comparison.compare.surveying import Survey, specs
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text
 from visionmtl.recipe import Recipe, changed
@@ -123,12 +122,7 @@ class Widths:
 
 def parameters(recipe: Recipe, survey: Survey, task: str | None = None) -> int:
     """Return how many parameters the model of a recipe has, of one task or of all."""
-    specs = [
-        pipelines.LabelSpec(name, of["kind"], tuple(f"class {number}" for number in range(of["classes"])))
-        for name, of in survey.tasks.items()
-        if task in (None, name)
-    ]
-    made = building.model(recipe, specs, 1, weights=False)
+    made = building.model(recipe, specs(survey, task), 1, weights=False)
     count: int = made.count_params()
     keras.backend.clear_session()
     return count
