@@ -13,7 +13,7 @@ from visionmtl import csvfile
 from visionmtl.comparison import verdicts
 from visionmtl.comparison.verdicts import charts, columns, latex, markdown, reading, terminal
 from visionmtl.comparison.verdicts.charts import numbered
-from visionmtl.comparison.verdicts.charts.costs import apart
+from visionmtl.comparison.verdicts.charts.costs import apart, wide
 from visionmtl.comparison.verdicts.judging import beats_all, judge
 
 
@@ -87,6 +87,33 @@ def test_latex_reads_back_and_its_names_are_escaped():
     assert float(re.search(r"([\d.]+) \\pm", rows[1][2]).group(1)) == pytest.approx(np.mean(values), abs=5e-4)
     assert rows[11][0].strip() == r"cross\_stitch, equal"
     assert r"\{name: hard, until: P3\}" in text
+
+
+def test_delta_m_is_bold_only_where_it_beats_no_sharing_at_all_too():
+    def bold(hard):
+        return r"\mathbf{" in latex.text(judged(comparisons.of_scores([0.5, 0.6, 0.7], hard))).split("hard & ")[1]
+
+    assert bold([0.6, 0.7, 0.8])
+    both = comparisons.of_scores([0.5, 0.6, 0.7], [0.4, 0.5, 0.6])
+    better = {seed: {"cars": {"AP": value}} for seed, value in enumerate([0.55, 0.57, 0.75])}  # than 'hard' alone
+    both["arms"].append(comparisons.arm("mtan", better))
+    assert r"\mathbf{+" not in latex.text(judged(both))
+
+
+def test_letters_that_latex_prints_as_others_are_escaped():
+    assert latex.escaped("a < b | c > d") == r"a \textless{} b \textbar{} c \textgreater{} d"
+
+
+def test_a_metric_of_which_less_is_better_has_an_arrow_in_every_table():
+    arms = [comparisons.arm(name, {0: {"depth": {"RMSE": 1.0}, "cars": {"AP": 0.2}}}) for name in ("hard", "mtan")]
+    found = judged(comparisons.comparison(arms, [0], lower=["RMSE"]))
+    assert "depth RMSE \N{DOWNWARDS ARROW} | cars AP |" in markdown.text(found)
+    assert "RMSE \N{DOWNWARDS ARROW}  " in terminal.text(found)
+
+
+def test_costs_that_are_nearly_the_same_look_so():
+    assert wide(9.99, 10.01, 10.0) == pytest.approx((9.0, 11.0))
+    assert wide(1.0, 3.0, 3.0) == (1.0, 3.0)
 
 
 def test_bold_is_only_what_beats_every_other_arm():

@@ -79,7 +79,7 @@ def test_a_seed_that_the_baseline_lacks_is_left_out_and_told():
     found = only(comparisons.of_scores([0.5, 0.5], [0.6, 0.7, 0.1]))
     assert found.gains["cars"].found.mean == pytest.approx(0.3)
     assert found.gains["cars"].found.seeds == 2
-    assert found.told == ["Seed 2 of 'hard' left out: the baseline is not there yet at it."]
+    assert found.told == ["Seed 2 of 'hard' left out: not all single-task models are trained at it."]
 
 
 def test_a_seed_at_which_a_metric_is_not_known_is_left_out_and_told():

@@ -71,12 +71,17 @@ def metric_columns(judgement: Judgement, errors: bool = True, full: bool = False
     names = [name for _, name in mains]
     return [
         Column(
-            f"{task} {name}" if full else name if names.count(name) == 1 else task,
+            (f"{task} {name}" if full else name if names.count(name) == 1 else task) + falling(judgement, name),
             [metric(judged.arm, task, name, errors) for judged in judgement.arms],
             4,
         )
         for task, name in mains
     ]
+
+
+def falling(judgement: Judgement, name: str) -> str:
+    """Return an arrow behind the name of a metric of which less is better; nothing for the others."""
+    return " \N{DOWNWARDS ARROW}" * (name in judgement.comparison.lower)
 
 
 def metric(arm: Arm, task: str, name: str, errors: bool = True) -> str:

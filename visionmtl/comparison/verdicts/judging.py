@@ -116,7 +116,8 @@ def gains_by_seed(comparison: Comparison, enters: Counted, arm: Arm) -> tuple[di
         return {}, []
     told = []
     if alone := sorted(arm.seeds.keys() - baseline.seeds.keys()):
-        told.append(f"{_seeds(alone)} of '{arm.name}' left out: the baseline is not there yet at {_them(alone)}.")
+        lacks = f"not all single-task models are trained at {_them(alone)}"
+        told.append(f"{_seeds(alone)} of '{arm.name}' left out: {lacks}.")
     found: dict[str, dict[int, float]] = {}
     for task, names in enters.metrics.items():
         found[task], unknown = {}, []

@@ -8,6 +8,7 @@ from visionmtl.comparison.verdicts.intervals import LEVEL
 from visionmtl.comparison.verdicts.judging import Judged, Judgement, beats_all, delta_by_seed
 
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+SPECIAL |= {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
 SPECIAL |= {letter: f"\\{letter}" for letter in "&%$#_{}"}
 UP, DOWN = r"$\uparrow$", r"$\downarrow$"
 
@@ -22,7 +23,8 @@ def text(judgement: Judgement) -> str:
         for task, name in mains
     }
     totals = {arm.name: delta_by_seed(comparison, judgement.enters, arm) for arm in comparison.joint}
-    highest = beats_all(totals)
+    none = {arm.name: dict.fromkeys(arm.seeds, 0.0) for arm in arms if arm.alone}  # over itself
+    highest = beats_all(totals | none)
 
     def row(judged: Judged) -> str:
         arm = judged.arm

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from visionmtl.comparison.verdicts import sentences
-from visionmtl.comparison.verdicts.columns import LEFT, Column, columns, metric
+from visionmtl.comparison.verdicts.columns import LEFT, Column, columns, falling, metric
 from visionmtl.comparison.verdicts.judging import Finding, Judgement
 from visionmtl.report import document
 
@@ -134,7 +134,7 @@ def _every_metric(judgement: Judgement) -> list[Column]:
     arms = [judged.arm for judged in judgement.arms]
     comparison = judgement.comparison
     of_all = [
-        Column(f"{task} {name}", [metric(arm, task, name) for arm in arms], 0)
+        Column(f"{task} {name}{falling(judgement, name)}", [metric(arm, task, name) for arm in arms], 0)
         for task in comparison.tasks
         for name in comparison.metrics(task)
     ]

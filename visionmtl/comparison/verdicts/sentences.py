@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 
+from visionmtl.comparison.verdicts import fairness
 from visionmtl.comparison.verdicts.intervals import MOST_SEEDS, seeds_to_show
 from visionmtl.comparison.verdicts.judging import Finding, Judged, Judgement
 
@@ -48,12 +49,12 @@ def of_arm(judged: Judged) -> str:
     """Return what was found of an arm, in a sentence; of the baseline nothing."""
     findings = {**({"delta-m": judged.delta_m} if judged.delta_m else {}), **judged.gains}
     parts = []
-    for kind in ("better", "worse"):
-        found = [f"{name} {with_interval(each)}" for name, each in findings.items() if each.verdict == kind]
-        transfer = (
-            " (negative transfer)" if any(each.verdict == kind == "worse" for each in judged.gains.values()) else ""
-        )
-        parts += [f"{kind}{transfer} in {_listed(found)}"] if found else []
+    if found := [f"{name} {with_interval(each)}" for name, each in findings.items() if each.verdict == "better"]:
+        parts.append(f"better in {_listed(found)}")
+    if judged.delta_m is not None and judged.delta_m.verdict == "worse":
+        parts.append(f"worse in delta-m {with_interval(judged.delta_m)}")
+    if found := [f"{name} {with_interval(each)}" for name, each in judged.gains.items() if each.verdict == "worse"]:
+        parts.append(f"worse (negative transfer) in {_listed(found)}")
     for words, names in _without(findings).items():
         parts.append(f"{words} in {_listed(names)}")
     if judged.over_rival is not None:
@@ -89,7 +90,7 @@ def below(judgement: Judgement) -> list[str]:
 
 def short(judgement: Judgement) -> list[str]:
     """Return what a comparison shows as a whole, and of which split."""
-    said = [overall(judgement), best(judgement), chance(judgement), *source(judgement)]
+    said = [overall(judgement), best(judgement), chance(judgement), *fairness.of(judgement)]
     return [sentence for sentence in said if sentence]
 
 
@@ -99,7 +100,7 @@ def legend(judgement: Judgement) -> str:
     step = f" step: its time as a ratio to that of '{first.name}'." if first else ""
     return (
         "Metrics are means over seeds, ± their standard errors; delta-m is paired by seed with the single-task models, "
-        f"with a 95% interval that holds for few seeds too.{step}"
+        f"with a 95% interval that holds for few seeds too.{step} GB: the most memory of the process, a GPU's apart."
     )
 
 
@@ -125,8 +126,8 @@ def overall(judgement: Judgement) -> str:
             by_verdict.setdefault(judged.delta_m.verdict, []).append(f"'{judged.arm.name}'")
     words = {
         "better": "sharing paid, by delta-m, in",
-        "worse": "sharing cost more than it brought in",
-        "none": "these seeds cannot tell of",
+        "worse": "sharing cost more than it brought, in",
+        "none": "these seeds cannot tell, of",
         "unknown": "nothing can be told of",
     }
     parts = [
@@ -148,17 +149,6 @@ def best(judgement: Judgement) -> str:
         f"The highest delta-m is that of '{name}', {with_interval(known[name])}; the highest of {len(known)} looks "
         "better than it is: more seeds of it will likely show less."
     )
-
-
-def source(judgement: Judgement) -> list[str]:
-    """Return which split the numbers are from, and what was chosen on which."""
-    comparison = judgement.comparison
-    said = [f"All metrics are those of the {comparison.split} split; steps, seconds and memory are of the training."]
-    if comparison.searched:
-        keys = ", ".join(comparison.searched)
-        on = "the same split, which favours every arm a little" if comparison.split == "validation" else "validation"
-        said.append(f"The values of {keys} were chosen for each arm on {on}.")
-    return said
 
 
 def notes(judgement: Judgement) -> list[str]:

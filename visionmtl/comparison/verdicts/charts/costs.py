@@ -46,7 +46,8 @@ def costs(judgement: Judgement) -> Figure | None:
         numbered.percent_axis(axes.yaxis)
         axes.margins(x=0.08)
         axes.autoscale_view()
-        axes.set(xlim=axes.get_xlim(), ylim=ends)
+        left, right = axes.get_xlim()
+        axes.set(xlim=wide(left, right, float(np.nanmax(true))), ylim=ends)
         there = ~np.isnan(true)
         points = np.stack([x, mean], axis=1)[there]
         front = numbered.pareto(np.stack([-true, mean], axis=1)[there])
@@ -65,6 +66,12 @@ def apart(x: np.ndarray) -> np.ndarray:
         alike = np.flatnonzero(np.round(x / (0.004 * span)) == value)
         moved[alike] += (np.arange(len(alike)) - (len(alike) - 1) / 2) * min(0.012, 0.16 / len(alike)) * span
     return moved
+
+
+def wide(low: float, high: float, most: float) -> tuple[float, float]:
+    """Return the ends of an axis of costs, no nearer than a fifth of the highest: what is nearly the same looks so."""
+    lacking = max(0.0, 0.2 * most - (high - low)) / 2
+    return low - lacking, high + lacking
 
 
 def _gain(judged: Judged) -> tuple[float, float, float]:
