@@ -26,7 +26,8 @@ class Tune(Command):
                                               linear:1..40 and log:1..4 say it
           training.epochs=5..20               whole numbers
           balancing.method=equal,pcgrad       choices; lists too: data.image_size=[64, 64],[96, 96]
-          balancing.weights=simplex           a weight of each task, their sum the number of tasks
+          balancing.weights=simplex           a weight of each task, their sum the number of tasks;
+                                              balancing.weights.cars=0.5..4 is that of one
           balancing.c=0.1..0.9                a hyperparameter counts where a method is drawn that takes it;
                                               balancing.cagrad.c is that of one method, model.sharing.hard.until of a
                                               scheme
@@ -53,11 +54,16 @@ class Tune(Command):
 
     def run(self, args: argparse.Namespace) -> None:
         going_on = Path(args.recipe).is_dir()
+        given = None if args.objectives is None else [name.strip() for name in args.objectives.split(",")]
         if args.trial is not None and not (args.export and going_on):
             raise UsageError("--trial names the trial that --export writes, of a study that is there: tune FOLDER.")
         if going_on and (
             args.overrides or args.search or args.objectives or args.run or args.no_pruning or args.seed is not None
         ):
+            if not (Path(args.recipe) / "tune.yaml").is_file():
+                raise UsageError(
+                    f"'{args.recipe}' is a folder, but not that of a study: name a recipe's file to search."
+                )
             raise UsageError(
                 f"'{args.recipe}' is a folder, and its study stays what it is: give --trials, --export or --trial."
             )
@@ -70,7 +76,7 @@ class Tune(Command):
                 args.recipe,
                 args.overrides,
                 args.search,
-                objectives=args.objectives.split(",") if args.objectives else (),
+                objectives=given or (),
                 run=args.run,
                 prune=not args.no_pruning,
                 **{name: value for name, value in options.items() if value is not None},

@@ -12,13 +12,17 @@ from visionmtl.comparison import tuning
         (["garments"], "Nothing to search: give at least one --search"),
         (["garmets", "--search", "training.epochs=1..3"], "Did you mean 'garments'?"),
         (["."], "'.' is not the folder of a study"),
-        ([".", "--search", "training.epochs=1..3"], "its study stays what it is"),
-        ([".", "training.epochs=3"], "its study stays what it is"),
+        (["study", "--search", "training.epochs=1..3"], "its study stays what it is"),
+        (["study", "training.epochs=3"], "its study stays what it is"),
+        ([".", "--search", "training.epochs=1..3"], "is a folder, but not that of a study"),
+        (["garments", "--search", "training.epochs=1..3", "--run", "study"], "go on with it by visionmtl tune study"),
         (["garments", "--trial", "3"], "--trial names the trial that --export writes"),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(arguments, sentence, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "tune.yaml").touch()
     assert cli.main(["tune", *arguments]) == 2
     assert sentence in capsys.readouterr().err
 
@@ -41,3 +45,10 @@ def test_a_folder_goes_on_or_is_exported_and_a_recipe_is_searched(arguments, cal
     monkeypatch.setattr(tuning, "tune", lambda recipe, overrides, search, **options: made.append(("tune", search)))
     assert cli.main(["tune", *(text.format(tmp_path) for text in arguments)]) == 0
     assert made == calls
+
+
+def test_objectives_are_parted_at_commas_with_spaces_or_without(monkeypatch):
+    made = []
+    monkeypatch.setattr(tuning, "tune", lambda *given, **options: made.append(options["objectives"]))
+    assert cli.main(["tune", "mine", "--search", "a=1,2", "--objectives", "val_a, min:val_b"]) == 0
+    assert made == [["val_a", "min:val_b"]]

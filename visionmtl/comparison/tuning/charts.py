@@ -22,14 +22,16 @@ TICKS = 5  # beneath a panel
 LETTERS = 24  # of choices, which stand beneath a panel without touching each other
 
 
-def write(folder: Path, asked: Asked, trials: Sequence["FrozenTrial"], shares: Mapping[str, float]) -> None:
+def write(
+    folder: Path, asked: Asked, trials: Sequence["FrozenTrial"], shares: Mapping[str, Mapping[str, float]]
+) -> None:
     """Write the charts of trials that have ended into a folder; those of several objectives for each pair.
 
     Args:
         folder: where they lie.
         asked: what the study was asked.
         trials: those that have ended.
-        shares: which share of the differences is a parameter's, where it is known.
+        shares: of a log, which share of its differences is a parameter's, where it is known.
     """
     done = [trial for trial in trials if trial.values and trial.state.name == "COMPLETE"]
     pruned = [trial for trial in trials if trial.values and trial.state.name == "PRUNED"]
@@ -39,7 +41,7 @@ def write(folder: Path, asked: Asked, trials: Sequence["FrozenTrial"], shares: M
         end = f"-{name}" if len(asked.logs) > 1 else ""
         signed = asked.directions[number] == "maximize"
         _values(folder / f"values{end}.png", name, number, signed, done, pruned)
-        _parameters(folder / f"parameters{end}.png", name, number, done, shares)
+        _parameters(folder / f"parameters{end}.png", name, number, done, shares.get(name, {}))
     for one, other in itertools.combinations(range(len(asked.logs)), 2):
         _pareto(folder / f"pareto-{asked.logs[one]}-{asked.logs[other]}.png", asked, (one, other), done)
 

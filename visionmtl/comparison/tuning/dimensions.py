@@ -17,6 +17,7 @@ SIMPLEX = "simplex"
 DECADE = 10.0  # a range that spans as much is drawn by its logarithm
 OF = "/"  # between a key and the task whose weight is drawn
 EDGE = 1e-6  # of what is drawn for a weight, whose logarithm is taken
+MIDDLE = 0.381966  # of a range: no whole number, where its ends are
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"(?:(log|linear):)?({_NUMBER})\.\.({_NUMBER})")
 
@@ -28,7 +29,7 @@ class Dimension(Protocol):
         """Return a value of a key for a trial."""
 
     def extremes(self) -> Sequence[Any]:
-        """Return values that a recipe must take before the first trial: both ends of a range, or all choices."""
+        """Return values that a recipe must take before the first trial: ends and middle of a range, or all choices."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,10 @@ class Range:
         return trial.suggest_float(key, self.low, self.high, log=self.log)
 
     def extremes(self) -> Sequence[float]:
-        return self.low, self.high
+        if isinstance(self.low, int) and isinstance(self.high, int):
+            return self.low, self.high
+        # What takes whole numbers alone would take ends as 1.0 and 1e2, and refuse all that is drawn between.
+        return self.low, self.low + MIDDLE * (self.high - self.low), self.high
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def parse(text: str, given: str) -> Dimension:
     if match := _RANGE.fullmatch(text):
         return _range(match, given)
     parts = [part.strip() for part in _split(text)]
-    if any(".." in part and not part.startswith(("[", "{", "'", '"')) for part in parts):
+    if any(re.search(r"\.\.(?!/|$)", part) and not part.startswith(("[", "{", "'", '"')) for part in parts):
         raise UsageError(f"--search {given}: expected a range of two numbers, as 1e-4..1e-2, log:1..4 or linear:1..40.")
     if len(parts) < 2 or not all(parts):
         raise UsageError(
@@ -138,7 +142,8 @@ def shown(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def text_of(value: Any) -> str:
     """Return a value as YAML and the command line take it, all its digits with it."""
-    return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z_][\w./-]*", value) else json.dumps(value)
+    bare = isinstance(value, str) and re.fullmatch(r"[A-Za-z_][\w./-]*", value)
+    return value if bare and yamlfile.parse(value, value).value == value else json.dumps(value)
 
 
 def _weights(drawn: Mapping[str, float]) -> dict[str, float]:

@@ -21,7 +21,7 @@ def write(
     recipe: Recipe,
     header: Sequence[str],
     rows: Sequence[Sequence[Any]],
-    shares: Mapping[str, float],
+    shares: Mapping[str, Mapping[str, float]],
 ) -> Path:
     """Write `report.html` into a study's folder, and return its path.
 
@@ -31,38 +31,41 @@ def write(
         recipe: what is not searched.
         header: of the table of trials, whose second column has how each ended.
         rows: of that table.
-        shares: which share of the differences is a parameter's, where it is known.
+        shares: of a log, which share of its differences is a parameter's, where it is known.
     """
     ends = [row[1] for row in rows]
     counts = [(end, str(ends.count(end))) for end in dict.fromkeys(ends)]
-    matters = [[key, f"{share:.0%}"] for key, share in shares.items()]
+    keys = dict.fromkeys(key for of in shares.values() for key in of)
+    matters = [[key, *(f"{of[key]:.0%}" if key in of else None for of in shares.values())] for key in keys]
     body = [
         f"<h1>{html.escape(folder.resolve().name)}</h1>",
         document.facts([("recipe", recipe.name), ("to raise or lower", ", ".join(asked.objectives)), *counts]),
         document.section("Trials", _scrolling(document.table(header, rows)) if rows else "", "None has ended."),
         document.section(
             "What matters",
-            document.table(["key", "share of the differences (PED-ANOVA)"], matters) if matters else "",
+            document.table(["key", *(f"share of the differences in {log} (PED-ANOVA)" for log in shares)], matters)
+            if matters
+            else "",
             "Too few trials have ended to tell.",
         ),
         document.section("Charts", _charts(folder), "There is nothing to draw yet."),
         document.section("Searched", f"<pre>{html.escape(chr(10).join(asked.search))}</pre>", ""),
-        document.section("Commands", f"<pre>{html.escape(commands(folder, asked))}</pre>", ""),
+        document.section("Commands", f"<pre>{html.escape(commands(folder, asked, len(rows)))}</pre>", ""),
         document.section("Recipe", f"<pre>{html.escape(recipe.dump())}</pre>", ""),
     ]
     write_text(folder / "report.html", document.page(folder.resolve().name, body))
     return folder / "report.html"
 
 
-def commands(folder: Path, asked: Asked) -> str:
-    """Return the commands that go on from a study, a line each."""
+def commands(folder: Path, asked: Asked, ended: int) -> str:
+    """Return the commands that go on from a study, of whose trials so many have ended, a line each."""
     where = shlex.quote(str(folder))
     trial = " --trial n" if len(asked.objectives) > 1 else ""
     return "\n".join(
         [
             f"visionmtl tune {where}{trial} --export best.yaml",
             "visionmtl train best.yaml",
-            f"visionmtl tune {where} --trials {asked.trials * 2}",
+            f"visionmtl tune {where} --trials {2 * max(asked.trials, ended)}",
         ]
     )
 

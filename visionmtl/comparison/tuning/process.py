@@ -45,9 +45,12 @@ def probe(recipe: str, overrides: Sequence[str], examples: Sequence[Sequence[str
             building.model(each, datasets.specs, 1, weights=False)
     check_monitor(model, read.training.monitor)
     logs = [f"val_{task}_{name}" for task, values in model.task_results().items() for name in values]
+    losses = ["val_loss", *(f"val_{task}_loss" for task in model.tasks)]
+    falling = {f"val_{name}_{of}" for name, task in model.tasks.items() for each in task.metrics() for of in each.lower}
     known = {
         "tasks": list(model.tasks),
-        "logs": ["val_score", "val_loss", *(f"val_{task}_loss" for task in model.tasks), *logs],
+        "logs": ["val_score", *losses, *logs],
+        "lower": [*losses, *(log for log in logs if log in falling)],
         "primary": [f"val_{name}_{task.primary}" for name, task in model.tasks.items()],
         "validated": "validation" in datasets.splits,
     }

@@ -10,7 +10,7 @@ from visionmtl import recipe as recipes
 from visionmtl import stopping
 from visionmtl.comparison.tuning import asking, space, study, telling, trial
 from visionmtl.comparison.tuning.asking import Asked
-from visionmtl.comparison.tuning.trainer import Trainer
+from visionmtl.comparison.tuning.trainer import Known, Trainer
 from visionmtl.errors import UsageError, one_of
 from visionmtl.files import told, write_text
 from visionmtl.recipe import Recipe
@@ -64,6 +64,10 @@ def tune(
         recipes.load(recipe, [*overrides, *changes])
     asked = Asked(list(search), list(objectives), trials, seed, prune=prune)  # wrong numbers are told first
     with stopping.signals(stopping.Stop()) as stop:
+        if run is not None and asking.is_study(run):
+            raise UsageError(
+                f"'{run}' is there already, with a study: go on with it by {command(Path(run))}, or name another."
+            )
         if run is not None:
             lock.refuse_held(Path(run))
             runs.refuse_taken(run)
@@ -71,7 +75,7 @@ def tune(
         known = trainer(stop).probe(recipe, overrides, examples)
         if not known.validated:
             raise UsageError(f"'{base.name}' has no validation split, by which settings are chosen: name one in data.")
-        goals = _objectives(objectives, base, known.primary, known.logs)
+        goals = _objectives(objectives, base, known)
         asked = replace(asked, objectives=goals, tasks=list(known.tasks))
         folder = runs.numbered(f"tune-{base.name}") if run is None else Path(run)
         with lock.held(folder, stop):
@@ -116,7 +120,8 @@ def export(folder: str | Path, path: str | Path, number: int | None = None) -> P
     """
     folder = Path(folder)
     asked = asking.read(folder)
-    opened = study.opened(folder, asked, *_read(folder, asked))
+    with study.told(folder):
+        opened = study.stored(folder, asked, recipes.load(folder / "recipe.yaml"))
     best = [each.number for each in study.best(opened)]
     if number is None and len(asked.objectives) > 1 and len(best) != 1:
         raise UsageError(
@@ -141,17 +146,21 @@ def command(folder: Path) -> str:
     return f"visionmtl tune {shlex.quote(str(folder))}"
 
 
-def _objectives(given: Sequence[str], recipe: Recipe, primary: Sequence[str], logs: Sequence[str]) -> list[str]:
+def _objectives(given: Sequence[str], recipe: Recipe, known: Known) -> list[str]:
     """Return the logs that are raised or lowered."""
-    if not given:
-        return [recipe.training.monitor]
     if list(given) == [BY_TASK]:
-        return list(primary)
-    for name in given:
-        one_of(name.removeprefix(asking.LESS), logs, "log for --objectives:")
-    if len(set(given)) < len(given):
+        return list(known.primary)
+    chosen = list(given) or [recipe.training.monitor]
+    logs = [one_of(name.removeprefix(asking.LESS), known.logs, "log for --objectives:") for name in chosen]
+    if len(set(logs)) < len(logs):
         raise UsageError(f"--objectives {','.join(given)}: one is there twice; give each once.")
-    return list(given)
+    for name in chosen:
+        if name in known.lower:
+            what = "--objectives" if given else "training.monitor"
+            raise UsageError(
+                f"{what} is {name}, of which less is better, and it would be raised: give --objectives min:{name}."
+            )
+    return chosen
 
 
 def _read(folder: Path, asked: Asked) -> tuple[Recipe, space.Space]:
@@ -163,8 +172,23 @@ def _read(folder: Path, asked: Asked) -> tuple[Recipe, space.Space]:
 def _run(folder: Path, asked: Asked, trainer: Trainer, stop: stopping.Stop) -> None:
     """Run the trials that are left, those first that were killed, and tell what came of all."""
     base, of = _read(folder, asked)
-    opened = study.opened(folder, asked, base, of)
-    print(f"{asked.trials} trials into {folder}. Its dashboard, once installed: {study.viewer(folder)}")
+    with study.told(folder):
+        opened = study.opened(folder, asked, base, of)
+        print(f"{asked.trials} trials into {folder}. Its dashboard, once installed: {study.viewer(folder)}")
+        _all(folder, asked, trainer, stop, base, of, opened)
+        telling.tell(folder, asked, opened)
+
+
+def _all(
+    folder: Path,
+    asked: Asked,
+    trainer: Trainer,
+    stop: stopping.Stop,
+    base: Recipe,
+    of: space.Space,
+    opened: "optuna.Study",
+) -> None:
+    """Run the trials that are left, and write what came of all, whatever stops them."""
     try:
         stop.patient = True
         for killed in study.unfinished(opened):
@@ -182,7 +206,6 @@ def _run(folder: Path, asked: Asked, trainer: Trainer, stop: stopping.Stop) -> N
     finally:
         stop.patient = False
         telling.write(folder, asked, base, opened)
-    telling.tell(folder, asked, opened)
 
 
 def _refuse_hopeless(ended: Sequence["optuna.trial.FrozenTrial"]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import optuna
 
 
-FIXED = ("name", "training.monitor")
+FIXED = ("name", "tasks", "training.monitor")
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,9 @@ def parse(texts: Sequence[str], recipe: Recipe) -> Space:
     }
     keys = [_searched(name, text, dimension, choosers) for name, (text, dimension) in given.items()]
     for one, other in itertools.combinations(keys, 2):
-        if one.key == other.key and (set(one.beside) & set(other.beside) or not one.beside):
+        inside = one.key.startswith(f"{other.key}.") or other.key.startswith(f"{one.key}.")
+        together = set(one.beside) & set(other.beside) or not (one.beside and other.beside)
+        if (one.key == other.key or inside) and together:
             raise UsageError(f"--search {one.name} and --search {other.name} draw the same key: give it once.")
     if recipe.tasks is None and any(each.key.startswith("tasks.") for each in keys):
         raise UsageError(
@@ -151,8 +153,9 @@ def _searched(name: str, text: str, dimension: Dimension, choosers: Mapping[Grou
             word, _, option = name.removeprefix(f"{group.section}.").partition(".")
             if not option and word in group.plain:
                 return Searched(name, name, dimension)
-            of = [word] if option else list(drawn)
-            option = option or word
+            within = bool(option) and word not in group.names()  # a hyperparameter that is a mapping, as weights
+            of = [word] if option and not within else list(drawn)
+            option = option if option and not within else word
             if not set(of) <= set(drawn):
                 raise UsageError(
                     f"--search {text}: '{word}' is not drawn; add it to {group.section}.{group.chooser}, for which "
@@ -165,5 +168,6 @@ def _searched(name: str, text: str, dimension: Dimension, choosers: Mapping[Grou
                     f"--search {text}: {' or '.join(of)} takes no '{option}'.{nearest(option, valid)} "
                     f"Valid: {', '.join(valid) or 'nothing'}."
                 )
-            return Searched(name, f"{group.section}.{option}", dimension, group, beside)
+            key = name if within else f"{group.section}.{option}"
+            return Searched(name, key, dimension, group, beside)
     return Searched(name, name, dimension)

@@ -1,9 +1,11 @@
 """A study of Optuna in a folder: how it draws, prunes and is stored, and what of it is taken up again."""
 
+import contextlib
 import math
 import re
 import shlex
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -63,12 +65,52 @@ def opened(folder: Path, asked: Asked, recipe: Recipe, space: Space) -> "optuna.
     pruners, prune = optuna.pruners, asked.prune and len(asked.objectives) == 1
     return optuna.create_study(
         storage=address(folder),
-        study_name=f"{recipe.name}, seed {asked.seed}",  # hyperband's brackets are drawn by it
+        study_name=_name(asked, recipe),
         directions=asked.directions,
         pruner=pruners.HyperbandPruner(*_epochs(recipe, space), FACTOR) if prune else pruners.NopPruner(),
         sampler=_sampler(asked.seed, 0),
         load_if_exists=True,
     )
+
+
+def stored(folder: Path, asked: Asked, recipe: Recipe) -> "optuna.Study":
+    """Return the study of a folder to be read alone, also from a disk that cannot be written.
+
+    Raises:
+        UsageError: the folder holds none.
+    """
+    try:
+        if (folder / FILE).is_file():
+            return optuna_().load_study(study_name=_name(asked, recipe), storage=address(folder))
+    except KeyError:
+        pass
+    raise UsageError(f"'{folder / FILE}' holds no study yet: begin with visionmtl tune {shlex.quote(str(folder))}.")
+
+
+@contextlib.contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """Say in a sentence why the file of a study cannot be read or written: damaged, locked, or of another Optuna.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    optuna = optuna_()
+    from sqlalchemy.exc import SQLAlchemyError  # which Optuna needs, and does not hide
+
+    try:
+        yield
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        cause = error if error.__cause__ is None else error.__cause__
+        reason = str(getattr(cause, "orig", None) or cause).partition("\n")[0]
+        raise UsageError(
+            f"'{folder / FILE}' cannot be read or written ({reason}): see that no other program holds it and that its"
+            f" disk has room. Go on with: visionmtl tune {shlex.quote(str(folder))}"
+        ) from None
+    except RuntimeError as error:
+        if "table schema" not in str(error):
+            raise
+        sentence = str(error).replace("$STORAGE_URL", address(folder))
+        raise UsageError(f"'{folder / FILE}' is of another Optuna: {sentence}") from None
 
 
 def unfinished(study: "optuna.Study") -> list["optuna.Trial"]:
@@ -98,6 +140,11 @@ def finished(study: "optuna.Study") -> list["optuna.trial.FrozenTrial"]:
 def best(study: "optuna.Study") -> list["optuna.trial.FrozenTrial"]:
     """Return the best trial, or of several objectives those that no other one beats in all."""
     return sorted(study.best_trials, key=lambda trial: trial.number)
+
+
+def _name(asked: Asked, recipe: Recipe) -> str:
+    """Return what Optuna calls a study; hyperband's brackets are drawn by it."""
+    return f"{recipe.name}, seed {asked.seed}"
 
 
 def _sampler(seed: int, number: int) -> Any:

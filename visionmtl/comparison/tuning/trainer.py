@@ -35,12 +35,14 @@ class Known:
         tasks: their names.
         logs: what a validation logs.
         primary: of these the primary metric of each task.
+        lower: of these what is better the less it is.
         validated: whether there is a validation split.
     """
 
     tasks: list[str]
     logs: list[str]
     primary: list[str]
+    lower: list[str]
     validated: bool = True
 
 

@@ -17,7 +17,8 @@ class Stub(Trainer):
     """Trains nothing: each epoch is better than the one before, the best rate is 1e-3."""
 
     def probe(self, recipe, overrides, examples):
-        return Known(["a", "b"], ["val_score", "val_a_acc", "val_b_mIoU", "val_b_RMSE"], ["val_a_acc", "val_b_mIoU"])
+        logs = ["val_score", "val_a_acc", "val_b_mIoU", "val_b_RMSE"]
+        return Known(["a", "b"], logs, ["val_a_acc", "val_b_mIoU"], ["val_b_RMSE"])
 
     def train(self, run, recipe, overrides, on_epoch):
         settings = recipes.load(recipe, overrides)

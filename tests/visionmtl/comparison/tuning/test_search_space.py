@@ -37,6 +37,8 @@ def drawn(of, number=12):
         ("true, false", Choices({True: True, False: False})),
         ("null,0.998", Choices({None: None, 0.998: 0.998})),
         ("1e-3,3e-3", Choices({0.001: 0.001, 0.003: 0.003})),
+        ("../a,../b", Choices({"../a": "../a", "../b": "../b"})),
+        ("'true','null'", Choices({"true": "true", "null": "null"})),
         ("[64, 64],[96, 96]", Choices({"[64, 64]": [64, 64], "[96, 96]": [96, 96]})),
         ("null,{flip: true}", Choices({"null": None, "{flip: true}": {"flip": True}})),
     ],
@@ -61,6 +63,7 @@ def test_what_is_written_is_what_may_be_drawn(text, expected):
         ("balancing.cagrad.c=0.1..0.9", "'cagrad' is not drawn"),
         ("balancing.weights=simplex", "uncertainty takes no 'weights'"),
         ("training.monitor=val_score,val_loss", "is the same for all"),
+        ("tasks=[detection],[segmentation]", "is the same for all"),
         ("training.epochs=simplex", "simplex draws the weights of tasks"),
     ],
 )
@@ -78,6 +81,38 @@ def test_two_searches_of_one_key_are_refused():
     method = "balancing.method=cagrad,equal"
     with pytest.raises(UsageError, match="draw the same key"):
         spaces(method, "balancing.c=0.1..0.2", "balancing.cagrad.c=0.1..0.9")
+
+
+def test_a_key_and_one_within_it_are_not_both_drawn():
+    with pytest.raises(UsageError, match="draw the same key"):
+        spaces("data.augmentation=null,{flip: 0.5}", "data.augmentation.flip=0.1..0.9")
+    with pytest.raises(UsageError, match="draw the same key"):
+        spaces("balancing.weights=simplex", "balancing.weights.detection=0.5..4", changes=["balancing.method=fixed"])
+
+
+def test_the_weight_of_one_task_is_drawn_beside_the_methods_that_take_weights():
+    of = spaces("balancing.weights.detection=0.5..4", "balancing.method=fixed,equal")
+    for values in drawn(of):
+        taken = recipes.load("garments", of.overrides(values)).balancing
+        assert ("weights" in taken.options) == (taken.method == "fixed")
+        if taken.method == "fixed":
+            assert taken.options["weights"] == {"detection": values["balancing.weights.detection"]}
+
+
+def test_a_range_of_fractions_for_what_takes_whole_numbers_is_refused_before_the_first_trial():
+    of = spaces("training.epochs=1e0..1e1")
+    refused = 0
+    for values in of.examples():
+        try:
+            recipes.load("garments", of.overrides(values))
+        except UsageError as error:
+            refused += "training.epochs" in str(error)
+    assert refused == 1, "both ends are whole, what lies between is not"
+
+
+@pytest.mark.parametrize("text", ["true", "null", "no", "pcgrad", "runs/a-1", "1e-3"])
+def test_a_text_is_written_so_that_it_is_read_as_one(text):
+    assert recipes.load("garments", [f"name={dimensions.text_of(text)}"]).name == text
 
 
 def test_a_hyperparameter_counts_beside_the_methods_that_take_it():

@@ -148,6 +148,8 @@ def test_an_objective_of_which_less_is_better_is_lowered():
     [
         ({"objectives": ["val_a_ac"]}, "Did you mean 'val_a_acc'?"),
         ({"objectives": ["val_a_acc", "val_a_acc"]}, "one is there twice"),
+        ({"objectives": ["val_a_acc", "min:val_a_acc"]}, "one is there twice"),
+        ({"objectives": ["val_b_RMSE"]}, "less is better, and it would be raised: give --objectives min:val_b_RMSE"),
         ({"trials": 0}, "--trials is 0"),
         ({"seed": -1}, "--seed is -1"),
     ],

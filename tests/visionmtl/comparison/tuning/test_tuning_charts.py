@@ -40,7 +40,7 @@ def trials(objectives):
     ],
 )
 def test_each_objective_and_each_pair_of_them_has_its_charts(logs, names, tmp_path):
-    charts.write(tmp_path, Asked([], logs), list(trials(len(logs))), {"a.rate": 0.7})
+    charts.write(tmp_path, Asked([], logs), list(trials(len(logs))), {"val_score": {"a.rate": 0.7}})
     assert {path.name for path in tmp_path.iterdir()} == names
 
 
