@@ -1,6 +1,7 @@
 """The charts of an affinity: matrices, the tasks' tree, and cosines by level over the steps."""
 
 import itertools
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ PERCENT = {"lookahead": 100.0, "linearised": 100.0, "cosine": 1.0}  # of what ea
 def write_all(folder: Path, found: Mapping[str, Any], records: Mapping[int, Record]) -> list[Path]:
     """Write all charts into a folder and return their paths, in the order in which a page shows them."""
     made: dict[str, Figure | None] = {name: matrix(found, name) for name in SCORES}
-    made |= {"tree": tree(found), "levels": levels(records)}
+    made |= {"tree": tree(found), "levels": levels(found, records)}
+    for name in made:
+        (folder / f"{name}.png").unlink(missing_ok=True)
     return [write(figure, folder / f"{name}.png") for name, figure in made.items() if figure is not None]
 
 
@@ -38,8 +41,11 @@ def matrix(found: Mapping[str, Any], name: str) -> Figure:
     limit = float(np.nanmax(np.abs(values), initial=0.0)) if np.isfinite(values).any() else 0.0
     heatmaps.draw(axes, values, tasks, tasks, limit or 1.0)
     for text in axes.texts:
-        if text.get_position()[0] == text.get_position()[1]:  # a task and itself
+        column, row = map(int, text.get_position())
+        if row == column:  # a task and itself
             text.set_text("")
+        elif np.isfinite(values[row, column]):
+            text.set_text(f"{values[row, column]:.{_decimals(0.0 if name == 'cosine' else limit, 2)}f}")
     axes.set_title(TITLES[name], loc="left", fontsize=10, color=INK, fontweight="bold")
     if name != "cosine":
         axes.set_xlabel("the loss of which task", fontsize=8, color=INK)
@@ -54,9 +60,11 @@ TITLES = {
 }
 
 
-def tree(found: Mapping[str, Any]) -> Figure:
-    """Draw which tasks are joined first, by their look-ahead affinity."""
+def tree(found: Mapping[str, Any]) -> Figure | None:
+    """Draw which tasks are joined first, by their look-ahead affinity; nothing where there is one way to join them."""
     tasks = found["tasks"]
+    if len(tasks) < 3 or not found["groupings"][LOOKAHEAD]["known"]:
+        return None
     affinities = known(array(found["scores"][LOOKAHEAD]["mean"]), array(found["shared"])) * 100
     np.fill_diagonal(affinities, 0.0)
     figure = Figure((5.2, 1.3 + 0.34 * len(tasks)), layout="constrained")
@@ -71,14 +79,22 @@ def tree(found: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def levels(records: Mapping[int, Record]) -> Figure | None:
+def levels(found: Mapping[str, Any], records: Mapping[int, Record]) -> Figure | None:
     """Draw the cosines of pairs over the steps, a panel a level: means over seeds, of steps near each other.
 
-    Of more than eight pairs the highest, the mean and the lowest are drawn.
+    Pairs of which too few images are labelled for both are left out, as their cosines are noise. Of more than eight
+    pairs the highest, the mean and the lowest are drawn.
     """
-    seen = list(records.values())
+    seen, common = list(records.values()), array(found["shared"])
+    measured = np.isfinite(np.concatenate([record.cosines[WHOLE] for record in seen])).any(axis=0)
+    pairs = [
+        pair
+        for pair in itertools.combinations(range(len(seen[0].tasks)), 2)
+        if measured[pair] and common[pair] >= scores.COMMON
+    ]
+    if not pairs:
+        return None
     names = [name for name in seen[0].cosines if name != WHOLE]
-    pairs = list(itertools.combinations(range(len(seen[0].tasks)), 2))
     figure, panels = panels_for(len(names), width=4.6)
     for axes, name in zip(panels, names, strict=True):
         set_title(axes, f"cosine at {name}" if name.startswith("P") else f"cosine, {name}")
@@ -115,8 +131,9 @@ def _binned(seen: list[Record], level: str, most: int = 12) -> tuple[np.ndarray,
 def verdicts(found: Mapping[str, Any]) -> list[list[Any]]:
     """Return the rows of the table of pairs."""
     rows = []
+    sizes = {name: max((abs(pair[name]["mean"] or 0.0) for pair in found["pairs"]), default=0.0) for name in SCORES}
     for pair in found["pairs"]:
-        cells = [_cell(pair[name], PERCENT[name]) for name in SCORES]
+        cells = [_cell(pair[name], PERCENT[name], sizes[name]) for name in SCORES]
         words = pair["verdict"]
         if words == "no verdict":
             words = f"no verdict: {pair['shared']:.0%} labelled for both, {scores.COMMON:.0%} needed"
@@ -127,11 +144,16 @@ def verdicts(found: Mapping[str, Any]) -> list[list[Any]]:
 HEADER = ["pair", "shared", "look-ahead %", "cosine", "linearised %", "verdict"]
 
 
-def _cell(score: Mapping[str, float | None], factor: float) -> str:
+def _cell(score: Mapping[str, float | None], factor: float, size: float) -> str:
     if score["mean"] is None:
         return "-"
-    digits = 2 if factor == 1.0 else 3
+    digits = 2 if factor == 1.0 else _decimals(size * factor, 3)
     mean = f"{score['mean'] * factor:+.{digits}f}"
     if score["low"] is None or score["high"] is None:
         return mean
     return f"{mean} [{score['low'] * factor:+.{digits}f}, {score['high'] * factor:+.{digits}f}]"
+
+
+def _decimals(size: float, least: int) -> int:
+    """Return how many decimals figures have, at least so many, such that the largest is told by two digits."""
+    return max(least, 1 - math.floor(math.log10(size))) if size > 0 else least

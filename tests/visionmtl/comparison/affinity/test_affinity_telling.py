@@ -46,6 +46,8 @@ def test_a_task_without_a_label_is_told_as_not_measured(tmp_path):
     found = figures.figures({0: blind}, 2)
     assert [pair["verdict"] for pair in found["pairs"]] == ["help", "no verdict", "no verdict"]
     assert len(charts.write_all(tmp_path, found, {0: blind})) == 5
+    labels = [text.get_text() for text in charts.levels(found, {0: blind}).axes[0].texts]
+    assert not any("segmentation" in label for label in labels), "its cosines are noise"
     json.dumps(found, allow_nan=False)
 
 
