@@ -44,6 +44,7 @@ class Look:
     moments, nor weight decay, nor the balancer's weights are in it. Other than there, its rate is the same in all
     looks, not that of the schedule, or those at its ends would count for nothing; its gradient is limited as the
     training's is; it moves what two tasks or more use, where theirs is used by all; and not every step is looked at.
+    Half precision tells losses to two or three digits, which what a step brings lies below: of one look it is noise.
 
     Args:
         model: compiled; on one device.

@@ -74,8 +74,20 @@ def facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("seeds", str(len(found["seeds"]))),
         ("looks a training", str(min(len(seed["steps"]) for seed in seeds))),
         ("time of the training, with looks", f"{ratio:.2f} of its own"),
+        *([("precision", coarse(found))] if coarse(found) else []),
         *([("looks in which a loss was NaN or infinite, and does not count", str(broken))] if broken else []),
     ]
+
+
+def coarse(found: Mapping[str, Any]) -> str:
+    """Return what half precision makes of look-ahead affinities; nothing of a training without."""
+    given = found.get("precision", "float32")
+    if given == "float32":
+        return ""
+    return (
+        f"{given}: it tells losses to two or three digits, in which what one step brings may drown; look with"
+        " training.precision=float32 where intervals are wide."
+    )
 
 
 def groupings(found: Mapping[str, Any]) -> str:
@@ -186,6 +198,8 @@ def terminal(found: Mapping[str, Any]) -> str:
     lines = [tables.table(charts.HEADER, charts.verdicts(found)), "", sentence(found)]
     for number, group in enumerate(found["groupings"][LOOKAHEAD]["groups"], 1):
         lines.append(f"  {recipe_name(found, number)}: {', '.join(group)}")
+    if coarse(found):
+        lines += ["", f"Precision {coarse(found)}"]
     if given := found.get("verified"):
         lines += ["", f"Gains of pairs trained for {100 * given['fraction']:g}% of the budget:"]
         lines += [tables.table(GAINS, gains(given)), "", "Rank correlation with the gains:"]

@@ -70,7 +70,8 @@ def affinity(
         for seed, each in joint.seeds(recipe, seeds).items():
             records[seed] = _record(each, place / f"seed-{seed}", verify is not None)
             _tell(seed, records[seed])
-        found = {"recipe": recipe.name, "recipes": True, "command": command} | figures.figures(records, models)
+        found = {"recipe": recipe.name, "recipes": True, "command": command, "precision": recipe.training.precision}
+        found |= figures.figures(records, models)
         if verify is not None:
             first = next(iter(records.values()))
             steps = first.total // recipe.training.epochs

@@ -61,7 +61,7 @@ def self_test(run: str | Path | None = None, seeds: int = 5, size: Size = Size()
         UsageError: what must be found is not, or the folder is taken.
     """
     check_number("affinity --self-test", "seeds", seeds, at_least=1, whole=True)
-    folder = runs.numbered("affinity-self-test") if run is None else runs.refuse_taken(run)
+    taken = None if run is None else runs.refuse_taken(run)
     data = planted.data(size.train, size.validation)
     records = {}
     for seed in range(seeds):
@@ -75,6 +75,7 @@ def self_test(run: str | Path | None = None, seeds: int = 5, size: Size = Size()
     totals = measure(data, found, seeds, size)
     found["totals"] = {name: values.tolist() for name, values in totals.items()}
     checks = judge(found, totals)
+    folder = runs.numbered("affinity-self-test") if taken is None else taken  # made once there is something in it
     write_text(folder / "affinity.json", json.dumps(found, indent=1, allow_nan=False) + "\n")
     page.write(folder, found, charts.write_all(folder / "plots", found, records), told(checks))
     print(f"\n{page.terminal(found)}\n\n{_table(checks)}\n\nPage {folder / 'affinity.html'}")

@@ -15,6 +15,7 @@ from visionmtl.comparison.affinity.look import DIRECTIONS, Look, Seen
 from visionmtl.comparison.affinity.pace import Pace
 from visionmtl.comparison.affinity.record import Record
 from visionmtl.comparison.affinity.scores import array, listed
+from visionmtl.errors import UsageError
 
 KEPT = 32  # last batches, at most an epoch's, of which the gradients at the end are taken: no image is in two
 IMAGES = 4  # of a sub-batch
@@ -54,6 +55,12 @@ class AffinityWatch(Callback):
         self.ratio, self.broken = 1.0, 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
+        replicas = self.model.distribute_strategy.num_replicas_in_sync
+        if replicas > 1 or self.model.steps_per_execution > 1:
+            raise UsageError(
+                f"AffinityWatch was given to a fit on {replicas} devices with steps_per_execution="
+                f"{self.model.steps_per_execution}: it looks at one device, between one step and the next."
+            )
         self.look = Look(self.model, self.rate, self.limit)
         given = self.params or {}
         self.pace = Pace(self.total or (given.get("epochs") or 1) * (given.get("steps") or 1000))

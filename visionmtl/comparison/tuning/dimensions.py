@@ -111,7 +111,7 @@ def parse(text: str, given: str) -> Dimension:
     text = text.strip()
     if text == SIMPLEX:
         return Simplex()
-    if match := _RANGE.fullmatch(text):
+    if "..." not in text and (match := _RANGE.fullmatch(text)):  # of 1e-4...1e-2 one dot would be the number's
         return _range(match, given)
     parts = [part.strip() for part in _split(text)]
     if any(re.search(r"\.\.(?!/|$)", part) and not part.startswith(("[", "{", "'", '"')) for part in parts):

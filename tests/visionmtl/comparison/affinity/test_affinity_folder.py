@@ -57,6 +57,14 @@ def test_what_is_not_known_of_the_gains_is_said(looked_at, monkeypatch, tmp_path
     assert "6 of 6 gains are not known" in (tmp_path / "a" / "affinity.html").read_text()
 
 
+def test_half_precision_is_told_beside_what_drowns_in_it(looked_at, tmp_path, capsys):
+    affinity.affinity(recipe.load("garments", ["training.precision=mixed_bfloat16"]), tmp_path / "a")
+    for text in (capsys.readouterr().out, (tmp_path / "a" / "affinity.html").read_text()):
+        assert "mixed_bfloat16: it tells losses to two or three digits" in text
+    affinity.affinity(recipe.load("garments"), tmp_path / "b")
+    assert "digits" not in capsys.readouterr().out
+
+
 def test_a_task_of_few_pictures_is_trained_for_as_many_steps_as_all():
     part = groups.shortened(recipe.load("garments", ["training.epochs=20"]), 0.1, steps=100).training
     assert (part.epochs, part.steps) == (2, 100)

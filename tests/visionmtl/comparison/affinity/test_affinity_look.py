@@ -156,6 +156,15 @@ def test_where_no_gradients_meet_a_sentence_says_so(tasks, sharing, words):
         Look(model, 0.1)
 
 
+def test_several_steps_at_once_are_told_not_to_be_looked_at():
+    model = toys.model([toys.task("scene"), toys.task("weather")])
+    model.compile("sgd", steps_per_execution=2)
+    watch = AffinityWatch(0.1)
+    watch.set_model(model)
+    with pytest.raises(UsageError, match="between one step and the next"):
+        watch.on_train_begin()
+
+
 def test_where_all_that_is_shared_is_frozen_a_sentence_says_so():
     model = toys.model([toys.task("scene"), toys.task("weather")])
     model.freeze(["backbone", "neck"])

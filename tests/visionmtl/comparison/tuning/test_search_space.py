@@ -56,6 +56,7 @@ def test_what_is_written_is_what_may_be_drawn(text, expected):
         ("training.learning_rate=1e-2..1e-4", "the range is empty"),
         ("training.learning_rate=log:0..1", "has no logarithm"),
         ("training.epochs=1..many", "expected a range of two numbers"),
+        ("training.learning_rate=1e-4...1e-2", "expected a range of two numbers"),
         ("training.optimizer=sgd,sgd", "a value is there twice"),
         ("balancing.method=equal,pcgrd", "Did you mean 'pcgrad'?"),
         ("model.sharing=hard,mtam", "Did you mean 'mtan'?"),
