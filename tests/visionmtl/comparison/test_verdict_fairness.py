@@ -59,3 +59,12 @@ def test_negative_transfer_is_of_tasks_by_name():
     words = sentences.of_arm(found.arms[1])
     assert words.startswith("worse in delta-m -12.0%")
     assert "; worse (negative transfer) in cars -12.0%" in words
+
+
+def test_times_of_processes_with_other_numbers_of_cores_are_said_not_to_compare():
+    found = comparisons.of_scores([0.5], [0.6])
+    for arm, cores in zip(found["arms"], (2, 2), strict=True):
+        arm["seeds"]["0"]["cores"] = cores
+    assert not any("cores" in sentence for sentence in said(found))
+    found["arms"][1]["seeds"]["0"]["cores"] = 1
+    assert said(found)[-1].endswith("other numbers of cores: 1 ('hard'), 2 ('single tasks').")

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from visionmtl import recipe as recipes
 from visionmtl.comparison.compare import wording
 from visionmtl.files import write_text
 from visionmtl.recipe import Recipe
@@ -97,6 +98,17 @@ class Cells:
         """Return a cell's run folder, there or not; what the cell was called when it was made does not matter."""
         return next((path for path in self.root.glob(f"*-{cell.hash}") if path.is_dir()), self.root / cell.folder)
 
+    def at_home(self, cell: Cell) -> Path:
+        """Return a cell's run folder, made to look for its data where the comparison does: it may be another's."""
+        run = self.run(cell)
+        path = run / "recipe.yaml"
+        if path.is_file():
+            own = recipes.load(path)
+            here = recipes.changed(own, {"data": cell.recipe.data.model_dump(mode="json")})
+            if here != own and hash_of(here) == cell.hash:
+                write_text(path, here.dump())
+        return run
+
     def beside(self, cell: Cell, suffix: str) -> Path:
         """Return a file beside a cell's run folder: its ".yaml" recipe, its ".log", or its ".json" notes."""
         run = self.run(cell)
@@ -110,7 +122,9 @@ class Cells:
                 return None
             for path in self.root.glob(f".{run.name}.*"):  # left by one that was killed; nobody writes there now
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-            self._finished[cell.hash] = runs.read_metrics(run) | {"memory": self.notes(cell).get("memory")}
+            notes = self.notes(cell)
+            own = {name: notes.get(name) for name in ("memory", "cores")}
+            self._finished[cell.hash] = runs.read_metrics(run) | own
         return self._finished[cell.hash]
 
     def forget(self, cell: Cell) -> None:
@@ -118,7 +132,7 @@ class Cells:
         self._finished.pop(cell.hash, None)
 
     def notes(self, cell: Cell) -> dict[str, Any]:
-        """Return what is known of a cell's processes: peak `memory` in bytes, `wall` seconds, why it `failed`."""
+        """Return what is known of its processes: peak `memory` in bytes, `wall` seconds, `cores`, why it `failed`."""
         path = self.beside(cell, ".json")
         try:
             return dict(json.loads(path.read_text(encoding="utf-8")))

@@ -2,8 +2,8 @@
 
 Beside what the design of a comparison has (recipe, split, budget, seeds, searched, lower, commands, tasks, arms), an
 arm has `failed`, `{"0": sentence}`, of the seeds that could not be trained; `left_out`, a sentence for each key of the
-recipe that it has no place for; and where another split was measured in the end, a seed has `validation` too: its
-metrics there, by which it was chosen.
+recipe that it has no place for; a seed has `cores`, those of its processes; and where another split was measured in the
+end, a seed has `validation` too: its metrics there, by which it was chosen.
 """
 
 import json
@@ -116,6 +116,7 @@ def _seed(found: Sequence[Mapping[str, Any]], split: str) -> dict[str, Any]:
         "seconds": total("seconds"),
         "step": total("step_seconds"),
         "memory": max(memory, default=None),
+        "cores": min((each["cores"] for each in found if each.get("cores")), default=None),
         "parameters": total("parameters"),
     }
     return made if split == "validation" else made | {"validation": _metrics(found, "validation")}

@@ -12,7 +12,7 @@ from visionmtl.comparison.compare import asking, widths
 from visionmtl.comparison.compare.arms import Arm, arms, varied
 from visionmtl.comparison.compare.asking import Asked, Request
 from visionmtl.comparison.compare.cells import difference, hash_of
-from visionmtl.comparison.compare.surveying import Survey, look, survey
+from visionmtl.comparison.compare.surveying import FILE, Survey, look, survey
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text
 from visionmtl.recipe import Recipe
@@ -62,7 +62,8 @@ def opened(request: Request, command: str) -> Opened:
                 f"'{there}' compares another recipe ({difference(kept, recipe)}): make another folder by --run, or give"
                 " none."
             )
-        recipe, before = kept, asking.read(there)
+        recipe = recipe.model_copy(update={"name": kept.name})  # its data lies where it is now said to
+        before = asking.read(there)
         asked = asking.asked(request, command, before)
         _check(recipe, asked)
         if asked.evaluate != before.evaluate:
@@ -76,7 +77,10 @@ def opened(request: Request, command: str) -> Opened:
 
 
 def _refuse_taken(run: Path) -> None:
-    """Refuse a folder that holds something else than a comparison."""
+    """Refuse a folder that holds something else than a comparison, or one that was killed as it began."""
+    begun = [path.name for path in run.iterdir()] if run.is_dir() else []
+    if FILE in begun and set(begun) <= {FILE, RECIPE}:
+        return
     try:
         runs.refuse_taken(run)
     except UsageError:

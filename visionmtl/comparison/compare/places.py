@@ -1,8 +1,12 @@
 """Where cells are trained at once: a GPU each, or a part of the processor's cores."""
 
+import math
 import os
+from collections.abc import Mapping
 
 from visionmtl.errors import UsageError
+
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
 
 
 def places(jobs: int, gpus: int) -> list[dict[str, str]]:
@@ -27,9 +31,12 @@ def places(jobs: int, gpus: int) -> list[dict[str, str]]:
         named = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
         names = named or [str(number) for number in range(gpus)]
         return [{"CUDA_VISIBLE_DEVICES": name} for name in names[:jobs]]
-    threads = str(max(1, cores() // jobs))
-    names = ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"]
-    return [dict.fromkeys(names, threads)] * jobs
+    return [dict.fromkeys(THREADS, str(max(1, cores() // jobs)))] * jobs
+
+
+def cores_of(place: Mapping[str, str]) -> float:
+    """Return how many cores a process of such an environment has; infinity where it is given a GPU."""
+    return math.inf if "CUDA_VISIBLE_DEVICES" in place else int(place.get(THREADS[0], cores()))
 
 
 def cores() -> int:

@@ -96,7 +96,7 @@ class Comparison:
         if split != "validation":
             if count := len(ready()):
                 print(f"Measuring {count} chosen model{'s' * (count > 1)} on {split}.", flush=True)
-            words = lambda cell: ["evaluate", str(self.cells.run(cell)), "--split", split]  # noqa: E731
+            words = lambda cell: ["evaluate", str(self.cells.at_home(cell)), "--split", split]  # noqa: E731
             runner.run(ready, self._measured, words, is_measured, costs=False)
             self.split = split
 

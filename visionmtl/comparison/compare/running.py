@@ -1,6 +1,7 @@
 """The cells of a comparison trained and measured, so many at once, each in a process of its own."""
 
 import contextlib
+import math
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from visionmtl.comparison.compare import places
 from visionmtl.comparison.compare.cells import Cell, Cells
 from visionmtl.comparison.compare.children import Child
 from visionmtl.comparison.processes import why_ended
@@ -41,12 +43,12 @@ class Runner:
     Args:
         cells: where they lie.
         stop: whether to stop: the processes are asked to, and waited for.
-        places: the environment of each process that may run at once.
+        at_once: the environment of each process that may run at once, from `places`.
     """
 
-    def __init__(self, cells: Cells, stop: Stop, places: Sequence[Mapping[str, str]] = ({},)):
+    def __init__(self, cells: Cells, stop: Stop, at_once: Sequence[Mapping[str, str]] = ({},)):
         self.cells, self.stop = cells, stop
-        self.free = list(places)
+        self.free = list(at_once)
         self.at_work: dict[str, tuple[Cell, Child, Mapping[str, str]]] = {}
         self.waiting: set[str] = set()  # for what other processes train
 
@@ -118,7 +120,9 @@ class Runner:
         wall = round(notes.get("wall", 0.0) + child.seconds, 1)
         if self.costs:
             memory = max(notes.get("memory", 0), child.memory) or None
-            self.cells.note(cell, {"memory": memory, "wall": wall, "failed": None})
+            cores = min(notes.get("cores", math.inf), places.cores_of(place))
+            known = {"cores": cores if math.isfinite(cores) else None}
+            self.cells.note(cell, {"memory": memory, "wall": wall, "failed": None, **known})
         self.cells.forget(cell)
         if done is not None:
             over = self.is_over(cell) or _is_held(self.cells.run(cell))
@@ -147,7 +151,7 @@ class Runner:
 
 def training(cells: Cells, cell: Cell) -> list[str]:
     """Return what stands behind `visionmtl` to train a cell, or to go on with it; its recipe lies beside it."""
-    run, file = cells.run(cell), cells.beside(cell, ".yaml")
+    run, file = cells.at_home(cell), cells.beside(cell, ".yaml")
     if (run / "recipe.yaml").is_file() or (run / "checkpoints").is_dir():
         return ["train", "--resume", str(run)]
     write_text(file, cell.recipe.dump())

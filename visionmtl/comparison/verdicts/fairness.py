@@ -15,6 +15,7 @@ def of(judgement: Judgement) -> Iterator[str]:
     yield from _sources(comparison)
     yield from _edges(comparison)
     yield from _budget(comparison)
+    yield from _cores(comparison)
 
 
 def _sources(comparison: Comparison) -> Iterator[str]:
@@ -69,6 +70,18 @@ def _budget(comparison: Comparison) -> Iterator[str]:
     if apart:
         why = "as measured beforehand, which is not exact" if budget.of == "seconds" else "where training ended early"
         yield f"Not all had {budget.amount:,.0f} {budget.of}, {why}: {', '.join(apart)}."
+
+
+def _cores(comparison: Comparison) -> Iterator[str]:
+    """Yield that times do not compare, where processes had different numbers of cores."""
+    by_count: dict[float, list[str]] = {}
+    for arm in comparison.ordered:
+        for count in dict.fromkeys(arm.costs("cores")):
+            by_count.setdefault(count, []).append(f"'{arm.name}'")
+    if len(by_count) > 1:
+        each = (f"{count:g} ({', '.join(arms)})" for count, arms in sorted(by_count.items()))
+        why = f"processes had other numbers of cores: {', '.join(each)}"
+        yield f"Seconds and the time of a step do not compare where {why}."
 
 
 def _is_number(value: object) -> bool:

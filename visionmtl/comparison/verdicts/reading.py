@@ -36,6 +36,7 @@ class Measured(_Part):
     step: Number = None
     memory: Number = None
     parameters: Number = None
+    cores: Number = None
 
 
 class Arm(_Part):

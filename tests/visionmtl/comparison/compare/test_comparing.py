@@ -13,7 +13,7 @@ import pytest
 
 from visionmtl import cli, files, recipe
 from visionmtl.comparison import verdicts
-from visionmtl.comparison.compare import children, opening
+from visionmtl.comparison.compare import children, opening, places
 from visionmtl.comparison.compare.surveying import Survey
 
 SMALL = [
@@ -196,6 +196,8 @@ def test_shards_train_every_nth_arm_and_merge():
 def test_two_at_once_share_the_cores_and_train_the_same():
     assert compare("--vary", "balancing.method=equal,pcgrad", "--seeds", "1", "--jobs", "2") == 0
     assert len(began()) == len(set(began())) == 4
+    of = figures()["arms"]["equal"]["seeds"]["0"]
+    assert of["cores"] == max(1, places.cores() // 2)
 
 
 @pytest.mark.usefixtures("quick")
@@ -256,6 +258,25 @@ def test_what_is_merged_and_not_asked_for_is_told_and_other_data_is_refused(caps
     Path("other/survey.json").write_text(Path("other/survey.json").read_text().replace('"steps": 20', '"steps": 30'))
     assert compare("--seeds", "1", "--merge", "other") == 2
     assert "whose data is not that of 'out': 30 steps an epoch" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("quick")
+def test_runs_of_another_machine_look_for_their_data_where_this_one_has_it(tmp_path):
+    where = ["data.source=voc", "data.options={}"]
+    assert compare(*where, "data.path=there", "--seeds", "1") == 0
+    assert compare(*where, "data.path=here", "--seeds", "1") == 0, "neither of another recipe, nor trained again"
+    assert len(began()) == 3
+    assert compare(*where, "data.path=here", "--seeds", "2", "--evaluate", "test") == 0
+    paths = {recipe.load(path).data.path for path in Path("out/cells").glob("*/recipe.yaml")}
+    assert paths == {str(tmp_path / "here")}
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_folder_of_a_comparison_that_was_killed_as_it_began_is_begun_again():
+    assert compare("--seeds", "1") == 0
+    Path("new").mkdir()
+    Path("out/survey.json").rename("new/survey.json")
+    assert cli.main(["compare", "small.yaml", "--run", "new", "--no-fixed", "--seeds", "1", "--merge", "out"]) == 0
 
 
 @pytest.mark.usefixtures("quick")
