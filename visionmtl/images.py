@@ -1,5 +1,7 @@
 """How a picture of any size enters the network, and how maps come back to its pixels."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from pipelines.pixels import geometry
@@ -7,6 +9,8 @@ from pipelines.pixels.rules import RESIZES
 from visionmtl.errors import one_of
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)  # a window that is the whole input
+FLOAT = 4  # bytes
+BAND = 16 << 20  # bytes of the logits of a band of a class map
 GREY = float(geometry.GREY)  # what surrounds a letterboxed picture
 
 
@@ -47,18 +51,59 @@ def crop_resize(maps: tf.Tensor, size: tuple[int, int], window: tf.Tensor | None
     """
     if window is None:
         return tf.image.resize(maps, size)
-    window = tf.convert_to_tensor(window, tf.float32)
-    extent = tf.cast(tf.shape(maps)[1:3], tf.float32)
     size = tf.convert_to_tensor(size, tf.int32)
+    return _crop_resize(maps, size, tf.convert_to_tensor(window, tf.float32), 0, size[0])
+
+
+def _crop_resize(
+    maps: tf.Tensor, size: tf.Tensor, window: tf.Tensor, first: tf.Tensor | int, rows: tf.Tensor
+) -> tf.Tensor:
+    """Return rows from the first on of what lies in a window of maps, resized to `size`; zeros beyond its last."""
+    extent = tf.cast(tf.shape(maps)[1:3], tf.float32)
     scale = tf.cast(size, tf.float32) / (extent * (window[2:] - window[:2]))
+    above = tf.stack([tf.cast(first, tf.float32), 0.0])
     return tf.raw_ops.ScaleAndTranslate(
         images=maps,
-        size=size,
+        size=tf.stack([rows, size[1]]),
         scale=scale,
-        translation=-window[:2] * extent * scale,
+        translation=-window[:2] * extent * scale - above,
         kernel_type="triangle",
         antialias=False,
     )
+
+
+def class_map(logits: tf.Tensor, size: Any, window: tf.Tensor | None = None, most: int = BAND) -> tf.Tensor:
+    """Return the largest of logits `[B, h, w, C]` in each pixel of a picture, int32 `[B, H, W]`.
+
+    The logits of a large picture, a float for each class of each of its pixels, are never there as a whole: bands of
+    its rows are made in turn.
+
+    Args:
+        logits: float32, of the network's input.
+        size: height and width of the picture; may be a tensor.
+        window: y0, x0, y1, x1 of the picture as fractions of the input; None for the whole.
+        most: bytes of the logits of a band.
+    """
+    batch, classes = logits.shape[0], logits.shape[3]
+    if not tf.is_tensor(size) and (batch or 1) * size[0] * size[1] * classes * FLOAT <= most:
+        return tf.argmax(crop_resize(logits, size, window), axis=-1, output_type=tf.int32)
+    window = tf.convert_to_tensor(WHOLE if window is None else window, tf.float32)
+    height, width = tf.unstack(tf.convert_to_tensor(size, tf.int32))
+    row = tf.maximum(tf.shape(logits)[0] * width * classes * FLOAT, 1)
+    rows = tf.clip_by_value(most // row, 1, height)
+    bands = -(-height // rows)
+    ids = tf.uint8 if classes <= 256 else tf.int32
+    made = tf.TensorArray(ids, bands, element_shape=(batch, None, None))
+
+    def band(number: tf.Tensor, made: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+        resized = _crop_resize(logits, tf.stack([height, width]), window, number * rows, rows)
+        return number + 1, made.write(number, tf.cast(tf.argmax(resized, axis=-1, output_type=tf.int32), ids))
+
+    start = (tf.constant(0), made)
+    _, made = tf.while_loop(lambda number, _: number < bands, band, start, parallel_iterations=1)
+    stacked = tf.transpose(made.stack(), (1, 0, 2, 3))
+    joined = tf.reshape(stacked, (tf.shape(logits)[0], bands * rows, width))
+    return tf.cast(joined[:, :height], tf.int32)
 
 
 def map_boxes(

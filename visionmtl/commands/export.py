@@ -16,6 +16,7 @@ class Export(Command):
     examples = """
         visionmtl export runs/camvid-1
         visionmtl export runs/camvid-1 --to saved_models --name streets
+        visionmtl export runs/garments-1 --confidence 0.4
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,12 @@ class Export(Command):
         )
         parser.add_argument("--format", default="savedmodel", metavar="FORMAT", help="the form; default savedmodel")
         parser.add_argument("--name", help="of the export; default the recipe's, or the file's")
+        parser.add_argument(
+            "--confidence",
+            type=float,
+            metavar="SCORE",
+            help="from which on objects are told; default that of each class of the best F1 on validation",
+        )
 
     def run(self, args: argparse.Namespace) -> None:
         with quiet_import():
@@ -33,5 +40,5 @@ class Export(Command):
         one_of(args.format, export.names(), "export format")
         model, recipe = runs.load_model(args.model)
         name = args.name or (recipe.name if recipe else Path(args.model).stem)
-        folder = export.save(model, Path(args.to, name), format=args.format)
+        folder = export.save(model, Path(args.to, name), confidences=args.confidence, format=args.format)
         print(f"Exported to {folder}")

@@ -4,18 +4,21 @@ From outside come `save` and `names`. A new format is one file with a subclass o
 which writes into an empty folder; `versions.py` makes that the next version, whole or not at all.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pipelines import discovery
 from pipelines.pixels.rules import RESIZES
 from visionmtl.errors import one_of
 from visionmtl.export import versions
-from visionmtl.export.format import Format
+from visionmtl.export.format import Format, Serving
 from visionmtl.model import MultiTaskModel
+from visionmtl.model.kept import confidences as checked_confidences
 
 FORMATS = discovery.classes(__name__, Format)
 
-__all__ = ["FORMATS", "names", "save"]
+__all__ = ["FORMATS", "Serving", "names", "save"]
 
 
 def names() -> list[str]:
@@ -23,7 +26,14 @@ def names() -> list[str]:
     return list(FORMATS)
 
 
-def save(model: MultiTaskModel, folder: str | Path, *, resize: str | None = None, format: str = "savedmodel") -> Path:
+def save(
+    model: MultiTaskModel,
+    folder: str | Path,
+    *,
+    resize: str | None = None,
+    confidences: float | Mapping[str, Any] | None = None,
+    format: str = "savedmodel",
+) -> Path:
     """Write a model as `folder/<version>/`, the next free number, whole or not at all.
 
     Args:
@@ -31,14 +41,16 @@ def save(model: MultiTaskModel, folder: str | Path, *, resize: str | None = None
         folder: the folder of all versions.
         resize: how pictures of another shape are brought to the network's input, "stretch" or "letterbox"; None for
             that of the model's training, `model.resize`.
+        confidences: from which score on objects are taken for such: a number for all, or by task a number or one for
+            each class; None for those chosen in the model's training, `model.confidences`.
         format: one of `names()`; each class in `FORMATS` says what it writes.
 
     Returns:
         The version's folder.
 
     Raises:
-        UsageError: `resize` or `format` is unknown, or the folder cannot be written, for example because the disk is
-            full.
+        UsageError: `resize` or `format` is unknown, the model has no such task, class or confidence, or the folder
+            cannot be written, for example because the disk is full.
 
     Example:
         >>> served = tf.saved_model.load(visionmtl.export.save(model, "saved_models/street"))
@@ -48,5 +60,9 @@ def save(model: MultiTaskModel, folder: str | Path, *, resize: str | None = None
         TensorShape([1, 40, 60])
     """
     resize = model.resize if resize is None else one_of(resize, RESIZES, "resize")
+    by_task = dict.fromkeys(model.confidences, confidences) if isinstance(confidences, float | int) else confidences
+    given = checked_confidences(model, by_task)
+    least = model.confidences | {name: value for name, value in given.items() if value is not None}
     chosen = FORMATS[one_of(format, FORMATS, "export format")]()
-    return versions.write(Path(folder), lambda partial: chosen.write(model, partial, resize))
+    serving = Serving(resize, least)
+    return versions.write(Path(folder), lambda partial: chosen.write(model, partial, serving))

@@ -94,8 +94,7 @@ class Segmentation(Task):
         return tf.reduce_sum(loss, axis=1) / tf.maximum(tf.reduce_sum(shown, axis=1), 1.0)
 
     def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
-        logits = images.crop_resize(tf.cast(outputs["logits"], tf.float32), image_size, window)
-        return {"classes": tf.argmax(logits, axis=-1, output_type=tf.int32)}
+        return {"classes": images.class_map(tf.cast(outputs["logits"], tf.float32), image_size, window)}
 
     def metrics(self) -> list[metrics.Metric]:
         return [metrics.MeanIoU(self.classes)]

@@ -5,15 +5,19 @@ import json
 import subprocess
 import sys
 
+import encoded
 import numpy as np
 import pytest
 import tensorflow as tf
+import toys
 from cases import few
+from encoded import by_predict
 from PIL import Image
 
 from visionmtl import export, images
 from visionmtl.errors import UsageError
 from visionmtl.export import versions
+from visionmtl.tasks import Segmentation
 
 # Without visionmtl, Keras or keras-cv: a name in sys.modules that is None cannot be imported.
 CLIENT = """
@@ -26,6 +30,19 @@ with np.load(sys.argv[2], allow_pickle=True) as given:
 result = {f"bytes_{k}": v.numpy() for k, v in served["serving_bytes"](encoded=tf.constant(files)).items()}
 result |= {f"pixels_{k}": v.numpy() for k, v in served["serving_default"](images=tf.constant(pixels)).items()}
 np.savez(sys.argv[3], **result)
+"""
+# The megabytes that a large picture takes more than a small one.
+PEAK = """
+import re, sys
+import tensorflow as tf
+serve = tf.saved_model.load(sys.argv[1]).signatures["serving_bytes"]
+peaks = []
+for name in sys.argv[2:]:
+    with open(name, "rb") as file:
+        answer = serve(encoded=tf.constant([file.read()]))
+    with open("/proc/self/status") as status:  # what `resource` tells may be the peak of who started this
+        peaks.append(int(re.search("VmHWM:\\s*(\\d+)", status.read())[1]) / 1024)
+print(peaks[1] - peaks[0])
 """
 SIZES = [(50, 70), (131, 97), (64, 64)]
 
@@ -98,7 +115,7 @@ def test_an_export_names_its_classes_and_takes_the_next_version(toy_model, tmp_p
     first, second = (export.save(model, tmp_path / "toy") for _ in range(2))
     assert [first.name, second.name] == ["1", "2"]
     labels = json.loads((first / "labels.json").read_text())
-    assert labels["objects"] == {"kind": "detection", "classes": ["cat", "dog"]}
+    assert labels["objects"] == {"kind": "detection", "classes": ["cat", "dog"], "confidences": None}
 
 
 def test_an_unknown_resize_is_refused(toy_model, tmp_path):
@@ -121,3 +138,104 @@ def test_a_version_that_another_export_took_meanwhile_is_left_alone(tmp_path):
     assert versions.write(tmp_path, fill) == tmp_path / "2"
     assert [(tmp_path / number / "model").read_text() for number in "12"] == ["theirs", "mine"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2"]
+
+
+@pytest.fixture(scope="module")
+def served(toy_model, tmp_path_factory):
+    """A model that is sure enough of half of what it finds, and its export as TensorFlow loads it."""
+    model = toy_model(toys.tasks("scene", "objects", "ground", "range"), resize="letterbox")
+    fitted, _ = images.fit(tf.io.decode_png(encoded.PNG)[None], model.image_size, "letterbox")
+    found = model.decode(model(fitted, training=False))
+    middle = [float(np.median(found["objects_scores"][found["objects_classes"] == place])) for place in range(2)]
+    model.confidences = {"objects": dict(zip(("cat", "dog"), middle, strict=True))}
+    folder = export.save(model, tmp_path_factory.mktemp("served") / "toy")
+    return model, folder, tf.saved_model.load(folder).signatures
+
+
+def test_every_encoding_is_answered_as_predict_answers_it_or_refused_alone(served, tmp_path):
+    model, _, signatures = served
+    read = {**encoded.PIXELS, **encoded.TURNS}
+    refused = {**encoded.REFUSED, **encoded.UNREADABLE}
+    answer = signatures["serving_bytes"](encoded=tf.constant([*read.values(), *(each[0] for each in refused.values())]))
+    expected = [by_predict(content, tmp_path) for content in read.values()]
+    fitted = tf.stack([images.fit(picture, model.image_size, "letterbox")[0] for picture in expected])
+    said = model.decode(model(fitted, training=False))
+    np.testing.assert_allclose(
+        answer["scene_probabilities"][: len(read)], said["scene_probabilities"], atol=1e-5, err_msg=str([*read])
+    )
+    assert answer["image_sizes"][: len(read)].numpy().tolist() == [list(picture.shape[:2]) for picture in expected]
+    errors = [error.decode() for error in answer["errors"].numpy()]
+    assert errors[: len(read)] == [""] * len(read)
+    told = dict(zip(refused, errors[len(read) :], strict=True))
+    assert [name for name, (_, sentence) in refused.items() if sentence not in told[name]] == []
+
+
+def test_what_cannot_be_read_says_nothing_and_harms_no_other(served):
+    _, _, signatures = served
+    broken = [encoded.JPEG[:-400], b"", encoded.REFUSED["gif"][0]]
+    mixed = signatures["serving_bytes"](encoded=tf.constant([broken[0], encoded.JPEG, *broken[1:], encoded.PNG]))
+    whole = signatures["serving_bytes"](encoded=tf.constant([encoded.JPEG, encoded.PNG]))
+    for name, value in whole.items():
+        kept, lost = tf.gather(mixed[name], [1, 4]).numpy(), tf.gather(mixed[name], [0, 2, 3]).numpy()
+        np.testing.assert_array_equal(kept, value, err_msg=name)
+        if name != "errors":
+            assert (lost == {"objects_classes": -1, "ground_classes": 255}.get(name, 0)).all(), name
+    alone = signatures["serving_bytes"](encoded=tf.constant(broken))
+    assert all(alone["errors"].numpy())
+    assert alone["ground_classes"].shape == (3, 0, 0)
+
+
+@pytest.mark.parametrize("name", ["serving_default", "serving_bytes"])
+def test_objects_are_those_of_the_model_s_confidences_unless_a_request_has_its_own(served, name):
+    model, folder, signatures = served
+    sure = model.confidences["objects"]
+    pixels = tf.io.decode_png(encoded.PNG)
+    given = {"encoded": tf.constant([encoded.PNG] * 3)} if "bytes" in name else {"images": tf.stack([pixels] * 3)}
+    fitted, window = images.fit(pixels[None], model.image_size, "letterbox")
+    outputs = model(fitted, training=False)
+
+    def expected(confidence):
+        return model.decode(outputs, encoded.SIZE, window, {"objects": confidence})
+
+    answer = signatures[name](**given)
+    assert 0 < answer["objects_count"][0] < expected(0.0)["objects_count"][0]
+    assert int(answer["objects_count"][0]) == pytest.approx(int(expected(sure)["objects_count"][0]), abs=1)
+    wanted = [0.0, float(np.median(expected(0.0)["objects_scores"])), 1.0]
+    answer = signatures[f"{name}_confidence"](**given, confidence=tf.constant(wanted))
+    counts = [int(expected(each)["objects_count"][0]) for each in wanted]
+    assert answer["objects_count"].numpy() == pytest.approx(counts, abs=1)
+    labels = json.loads((folder / "labels.json").read_text())
+    assert labels["objects"]["confidences"] == sure
+    assert "confidences" not in labels["scene"]
+
+
+def test_without_objects_to_find_there_is_no_confidence_to_give(toy_model, tmp_path):
+    folder = export.save(toy_model(toys.tasks("scene")), tmp_path)
+    assert {*tf.saved_model.load(folder).signatures} == {"serving_default", "serving_bytes"}
+
+
+def test_a_confidence_that_cannot_be_is_refused(toy_model, tmp_path):
+    with pytest.raises(UsageError, match="Did you mean 'objects'"):
+        export.save(toy_model(), tmp_path, confidences={"object": 0.5})
+    with pytest.raises(UsageError, match="confidence of cat=50"):
+        export.save(toy_model(), tmp_path, confidences=50)
+
+
+def test_weights_are_stored_once_and_no_operation_calls_python(served):
+    model, folder, _ = served
+    stored = [np.prod(shape) for _, shape in tf.train.list_variables(str(folder / "variables" / "variables"))]
+    assert sum(stored) - 1 == model.count_params()  # beside the weights lies what they are called
+    graph = (folder / "saved_model.pb").read_bytes()
+    assert b"PyFunc" not in graph
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["ground", "range"])
+def test_a_picture_of_twelve_megapixels_takes_little_beside_the_network(toy_model, tmp_path, task):
+    made = Segmentation("ground", 11) if task == "ground" else toys.task(task)
+    folder = export.save(toy_model([made]), tmp_path / "toy")
+    for name, size in {"small": (64, 48), "large": (4000, 3000)}.items():
+        encoded.RGB.resize(size).save(tmp_path / f"{name}.jpg")
+    arguments = [folder, tmp_path / "small.jpg", tmp_path / "large.jpg"]
+    done = subprocess.run([sys.executable, "-c", PEAK, *map(str, arguments)], check=True, capture_output=True)
+    assert 12 < float(done.stdout) < 150
