@@ -1,8 +1,20 @@
-"""Intervals of what is measured step by step in a few trainings: steps near each other are alike, and seeds differ."""
+"""Intervals of what is measured step by step in a few trainings: steps near each other are alike, and seeds differ.
+
+How many of 100 intervals hold the mean, of looks at one training that are correlated by 0, 0.3 or 0.6 from each to the
+next, by simulation (1,500 series each; and, of fewer, in `test_affinity_scores.py`):
+
+    looks                              8              20              80
+    percentiles of blocks drawn  83  77  57      84  81  72      92  90  86
+    the same, expanded           97  94  83      98  96  92      96  95  93
+
+Percentiles alone say of many a pair that it helps or hinders which does neither: few blocks, drawn anew, lie too near
+each other.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import stats
 
 from visionmtl.comparison.affinity.scores import Interval
 from visionmtl.comparison.verdicts.intervals import hull
@@ -20,16 +32,17 @@ def over_steps(seeds: Sequence[np.ndarray], draws: int = DRAWS, seed: int = 0) -
     """Return the mean over steps and seeds, with its 95% interval.
 
     Whole blocks of neighbouring steps are drawn with replacement (moving blocks, wrapped around at the end), after the
-    seeds themselves where there are several; then the interval also holds Student's of the seeds' means, as few seeds
-    drawn anew lie too near each other. What is not finite does not count; where nothing is left, all is NaN, and an
-    interval is NaN where a single look is.
+    seeds themselves where there are several; their percentiles are expanded for how few blocks there are. Of several
+    seeds the interval also holds Student's of the seeds' means, as few seeds lie too near each other too. What is not
+    finite does not count; where nothing is left, all is NaN, and an interval is NaN where a single look is.
 
     Args:
         seeds: of each seed, `[S, ...]`, S looks at one training.
         draws: how many times.
         seed: of the draws.
 
-    Reference: Kuensch 1989, The Jackknife and the Bootstrap for General Stationary Observations.
+    Reference: Kuensch 1989, The Jackknife and the Bootstrap for General Stationary Observations; Hesterberg 2015, What
+    teachers should know about the bootstrap, table 4 (expanded percentiles).
     """
     seeds = [np.asarray(values, np.float64) for values in seeds if len(values)]
     shape = seeds[0].shape[1:]
@@ -50,7 +63,16 @@ def over_steps(seeds: Sequence[np.ndarray], draws: int = DRAWS, seed: int = 0) -
     known = np.isfinite(together).sum(axis=0)
     mean = _mean(together)
     means = np.array([_mean(values) for values in seeds])
-    return widened(_interval(mean, drawn, known, shape), means)
+    drawn_blocks = sum(-(-len(values) // blocks(len(values))) for values in seeds) * known / len(together)
+    return widened(_expanded(_interval(mean, drawn, known, shape), drawn_blocks.reshape(shape)), means)
+
+
+def _expanded(interval: Interval, count: np.ndarray) -> Interval:
+    """Return percentiles of so many blocks, drawn anew, as far from the mean as those of Student's t would be."""
+    count = np.maximum(count, 2.0)
+    factor = np.sqrt(count / (count - 1)) * stats.t.ppf(LEVEL[1] / 100, count - 1) / stats.norm.ppf(LEVEL[1] / 100)
+    low, high = (interval.mean + factor * (end - interval.mean) for end in (interval.low, interval.high))
+    return Interval(interval.mean, low, high)
 
 
 def widened(interval: Interval, means: np.ndarray) -> Interval:

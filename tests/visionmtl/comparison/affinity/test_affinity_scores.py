@@ -70,6 +70,16 @@ def test_an_interval_is_wider_where_neighbouring_steps_are_alike():
     assert widths[0] > 1.5 * widths[1]
 
 
+@pytest.mark.parametrize("looks", [8, 20])
+def test_of_100_intervals_about_95_hold_what_looks_alike_with_their_neighbours_have_for_a_mean(looks):
+    random = np.random.default_rng(0)
+    series = random.normal(size=(looks, 600))
+    for number in range(1, looks):
+        series[number] = 0.3 * series[number - 1] + np.sqrt(1 - 0.3**2) * series[number]
+    found = bootstrap.over_steps([series], draws=300)
+    assert 0.9 < np.mean((found.low <= 0) & (found.high >= 0)) < 0.99
+
+
 def test_an_interval_holds_the_mean_and_takes_no_note_of_what_is_not_known():
     values = np.random.default_rng(0).normal(1.0, 0.1, (30, 2))
     values[::3, 1] = NAN
