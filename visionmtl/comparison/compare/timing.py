@@ -13,7 +13,7 @@ from visionmtl.recipe import changed
 from visionmtl.training import runs
 
 MEASURED = 20  # steps of each epoch of the short training
-EPOCHS = 3  # of it: the first begins, the others tell what an epoch takes
+EPOCHS = 3  # of it: the first begins, and in one of the others nothing comes that does not come again
 BEST = 0.5  # of the validations after the first find a better model, which is saved
 
 
@@ -22,7 +22,7 @@ class Pace:
     """How long a training takes, in seconds.
 
     Attributes:
-        start: until step and validation are traced and made once, beyond a step and an epoch's end.
+        start: what comes once: until step, validation and a look at gradients are traced.
         step: of a step.
         epoch: at the end of an epoch, for validation and the last model.
         save: to write a model: at the end of every epoch, and once more where it is the best so far.
@@ -48,17 +48,20 @@ def calibration(part: Part, survey: Survey) -> Cell:
 def pace(run: Path, steps: int, monitor: str) -> Pace:
     """Return how long a training takes, from a run of a few epochs of so many steps, each validated.
 
-    A model that was the best is saved once more. Of a few epochs nearly all are, of many few: what that took is told
-    apart.
+    Of a few epochs nearly all have a better model than before, which is saved, of many few: what that took is told
+    apart. What one epoch takes beyond another comes once in a training, as the first look at its gradients does.
     """
     rows, figures = runs.read_history(run)[:EPOCHS], runs.read_metrics(run)
     ends, scores = ([row.get(name, -math.inf) for row in rows] for name in ("seconds", monitor))
-    later, count = ends[-1] - ends[0], len(rows) - 1
-    step = min(figures.get("step_seconds") or math.inf, later / (count * steps))
     save = figures.get("save_seconds") or 0.0
-    better = sum(score > max(scores[:number]) for number, score in enumerate(scores) if number)
-    epoch = max(0.0, (later - better * save) / count - steps * step)
-    return Pace(max(0.0, ends[0] - save - epoch - steps * step), step, epoch, save)
+    later = [
+        ends[number] - ends[number - 1] - save * (scores[number] > max(scores[:number]))
+        for number in range(1, len(rows))
+    ]
+    plain = max(0.0, min(later))
+    step = min(figures.get("step_seconds") or math.inf, plain / steps)
+    once = ends[0] - save - plain + sum(each - plain for each in later)
+    return Pace(max(0.0, once), step, plain - steps * step, save)
 
 
 def in_seconds(
