@@ -47,11 +47,11 @@ def test_arms_that_took_other_seconds_or_fewer_steps_than_the_budget_are_named()
     for of in found["arms"][1]["seeds"].values():
         of["seconds"] = 98
     (last,) = [sentence for sentence in said(found) if "Not all" in sentence]
-    assert last.endswith("which is not exact: 'single tasks' 75 (-25%).")
+    assert last.endswith("which short trainings shared out beforehand: 'single tasks' 75 (-25%).")
     found["budget"] = {"of": "steps", "amount": 375}
     assert not any("Not all" in sentence for sentence in said(found))
     found["arms"][1]["seeds"]["0"]["steps"] = 300
-    assert said(found)[-1] == "Not all had 375 steps, where training ended early: 'hard' 338 (-10%)."
+    assert said(found)[-1] == "Not all had 375 steps, for training ended early: 'hard' 338 (-10%)."
 
 
 def test_negative_transfer_is_of_tasks_by_name():

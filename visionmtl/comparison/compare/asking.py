@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pipelines.splits import split_called
 from visionmtl.comparison.compare import wording
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text
@@ -107,12 +108,13 @@ def asked(request: Request, command: str, before: Asked | None = None) -> Asked:
     """
     arms = [] if before is not None and not (request.vary or request.arms) else _arms(request)
     search = _search(request.search)
+    evaluate = None if request.evaluate is None else split_called(request.evaluate, UsageError)
     budget = _budget(request.budget)
     if request.seeds is not None and request.seeds < 1:
         raise UsageError(f"--seeds was given {request.seeds}: expected one or more.")
     if before is None:
         seeds = SEEDS if request.seeds is None else request.seeds
-        first = Asked(arms, seeds, search, fixed=request.fixed, evaluate=request.evaluate, commands=[command])
+        first = Asked(arms, seeds, search, fixed=request.fixed, evaluate=evaluate, commands=[command])
         return first if budget is None else replace(first, budget=budget)
     _refuse_another("--search", of_search(search or before.search), of_search(before.search))
     _refuse_another("--budget", of_budget(budget or before.budget), of_budget(before.budget))
@@ -126,7 +128,7 @@ def asked(request: Request, command: str, before: Asked | None = None) -> Asked:
         before,
         arms=before.arms + [arm for arm in arms if arm not in before.arms],
         seeds=request.seeds or before.seeds,
-        evaluate=request.evaluate or before.evaluate,
+        evaluate=evaluate or before.evaluate,
     )
     return before if more == before else replace(more, commands=[*before.commands, command])
 

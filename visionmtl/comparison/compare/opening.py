@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import keras
 
-from pipelines.splits import split_called
 from visionmtl import recipe as recipes
 from visionmtl.comparison.compare import asking, widths
 from visionmtl.comparison.compare.arms import Arm, arms, varied
@@ -44,13 +43,12 @@ def opened(request: Request, command: str) -> Opened:
         raise UsageError(f"'{given}' has a recipe of its own: to change it, compare into another folder by --run.")
     there = given if going_on else run if run and (run / asking.FILE).is_file() else None
     recipe = recipes.load(given / RECIPE if going_on else request.recipe, request.overrides)
-    split = None if request.evaluate is None else split_called(request.evaluate, UsageError)
     if there is None:
         if run is not None:
             _refuse_taken(run)
         asked = asking.asked(request, command)
         _check(recipe, asked)
-        found = look(recipe, split)
+        found = look(recipe, asked.evaluate)
         _check_models(arms(recipe, asked, found))
         folder = run or runs.numbered(f"compare-{recipe.name}")
         found.keep(folder)
@@ -67,7 +65,7 @@ def opened(request: Request, command: str) -> Opened:
         asked = asking.asked(request, command, before)
         _check(recipe, asked)
         if asked.evaluate != before.evaluate:
-            look(recipe, split)
+            look(recipe, asked.evaluate)
         found = survey(recipe, there)
         made = arms(recipe, asked, found)
         _check_models(made if asked.arms != before.arms else [])

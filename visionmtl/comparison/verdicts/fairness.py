@@ -68,7 +68,7 @@ def _budget(comparison: Comparison) -> Iterator[str]:
         if not math.isnan(cost) and abs(cost / budget.amount - 1) > least:
             apart.append(f"'{arm.name}' {cost:,.0f} ({100 * (cost / budget.amount - 1):+.0f}%)")
     if apart:
-        why = "as measured beforehand, which is not exact" if budget.of == "seconds" else "where training ended early"
+        why = "which short trainings shared out beforehand" if budget.of == "seconds" else "for training ended early"
         yield f"Not all had {budget.amount:,.0f} {budget.of}, {why}: {', '.join(apart)}."
 
 

@@ -70,6 +70,7 @@ def test_an_arm_of_another_method_is_without_the_options_of_the_recipes():
         ({"vary": ["balancing.method=equl"]}, "Unknown balancing method 'equl'. Did you mean 'equal'?"),
         ({"vary": ["model.sharing=mtam"]}, "Unknown sharing scheme 'mtam'. Did you mean 'mtan'?"),
         ({"vary": ["training.weight_decay=x"]}, "'training.weight_decay' is \"x\", expected a number"),
+        ({"evaluate": "foo"}, "Unknown split 'foo'."),
         ({"budget": "second=5"}, "--budget was given 'second=5': expected steps"),
         ({"budget": "seconds"}, "--budget was given 'seconds': expected steps"),
         ({"budget": "steps=1.5"}, "--budget was given 'steps=1.5': expected steps"),
@@ -110,6 +111,11 @@ def test_more_arms_and_seeds_extend_what_was_asked_and_what_contradicts_it_is_re
     assert more.seeds == 3
     with pytest.raises(UsageError, match="--seeds was given 1, but the comparison has 2 already"):
         asked(before, seeds=1)
+
+
+def test_a_split_is_known_by_its_one_name():
+    assert asked(evaluate="testing").evaluate == "test"
+    assert asked(asked(evaluate="test"), evaluate="testing") == asked(evaluate="test")
 
 
 def test_a_budget_and_a_search_stay_as_they_were_begun():
