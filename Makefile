@@ -16,7 +16,7 @@ demo: $(VENV)/installed
 	@rm -rf $(RUN)
 	$(BIN)/visionmtl train garments --evaluate test --run $(RUN)
 	$(BIN)/visionmtl export $(RUN)
-	$(BIN)/visionmtl predict $(RUN) --split test --out $(RUN)/predictions
+	$(BIN)/visionmtl predict $(RUN) --split test --overlays 8 --out $(RUN)/predictions
 	@echo; echo "Photograph, truth and prediction side by side: $(RUN)/samples"
 	@echo "Predictions on held-out pictures: $(RUN)/predictions/overlays"
 	@echo "All of it on one page: $(RUN)/report.html"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -94,12 +94,16 @@ class Original(NamedTuple):
             source does not tell.
         painted: the masks are painted from the outlines of the objects.
         orientation: how the picture is read, if it has an EXIF orientation.
+        listed_in: the file that lists it, or the folder.
+        listed_as: what it is there: what COCO calls its `file_name`, the line of a CSV file.
     """
 
     picture: Path | None = None
     objects: "Sequence[Annotation] | None" = None
     painted: bool = False
     orientation: "Orientation | None" = None
+    listed_in: Path | None = None
+    listed_as: Any = None
 
 
 @dataclass(frozen=True)

@@ -252,7 +252,7 @@ def test_a_task_learns_them_and_a_saved_model_tells_them(table, tmp_path):
     assert np.isfinite(history["size_loss"]).all()
     assert 0 < model.evaluate(data.train, verbose=0, return_dict=True)["size_closeness"] < 1
     told = json.loads(prediction.predict(model, [folder / "a.png"], tmp_path / "told").read_text())
-    assert set(told["images"][0]["size"]) == {"height", "weight"}
+    assert set(told["predictions"]["size"]) == {"height", "weight"}
     version = export.save(model, tmp_path / "saved")
     assert json.loads((version / "labels.json").read_text())["size"] == {
         **{"kind": "attributes", "classes": ["height", "weight"]}

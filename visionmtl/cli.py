@@ -18,9 +18,9 @@ from visionmtl.errors import nearest, own_mistake
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    0 done; 2 the user's mistake, or a place that cannot be written; 75 a training that a signal stopped, to be gone on
-    with; 130 Ctrl-C; 129, 138 and 143 what SIGHUP, SIGUSR1 and SIGTERM stopped with nothing to go on from; 141 unread.
-    A fault of ours raises, which makes 1.
+    0 done; 2 the user's mistake, or a place that cannot be written; 3 done but for pictures that cannot be read; 75
+    what a signal stopped, to be gone on with; 130 Ctrl-C; 129, 138 and 143 what SIGHUP, SIGUSR1 and SIGTERM stopped
+    with nothing to go on from; 141 unread. A fault of ours raises, which makes 1.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
     commands = commands_of("visionmtl.commands")
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     stop = stopping.Stop()
     try:
         with stopping.signals(stop):
-            args.run_command(args)
+            status = args.run_command(args)
         sys.stdout.flush()
     except BrokenPipeError:  # who reads has read enough, as `head` has
         _silence()
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"visionmtl: {sentence}", file=sys.stderr)
         return 2
-    return 0
+    return status or 0
 
 
 def _stopped(stopped: stopping.Stopped) -> int:

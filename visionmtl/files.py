@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -23,10 +24,17 @@ def write_text(path: Path, text: str) -> None:
         unfinished.write_text(text, encoding="utf-8")
 
 
-def write_picture(path: Path, pixels: np.ndarray) -> None:
-    """Write a picture, uint8 `[H, W]` or `[H, W, 3]`, in the format that its name says, whole or not at all."""
+def write_picture(path: Path, pixels: np.ndarray, fast: bool = False) -> None:
+    """Write a picture, uint8 `[H, W]` or `[H, W, 3]`, in the format that its name says, whole or not at all.
+
+    Args:
+        path: the file.
+        pixels: what is in it.
+        fast: whether a PNG is written in a third of the time, and half as large again.
+    """
+    options: dict[str, Any] = {"compress_level": 1} if fast else {}
     with written_whole(path, durable=False) as unfinished:
-        Image.fromarray(pixels).save(unfinished)
+        Image.fromarray(pixels).save(unfinished, **options)
 
 
 def write_array(path: Path, values: np.ndarray) -> None:

@@ -23,7 +23,8 @@ def fit(images: tf.Tensor, size: tuple[int, int], resize: str = "stretch") -> tu
         resize: "stretch" fills the input; "letterbox" keeps the proportions and fills the rest with grey.
 
     Returns:
-        float32 `[B, H, W, 3]` (or without B), and the window `[4]`: y0, x0, y1, x1 of the picture as fractions of
+        float32 `[B, H, W, 3]` (or without B), of whole levels where the pictures are uint8, as training pictures are;
+        and the window `[4]`: y0, x0, y1, x1 of the picture as fractions of
         the input.
 
     Raises:
@@ -32,14 +33,20 @@ def fit(images: tf.Tensor, size: tuple[int, int], resize: str = "stretch") -> tu
     one_of(resize, RESIZES, "resize")
     height, width = size
     if resize == "stretch":
-        return tf.image.resize(images, size), tf.constant(WHOLE)
+        return _resized(images, size), tf.constant(WHOLE)
     placement = geometry.whole(tf.shape(images)[-3:-1], size, resize)  # as training pictures are placed
     top, left, inner = placement.target[0], placement.target[1], placement.target[2:]
-    picture = tf.image.resize(images, inner) - GREY
+    picture = _resized(images, inner) - GREY
     picture = tf.image.pad_to_bounding_box(picture, top, left, height, width) + GREY
     picture.set_shape([*images.shape[:-3], height, width, 3])
     window = tf.stack([top / height, left / width, (top + inner[0]) / height, (left + inner[1]) / width])
     return picture, tf.cast(window, tf.float32)
+
+
+def _resized(images: tf.Tensor, size: tuple[int, int] | tf.Tensor) -> tf.Tensor:
+    """Resize pictures as `geometry.sample_image` does."""
+    resized = tf.image.resize(images, size)
+    return tf.floor(resized + 0.5) if tf.as_dtype(images.dtype).is_integer else resized
 
 
 def crop_resize(maps: tf.Tensor, size: tuple[int, int], window: tf.Tensor | None = None) -> tf.Tensor:

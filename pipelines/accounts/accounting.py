@@ -18,6 +18,18 @@ def text(balance: Balance) -> str:
         Files: 0 = 0 used + 0 set aside + 0 not understood
         Annotations: 0 = 0 used + 0 set aside + 0 not understood
     """
+    lines = [files(balance)]
+    kinds = ", ".join(f"{count:,} {what}" for what, count in sorted(balance.annotations.items()) if count)
+    out = balance.annotations_aside.total(), balance.annotations_lost.total()
+    lines.append(_sum("Annotations", balance.annotations_used, *out) + (f" ({kinds})" if kinds else ""))
+    lines += [f"  {USED}, {words}: {count:,}" for words, count in sorted(balance.annotations_altered.items()) if count]
+    lines += [f"  {ASIDE}, {rule}: {count:,}" for rule, count in sorted(balance.annotations_aside.items())]
+    lines += _listed(f"{count:,}: {reason}" for reason, count in sorted(balance.annotations_lost.items()))
+    return "\n".join(lines)
+
+
+def files(balance: Balance) -> str:
+    """Return the account of the files alone as lines of text."""
     aside = sum(map(len, balance.aside.values()))
     lines = [_sum("Files", balance.used.total(), aside, len(balance.lost))]
     lines += [f"  {USED} as {words}: {count:,}" for words, count in sorted(balance.used.items())]
@@ -26,12 +38,6 @@ def text(balance: Balance) -> str:
     if balance.elsewhere:
         words = ", ".join(f"{count:,} {what}" for what, count in sorted(balance.elsewhere.items()))
         lines.append(f"  outside the folder: {words}")
-    kinds = ", ".join(f"{count:,} {what}" for what, count in sorted(balance.annotations.items()) if count)
-    out = balance.annotations_aside.total(), balance.annotations_lost.total()
-    lines.append(_sum("Annotations", balance.annotations_used, *out) + (f" ({kinds})" if kinds else ""))
-    lines += [f"  {USED}, {words}: {count:,}" for words, count in sorted(balance.annotations_altered.items()) if count]
-    lines += [f"  {ASIDE}, {rule}: {count:,}" for rule, count in sorted(balance.annotations_aside.items())]
-    lines += _listed(f"{count:,}: {reason}" for reason, count in sorted(balance.annotations_lost.items()))
     return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Set
 HIDDEN = "hidden"
 SYSTEM = "left by a system"
 ULTRALYTICS = "a run of Ultralytics"
+PREDICTED = "what `visionmtl predict` wrote"
 FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
 FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__"}
 # What lies beside data and is no part of it. A picture, or a file that could hold labels, is never among these.
@@ -20,8 +21,11 @@ BESIDE = (
 )
 
 
-# Folders that training wrote, by what is in each; and where Ultralytics and YOLOv5 put what they predict and measure.
+# Folders that training and predicting wrote, by what is in each; and where Ultralytics and YOLOv5 put what they predict
+# and measure.
 RUNS = (
+    (PREDICTED, {"predict.json", "labels.json"}),
+    (PREDICTED, {"predictions.json", "overlays"}),  # of version 0.1.0
     ("a run of visionmtl", {"recipe.yaml", "history.csv"}),
     (ULTRALYTICS, {"args.yaml", "results.csv"}),
     (ULTRALYTICS, {"args.yaml", "weights"}),
@@ -44,7 +48,7 @@ def left_by_system(name: str, folder: bool = False) -> str | None:
 
 
 def of_a_run(folder: str, entries: Set[str]) -> str | None:
-    """Return the rule by which a folder is what training left, and no data, or None.
+    """Return the rule by which a folder is what training or predicting left, and no data, or None.
 
     Args:
         folder: its name, relative to the folder of the data.

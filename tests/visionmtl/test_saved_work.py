@@ -17,7 +17,6 @@ from cases import few
 
 import pipelines
 from visionmtl import prediction, training
-from visionmtl.commands.predict import save_split
 from visionmtl.training import runs
 
 pytestmark = pytest.mark.usefixtures("toy_by_name")
@@ -83,8 +82,8 @@ def test_a_finished_run_is_measured_and_predicted_from(saved, tmp_path):
     assert after["segmentation"]["mIoU"] == pytest.approx(before["segmentation"]["mIoU"], abs=1e-6)
     assert after["detection"]["AP"] == pytest.approx(before["detection"]["AP"], abs=1e-6)
     model, recipe = runs.load_model(run)
-    pictures = save_split(recipe, model, "test", tmp_path / "pictures", count=1)
-    assert prediction.predict(model, pictures, tmp_path / "out").is_file()
+    wanted = prediction.of_split(recipe, "test")
+    assert prediction.run(model, wanted, tmp_path / "out", prediction.Options(overlays=1)).path.is_file()
 
 
 @pytest.mark.slow

@@ -76,7 +76,7 @@ WRITERS = {
     "samples": lambda folder: samples.save_samples(Blank(), folder, DATASET, count=1),
     "mask": lambda folder: Segmentation("ground", 2).describe({"classes": PIXELS[..., 0]}, folder, "a"),
     "depth": lambda folder: Depth("depth").describe({"depth": PIXELS[..., 0]}, folder, "a"),
-    "predictions": lambda folder: prediction.predict(Blank(), [folder.parent / "photograph.png"], folder),
+    "predictions": lambda folder: prediction.predict(Blank(), [folder.parent / "photograph.png"], folder, resume=True),
     "export": lambda folder: versions.write(folder, lambda partial: files.write_text(partial / "model", "graph")),
 }
 

@@ -35,8 +35,8 @@ class Command:
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare what may follow the word."""
 
-    def run(self, args: argparse.Namespace) -> None:
-        """Do it.
+    def run(self, args: argparse.Namespace) -> int | None:
+        """Do it, and return the exit status; None for 0.
 
         Raises:
             UsageError, pipelines.DataError: the user's own mistake, in one sentence.

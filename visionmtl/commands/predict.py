@@ -1,63 +1,144 @@
 """`visionmtl predict`."""
 
 import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from pipelines.splits import split_called
 from visionmtl.commands.arguments import add_model
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
 from visionmtl.errors import UsageError
 
 if TYPE_CHECKING:
-    from visionmtl.model import MultiTaskModel
-    from visionmtl.recipe import Recipe
+    from visionmtl.prediction.finishing import Done
+
+SOME_UNREADABLE = 3  # exit status
+MERGE = "merge"
 
 
 class Predict(Command):
-    """Predict on images: pictures with the predictions drawn on, and a COCO-style JSON."""
+    """Predict on images: COCO's results, masks, a record a picture, and pictures with the predictions drawn on."""
 
     rank = 3
     examples = """
         visionmtl predict runs/camvid-1 street.jpg --out predictions
-        visionmtl predict best.keras photographs/ --out predictions
-        visionmtl predict runs/garments-1 --split test
+        visionmtl predict best.keras photographs/ --out predictions --overlays none
+        visionmtl predict runs/camvid-1 --split val --confidence 0
+        visionmtl predict runs/camvid-1 photographs/ --format labelme --confidence 0.5 car=0.7
+        visionmtl predict runs/camvid-1 photographs/ --shard 1/4 --resume
+        visionmtl predict merge predictions
+    """
+    more = """
+        Written to --out: predictions.jsonl, a line a picture; detections.json, COCO's results; labels.json, classes and
+        ids; masks/TASK/*.png of class ids; depth/TASK/*.npy of metres; overlays/*.png. docs/predictions.md has their
+        forms. --confidence 0 keeps all boxes, as COCO's evaluation wants them. In a folder, what is no picture is set
+        aside by rules that are printed, and so is what predict wrote before.
+
+        Exit status: 0 all predicted; 3 some pictures could not be read, which are listed, and all others are predicted;
+        2 none could, or a mistake; 75 stopped by a signal, 130 by Ctrl-C: --resume goes on.
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_model(parser)
-        parser.add_argument("images", nargs="*", metavar="IMAGE", help="JPEG or PNG files, or folders of them")
-        parser.add_argument("--split", help="take pictures from this split of the run's data instead")
-        parser.add_argument("--out", default="predictions", metavar="DIR", help="where to write; default predictions")
+        parser.add_argument("images", nargs="*", metavar="IMAGE", help="picture files, or folders of them")
+        parser.add_argument("--split", help="take all pictures of this split of the run's data instead")
+        parser.add_argument("--out", metavar="DIR", help="where to write; default predictions")
+        parser.add_argument("--tasks", nargs="+", metavar="TASK", help="predict these tasks alone; default all")
+        parser.add_argument(
+            "--confidence",
+            nargs="+",
+            metavar="X",
+            help="from which score on boxes count, as 0.4 or car=0.6; default the model's own, else all above 0.01",
+        )
+        parser.add_argument(
+            "--overlays", default="all", metavar="N", help="pictures drawn on: all, none, or the first N; default all"
+        )
+        parser.add_argument("--format", metavar="FORMAT", help="write a data set too: coco, labelme, yolo or csv")
+        parser.add_argument("--link", action="store_true", help="link the pictures of that data set, do not copy them")
+        parser.add_argument("--annotations", metavar="JSON", help="a COCO file whose ids images and categories get")
+        parser.add_argument("--resume", action="store_true", help="go on: what is written already is skipped")
+        parser.add_argument(
+            "--replace", action="store_true", help="begin anew: what is there of predictions is removed"
+        )
+        parser.add_argument("--shard", metavar="I/N", help="one of N parts; `visionmtl predict merge DIR` joins them")
+        parser.add_argument("--batch", type=int, default=8, metavar="N", help="pictures at once; default 8")
 
-    def run(self, args: argparse.Namespace) -> None:
+    def run(self, args: argparse.Namespace) -> int:
+        if args.model == MERGE:
+            return _status(_merged(args))
         if bool(args.images) == bool(args.split):
             raise UsageError("Give pictures to predict on, or --split to take them from the run's data.")
+        if args.split and args.annotations:
+            raise UsageError("The ids of a split are those of its own data: leave --annotations out.")
+        if args.batch < 1:
+            raise UsageError(f"--batch is {args.batch}: expected a number of pictures, 1 or more.")
         with quiet_import():
             from visionmtl import prediction
             from visionmtl.training import runs
+        out = args.out or "predictions"
+        shard = prediction.Shard.parsed(args.shard) if args.shard else None
+        given: dict[str, Any] = {
+            "confidence": confidence(args.confidence),
+            "overlays": overlays(args.overlays),
+            "format": args.format,
+            "link": args.link,
+            "resume": args.resume,
+            "replace": args.replace,
+            "shard": shard,
+            "batch_size": args.batch,
+        }
         model, recipe = runs.load_model(args.model)
-        files = args.images
-        if args.split:
-            if recipe is None:
-                raise UsageError(
-                    f"--split needs a run folder, whose recipe says where the data is; '{args.model}' is a file."
-                )
-            files = save_split(recipe, model, args.split, Path(args.out, "pictures"))
-        prediction.predict(model, files, args.out, recipe.data.resize if recipe else "stretch")
+        model = model.subset(args.tasks) if args.tasks else model
+        if not args.split:
+            wanted = prediction.on_disk(args.images, out, args.annotations)
+        elif recipe is None:
+            raise UsageError(
+                f"--split needs a run folder, whose recipe says where the data is; '{args.model}' is a file."
+            )
+        else:
+            wanted = prediction.of_split(recipe, args.split)
+        done = prediction.run(model, wanted, out, prediction.Options(**given))
+        if shard:
+            print(f"When all {shard.count} shards are there: visionmtl predict merge {out}")
+        return _status(done)
 
 
-def save_split(recipe: "Recipe", model: "MultiTaskModel", split: str, folder: Path, count: int = 8) -> list[Path]:
-    """Write pictures of a split of a recipe's data as PNG files, at the size of the network's input."""
-    from visionmtl.drawing import samples
-    from visionmtl.files import write_picture
-    from visionmtl.training import building
+def _merged(args: argparse.Namespace) -> "Done":
+    from visionmtl import prediction
 
-    split = split_called(split, UsageError)
-    datasets = building.data(recipe, [split], model)
-    pixels, _, _ = samples.pick(datasets.splits[split], count)
-    paths = [folder / f"{split}-{number:02d}.png" for number in range(1, len(pixels) + 1)]
-    for path, image in zip(paths, pixels, strict=True):
-        write_picture(path, image.astype("uint8"))
-    return paths
+    return prediction.merge(args.images, args.out)
+
+
+def _status(done: "Done") -> int:
+    return SOME_UNREADABLE if done.unreadable else 0
+
+
+def overlays(text: str) -> int | None:
+    """Return how many pictures "all", "none" or a number means; None for all.
+
+    Raises:
+        UsageError: it means nothing.
+    """
+    if text == "all":
+        return None
+    if text == "none" or text.isdecimal():
+        return 0 if text == "none" else int(text)
+    raise UsageError(f"--overlays is '{text}': expected all, none, or how many of the first pictures.")
+
+
+def confidence(texts: Sequence[str] | None) -> Any:
+    """Return what "0.4" or "car=0.6" say: a number for all classes, or numbers by class; None for nothing.
+
+    Raises:
+        UsageError: one is no number.
+    """
+    if not texts:
+        return None
+    found: dict[str, float] = {}
+    for text in texts:
+        name, _, number = text.rpartition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise UsageError(f"--confidence is '{text}': expected a number, as 0.4 or car=0.6.") from None
+    return found[""] if set(found) == {""} else found

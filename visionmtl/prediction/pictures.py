@@ -1,40 +1,113 @@
-"""Pictures on disk: found, read, named apart."""
+"""Pictures on disk: found, with every other file accounted for, read, and named apart."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
 
 import numpy as np
 import tensorflow as tf
 
 from pipelines import DataError
+from pipelines.accounts import accounting
+from pipelines.accounts.account import Account, Balance
+from pipelines.accounts.rules import PREDICTED, beside, of_a_run
+from pipelines.accounts.tree import Tree
 from pipelines.pixels import pictures
 from pipelines.pixels.rules import SUFFIXES
 from visionmtl.errors import UsageError
 
+NO_PICTURE = "no picture by its name"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The pictures among some paths.
+
+    Attributes:
+        files: each once, in the order of the paths and of the alphabet.
+        names: of each, its path within the folder where it was found, or its file's name.
+        balances: of each folder, what became of all files in it.
+    """
+
+    files: list[Path] = field(default_factory=list)
+    names: list[PurePath] = field(default_factory=list)
+    balances: list[Balance] = field(default_factory=list)
+
+    def told(self) -> str:
+        """Return the accounts of the folders in which not every file is a picture, as text; empty for none."""
+        telling = (each for each in self.balances if each.aside or each.lost)
+        return "\n".join(f"'{each.root}': {accounting.files(each)}" for each in telling)
+
 
 def find(paths: Sequence[str | Path]) -> list[Path]:
-    """Return the image files among `paths` and in the folders among them.
+    """Return the image files among `paths` and in the folders among them; `found` has the rules."""
+    return found(paths).files
+
+
+def found(paths: Sequence[str | Path], out: str | Path | None = None) -> Found:
+    """Return the pictures among `paths`: files whatever they are called, and in folders what is a picture by its name.
+
+    In folders hidden files are set aside, what systems left, runs, and what was predicted before or is to be now.
+
+    Args:
+        paths: files, and folders that are looked through at any depth.
+        out: where predictions are written.
 
     Raises:
-        UsageError: a path is not there, or a folder holds no picture.
+        UsageError: a path is not there, a folder holds no picture, or is where predictions are to be written.
     """
-    files: list[Path] = []
+    result, seen = Found(), set[Path]()
     for path in map(Path, paths):
         if path.is_dir():
-            inside = sorted(file for file in path.rglob("*") if _is_picture(file))
-            if not inside:
-                raise UsageError(f"The folder '{path}' holds no picture ({', '.join(sorted(SUFFIXES))}).")
-            files += inside
+            inside, balance = _inside(path, None if out is None else Path(out).resolve())
+            result.balances.append(balance)
         elif path.is_file():
-            files.append(path)
+            inside = [(path, PurePath(path.name))]
         else:
             raise UsageError(f"There is no picture '{path}'.")
-    return list(dict.fromkeys(files))
+        for file, name in inside:
+            if (place := file.absolute()) not in seen:
+                seen.add(place)
+                result.files.append(file)
+                result.names.append(name)
+    return result
 
 
-def _is_picture(path: Path) -> bool:
-    """Whether a file in a folder is a picture by its name; hidden ones, such as copies by other systems, are not."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+def _inside(root: Path, out: Path | None) -> tuple[list[tuple[Path, PurePath]], Balance]:
+    """Return the pictures in a folder, each with its path there, and the account of all files."""
+    if out == root.resolve():
+        raise UsageError(
+            f"The predictions are to be written to '{root}', where the pictures are: name another folder by --out."
+        )
+    tree = Tree.of(root)
+    account, chosen = Account(tree=tree), []
+    written = _is_written(root)
+    for folder, files in tree.folders.items():
+        own = written or (out is not None and (root / folder).resolve().is_relative_to(out) and _holds(root, out))
+        for file in files:
+            path, name = root / folder / file, PurePath(folder, file)
+            if own:
+                account.leave(path, PREDICTED)
+            elif path.suffix.lower() in SUFFIXES:
+                account.use(path, "pictures")
+                chosen.append((path, name))
+            elif beside(name.as_posix()) is None:
+                account.leave(path, NO_PICTURE)
+    balance = account.balance()
+    if not chosen:
+        there = f" It has {accounting.files(balance)}" if balance.files else ""
+        raise UsageError(f"The folder '{root}' holds no picture ({', '.join(sorted(SUFFIXES))}).{there}")
+    return chosen, balance
+
+
+def _is_written(root: Path) -> bool:
+    """Whether a folder is one of predictions."""
+    return of_a_run("", {path.name for path in root.iterdir()}) == PREDICTED
+
+
+def _holds(root: Path, out: Path) -> bool:
+    """Whether the folder to write lies within that of the pictures; where it is around it, a user knows."""
+    return out.is_relative_to(root.resolve())
 
 
 def read(path: Path) -> np.ndarray:
@@ -52,15 +125,24 @@ def read(path: Path) -> np.ndarray:
         raise DataError(pictures.fault(path, slow) or f"Image '{path}' cannot be decoded.") from error
 
 
-def distinct_names(files: Sequence[Path]) -> dict[Path, str]:
-    """Return a name for what is written about each file: its stem, numbered where two folders hold the same."""
-    names: dict[Path, str] = {}
-    taken: set[str] = set()
-    for file in files:
-        name, number = file.stem, 1
-        while name in taken:
+def distinct_names(files: Iterable[Path]) -> dict[Path, str]:
+    """Return a name for what is written about each file: its stem; the second of one name is "tom-2"."""
+    files = list(files)
+    return dict(zip(files, told_apart([PurePath(file.name) for file in files]), strict=True))
+
+
+def told_apart(names: Iterable[PurePath]) -> list[str]:
+    """Return what is written about each picture is called: its path without the suffix, as "cats/tom".
+
+    Of several that would be called alike, in whatever case of letters, the first is, the second is "cats/tom-2".
+    """
+    given, taken = list[str](), set[str]()
+    for name in names:
+        plain = name.with_suffix("").as_posix()
+        chosen, number = plain, 1
+        while chosen.casefold() in taken:
             number += 1
-            name = f"{file.stem}-{number}"
-        taken.add(name)
-        names[file] = name
-    return names
+            chosen = f"{plain}-{number}"
+        taken.add(chosen.casefold())
+        given.append(chosen)
+    return given

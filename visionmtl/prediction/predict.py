@@ -1,90 +1,203 @@
-"""Predictions for pictures on disk: overlays to look at, class maps, and one COCO-style JSON."""
+"""Predictions on any number of pictures: written one by one as they come, gone on with after whatever stopped them."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from os import cpu_count
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import tensorflow as tf
-
-from visionmtl import drawing, images
-from visionmtl.drawing import samples
-from visionmtl.files import write_picture, write_text
+from pipelines.pixels.rules import RESIZES
+from visionmtl import stopping
+from visionmtl.errors import one_of
 from visionmtl.model import MultiTaskModel
-from visionmtl.prediction.pictures import distinct_names, find, read
+from visionmtl.prediction import confidences as scores
+from visionmtl.prediction import finishing, places, results, settings, wanted
+from visionmtl.prediction.confidences import Asked
+from visionmtl.prediction.finishing import Done
+from visionmtl.prediction.journal import Journal, Record
+from visionmtl.prediction.network import Network
+from visionmtl.prediction.places import Shard
+from visionmtl.prediction.progress import Progress
+from visionmtl.prediction.reading import Sample, samples
+from visionmtl.prediction.wanted import Wanted
+from visionmtl.prediction.writing import Writing
 
 BATCH = 8
 
 
-def predict(model: MultiTaskModel, paths: Sequence[str | Path], out: str | Path, resize: str = "stretch") -> Path:
+@dataclass(frozen=True)
+class Options:
+    """How predictions are made and written; `predict` explains each."""
+
+    resize: str | None = None
+    confidence: Asked = None
+    overlays: int | None = None
+    format: str | None = None
+    link: bool = False
+    resume: bool = False
+    replace: bool = False
+    shard: Shard | None = None
+    batch_size: int = BATCH
+
+
+def predict(
+    model: MultiTaskModel,
+    paths: Sequence[str | Path],
+    out: str | Path,
+    resize: str | None = None,
+    *,
+    annotations: str | Path | None = None,
+    **options: Any,
+) -> Path:
     """Predict on pictures of any size; everything comes back in the pixels of the picture it is about.
+
+    One that cannot be read is recorded with the sentence why; all others are predicted on.
 
     Args:
         model: a trained model.
         paths: image files, or folders of them.
-        out: the folder to write: `overlays/*.png`, `masks/*.png` of class ids, `depth/*.npy` of metres, `[H, W]`, and
-            `predictions.json`: COCO's `images`, `categories` and `annotations` (`bbox` is x, y, width, height),
-            each image with its labels' probabilities, its masks and its depth. Every box of a score of 0.01 or more is
-            there; overlays show those of 0.3 or more.
-        resize: as the model was trained, "stretch" or "letterbox".
+        out: the folder to write. `docs/predictions.md` says what is in it: `predictions.jsonl`, a line a picture;
+            `detections.json`, COCO's results; `labels.json`; `masks/<task>/*.png` of class ids, `depth/<task>/*.npy` of
+            metres, `overlays/*.png`.
+        resize: as the model was trained, "stretch" or "letterbox"; None for what the model says of itself.
+        annotations: a COCO file that gives images and categories their ids.
+        **options: `confidence`, from which score on objects count: a number, or numbers by class, in place of the
+            model's own; `overlays`, how many pictures are drawn on, None for all; `format`, a data set to write too,
+            one of `formats.names()`, whose pictures are links if `link`; `resume`, to go on with what is in `out`, or
+            `replace`, to begin it anew; `shard`, `Shard(1, 4)` for the first of four parts; `batch_size` of the
+            network.
 
     Returns:
-        The path of the JSON.
+        The path of the records, `predictions.jsonl`.
 
     Raises:
-        UsageError: there is no picture.
-        pipelines.DataError: a picture cannot be read; the message names it.
+        UsageError: there is no picture or none can be read, or `out` holds other predictions.
+
+    Example:
+        >>> records = visionmtl.prediction.predict(model, ["photo.jpg"], "predictions")
+        >>> json.loads(records.read_text().splitlines()[0])["width"]
+        60
     """
-    out, files = Path(out), find(paths)
-    entries: dict[str, list] = {"images": [], "categories": _categories(model), "annotations": []}
-    ids = {(entry["supercategory"], entry["name"]): entry["id"] for entry in entries["categories"]}
-    names = distinct_names(files)
-    for number, (file, picture, predictions) in enumerate(_predictions(model, files, resize), start=1):
-        image = {"id": number, "file_name": str(file), "width": picture.shape[1], "height": picture.shape[0]}
-        for name, task in model.tasks.items():
-            told = task.describe(predictions[name], out, names[file])
-            if told is not None:
-                image[name] = told
-            for annotation in task.annotations(predictions[name]):
-                about = {"id": len(entries["annotations"]) + 1, "image_id": number, "file_name": str(file)}
-                about["category_id"] = ids[name, task.classes[annotation["class"]]]
-                entries["annotations"].append(about | {"bbox": annotation["bbox"], "score": annotation["score"]})
-        entries["images"].append(image)
-        write_picture(out / "overlays" / f"{names[file]}.png", _overlay(model, picture, predictions))
-    path = out / "predictions.json"
-    write_text(path, json.dumps(entries, indent=1) + "\n")
-    print(f"Predicted on {len(files)} pictures: {out / 'overlays'}, {path}")
-    return path
+    return run(model, wanted.on_disk(paths, out, annotations), out, Options(resize, **options)).path
 
 
-def _predictions(
-    model: MultiTaskModel, files: Sequence[Path], resize: str
-) -> Iterator[tuple[Path, np.ndarray, dict[str, dict[str, np.ndarray]]]]:
-    """Yield each file with its picture and its predictions by task; the network sees several at a time."""
-    forward = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
-    for start in range(0, len(files), BATCH):
-        chunk = [(file, read(file)) for file in files[start : start + BATCH]]
-        fitted = [images.fit(tf.constant(picture), model.image_size, resize) for _, picture in chunk]
-        outputs = forward(tf.stack([image for image, _ in fitted]))
-        for index, ((file, picture), (_, window)) in enumerate(zip(chunk, fitted, strict=True)):
-            own = {key: value[index : index + 1] for key, value in outputs.items()}
-            decoded = {key: value[0].numpy() for key, value in model.decode(own, picture.shape[:2], window).items()}
-            yield file, picture, {name: samples.of_task(decoded, name, model.tasks) for name in model.tasks}
+def run(model: MultiTaskModel, pictures: Wanted, out: str | Path, options: Options) -> Done:
+    """Predict on pictures, print what was done, and return it; `predict` has the arguments.
+
+    Raises:
+        UsageError: none can be read, or `out` holds other predictions.
+        Stopped: a signal stopped it; the same with `resume` goes on.
+    """
+    out, tasks = Path(out), model.tasks
+    resize = one_of(options.resize or getattr(model, "resize", None) or "stretch", RESIZES, "resize")
+    confidences = scores.chosen(tasks.values(), getattr(model, "confidences", None), options.confidence)
+    categories, unknown = pictures.ids.of_classes(tasks.values())
+    made = {
+        "resize": resize,
+        "confidences": confidences,
+        "overlays": options.overlays,
+        "format": options.format,
+        "link": options.link,
+    }
+    made = settings.of(model, pictures, made)
+    also = finishing.data_set(out, tasks, made)
+    for line in filter(None, (pictures.told, _unknown(unknown, pictures))):
+        print(line, flush=True)
+    with places.held(out, made, results.labels(tasks, categories), options) as journal:
+        writing = Writing(model, pictures, out, confidences, options.overlays, also)
+        _Work(Network(model, resize), writing, journal, options).run()
+    done = finishing.finish(out) if options.shard is None else finishing.summed(Journal(journal.path))
+    done = _with_lost(done, pictures.lost)
+    print(done.text(), flush=True)
+    return done
 
 
-def _overlay(
-    model: MultiTaskModel, picture: np.ndarray, predictions: Mapping[str, Mapping[str, np.ndarray]]
-) -> np.ndarray:
-    """Draw all tasks' predictions on a picture; a small one is enlarged so that labels can be read."""
-    factor = max(1, round(samples.READABLE_SIDE / min(picture.shape[:2])))
-    drawn, _ = drawing.enlarge(picture, {}, factor)
-    for task in samples.drawing_order(model.tasks.values()):
-        drawn = task.draw(drawn, drawing.enlarge(picture, predictions[task.name], factor)[1])
-    return drawn
+def _unknown(classes: Sequence[str], pictures: Wanted) -> str:
+    if not classes:
+        return ""
+    return f"'{pictures.ids.source}' has no category {', '.join(map(repr, classes))}: given the ids above its highest."
 
 
-def _categories(model: MultiTaskModel) -> list[dict[str, Any]]:
-    """Return COCO's categories: the classes of every task that finds objects, numbered from 1."""
-    named = [(task.name, name) for task in model.tasks.values() if task.annotates for name in task.classes]
-    return [{"id": number, "name": name, "supercategory": task} for number, (task, name) in enumerate(named, start=1)]
+def _with_lost(done: Done, lost: Sequence[str]) -> Done:
+    """Add the pictures of a split that were known beforehand to be unreadable."""
+    if not lost:
+        return done
+    count, sentences = len(lost), [*lost, *done.sentences][: finishing.TOLD]
+    return replace(done, pictures=done.pictures + count, unreadable=done.unreadable + count, sentences=sentences)
+
+
+@dataclass
+class _Work:
+    """The pictures of one call: while the network sees a batch, the one before is written."""
+
+    network: Network
+    writing: Writing
+    journal: Journal
+    options: Options
+    pending: list[Future] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Predict on all that is not done yet."""
+        of, size = self.writing.wanted, self.network.model.image_size
+        own = places.of_shard(len(of.files), self.options.shard)
+        self._try_again()
+        left = [place for place in own if place + 1 not in self.journal]
+        self.progress = Progress(len(own), len(own) - len(left), partial(print, flush=True))
+        if len(left) < len(own):
+            print(f"{len(own) - len(left):,} of {len(own):,} pictures are done: going on with the others.", flush=True)
+        read = samples(left, of.read, size, self.network.resize, self.writing.keeps, self.options.batch_size)
+        with ThreadPoolExecutor(cpu_count()) as pool:
+            try:
+                for batch in self._batches(read):
+                    outputs = self.network.outputs(batch)
+                    self._note()
+                    self.pending = [
+                        pool.submit(self._written, own, sample) for own, sample in zip(outputs, batch, strict=True)
+                    ]
+                self._note()
+            except KeyboardInterrupt as stopped:
+                self._note()
+                sentence = f"{len(self.journal):,} of {len(own):,} pictures are done: --resume goes on with the others."
+                raise stopping.saying(stopped, sentence, resumable=True) from None
+
+    def _try_again(self) -> None:
+        """Forget what could not be read, which may be mended, and what has lost a file, as with the power."""
+        for record in list(filter(self._is_wanting, self.journal)):
+            self.journal.forget(record["number"])
+
+    def _is_wanting(self, record: Record) -> bool:
+        return "error" in record or not self.writing.is_whole(record)
+
+    def _batches(self, read: Iterator[Sample]) -> Iterator[list[Sample]]:
+        """Yield batches of the pictures that can be read; note the others."""
+        batch: list[Sample] = []
+        for sample in read:
+            if sample.error:
+                self._add([self.writing.unreadable(sample.place, sample.error)])
+            else:
+                batch.append(sample)
+            if len(batch) == self.options.batch_size:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def _written(self, outputs: Mapping[str, Any], sample: Sample) -> Record:
+        return self.writing.write(sample, self.network.decoded(outputs, sample))
+
+    def _note(self) -> None:
+        """Note the batch before as done, once all of it is written."""
+        pending, self.pending = self.pending, []
+        records = []
+        try:
+            for future in pending:
+                records.append(future.result())
+        finally:
+            self._add(records)
+
+    def _add(self, records: list[Record]) -> None:
+        if records:
+            self.journal.add(records)
+            self.progress.add(len(records))

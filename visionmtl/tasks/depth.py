@@ -100,6 +100,6 @@ class Depth(Task):
         return drawing.depth(image, predictions["depth"], self.farthest)
 
     def describe(self, predictions: Predictions, folder: Path, picture: str) -> str:
-        path = Path("depth", f"{picture}_{self.name}.npy")
+        path = Path("depth", self.name, f"{picture}.npy")
         files.write_array(folder / path, predictions["depth"])
         return path.as_posix()

@@ -207,7 +207,7 @@ class Detection(Task):
         }
 
     def draw(self, image: np.ndarray, predictions: Predictions) -> np.ndarray:
-        shown = (predictions["classes"] >= 0) & (predictions["scores"] >= 0.3)
+        shown = (predictions["classes"] >= 0) & predictions.get("shown", predictions["scores"] >= 0.3)
         shown[shown] = ~_second_guesses(predictions["boxes"][shown])
         scores = predictions["scores"][shown]
         return drawing.boxes(
@@ -229,7 +229,8 @@ class Detection(Task):
         for index in range(int(predictions["count"])):
             left, top, right, bottom = predictions["boxes"][index]
             box = [rounded(value, 2) for value in (left, top, right - left, bottom - top)]
-            label, score = int(predictions["classes"][index]), rounded(predictions["scores"][index])
+            # as it is in all digits: rounded ones would tie, and be ordered otherwise when precision is measured
+            label, score = int(predictions["classes"][index]), float(str(np.float32(predictions["scores"][index])))
             objects.append({"class": label, "bbox": box, "score": score})
         return objects
 

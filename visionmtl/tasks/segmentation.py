@@ -113,6 +113,6 @@ class Segmentation(Task):
         return self.colours
 
     def describe(self, predictions: Predictions, folder: Path, picture: str) -> str:
-        path = Path("masks", f"{picture}_{self.name}.png")
+        path = Path("masks", self.name, f"{picture}.png")
         files.write_picture(folder / path, predictions["classes"].astype(np.uint8))
         return path.as_posix()

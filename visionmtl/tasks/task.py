@@ -234,14 +234,14 @@ class Task:
         return {}
 
     def describe(self, predictions: Predictions, folder: Path, picture: str) -> Any:
-        """Return what `predictions.json` says of a picture under the task's name, or None for nothing.
+        """Return what `predictions.jsonl` says of a picture under the task's name, or None for nothing.
 
         What is no JSON is written to a file beneath the folder, of which the path from there is returned.
 
         Args:
             predictions: of this one picture, in its pixels.
-            folder: where `predictions.json` will lie.
-            picture: its name, which no other picture there has.
+            folder: where `predictions.jsonl` lies.
+            picture: its name, which no other picture there has; with folders, as "cats/tom".
         """
         raise NotImplementedError
 

@@ -169,8 +169,13 @@ def _split(items: list[Item], labels: list[Label], request: Request, check: str,
         lose=lambda index, message: _lose(items[index], message, request.account),
         patient=check == "auto",
         encoded=lambda index: None if items[index].slow else items[index].image.read_bytes(),
-        original=lambda index: Original(items[index].image, items[index].objects, painted, items[index].orientation),
+        original=lambda index: _original(items[index], painted),
     )
+
+
+def _original(item: Item, painted: bool) -> Original:
+    """Return what a sample was made from."""
+    return Original(item.image, item.objects, painted, item.orientation, item.entry.index, item.entry.number)
 
 
 def _ratios(items: list[Item], request: Request) -> np.ndarray | None:

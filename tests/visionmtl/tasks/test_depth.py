@@ -154,7 +154,7 @@ def test_predictions_on_disk_are_metres(trained, tmp_path):
     model, data, _ = trained
     Image.fromarray(next(iter(data))[0][0].numpy().astype("uint8")).resize((40, 24)).save(tmp_path / "a.png")
     prediction.predict(model, [tmp_path / "a.png"], tmp_path / "out")
-    metres = np.load(tmp_path / "out" / "depth" / "a_depth.npy")
+    metres = np.load(tmp_path / "out" / "depth" / "depth" / "a.npy")
     assert (metres.shape, metres.dtype) == ((24, 40), np.float32)
     assert metres.min() > 0
     assert (tmp_path / "out" / "overlays" / "a.png").is_file()

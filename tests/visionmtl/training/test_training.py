@@ -6,12 +6,11 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
-from cases import few
 from PIL import Image
 from small_recipe import QUICK, small
 
 from pipelines import DataError
-from visionmtl import callbacks, cli, prediction, recipe, training
+from visionmtl import callbacks, cli, recipe, training
 from visionmtl.errors import UsageError
 from visionmtl.training import building, runs, session
 
@@ -133,41 +132,25 @@ def test_predict_writes_overlays_masks_and_coco_json_in_pixels_of_the_picture(fi
     out = tmp_path / "out"
     assert cli.main(["predict", str(finished), str(photographs), "--out", str(out)]) == 0
 
-    found = json.loads((out / "predictions.json").read_text())
-    assert [image["width"] for image in found["images"]] == [140, 140]
-    assert sum(found["images"][0]["classification"].values()) == pytest.approx(1, abs=1e-3)
-    categories = {category["id"] for category in found["categories"]}
-    for annotation in found["annotations"]:
+    told = [json.loads(line) for line in (out / "predictions.jsonl").read_text().splitlines()]
+    assert [image["width"] for image in told] == [140, 140]
+    assert sum(told[0]["predictions"]["classification"].values()) == pytest.approx(1, abs=1e-3)
+    categories = json.loads((out / "labels.json").read_text())["detection"]["category_ids"].values()
+    found = json.loads((out / "detections.json").read_text())
+    assert len(found) == sum(len(image["objects"]["detection"]) for image in told)
+    for annotation in found:
         x, y, width, height = annotation["bbox"]
         assert annotation["category_id"] in categories
         assert 0 <= x <= x + width <= 140.01
         assert 0 <= y <= y + height <= 90.01
-    for image in found["images"]:
-        assert np.asarray(Image.open(out / image["segmentation"])).shape == (90, 140)
+    for image in told:
+        assert np.asarray(Image.open(out / image["predictions"]["segmentation"])).shape == (90, 140)
     assert len(list((out / "overlays").glob("*.png"))) == 2
 
 
 def test_predict_takes_held_out_pictures_of_the_run_s_data(finished, tmp_path):
     assert cli.main(["predict", str(finished), "--split", "test", "--out", str(tmp_path)]) == 0
     assert len(list((tmp_path / "overlays").glob("test-*.png"))) == 4
-
-
-@pytest.mark.parametrize(
-    "content", few([b"", b"no picture at all", None], keep=[None]), ids=["empty", "text", "truncated"]
-)
-def test_predict_names_a_picture_that_cannot_be_read(finished, tmp_path, capsys, content):
-    path = tmp_path / "broken.jpg"
-    if content is None:
-        Image.fromarray(np.full((64, 64, 3), 99, np.uint8)).save(path)
-        content = path.read_bytes()[:300]
-    path.write_bytes(content)
-    assert cli.main(["predict", str(finished), str(path), "--out", str(tmp_path / "out")]) == 2
-    assert "broken.jpg" in capsys.readouterr().err
-
-
-def test_pictures_of_one_name_in_two_folders_do_not_overwrite_each_other(tmp_path):
-    files = [tmp_path / "a" / "1.jpg", tmp_path / "b" / "1.png", tmp_path / "b" / "2.png"]
-    assert list(prediction.distinct_names(files).values()) == ["1", "1-2", "2"]
 
 
 @pytest.mark.slow

@@ -1,0 +1,79 @@
+"""From which score on an object counts, class by class: as the model was told, or as who predicts says."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from visionmtl.errors import UsageError, check_number, one_of
+from visionmtl.tasks import Task
+
+Asked = float | Mapping[str, float] | None
+Confidences = dict[str, dict[str, float]]  # by task and class; a task without has the defaults of old
+SHOWN = 0.3  # of a task without: what data sets hold; records have all that it found, and drawings are the task's own
+
+
+def chosen(tasks: Iterable[Task], kept: Mapping[str, Any] | None, asked: Asked = None) -> Confidences:
+    """Return the least score of each class of the tasks that find objects.
+
+    Args:
+        tasks: of the model.
+        kept: `model.confidences`: by task, a number for each class, by name or in their order; None where none was
+            chosen.
+        asked: one number for all, or numbers by class, by "task.class", and by "" for all others; None for those of the
+            model.
+
+    Raises:
+        UsageError: a number is not within 0 to 1, or no task has such a class.
+
+    Example:
+        >>> cats = visionmtl.Detection("animals", ["cat", "dog"])
+        >>> chosen([cats], {"animals": [0.4, 0.5]}, {"dog": 0.7})
+        {'animals': {'cat': 0.4, 'dog': 0.7}}
+    """
+    finders = [task for task in tasks if task.annotates]
+    result: Confidences = {}
+    for task in finders:
+        own = (kept or {}).get(task.name)
+        if own is not None:
+            result[task.name] = _by_class(task, own)
+    if asked is None:
+        return result
+    if not finders:
+        raise UsageError("A confidence was given, and no task of the model finds objects: leave it out.")
+    if not isinstance(asked, Mapping):
+        number = float(check_number("predict", "confidence", asked, at_least=0, up_to=1))
+        return {task.name: dict.fromkeys(task.classes, number) for task in finders}
+    names = {""} | {name for task in finders for each in task.classes for name in (each, f"{task.name}.{each}")}
+    for name, number in asked.items():
+        if name not in names:
+            one_of(name, sorted(names - {""}), "class of a confidence")
+        check_number("predict", f"confidence of '{name}'", number, at_least=0, up_to=1)
+    for task in finders:
+        for each in task.classes:
+            known = [asked[key] for key in (f"{task.name}.{each}", each, "") if key in asked]
+            if known:
+                result.setdefault(task.name, dict.fromkeys(task.classes, SHOWN))[each] = float(known[0])
+    return result
+
+
+def _by_class(task: Task, own: Any) -> dict[str, float]:
+    values = own if isinstance(own, Mapping) else dict(zip(task.classes, own, strict=True))
+    return {name: float(SHOWN if values.get(name) is None else values[name]) for name in task.classes}
+
+
+def counted(task: Task, found: Iterable[dict[str, Any]], confidences: Mapping[str, float] | None) -> list[dict]:
+    """Return those of the objects found in a picture whose score reaches that of their class; without any, all."""
+    if confidences is None:
+        return list(found)
+    return [each for each in found if each["score"] >= confidences[task.classes[each["class"]]]]
+
+
+def marked(task: Task, predictions: Mapping[str, Any], confidences: Mapping[str, float] | None) -> Mapping[str, Any]:
+    """Return predictions of a picture that say which objects a drawing shows; without confidences as they are."""
+    if confidences is None or "scores" not in predictions or "classes" not in predictions:
+        return predictions
+    least = np.array([confidences[name] for name in task.classes])
+    real = predictions["classes"] >= 0
+    shown = real & (predictions["scores"] >= least[np.where(real, predictions["classes"], 0)])
+    return {**predictions, "shown": shown}

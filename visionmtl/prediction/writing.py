@@ -1,0 +1,101 @@
+"""All that is written of one picture: its masks, its overlay, its place in a data set, and the record of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from visionmtl import drawing
+from visionmtl.drawing import samples
+from visionmtl.files import write_picture
+from visionmtl.model import MultiTaskModel
+from visionmtl.prediction import confidences as scores
+from visionmtl.prediction.confidences import Confidences
+from visionmtl.prediction.formats.format import DataSet
+from visionmtl.prediction.network import Predictions
+from visionmtl.prediction.reading import Sample
+from visionmtl.prediction.wanted import Wanted
+
+OVERLAYS = "overlays"
+LARGEST = 4 * samples.READABLE_SIDE  # pixels of the longer side that a picture is enlarged to
+
+
+@dataclass(frozen=True)
+class Writing:
+    """Writes what was predicted; several pictures at once, by as many threads.
+
+    Attributes:
+        model: that predicted.
+        wanted: the pictures.
+        out: the folder.
+        confidences: from which score on objects count.
+        overlays: of how many pictures an overlay is drawn, the first ones; None for all.
+        data_set: of the format asked for, or None.
+    """
+
+    model: MultiTaskModel
+    wanted: Wanted
+    out: Path
+    confidences: Confidences
+    overlays: int | None = None
+    data_set: DataSet | None = None
+
+    def draws(self, place: int) -> bool:
+        """Whether a picture gets an overlay."""
+        return self.overlays is None or place < self.overlays
+
+    def keeps(self, place: int) -> bool:
+        """Whether a picture's own pixels are needed."""
+        return self.draws(place) or self._is_redrawn(place)
+
+    def _is_redrawn(self, place: int) -> bool:
+        """Whether the picture is written anew into the data set, whose format takes no copy of the file."""
+        return self.data_set is not None and not self.data_set.copies(self.wanted.copies[place])
+
+    def unreadable(self, place: int, why: str) -> dict[str, Any]:
+        """Return the record of a picture that cannot be read."""
+        return self._begun(place) | {"error": why}
+
+    def write(self, sample: Sample, predictions: Predictions) -> dict[str, Any]:
+        """Write what was predicted of one picture, and return its record."""
+        place, name = sample.place, self.wanted.names[sample.place]
+        record = self._begun(place) | {"width": sample.size[1], "height": sample.size[0]}
+        told, objects = dict[str, Any](), dict[str, list]()
+        for key, task in self.model.tasks.items():
+            if (said := task.describe(predictions[key], self.out, name)) is not None:
+                told[key] = said
+            if task.annotates:
+                found = scores.counted(task, task.annotations(predictions[key]), self.confidences.get(key))
+                objects[key] = [each | {"class": task.classes[each["class"]]} for each in found]
+        record |= {"predictions": told, "objects": objects}
+        if self.draws(place):
+            path = Path(OVERLAYS, f"{name}.png")
+            write_picture(self.out / path, self._overlay(sample.pixels, predictions), fast=True)
+            record["overlay"] = path.as_posix()
+        if self.data_set:
+            pixels = sample.pixels if self._is_redrawn(place) else None
+            record["picture"] = self.data_set.put(name, self.wanted.copies[place], pixels, predictions)
+        return record
+
+    def is_whole(self, record: Mapping[str, Any]) -> bool:
+        """Whether the files that a record names are all there, as after a loss of power they need not be."""
+        named = [record.get("overlay"), *record.get("predictions", {}).values()]
+        paths = [self.out / name for name in named if isinstance(name, str) and Path(name).suffix]
+        return all(path.is_file() and path.stat().st_size for path in paths)
+
+    def _begun(self, place: int) -> dict[str, Any]:
+        wanted = self.wanted
+        ids = {"number": place + 1, "image_id": wanted.ids.images[place]}
+        return ids | {"file_name": wanted.files[place], "name": wanted.names[place]}
+
+    def _overlay(self, picture: np.ndarray, predictions: Predictions) -> np.ndarray:
+        """Draw all tasks' predictions on a picture; a small one is enlarged so that labels can be read."""
+        short, long = sorted(picture.shape[:2])
+        factor = max(1, min(round(samples.READABLE_SIDE / short), LARGEST // long))
+        drawn, _ = drawing.enlarge(picture, {}, factor)
+        for task in samples.drawing_order(self.model.tasks.values()):
+            shown = scores.marked(task, predictions[task.name], self.confidences.get(task.name))
+            drawn = task.draw(drawn, drawing.enlarge(picture, shown, factor)[1])
+        return drawn
