@@ -1,7 +1,7 @@
 """COCO: a JSON of instances beside the pictures of each split, as pycocotools loads it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,28 +31,44 @@ class Coco(Writer):
         return None if self.content.outlines else self.root / FOLDERS[split] / "masks"
 
     def write(self, split: str, pictures: Sequence[Picture]) -> None:
-        categories = self.content.categories or ()
-        ids = {name: place for place, name in enumerate(categories, 1)}
-        images, annotations = [], list[dict[str, Any]]()
-        for key, picture in enumerate(pictures, 1):
-            height, width = picture.shape
-            images.append({"id": key, "file_name": picture.name, "width": width, "height": height})
-            for annotation in picture.objects or ():
-                row = _annotation(annotation, picture.shape)
-                place = {"id": len(annotations) + 1, "image_id": key, "category_id": ids[annotation.category]}
-                annotations.append({**place, **row})
-            folder = self.masks(split) if self.content.mask_classes else None
+        folder = self.masks(split) if self.content.mask_classes else None
+        for picture in pictures if folder else ():
             if folder and not picture.masked:  # a folder of masks has one of every image
                 self.mask(np.full(picture.shape, IGNORE, np.uint8), folder / f"{picture.stem}.png")
                 self.rules[HOLLOW] += 1
-        content = {
-            "info": {"description": "written by visionmtl data convert"},
+        ids = {name: place for place, name in enumerate(self.content.categories or (), 1)}
+        # Piece by piece: of very many pictures, all that is said at once would be gigabytes.
+        parts: dict[str, Iterable[dict[str, Any]]] = {
+            "info": [{"description": "written by visionmtl"}],
             "licenses": [],
-            "images": images,
-            "annotations": annotations,
+            "images": _images(pictures),
+            "annotations": _annotations(pictures, ids),
             "categories": [{"id": key, "name": name, "supercategory": ""} for name, key in ids.items()],
         }
-        self.put(f"{FOLDERS[split]}/annotations.json", json.dumps(content, ensure_ascii=False))
+        path = self.root / FOLDERS[split] / "annotations.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            for place, (name, rows) in enumerate(parts.items()):
+                file.write(f"{', ' if place else '{'}{json.dumps(name)}: {'' if name == 'info' else '['}")
+                for number, row in enumerate(rows):
+                    file.write(f"{', ' if number else ''}{json.dumps(row, ensure_ascii=False)}")
+                file.write("" if name == "info" else "]")
+            file.write("}")
+
+
+def _images(pictures: Sequence[Picture]) -> Iterator[dict[str, Any]]:
+    for key, picture in enumerate(pictures, 1):
+        height, width = picture.shape
+        yield {"id": key, "file_name": picture.name, "width": width, "height": height}
+
+
+def _annotations(pictures: Sequence[Picture], ids: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    number = 0
+    for key, picture in enumerate(pictures, 1):
+        for annotation in picture.objects or ():
+            number += 1
+            place = {"id": number, "image_id": key, "category_id": ids[annotation.category]}
+            yield {**place, **_annotation(annotation, picture.shape)}
 
 
 def _annotation(annotation: Annotation, shape: tuple[int, int]) -> dict[str, Any]:

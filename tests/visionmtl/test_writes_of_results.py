@@ -57,7 +57,12 @@ def watched(callback, hook, *arguments):
 
 
 def new_run(folder):
-    runs.new(recipe.load("garments"), folder / f"run-{len(list(folder.parent.rglob('run-*')))}")
+    runs.new(recipe.load("garments"), _next(folder))
+
+
+def _next(folder):
+    """A folder in this one that is not there yet."""
+    return folder / f"run-{len(list(folder.parent.rglob('run-*')))}"
 
 
 WRITERS = {
@@ -76,7 +81,7 @@ WRITERS = {
     "samples": lambda folder: samples.save_samples(Blank(), folder, DATASET, count=1),
     "mask": lambda folder: Segmentation("ground", 2).describe({"classes": PIXELS[..., 0]}, folder, "a"),
     "depth": lambda folder: Depth("depth").describe({"depth": PIXELS[..., 0]}, folder, "a"),
-    "predictions": lambda folder: prediction.predict(Blank(), [folder.parent / "photograph.png"], folder, resume=True),
+    "predictions": lambda folder: prediction.predict(Blank(), [folder.parent / "photograph.png"], _next(folder)),
     "export": lambda folder: versions.write(folder, lambda partial: files.write_text(partial / "model", "graph")),
 }
 

@@ -48,7 +48,8 @@ class Done:
         """Return it as lines of text."""
         read = self.pictures - self.unreadable
         count = f"{read:,} of {self.pictures:,}" if self.unreadable else f"{read:,}"
-        lines = [f"Predicted on {count} pictures: {', '.join(map(str, (self.path, *self.written)))}"]
+        noun = "picture" if self.pictures == 1 else "pictures"
+        lines = [f"Predicted on {count} {noun}: {', '.join(map(str, (self.path, *self.written)))}"]
         lines += [f"Not written as it was: {note}" for note in self.notes]
         if self.unreadable:
             more = self.unreadable - len(self.sentences)

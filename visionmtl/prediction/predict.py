@@ -77,6 +77,7 @@ def predict(
 
     Example:
         >>> records = visionmtl.prediction.predict(model, ["photo.jpg"], "predictions")
+        Predicted on 1 picture: predictions/predictions.jsonl, predictions/detections.json
         >>> json.loads(records.read_text().splitlines()[0])["width"]
         60
     """
