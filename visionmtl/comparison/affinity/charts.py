@@ -74,7 +74,9 @@ def tree(found: Mapping[str, Any]) -> Figure | None:
         above_threshold_color=LINES[0], leaf_font_size=8,
     )  # fmt: skip
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel("affinity below the highest, in % of the loss", fontsize=8, color=INK)
+    of = found["groupings"][LOOKAHEAD]
+    unknown = "; what is not known counts as 0" if of["known"] < of["pairs"] else ""
+    axes.set_xlabel(f"affinity below the highest, in % of the loss{unknown}", fontsize=8, color=INK)
     set_title(axes, "tasks joined by look-ahead affinity")
     return figure
 

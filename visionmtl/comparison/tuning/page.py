@@ -35,11 +35,14 @@ def write(
     """
     ends = [row[1] for row in rows]
     counts = [(end, str(ends.count(end))) for end in dict.fromkeys(ends)]
+    about = [("recipe", recipe.name), ("to raise or lower", ", ".join(asked.objectives))]
+    if asked.logs != [recipe.training.monitor]:
+        about.append(("measured in the epoch", f"of the highest {recipe.training.monitor}, whose model is kept"))
     keys = dict.fromkeys(key for of in shares.values() for key in of)
     matters = [[key, *(f"{of[key]:.0%}" if key in of else None for of in shares.values())] for key in keys]
     body = [
         f"<h1>{html.escape(folder.resolve().name)}</h1>",
-        document.facts([("recipe", recipe.name), ("to raise or lower", ", ".join(asked.objectives)), *counts]),
+        document.facts([*about, *counts]),
         document.section("Trials", _scrolling(document.table(header, rows)) if rows else "", "None has ended."),
         document.section(
             "What matters",

@@ -60,8 +60,8 @@ def tune(
     base = recipes.load(recipe, overrides)
     of = space.parse(search, base)
     examples = [of.overrides(drawn) for drawn in of.examples()]
-    for changes in examples:
-        recipes.load(recipe, [*overrides, *changes])
+    for changes in [[], *examples]:
+        _check_validated(recipes.load(recipe, [*overrides, *changes]))
     asked = Asked(list(search), list(objectives), trials, seed, prune=prune)  # wrong numbers are told first
     with stopping.signals(stopping.Stop()) as stop:
         if run is not None and asking.is_study(run):
@@ -144,6 +144,20 @@ def export(folder: str | Path, path: str | Path, number: int | None = None) -> P
 def command(folder: Path) -> str:
     """Return the command that goes on with a study."""
     return f"visionmtl tune {shlex.quote(str(folder))}"
+
+
+def _check_validated(recipe: Recipe) -> None:
+    """Return if a training of a recipe validates, which its trials are told apart by.
+
+    Raises:
+        UsageError: it ends before.
+    """
+    settings = recipe.training
+    if settings.validate_every > settings.epochs:
+        raise UsageError(
+            f"training.validate_every is {settings.validate_every}, and a trial may have training.epochs="
+            f"{settings.epochs}: it would end before it is measured. Validate more often, or train for longer."
+        )
 
 
 def _objectives(given: Sequence[str], recipe: Recipe, known: Known) -> list[str]:

@@ -130,6 +130,7 @@ def test_several_objectives_have_a_pareto_set_and_prune_nothing(capsys):
     folder = tune(objectives=["tasks"], trials=5)
     assert asking.read(folder).objectives == ["val_a_acc", "val_b_mIoU"]
     assert {end for _, end, *_ in trials_of(folder)} == {"COMPLETE"}
+    assert "of the highest val_score, whose model is kept" in (folder / "report.html").read_text()
     with pytest.raises(UsageError, match="choose one by --trial n, of"):
         tuning.export(folder, "best.yaml")
     tuning.export(folder, "best.yaml", 3)
@@ -164,6 +165,16 @@ def test_a_mistake_is_told_before_there_is_a_folder(given, sentence, tmp_path):
 def test_a_key_or_a_value_that_the_recipe_refuses_is_told_before_there_is_a_folder(search, tmp_path):
     with pytest.raises(UsageError, match=search.partition("=")[0]):
         tune(search)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_trials_that_would_end_before_they_are_measured_are_refused(tmp_path):
+    for overrides, search in (
+        [["training.validate_every=10"], RATE],
+        [["training.validate_every=4"], "training.epochs=3..9"],
+    ):
+        with pytest.raises(UsageError, match="would end before it is measured"):
+            tuning.tune("mine.yaml", overrides, [search], trainer=Stub)
     assert not (tmp_path / "runs").exists()
 
 
