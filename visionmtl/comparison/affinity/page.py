@@ -132,7 +132,8 @@ def verified(found: Mapping[str, Any]) -> str:
     if not given:
         return paragraph("Here it was not measured.")
     said = (
-        f"Here every pair and every task alone was trained for {100 * given['fraction']:g}% of the budget. The rank"
+        f"Here every pair and every task alone was trained for {100 * given['fraction']:g}% of the budget, once, so"
+        " that a gain has no interval and one of a few percent may be chance. The rank"
         " correlation of each score with the gain of the second task by the first one's company, over both directions"
         " of all pairs, with the 95% interval over pairs, of six or more (1 ranks them alike, 0 says nothing)."
         f"{''.join(f' {each}' for each in missing(given))}"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import optuna
 
 FILE = "study.db"
+OLDEST = 5  # the version of Optuna that pyproject.toml asks for
 # Drawn at random before the others are learnt from. Each of hyperband's brackets learns from its own trials alone,
 # therefore it is half of what Optuna has.
 RANDOM = 5
@@ -32,7 +33,7 @@ def optuna_() -> Any:
     """Return the module Optuna, which says nothing of what it does.
 
     Raises:
-        UsageError: it is not installed.
+        UsageError: it is not installed, or too old.
     """
     try:
         import optuna
@@ -40,6 +41,11 @@ def optuna_() -> Any:
         if error.name != "optuna":
             raise
         raise UsageError("visionmtl tune needs Optuna, which is not there: pip install 'visionmtl[tune]'.") from None
+    if int(optuna.__version__.partition(".")[0]) < OLDEST:
+        raise UsageError(
+            f"visionmtl tune needs Optuna {OLDEST} or later, and {optuna.__version__} is there: pip install"
+            " 'visionmtl[tune]'."
+        )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     return optuna

@@ -29,6 +29,15 @@ def test_the_best_recipe_is_exported_from_a_disk_that_cannot_be_written(folder, 
         tuning.go_on(folder, 2, trainer=Stub)
 
 
+def test_an_optuna_that_is_too_old_is_told_before_anything_is_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("optuna.__version__", "4.6.0")
+    Path("mine.yaml").write_text(RECIPE)
+    with pytest.raises(UsageError, match="needs Optuna 5 or later, and 4.6.0 is there"):
+        tuning.tune("mine.yaml", [], ["training.learning_rate=1e-5..1e-1"], 1, trainer=Stub)
+    assert not Path("runs").exists()
+
+
 def test_a_damaged_file_is_told_in_a_sentence(folder):
     (folder / study.FILE).write_bytes(b"no database at all" * 100)
     for work in (lambda: tuning.export(folder, "best.yaml"), lambda: tuning.go_on(folder, trainer=Stub)):
