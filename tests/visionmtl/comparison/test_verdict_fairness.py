@@ -15,7 +15,7 @@ def said(found):
 @pytest.mark.parametrize(
     ("split", "words"),
     [
-        ("test", "on validation, as the best epoch of each training."),
+        ("test", "on validation, as the best epoch of each training was."),
         ("validation", "on the same split, which favours it a little."),
     ],
 )

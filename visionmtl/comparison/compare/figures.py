@@ -99,7 +99,10 @@ def _why(of: Outlook, seed: int, seeds: Sequence[int], known: Known) -> str | No
     if seed in of.cells:
         cell = of.cells[seed]
         return known.failed.get(cell.hash) or (known.before(cell) if known.figures(cell) is None else None)
-    return of.failed if seed == seeds[0] else None
+    if seed != seeds[0]:
+        return None
+    before = [known.before(cell) for cell in of.ready]  # where none is trained that the others could give way to
+    return of.failed or (before[0] if before and all(before) and not any(map(known.figures, of.tried)) else None)
 
 
 def _seed(found: Sequence[Mapping[str, Any]], split: str) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Comparison:
         finished, left = self._counts()
         for sentence in (sentence for arm in self.arms for sentence in arm.left_out):
             print(sentence)
-        print(f"{left} trainings to make, {finished} are there, into {self.folder}", flush=True)
+        print(f"{left} training{'s' * (left != 1)} to make, {finished} are there, into {self.folder}", flush=True)
         self.write()
         runner.run(
             self._ready,

@@ -24,7 +24,7 @@ def _sources(comparison: Comparison) -> Iterator[str]:
     of_epoch = ", on which the best epoch of each training was chosen too" if same else ""
     costs = "steps, seconds and memory are of the training"
     yield f"All metrics are those of the {comparison.split} split{of_epoch}; {costs}."
-    on = "the same split, which favours" if same else "validation, as the best epoch of each training"
+    on = "the same split, which favours" if same else "validation, as the best epoch of each training was"
     if comparison.searched:
         keys = ", ".join(comparison.searched)
         yield f"The values of {keys} were chosen for each arm at the first seed on {on}{' every arm a little' * same}."
@@ -42,7 +42,7 @@ def _edges(comparison: Comparison) -> Iterator[str]:
         taken = [value for arm in comparison.ordered for value in _choices(arm, key)]
         for end, word in ((max(numbers), "largest"), (min(numbers), "smallest")):
             count = taken.count(end)
-            if taken and 2 * count > len(taken):
+            if count > 1 and 2 * count > len(taken):
                 yield (
                     f"Of {key} the {word} value searched, {end:g}, was chosen {count} times in {len(taken)}: a better"
                     " one may lie beyond it."
