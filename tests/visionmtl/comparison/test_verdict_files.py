@@ -136,6 +136,12 @@ def test_the_pareto_set_is_what_nothing_betters_in_both():
     assert numbered.pareto(points).tolist() == [True, True, False, True, False, True]
 
 
+def test_an_arm_with_seeds_to_come_is_in_no_pareto_set_while_another_is_done():
+    points = np.array([[1.0, 1.0], [2.0, 2.0], [0.0, 3.0]])
+    assert list(numbered.finished_front(points, np.array([True, False, True]))) == [True, False, True]
+    assert list(numbered.finished_front(points, np.zeros(3, bool))) == [False, True, True]
+
+
 def test_arms_of_one_cost_stand_apart_and_others_where_they_are():
     moved = apart(np.array([1.0, 1.0, 2.0]))
     assert moved[2] == 2

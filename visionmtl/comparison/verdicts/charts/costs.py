@@ -10,7 +10,7 @@ from visionmtl.report.plots.axes import INK, PALE, set_title
 
 NOTE = (
     f"Left and up are better. {numbered.BY_VERDICT} Square: the baseline. Dashed: the Pareto set of the "
-    "means. Arms of one cost stand a little apart."
+    "means of arms whose seeds are all done. Arms of one cost stand a little apart."
 )
 
 
@@ -34,6 +34,7 @@ def costs(judgement: Judgement) -> Figure | None:
     figure, panels = numbered.panels(len(places), arms, judgement.comparison, NOTE, width=5.4)
     mean, low, high = np.array([_gain(judged) for judged in arms]).T
     ends = numbered.limits(mean, low, high)
+    done = np.array([not judgement.comparison.unfinished(judged.arm) for judged in arms], bool)
     drawn = []
     for axes, (title, true) in zip(panels, places.items(), strict=True):
         set_title(axes, "delta-m")
@@ -50,7 +51,7 @@ def costs(judgement: Judgement) -> Figure | None:
         axes.set(xlim=wide(left, right, float(np.nanmax(true))), ylim=ends)
         there = ~np.isnan(true)
         points = np.stack([x, mean], axis=1)[there]
-        front = numbered.pareto(np.stack([-true, mean], axis=1)[there])
+        front = numbered.finished_front(np.stack([-true, mean], axis=1)[there], done[there])
         numbered.draw_front(axes, points[front], [-1, 1])
         drawn.append((axes, points, [judged.number for judged, known in zip(arms, there, strict=True) if known]))
     figure.draw_without_rendering()

@@ -110,6 +110,14 @@ def pareto(points: np.ndarray) -> np.ndarray:
     return ~np.any(at_least & more, axis=1)
 
 
+def finished_front(points: np.ndarray, done: np.ndarray) -> np.ndarray:
+    """Return which points, `[N, 2]`, are the Pareto set of those that are done, or of all where none is: bool `[N]`."""
+    among = done if done.any() else np.ones(len(points), bool)
+    front = np.zeros(len(points), bool)
+    front[among] = pareto(points[among])
+    return front
+
+
 def draw_front(axes: Axes, points: np.ndarray, signs: Sequence[int]) -> None:
     """Draw the staircase that the points on a Pareto front span, to the edges of the axes.
 

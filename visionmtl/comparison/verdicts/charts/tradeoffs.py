@@ -42,9 +42,7 @@ def tradeoffs(judgement: Judgement) -> Figure | None:
         means, errors = values[known, :, 0], np.nan_to_num(values[known, :, 1])
         signs = [-1 if mains[task] in comparison.lower else 1 for task in pair]
         done = np.array([not comparison.unfinished(judged.arm) for judged in shown], bool)
-        front = np.zeros(len(shown), bool)
-        among = done if done.any() else np.ones(len(shown), bool)
-        front[among] = numbered.pareto(means[among] * signs)
+        front = numbered.finished_front(means * signs, done)
         axes.errorbar(*means.T, xerr=errors[:, 0], yerr=errors[:, 1], fmt="none", ecolor=PALE, elinewidth=0.8, zorder=2)
         for judged, mean, best, whole in zip(shown, means, front, done, strict=True):
             _point(axes, judged, mean, best, whole)
