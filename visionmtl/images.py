@@ -92,18 +92,31 @@ def class_map(logits: tf.Tensor, size: Any, window: tf.Tensor | None = None, mos
         most: bytes of the logits of a band.
     """
     batch, classes = logits.shape[0], logits.shape[3]
-    if not tf.is_tensor(size) and (batch or 1) * size[0] * size[1] * classes * FLOAT <= most:
+
+    def at_once() -> tf.Tensor:
         return tf.argmax(crop_resize(logits, size, window), axis=-1, output_type=tf.int32)
-    window = tf.convert_to_tensor(WHOLE if window is None else window, tf.float32)
+
+    if not tf.is_tensor(size) and (batch or 1) * size[0] * size[1] * classes * FLOAT <= most:
+        return at_once()
     height, width = tf.unstack(tf.convert_to_tensor(size, tf.int32))
     row = tf.maximum(tf.shape(logits)[0] * width * classes * FLOAT, 1)
     rows = tf.clip_by_value(most // row, 1, height)
+
+    def in_bands() -> tf.Tensor:
+        return _in_bands(logits, tf.stack([height, width]), WHOLE if window is None else window, rows)
+
+    return tf.cond(tf.equal(rows, height), at_once, in_bands)
+
+
+def _in_bands(logits: tf.Tensor, size: tf.Tensor, window: Any, rows: tf.Tensor) -> tf.Tensor:
+    """Return what `class_map` does, made of bands of so many rows."""
+    window, (height, width) = tf.convert_to_tensor(window, tf.float32), tf.unstack(size)
     bands = -(-height // rows)
-    ids = tf.uint8 if classes <= 256 else tf.int32
-    made = tf.TensorArray(ids, bands, element_shape=(batch, None, None))
+    ids = tf.uint8 if logits.shape[3] <= 256 else tf.int32
+    made = tf.TensorArray(ids, bands, element_shape=(logits.shape[0], None, None))
 
     def band(number: tf.Tensor, made: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-        resized = _crop_resize(logits, tf.stack([height, width]), window, number * rows, rows)
+        resized = _crop_resize(logits, size, window, number * rows, rows)
         return number + 1, made.write(number, tf.cast(tf.argmax(resized, axis=-1, output_type=tf.int32), ids))
 
     start = (tf.constant(0), made)

@@ -32,8 +32,8 @@ def answer_pixels(model: MultiTaskModel, resize: str) -> Answer:
 def answer_bytes(model: MultiTaskModel, resize: str) -> Answer:
     """Return what answers encoded pictures, strings `[B]`, each of a size of its own, and says which it cannot read."""
 
-    def fit(encoded: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        picture, fault = decoding.decode(encoded)
+    def fit(encoded: tf.Tensor, *header: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        picture, fault = decoding.decode(encoded, decoding.Header(*header))
         fitted, window = images.fit(picture, model.image_size, resize)
         return fitted, window, tf.where(tf.equal(fault, ""), tf.shape(picture)[:2], 0), fault
 
@@ -41,8 +41,9 @@ def answer_bytes(model: MultiTaskModel, resize: str) -> Answer:
     fits = tuple(tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in map(tf.convert_to_tensor, blank))
 
     def answer(encoded: tf.Tensor, least: Confidences) -> Predictions:
-        tried = tf.map_fn(lambda one: decoding.attempt(fit, one, blank), encoded, fn_output_signature=fits)
-        fitted, windows, sizes, errors = tried
+        fitted, windows, sizes, errors = tf.map_fn(
+            lambda one: decoding.attempt(fit, (one, *decoding.inspect(one)), blank), encoded, fn_output_signature=fits
+        )
         largest = tf.maximum(tf.reduce_max(sizes, axis=0), 0)
 
         def decode(picture: Any) -> Predictions:

@@ -8,12 +8,12 @@ import tensorflow as tf
 DAMAGED = "The picture cannot be decoded: it is truncated or damaged, or has too many pixels."
 
 
-def attempt(function: Callable[[tf.Tensor], Any], given: tf.Tensor, otherwise: Any) -> Any:
-    """Return what a function makes of a tensor, or `otherwise` where it fails: a graph has no other way to go on.
+def attempt(function: Callable[..., Any], given: Any, otherwise: Any) -> Any:
+    """Return what a function makes of tensors, or `otherwise` where it fails: a graph has no other way to go on.
 
     Args:
-        function: of operations alone.
-        given: what it takes.
+        function: of operations alone; a few, for it is made ready anew each time.
+        given: what it takes: a tensor, or a tuple of them.
         otherwise: tensors of the same structure, types and ranks.
 
     Example:

@@ -1,6 +1,7 @@
-"""A picture of any format that is read here, decoded and turned upright in graph."""
+"""A picture of any format that is read here: its header looked at, its pixels decoded and turned upright, in graph."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -10,58 +11,73 @@ from visionmtl.export.decoding.exif import orientation, upright
 
 EMPTY = "The picture is empty: give the bytes of a JPEG, PNG, WebP or BMP file."
 OTHER = "The picture is no JPEG, PNG, WebP or BMP: save it as one of them; GIF, TIFF and others are not read here."
-
-
-def _by_jpeg(encoded: tf.Tensor) -> tf.Tensor:
-    """Decode as Pillow does, and as in training: TensorFlow's own choice is off by two levels."""
-    return tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
-
-
-def _by_any(encoded: tf.Tensor) -> tf.Tensor:
-    """Decode with all channels, and leave out alpha: a decoder refuses to leave out what it has."""
-    return tf.io.decode_image(encoded, expand_animations=False)[..., :3]
-
-
-Format = tuple[bytes, int, Callable[[tf.Tensor], Found], Callable[[tf.Tensor], tf.Tensor]]
-FORMATS: tuple[Format, ...] = (  # a sign, where it stands, what reads the header, and what the pixels
-    (b"\xff\xd8\xff", 0, jpeg.header, _by_jpeg),
-    (b"\x89PNG\r\n\x1a\n", 0, png.header, lambda encoded: tf.io.decode_png(encoded, channels=3)),
-    (b"WEBP", 8, webp.header, _by_any),
-    (b"BM", 0, bmp.header, _by_any),
+FORMATS: tuple[
+    tuple[bytes, int, Callable[[tf.Tensor], Found]], ...
+] = (  # a sign, where it stands, who reads the header
+    (b"\xff\xd8\xff", 0, jpeg.header),
+    (b"\x89PNG\r\n\x1a\n", 0, png.header),
+    (b"WEBP", 8, webp.header),
+    (b"BM", 0, bmp.header),
 )
+COMMON = 2  # of them are decoded as in training
 
 
-def decode(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Decode a picture, as `pipelines.pixels.pictures` decodes a file of the same bytes, or say why not.
+class Header(NamedTuple):
+    """What is known of a picture before it is decoded; scalars.
+
+    Attributes:
+        fault: string, why it is not read; empty where it is.
+        turn: int32, its orientation, 1 to 8.
+        common: bool, whether it is a JPEG or PNG.
+        deep: bool, whether it is a grey PNG of 16 bits.
+    """
+
+    fault: tf.Tensor
+    turn: tf.Tensor
+    common: tf.Tensor
+    deep: tf.Tensor
+
+
+def inspect(encoded: tf.Tensor) -> Header:
+    """Look at the header of a picture, a scalar string. It never fails, whatever the string holds."""
+    known = tf.stack([starts(encoded, sign, place) for sign, place, _ in FORMATS])
+    which = tf.where(tf.reduce_any(known), tf.argmax(tf.cast(known, tf.int32), output_type=tf.int32), len(FORMATS))
+
+    def neither() -> Found:
+        return Found(tf.constant(""), tf.constant(""), tf.where(tf.equal(encoded, ""), EMPTY, OTHER))
+
+    def reading(header: Callable[[tf.Tensor], Found]) -> Callable[[], Found]:
+        return lambda: header(encoded)
+
+    found = tf.switch_case(which, [*(reading(header) for *_, header in FORMATS), neither])
+    return Header(found.fault, orientation(found.exif, found.xmp), which < COMMON, png.is_deep(encoded) & known[1])
+
+
+def decode(encoded: tf.Tensor, header: Header) -> tuple[tf.Tensor, tf.Tensor]:
+    """Decode a picture as `pipelines.pixels.pictures` decodes a file of the same bytes, or say why not.
 
     Content that is damaged makes it fail; see `attempt`.
 
     Args:
         encoded: scalar string.
+        header: of `inspect`.
 
     Returns:
-        uint8 `[h, w, 3]`, upright, RGB, one black pixel for what is not read; and a scalar string, the reason, empty
-        for what is.
+        uint8 `[h, w, 3]`, upright, RGB, black where it is not read; and a scalar string, why, empty where it is.
     """
-    black = tf.zeros((1, 1, 3), tf.uint8)
-    known = tf.stack([starts(encoded, sign, place) for sign, place, _, _ in FORMATS])
-    which = tf.where(tf.reduce_any(known), tf.argmax(tf.cast(known, tf.int32), output_type=tf.int32), len(FORMATS))
 
-    def branch(header: Callable[[tf.Tensor], Found], pixels: Callable[[tf.Tensor], tf.Tensor]) -> Callable:
-        def read() -> tuple[tf.Tensor, tf.Tensor]:
-            found = header(encoded)
+    def as_in_training() -> tf.Tensor:
+        return tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")  # PNG too
 
-            def picture() -> tf.Tensor:
-                decoded = tf.ensure_shape(pixels(encoded), (None, None, 3))
-                return upright(decoded, orientation(found.exif, found.xmp))
+    def with_all_channels() -> tf.Tensor:  # of which a decoder leaves out none; the fourth is alpha
+        return tf.ensure_shape(tf.io.decode_image(encoded, expand_animations=False)[..., :3], (None, None, 3))
 
-            return tf.cond(tf.equal(found.fault, ""), picture, lambda: black), found.fault
+    def picture() -> tuple[tf.Tensor, tf.Tensor]:
+        stored = tf.cond(header.common, as_in_training, with_all_channels)
+        dark = tf.cond(header.deep, lambda: png.would_be_black(encoded), lambda: tf.constant(False))
+        return upright(stored, header.turn), tf.where(dark, png.DARK, "")
 
-        return read
-
-    def neither() -> tuple[tf.Tensor, tf.Tensor]:
-        return black, tf.where(tf.equal(encoded, ""), EMPTY, OTHER)
-
-    picture, fault = tf.switch_case(which, [*(branch(*format[2:]) for format in FORMATS), neither])
-    picture.set_shape((None, None, 3))
-    return picture, fault
+    read = tf.equal(header.fault, "")
+    pixels, fault = tf.cond(read, picture, lambda: (tf.zeros((1, 1, 3), tf.uint8), header.fault))
+    pixels.set_shape((None, None, 3))
+    return pixels, fault

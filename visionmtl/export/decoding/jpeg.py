@@ -2,53 +2,54 @@
 
 import tensorflow as tf
 
-from visionmtl.export.decoding.content import MOST, Found, number, part, starts
+from visionmtl.export.decoding.content import MOST, Found, number
 
 EXIF, XMP, ADOBE = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"Adobe"
-APP1, APP14, SCAN = 0xE1, 0xEE, 0xDA
-TABLES = (0xC4, 0xC8, 0xCC)  # among the markers of frames, those that are none
+APP1, APP14, SCAN, FILLING = 0xE1, 0xEE, 0xDA, 0xFF
+FRAMES = [marker in {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC} for marker in range(256)]
+BARE = {0x00, 0x01, 0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)}  # markers without content
+WHOLE = [marker not in BARE | {FILLING} for marker in range(256)]
+SKIPPED = [1 if marker == FILLING else 2 for marker in range(256)]  # bytes of a marker
+LONGEST = 1 << 16  # bytes of a segment
 CMYK = "A CMYK JPEG without Adobe's marker is not read here: save the picture in RGB."
 
 
 def header(encoded: tf.Tensor) -> Found:
     """Return what lies in the header of a JPEG, a scalar string, before its first scan."""
     data = tf.io.decode_raw(encoded, tf.uint8)
+    markers, starts, lengths = tf.unstack(_segments(data), axis=1)
 
-    def ahead(place: tf.Tensor, done: tf.Tensor, *_: tf.Tensor) -> tf.Tensor:
-        return ~done & (place + 4 <= tf.size(data))
+    def contents(marker: int, sign: bytes) -> tf.Tensor:
+        there = tf.equal(markers, marker)
+        found = tf.strings.substr(encoded, tf.boolean_mask(starts, there), tf.boolean_mask(lengths, there))
+        signed = tf.equal(tf.strings.substr(found, 0, len(sign)), sign)
+        found = tf.boolean_mask(found, signed)
+        return tf.strings.substr(found, len(sign), LONGEST)
 
-    def step(
-        place: tf.Tensor, done: tf.Tensor, exif: tf.Tensor, xmp: tf.Tensor, channels: tf.Tensor, adobe: tf.Tensor
-    ) -> tuple[tf.Tensor, ...]:
-        sign, marker = number(data, place, 1), number(data, place + 1, 1)
-        length, start = tf.maximum(number(data, place + 2, 2), 2), place + 4
-        filled = tf.equal(marker, 0xFF) | tf.not_equal(sign, 0xFF)
-        bare = ~filled & (tf.reduce_any(tf.equal(marker, (0x00, 0x01))) | (marker >= 0xD0) & (marker <= 0xD9))
-        bare |= ~filled & (marker >= 0xF0) & (marker <= 0xFD)
-        whole = ~filled & ~bare
-
-        def content(kind: int, sign: bytes) -> tf.Tensor:
-            meant = whole & tf.equal(marker, kind) & starts(encoded, sign, start)
-            return part(encoded, start, tf.where(meant, length - 2, 0))
-
-        more, found, mark = content(APP1, EXIF), content(APP1, XMP), content(APP14, ADOBE)
-        bare_more = part(more, len(EXIF), tf.strings.length(more))
-        exif = tf.strings.join([exif, tf.where(tf.equal(exif, ""), more, bare_more)])
-        xmp = tf.where(tf.equal(found, ""), xmp, found)
-        adobe |= tf.not_equal(mark, "")
-        frame = whole & (marker >= 0xC0) & (marker <= 0xCF) & ~tf.reduce_any(tf.equal(marker, TABLES))
-        channels = tf.where(frame, number(data, start + 5, 1), channels)
-        following = tf.where(filled, _next_sign(data, place), tf.where(bare, place + 2, place + 2 + length))
-        return following, whole & tf.equal(marker, SCAN), exif, xmp, channels, adobe
-
-    none = (tf.constant(2), tf.constant(False), tf.constant(""), tf.constant(""), tf.constant(0), tf.constant(False))
-    _, _, exif, xmp, channels, adobe = tf.while_loop(ahead, step, none, parallel_iterations=1, maximum_iterations=MOST)
-    return Found(exif, xmp, tf.where(tf.equal(channels, 4) & ~adobe, CMYK, ""))
+    frames = tf.boolean_mask(starts, tf.gather(tf.constant(FRAMES), markers))
+    channels = number(data, tf.reduce_max(tf.concat([frames, [0]], axis=0)) + 5, 1)
+    fault = tf.equal(channels, 4) & (tf.size(frames) > 0) & tf.equal(tf.size(contents(APP14, ADOBE)), 0)
+    exif, xmp = tf.strings.reduce_join(contents(APP1, EXIF)), tf.strings.reduce_join(contents(APP1, XMP)[-1:])
+    return Found(exif, xmp, tf.where(fault, CMYK, ""))
 
 
-def _next_sign(data: tf.Tensor, place: tf.Tensor) -> tf.Tensor:
-    """Return where the next marker begins, past what fills the room before it, a few bytes at a time."""
-    window = data[place + 1 : place + 65]
-    sign = tf.equal(window[:-1], 0xFF) & tf.not_equal(window[1:], 0xFF)
-    ahead = tf.concat([tf.where(sign)[:, 0], [tf.size(window[:-1], tf.int64)]], axis=0)[0]
-    return place + 1 + tf.cast(ahead, tf.int32)
+def _segments(data: tf.Tensor) -> tf.Tensor:
+    """Return marker, start of its content and length of that, for each segment up to the first scan: int32 `[N, 3]`."""
+    size, whole, skipped = tf.size(data), tf.constant(WHOLE), tf.constant(SKIPPED)
+    found = tf.TensorArray(tf.int32, 0, dynamic_size=True, element_shape=(3,))
+
+    def ahead(place: tf.Tensor, marker: tf.Tensor, *_: object) -> tf.Tensor:
+        return tf.not_equal(marker, SCAN) & (place + 4 <= size)
+
+    def step(place: tf.Tensor, _: tf.Tensor, found: tf.TensorArray) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
+        sign, marker, high, low = tf.unstack(tf.cast(tf.ensure_shape(data[place : place + 4], (4,)), tf.int32))
+        signed = tf.equal(sign, 0xFF)
+        filled = signed & tf.gather(whole, marker)
+        length = tf.where(filled, tf.maximum(256 * high + low, 2), 0)
+        following = place + tf.where(signed, tf.gather(skipped, marker), 1) + length
+        marker = tf.where(filled, marker, 0)
+        return following, marker, found.write(found.size(), tf.stack([marker, place + 4, tf.maximum(length - 2, 0)]))
+
+    start = (tf.constant(2), tf.constant(0), found)
+    *_, found = tf.while_loop(ahead, step, start, parallel_iterations=1, maximum_iterations=MOST)
+    return found.stack()

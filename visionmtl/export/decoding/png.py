@@ -1,4 +1,4 @@
-"""The header of a PNG in graph: its EXIF and XMP, and whether it is one that would be black."""
+"""The header of a PNG in graph: its EXIF and XMP; and whether one would be black."""
 
 import tensorflow as tf
 
@@ -35,16 +35,15 @@ def header(encoded: tf.Tensor) -> Found:
 
     none = (tf.constant(8), tf.constant(""), tf.constant(""), tf.constant(False))
     _, exif, xmp, packed = tf.while_loop(ahead, step, none, parallel_iterations=1, maximum_iterations=MOST)
-    fault = tf.where(packed & tf.equal(exif, ""), PACKED, "")
-    return Found(exif, xmp, tf.where(tf.equal(fault, "") & _would_be_black(encoded, data), DARK, fault))
+    return Found(exif, xmp, tf.where(packed & tf.equal(exif, ""), PACKED, ""))
 
 
-def _would_be_black(encoded: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
-    """Whether a picture is grey, of 16 bits, and holds something that is lost with the lower eight of them."""
+def is_deep(encoded: tf.Tensor) -> tf.Tensor:
+    """Whether a PNG is grey, of 16 bits."""
+    return starts(encoded, b"\x10\0", 24)
 
-    def dark() -> tf.Tensor:
-        brightest = tf.reduce_max(tf.io.decode_png(encoded, channels=1, dtype=tf.uint16))
-        return (brightest > 0) & (brightest < 256)
 
-    deep = tf.equal(number(data, 24, 1), 16) & tf.equal(number(data, 25, 1), 0)
-    return tf.cond(deep, dark, lambda: tf.constant(False))
+def would_be_black(encoded: tf.Tensor) -> tf.Tensor:
+    """Whether a PNG that `is_deep` holds nothing but what is lost with the lower eight bits."""
+    brightest = tf.reduce_max(tf.io.decode_png(encoded, channels=1, dtype=tf.uint16))
+    return (brightest > 0) & (brightest < 256)
