@@ -2,6 +2,8 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from visionmtl.commands.arguments import add_model
@@ -10,7 +12,9 @@ from visionmtl.commands.quiet import quiet_import
 from visionmtl.errors import UsageError
 
 if TYPE_CHECKING:
+    from visionmtl.model import MultiTaskModel
     from visionmtl.prediction.finishing import Done
+    from visionmtl.recipe import Recipe
 
 SOME_UNREADABLE = 3  # exit status
 MERGE = "merge"
@@ -41,7 +45,7 @@ class Predict(Command):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_model(parser)
         parser.add_argument("images", nargs="*", metavar="IMAGE", help="picture files, or folders of them")
-        parser.add_argument("--split", help="take all pictures of this split of the run's data instead")
+        parser.add_argument("--split", help="take all pictures of this split of the data that the model was trained on")
         parser.add_argument("--out", metavar="DIR", help="where to write; default predictions")
         parser.add_argument("--tasks", nargs="+", metavar="TASK", help="predict these tasks alone; default all")
         parser.add_argument(
@@ -91,16 +95,29 @@ class Predict(Command):
         model = model.subset(args.tasks) if args.tasks else model
         if not args.split:
             wanted = prediction.on_disk(args.images, out, args.annotations)
-        elif recipe is None:
-            raise UsageError(
-                f"--split needs a run folder, whose recipe says where the data is; '{args.model}' is a file."
-            )
         else:
-            wanted = prediction.of_split(recipe, args.split)
+            wanted = prediction.of_split(recipe or _kept_recipe(model, args.model), args.split)
         done = prediction.run(model, wanted, out, prediction.Options(**given))
         if shard:
             print(f"When all {shard.count} shards are there: visionmtl predict merge {out}")
         return _status(done)
+
+
+def _kept_recipe(model: "MultiTaskModel", file: str) -> "Recipe":
+    """Return the recipe that a model keeps of its training.
+
+    Raises:
+        UsageError: it has none.
+    """
+    from visionmtl.training import runs
+
+    if model.recipe is None:
+        raise UsageError(
+            f"--split needs a recipe that says where the data is, and '{file}' keeps none: give its run folder."
+        )
+    with TemporaryDirectory() as folder:
+        Path(folder, "recipe.yaml").write_text(model.recipe["text"], encoding="utf-8")
+        return runs.read_recipe(folder)
 
 
 def _merged(args: argparse.Namespace) -> "Done":

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
+from threading import Lock
 
 import numpy as np
 import tensorflow as tf
@@ -13,7 +14,9 @@ from pipelines.accounts.account import Account, Balance
 from pipelines.accounts.rules import PREDICTED, beside, of_a_run
 from pipelines.accounts.tree import Tree
 from pipelines.pixels import pictures
+from pipelines.pixels.headers import Header, Trait
 from pipelines.pixels.rules import SUFFIXES
+from pipelines.sources.files.notes import TRAITS
 from visionmtl.errors import UsageError
 
 NO_PICTURE = "no picture by its name"
@@ -110,13 +113,47 @@ def _holds(root: Path, out: Path) -> bool:
     return out.is_relative_to(root.resolve())
 
 
+class Reader:
+    """Reads pictures by their places, by several threads at once, and counts what of them is left out.
+
+    Args:
+        files: the pictures.
+    """
+
+    def __init__(self, files: Sequence[Path]):
+        self.files = files
+        self.met: dict[Trait, set[int]] = {}
+        self.lock = Lock()
+
+    def __call__(self, place: int) -> np.ndarray:
+        """Return a picture as `read` does."""
+        header = pictures.inspect(self.files[place])
+        if header.traits:
+            with self.lock:
+                for trait in header.traits:
+                    self.met.setdefault(trait, set()).add(place)
+        return _decoded(self.files[place], header)
+
+    def notes(self) -> list[str]:
+        """Return a sentence for each thing that pictures have and that is not used, or not as it is."""
+        told = []
+        for trait, places in sorted(self.met.items()):
+            words, _, _ = TRAITS[trait].partition(", unless")  # what only a source of labelled pictures takes
+            which = f"{len(places):,} pictures have" if len(places) > 1 else "1 picture has"
+            told.append(f"{which} {words} (the first: '{self.files[min(places)]}').")
+        return told
+
+
 def read(path: Path) -> np.ndarray:
     """Return a picture, upright, uint8 `[H, W, 3]`.
 
     Raises:
         pipelines.DataError: the file is missing, truncated or no picture, or nothing says what is white in it.
     """
-    header = pictures.inspect(path)
+    return _decoded(path, pictures.inspect(path))
+
+
+def _decoded(path: Path, header: Header) -> np.ndarray:
     turn = header.orientation != 1
     slow = turn or not header.fast
     try:

@@ -111,7 +111,7 @@ def run(model: MultiTaskModel, pictures: Wanted, out: str | Path, options: Optio
         _Work(Network(model, resize), writing, journal, options).run()
     done = finishing.finish(out) if options.shard is None else finishing.summed(Journal(journal.path))
     done = _with_lost(done, pictures.lost)
-    print(done.text(), flush=True)
+    print("\n".join([*pictures.notes(), done.text()]), flush=True)
     return done
 
 

@@ -30,6 +30,7 @@ class Wanted:
         split: which the pictures are of; None where they are of none.
         lost: a sentence for each picture of the split that is known beforehand to be unreadable.
         told: what of the folders is no picture, as text.
+        notes: returns a sentence for each thing that was left out of the pictures read so far.
     """
 
     files: Sequence[str]
@@ -40,6 +41,7 @@ class Wanted:
     split: str | None = None
     lost: Sequence[str] = ()
     told: str = ""
+    notes: Callable[[], list[str]] = field(default=list, repr=False)
 
 
 def on_disk(
@@ -71,14 +73,9 @@ def on_disk(
             raise UsageError(f"'{annotations}' lists none of the {len(files):,} pictures, such as '{files[0]}'.")
         files, names = [files[place] for place in chosen], [names[place] for place in chosen]
         ids = known.of([known.image(file) for file in files])
-    return Wanted(
-        [str(file) for file in files],
-        pictures.told_apart(names),
-        lambda place: pictures.read(files[place]),
-        ids,
-        files,
-        told=told,
-    )
+    reader = pictures.Reader(files)
+    called = pictures.told_apart(names)
+    return Wanted([str(file) for file in files], called, reader, ids, files, told=told, notes=reader.notes)
 
 
 def of_split(recipe: Recipe, split: str) -> Wanted:

@@ -1,13 +1,17 @@
 """Predictions are written picture by picture: a broken one or a kill costs no other, and all can be gone on with."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 import reds
 from PIL import Image
 
-from visionmtl import cli, prediction
+from visionmtl import cli, prediction, recipe
 from visionmtl.errors import UsageError
 from visionmtl.prediction import places
 from visionmtl.prediction.journal import Journal
@@ -46,6 +50,33 @@ def test_one_unreadable_picture_loses_nothing_and_is_told(folder, tmp_path, by_n
     assert {name for name, record in told.items() if "error" in record} == {"2", "3"}
     assert {row["image_id"] for row in json.loads((out / "detections.json").read_text())} == {1, 2, 5}
     assert len(list((out / "overlays").iterdir())) == len(list((out / "masks" / "ground").iterdir())) == 3
+
+
+def test_what_is_left_out_of_pictures_is_told(tmp_path, capsys):
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "film.gif", save_all=True, append_images=frames[1:])
+    for name in ("a.png", "b.png"):
+        Image.new("RGBA", (20, 20), (1, 2, 3, 100)).save(tmp_path / name)
+    prediction.predict(reds.Reds("scene"), [tmp_path], tmp_path / "out", overlays=0)
+    said = capsys.readouterr().out
+    assert (
+        f"1 picture has several frames or pages, of which the first is read (the first: '{tmp_path / 'film.gif'}')."
+        in said
+    )
+    assert "2 pictures have an alpha channel" in said
+
+
+def test_a_model_file_names_the_data_of_its_own_training(tmp_path, monkeypatch, capsys):
+    model = reds.Reds("scene")
+    monkeypatch.setattr(runs, "load_model", lambda path: (model, None))
+    command = ["predict", "last.keras", "--split", "test", "--out", str(tmp_path / "out")]
+    model.recipe = None
+    assert cli.main(command) == 2
+    assert "'last.keras' keeps none: give its run folder" in capsys.readouterr().err
+    given = recipe.load("garments", ["data.options={train: 2, validation: 2, test: 3}", "data.image_size=[32, 32]"])
+    model.recipe = {"name": given.name, "text": given.dump()}
+    assert cli.main(command) == 0
+    assert list(reds.records(tmp_path / "out" / "predictions.jsonl")) == [f"test-00000{number}" for number in (1, 2, 3)]
 
 
 def test_a_mended_picture_is_all_that_resuming_does(folder, tmp_path, by_name, monkeypatch):
@@ -98,6 +129,33 @@ def test_a_stop_loses_at_most_a_batch_and_resuming_gives_the_same(folder, tmp_pa
     assert cli.main([*command("stopped"), "--resume"]) == 0
     assert "3 of 5 pictures are done: going on with the others." in capsys.readouterr().out
     assert files(tmp_path / "stopped") == files(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_moment_loses_no_picture_that_was_recorded(tmp_path):
+    for number in range(120):
+        reds.picture(tmp_path / "photographs" / f"{number}.png", grey=50 + number)
+    script = (
+        "import sys, reds\n"
+        "from visionmtl import prediction\n"
+        f"prediction.predict(reds.Reds('ground'), [{str(tmp_path / 'photographs')!r}], sys.argv[1], batch_size=1)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", script, str(tmp_path / "killed")]
+    journal = tmp_path / "killed" / "predictions.jsonl"
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+        while not journal.is_file() or journal.read_bytes().count(b"\n") < 3:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    recorded = journal.read_bytes().count(b"\n")
+    written = len(list((tmp_path / "killed" / "masks" / "ground").glob("[!.]*.png")))
+    assert recorded <= written <= recorded + 1  # of a batch of one
+    assert recorded < 120
+    model = reds.Reds("ground")
+    prediction.predict(model, [tmp_path / "photographs"], tmp_path / "killed", resume=True, batch_size=1)
+    prediction.predict(model, [tmp_path / "photographs"], tmp_path / "whole", batch_size=1)
+    assert files(tmp_path / "killed") == files(tmp_path / "whole")
 
 
 def test_a_picture_whose_file_was_lost_with_the_power_is_done_again(folder, tmp_path):
