@@ -138,6 +138,24 @@ def test_an_arm_is_held_against_the_tuned_fixed_weights_of_its_own_sharing():
     assert last.over_rival.found.mean == pytest.approx(-0.2)
 
 
+def test_standard_errors_that_there_is_no_room_for_are_said_to_be_in_the_csv_file():
+    found = judged(comparisons.large(3))
+    wide, narrow = (" ".join(terminal.text(found, width).split()) for width in (300, 70))
+    assert ("±" in wide, "± their standard errors" in wide) == (True, True)
+    assert ("±" in narrow, "whose standard errors the CSV file has" in narrow) == (False, True)
+
+
+def test_in_how_many_arms_sharing_paid_is_a_sentence():
+    same = {seed: {"cars": {"AP": 0.5}} for seed in range(3)}
+    arms = [comparisons.arm("single tasks", same, alone=True)]
+    for name, steps in {"good": (0.1, 0.11, 0.12), "bad": (-0.1, -0.11, -0.12), "even": (0.1, -0.1, 0.0)}.items():
+        arms.append(comparisons.arm(name, {seed: {"cars": {"AP": 0.5 + step}} for seed, step in enumerate(steps)}))
+    assert sentences.overall(judged(comparisons.comparison(arms))) == (
+        "Of 3 arms: sharing paid, by delta-m, in 1 ('good'); sharing cost more than it brought, in 1 ('bad');"
+        " in 1 these seeds cannot tell."
+    )
+
+
 def test_how_many_verdicts_come_by_chance_is_said():
     found = judged(comparisons.large(20))
     assert found.by_chance == pytest.approx(0.05 * len(found.findings))

@@ -102,7 +102,7 @@ def importance(opened: "optuna.Study", asked: Asked) -> dict[str, dict[str, floa
 
     There is nothing of a log of which too few trials tell. The tenth of the trials that is best is held against all, as
     Optuna has it, but at least five: of twenty trials, the best two said that a key without any effect mattered more
-    than the one that all depends on in 8 of 100 studies drawn at random, the best five in none.
+    than the one that all depends on in 2 of 25 studies drawn at random, the best five in 0 or 1.
     """
     optuna = study.optuna_()
     done = opened.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))

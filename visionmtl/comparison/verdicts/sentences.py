@@ -94,12 +94,13 @@ def short(judgement: Judgement) -> list[str]:
     return [sentence for sentence in said if sentence]
 
 
-def legend(judgement: Judgement) -> str:
-    """Return what the columns of the table are."""
+def legend(judgement: Judgement, errors: bool = True) -> str:
+    """Return what the columns of the table are; `errors`: whether it has standard errors."""
+    means = "means over seeds" + (", ± their standard errors" if errors else ", whose standard errors the CSV file has")
     first = judgement.comparison.reference
     step = f" step: its time as a ratio to that of '{first.name}'." if first else ""
     return (
-        "Metrics are means over seeds, ± their standard errors; delta-m is paired by seed with the single-task models, "
+        f"Metrics are {means}; delta-m is paired by seed with the single-task models, "
         f"with a 95% interval that holds for few seeds too.{step} GB: the most memory of the process, a GPU's apart."
     )
 
@@ -125,16 +126,16 @@ def overall(judgement: Judgement) -> str:
         if judged.delta_m is not None:
             by_verdict.setdefault(judged.delta_m.verdict, []).append(f"'{judged.arm.name}'")
     words = {
-        "better": "sharing paid, by delta-m, in",
-        "worse": "sharing cost more than it brought, in",
-        "none": "these seeds cannot tell, of",
-        "unknown": "nothing can be told of",
+        "better": "sharing paid, by delta-m, in {}",
+        "worse": "sharing cost more than it brought, in {}",
+        "none": "in {} these seeds cannot tell",
+        "unknown": "of {} nothing can be told",
     }
-    parts = [
-        f"{text} {len(by_verdict[kind])}{f' ({_listed(by_verdict[kind])})' if kind in ('better', 'worse') else ''}"
-        for kind, text in words.items()
-        if kind in by_verdict
-    ]
+    parts = []
+    for kind, text in words.items():
+        if names := by_verdict.get(kind):
+            listed = f" ({_listed(names)})" if kind in ("better", "worse") else ""
+            parts.append(text.format(f"{len(names)}{listed}"))
     count = sum(map(len, by_verdict.values()))
     return f"Of {count} arm{'s' * (count > 1)}: {'; '.join(parts)}." if parts else ""
 

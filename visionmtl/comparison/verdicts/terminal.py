@@ -17,7 +17,8 @@ def text(judgement: Judgement, width: int = WIDTH) -> str:
     lines = [_table(shown)]
     if hidden:
         lines.append(_wrapped(f"Not shown for lack of room, but in the CSV file: {', '.join(hidden)}.", width))
-    lines += [_wrapped(sentences.legend(judgement), width), ""]
+    errors = any("±" in str(cell) for column in shown for cell in column.cells)
+    lines += [_wrapped(sentences.legend(judgement, errors), width), ""]
     for judged in judgement.arms:
         if said := sentences.of_arm(judged):
             lines.append(_wrapped(f"{judged.number:>2}  {judged.arm.name}: {said}.", width, "    "))
