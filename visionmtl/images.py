@@ -1,5 +1,8 @@
 """How a picture of any size enters the network, and how maps come back to its pixels."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import tensorflow as tf
@@ -12,6 +15,28 @@ WHOLE = (0.0, 0.0, 1.0, 1.0)  # a window that is the whole input
 FLOAT = 4  # bytes
 BAND = 16 << 20  # bytes of the logits of a band of a class map
 GREY = float(geometry.GREY)  # what surrounds a letterboxed picture
+PLAIN = ContextVar("plain", default=False)
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Make graphs that are traced within of operations that every runtime has.
+
+    Pictures and maps are then resized by gathering rows and columns, in TensorFlow's own arithmetic, instead of by its
+    kernels: other runtimes have no `ScaleAndTranslate`, or resize no uint8, or round otherwise. A class map is made at
+    once instead of in bands, in a loop.
+
+    Example:
+        >>> with plainly():
+        ...     fitted, window = fit(tf.zeros((1, 5, 7, 3), tf.uint8), (4, 4), "letterbox")
+        >>> fitted.shape
+        TensorShape([1, 4, 4, 3])
+    """
+    before = PLAIN.set(True)
+    try:
+        yield
+    finally:
+        PLAIN.reset(before)
 
 
 def fit(images: tf.Tensor, size: tuple[int, int], resize: str = "stretch") -> tuple[tf.Tensor, tf.Tensor]:
@@ -45,7 +70,7 @@ def fit(images: tf.Tensor, size: tuple[int, int], resize: str = "stretch") -> tu
 
 def _resized(images: tf.Tensor, size: tuple[int, int] | tf.Tensor) -> tf.Tensor:
     """Resize pictures as `geometry.sample_image` does."""
-    resized = tf.image.resize(images, size)
+    resized = _gathered(images, size, WHOLE) if PLAIN.get() else tf.image.resize(images, size)
     return tf.floor(resized + 0.5) if tf.as_dtype(images.dtype).is_integer else resized
 
 
@@ -56,6 +81,8 @@ def crop_resize(maps: tf.Tensor, size: tuple[int, int], window: tf.Tensor | None
         size: height and width of the result.
         window: y0, x0, y1, x1 as fractions of the maps; None for the whole.
     """
+    if PLAIN.get():
+        return _gathered(maps, size, WHOLE if window is None else window)
     if window is None:
         return tf.image.resize(maps, size)
     size = tf.convert_to_tensor(size, tf.int32)
@@ -79,6 +106,37 @@ def _crop_resize(
     )
 
 
+def _gathered(maps: tf.Tensor, size: Any, window: Any) -> tf.Tensor:
+    """Return the part of maps `[..., h, w, C]` that lies in a window, resized to `size`, of plain operations alone."""
+    maps, window = tf.convert_to_tensor(maps), tf.convert_to_tensor(window, tf.float32)
+    size = tf.convert_to_tensor(size, tf.int32)
+    axes = (maps.shape.rank - 3, maps.shape.rank - 2)
+    places = [_neighbours(tf.shape(maps)[axis], size[i], window[i], window[i + 2]) for i, axis in enumerate(axes)]
+    (above, below, down), (left, right, along) = places
+
+    def row(at: tf.Tensor) -> tf.Tensor:
+        rows = tf.gather(maps, at, axis=axes[0])  # before they are cast: of a large picture only what is looked at
+        first, second = (tf.cast(tf.gather(rows, to, axis=axes[1]), tf.float32) for to in (left, right))
+        return first + (second - first) * along[:, None]
+
+    upper = row(above)
+    return upper + (row(below) - upper) * down[:, None, None]
+
+
+def _neighbours(extent: tf.Tensor, count: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    """Return between which two of `extent` values each of `count` lies, spread from `first` to `last` of them.
+
+    Returns:
+        The indices of the lower and the upper, int32 `[count]`, and how far it is from the lower to the upper, 0..1.
+    """
+    size = tf.cast(extent, tf.float32)
+    step = size * (last - first) / tf.cast(count, tf.float32)
+    at = (tf.cast(tf.range(count), tf.float32) + 0.5) * step - 0.5 + first * size
+    low, end = tf.floor(at), size - 1.0
+    indices = (tf.cast(tf.clip_by_value(each, 0.0, end), tf.int32) for each in (low, tf.math.ceil(at)))
+    return *indices, at - low
+
+
 def class_map(logits: tf.Tensor, size: Any, window: tf.Tensor | None = None, most: int = BAND) -> tf.Tensor:
     """Return the largest of logits `[B, h, w, C]` in each pixel of a picture, int32 `[B, H, W]`.
 
@@ -96,7 +154,7 @@ def class_map(logits: tf.Tensor, size: Any, window: tf.Tensor | None = None, mos
     def at_once() -> tf.Tensor:
         return tf.argmax(crop_resize(logits, size, window), axis=-1, output_type=tf.int32)
 
-    if not tf.is_tensor(size) and (batch or 1) * size[0] * size[1] * classes * FLOAT <= most:
+    if PLAIN.get() or (not tf.is_tensor(size) and (batch or 1) * size[0] * size[1] * classes * FLOAT <= most):
         return at_once()
     height, width = tf.unstack(tf.convert_to_tensor(size, tf.int32))
     row = tf.maximum(tf.shape(logits)[0] * width * classes * FLOAT, 1)

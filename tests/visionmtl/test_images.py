@@ -60,6 +60,25 @@ def test_boxes_are_clipped_to_the_picture():
     assert back.numpy().tolist() == [[0, 0, 50, 10]]
 
 
+@pytest.mark.parametrize("resize", images.RESIZES)
+def test_plain_operations_resize_as_kernels_do(resize):
+    random = np.random.default_rng(0)
+    picture = random.integers(0, 256, (2, 51, 37, 3)).astype("uint8")
+    logits = random.normal(size=(1, 16, 24, 3)).astype("float32")
+
+    def made():
+        fitted, window = images.fit(picture, (32, 48), resize)
+        size, window = tf.constant((45, 31)), None if resize == "stretch" else window
+        return fitted, images.crop_resize(logits, size, window), images.class_map(logits, size, window)
+
+    with images.plainly():
+        plain = tf.function(made).get_concrete_function()
+    kinds = {each.type for each in plain.graph.get_operations()}
+    assert not kinds & {"ScaleAndTranslate", "ResizeBilinear", "While", "If"}
+    for ours, kernel in zip(plain(), made(), strict=True):
+        np.testing.assert_allclose(ours, kernel, atol=1e-5)
+
+
 def test_an_unknown_resize_is_refused_with_the_nearest():
     with pytest.raises(UsageError, match="Did you mean 'letterbox'"):
         images.fit(np.zeros((4, 4, 3)), (8, 8), "leterbox")

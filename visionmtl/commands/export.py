@@ -6,17 +6,17 @@ from pathlib import Path
 from visionmtl.commands.arguments import add_model
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
-from visionmtl.errors import one_of
 
 
 class Export(Command):
-    """Write a model in a form that other programs load: a SavedModel, that needs TensorFlow and nothing else."""
+    """Write a model in forms that other programs load: as a SavedModel for TensorFlow alone, as ONNX, or both."""
 
     rank = 4
     examples = """
         visionmtl export runs/camvid-1
         visionmtl export runs/camvid-1 --to saved_models --name streets
         visionmtl export runs/garments-1 --confidence 0.4
+        visionmtl export runs/garments-1 --format savedmodel,onnx
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,12 @@ class Export(Command):
         parser.add_argument(
             "--to", default="saved_models", metavar="DIR", help="where exports land; default saved_models"
         )
-        parser.add_argument("--format", default="savedmodel", metavar="FORMAT", help="the form; default savedmodel")
+        parser.add_argument(
+            "--format",
+            default="savedmodel",
+            metavar="FORMATS",
+            help="savedmodel, onnx, or several parted by commas, written into one version; default savedmodel",
+        )
         parser.add_argument("--name", help="of the export; default the recipe's, or the file's")
         parser.add_argument(
             "--confidence",
@@ -37,8 +42,8 @@ class Export(Command):
         with quiet_import():
             from visionmtl import export
             from visionmtl.training import runs
-        one_of(args.format, export.names(), "export format")
+        formats = export.chosen(args.format)
         model, recipe = runs.load_model(args.model)
         name = args.name or (recipe.name if recipe else Path(args.model).stem)
-        folder = export.save(model, Path(args.to, name), confidences=args.confidence, format=args.format)
-        print(f"Exported to {folder}")
+        folder = export.save(model, Path(args.to, name), confidences=args.confidence, format=formats)
+        print(f"Exported to {folder}: {', '.join(formats)}")

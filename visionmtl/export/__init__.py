@@ -1,29 +1,54 @@
 """Trained models in forms that other programs load; one file a format.
 
-From outside come `save` and `names`. A new format is one file with a subclass of `format.Format`, as `savedmodel.py`,
-which writes into an empty folder; `versions.py` makes that the next version, whole or not at all.
+From outside come `save`, `names` and `chosen`. A new format is one file with a subclass of `format.Format`, as
+`savedmodel.py`, which writes files of names of its own into a folder; `versions.py` makes that the next version, whole
+or not at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipelines import discovery
 from pipelines.pixels.rules import RESIZES
-from visionmtl.errors import one_of
-from visionmtl.export import versions
+from visionmtl.errors import UsageError, one_of
+from visionmtl.export import labels, versions
 from visionmtl.export.format import Format, Serving
 from visionmtl.model import MultiTaskModel
 from visionmtl.model.kept import confidences as checked_confidences
 
 FORMATS = discovery.classes(__name__, Format)
 
-__all__ = ["FORMATS", "Serving", "names", "save"]
+__all__ = ["FORMATS", "Serving", "chosen", "names", "save"]
 
 
 def names() -> list[str]:
     """Return the names of the formats."""
     return list(FORMATS)
+
+
+def chosen(format: str | Sequence[str]) -> list[str]:
+    """Return the names of the formats that are asked for.
+
+    Args:
+        format: one name or several, in a list or parted by commas.
+
+    Raises:
+        UsageError: one is unknown, is named twice, or needs a package that is not installed; or none is named.
+
+    Example:
+        >>> chosen("savedmodel")
+        ['savedmodel']
+    """
+    wanted = [each.strip() for each in format.split(",")] if isinstance(format, str) else list(format)
+    if not wanted:
+        raise UsageError(f"No export format was named: name one or several of {', '.join(FORMATS)}.")
+    for name in wanted:
+        if wanted.count(one_of(name, FORMATS, "export format")) > 1:
+            raise UsageError(f"The export format '{name}' was named twice: name each once.")
+    for name in wanted:
+        FORMATS[name].check(name)
+    return wanted
 
 
 def save(
@@ -32,9 +57,13 @@ def save(
     *,
     resize: str | None = None,
     confidences: float | Mapping[str, Any] | None = None,
-    format: str = "savedmodel",
+    format: str | Sequence[str] = "savedmodel",
 ) -> Path:
-    """Write a model as `folder/<version>/`, the next free number, whole or not at all.
+    """Write a model as `folder/<version>/`, the next free number, whole or not at all, in one format or several.
+
+    The files of all formats lie beside each other, under the names that servers look for: `saved_model.pb` with
+    `variables/`, `model.onnx`. `labels.json` names each task's kind and classes, and the confidences of classes of
+    objects.
 
     Args:
         model: a trained model.
@@ -43,14 +72,16 @@ def save(
             that of the model's training, `model.resize`.
         confidences: from which score on objects are taken for such: a number for all, or by task a number or one for
             each class; None for those chosen in the model's training, `model.confidences`.
-        format: one of `names()`; each class in `FORMATS` says what it writes.
+        format: one of `names()` or several, in a list or parted by commas; each class in `FORMATS` says what it
+            writes.
 
     Returns:
         The version's folder.
 
     Raises:
-        UsageError: `resize` or `format` is unknown, the model has no such task, class or confidence, or the folder
-            cannot be written, for example because the disk is full.
+        UsageError: `resize` or `format` is unknown, a format needs a package that is not installed or cannot hold the
+            model, the model has no such task, class or confidence, or the folder cannot be written, for example because
+            the disk is full.
 
     Example:
         >>> served = tf.saved_model.load(visionmtl.export.save(model, "saved_models/street"))
@@ -63,6 +94,12 @@ def save(
     by_task = dict.fromkeys(model.confidences, confidences) if isinstance(confidences, float | int) else confidences
     given = checked_confidences(model, by_task)
     least = model.confidences | {name: value for name, value in given.items() if value is not None}
-    chosen = FORMATS[one_of(format, FORMATS, "export format")]()
+    formats = [FORMATS[name]() for name in chosen(format)]
     serving = Serving(resize, least)
-    return versions.write(Path(folder), lambda partial: chosen.write(model, partial, serving))
+
+    def fill(partial: Path) -> None:
+        for each in formats:
+            each.write(model, partial, serving)
+        labels.write(model, partial, serving)
+
+    return versions.write(Path(folder), fill)

@@ -1,10 +1,12 @@
-"""What every export format is: a sentence about it, and what it writes of a model."""
+"""What every export format is: a sentence about it, what it needs, and what it writes of a model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from visionmtl.errors import UsageError
 from visionmtl.model import MultiTaskModel
 
 
@@ -25,14 +27,47 @@ class Format:
     """A form in which a trained model is shipped, chosen by its file's name.
 
     The first line of a subclass's docstring says what it is good for.
+
+    Attributes:
+        extra: of visionmtl that brings what it needs; "" for none.
+        needs: the modules that are imported to write it.
+        files: the names that it may write, the first of them always; no other format has one of them.
     """
 
+    extra: ClassVar[str] = ""
+    needs: ClassVar[tuple[str, ...]] = ()
+    files: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def check(cls, name: str) -> None:
+        """Refuse a format that cannot be written here.
+
+        Args:
+            name: of this format.
+
+        Raises:
+            UsageError: a package is not installed.
+        """
+        missing = [module for module in cls.needs if find_spec(module) is None]
+        if missing:
+            raise UsageError(
+                f"Export format '{name}' needs the package {missing[0]}, which is not there: pip install"
+                f" 'visionmtl[{cls.extra}]'."
+            )
+
     def write(self, model: MultiTaskModel, folder: Path, serving: Serving) -> None:
-        """Write a model into an empty folder; `versions.write` does all the rest.
+        """Write a model into a folder, under the names in `files`; `versions.write` does all the rest.
 
         Args:
             model: what to write.
-            folder: where to; it gets its name once it is whole.
+            folder: where to, beside other formats; it gets its name once it is whole.
             serving: how it is to be used.
         """
         raise NotImplementedError
+
+
+def least_scores(model: MultiTaskModel, task: str, serving: Serving) -> list[float]:
+    """Return the confidence of each class of a task that finds objects `[C]`; 0 for none."""
+    classes, value = model.tasks[task].classes, (serving.confidences or {}).get(task)
+    by_class: Mapping[str, float] = value if isinstance(value, Mapping) else dict.fromkeys(classes, value or 0.0)
+    return [by_class[name] for name in classes]

@@ -1,13 +1,11 @@
 """SavedModels that TensorFlow alone can load: pictures of any size, or their encoded bytes, in; predictions out."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 
-from visionmtl.export.format import Format, Serving
+from visionmtl.export.format import Format, Serving, least_scores
 from visionmtl.export.requests import Answer, Predictions, answer_bytes, answer_pixels
 from visionmtl.model import MultiTaskModel
 
@@ -27,9 +25,9 @@ class SavedModel(Format):
     - `serving_default_confidence` and `serving_bytes_confidence`, where a task finds objects: the same, with an input
       `confidence` float32 `[B]` more, the least score of any class in a picture. The two above go by `serving`. They
       are signatures of their own since older TensorFlow Serving wants every input of a signature in a request.
-
-    `labels.json` beside the SavedModel names each task's kind and classes, and the confidences of classes of objects.
     """
+
+    files = ("saved_model.pb", "variables", "assets", "fingerprint.pb")
 
     def write(self, model: MultiTaskModel, folder: Path, serving: Serving) -> None:
         module = tf.Module()
@@ -41,12 +39,6 @@ class SavedModel(Format):
         signatures = _signatures("serving_default", model, serving, images, answer_pixels(model, serving.resize))
         signatures |= _signatures("serving_bytes", model, serving, encoded, answer_bytes(model, serving.resize))
         tf.saved_model.save(module, str(folder), signatures=signatures)
-        labels: dict[str, dict[str, Any]] = {
-            name: {"kind": task.kind, "classes": list(task.classes)} for name, task in model.tasks.items()
-        }
-        for name in model.confidences:
-            labels[name]["confidences"] = (serving.confidences or {}).get(name)
-        (folder / "labels.json").write_text(json.dumps(labels, indent=2) + "\n", encoding="utf-8")
 
 
 def _signatures(
@@ -62,7 +54,7 @@ def _signatures(
         answer: returns predictions for pictures, by confidences `[B, C]` of each task that finds objects.
     """
     sizes = {task: len(model.tasks[task].classes) for task in model.confidences}
-    least = {task: _row(model.tasks[task].classes, (serving.confidences or {}).get(task)) for task in sizes}
+    least = {task: [least_scores(model, task, serving)] for task in sizes}
     wanted = {task: tf.TensorSpec((None, classes), tf.float32) for task, classes in sizes.items()}
     shared = tf.function(answer, input_signature=[given, wanted], autograph=False)  # which both call
 
@@ -78,9 +70,3 @@ def _signatures(
         both = [given, CONFIDENCE]
         signatures[f"{name}_confidence"] = tf.function(by_confidence, input_signature=both, autograph=False)
     return signatures
-
-
-def _row(classes: Sequence[str], value: float | Mapping[str, float] | None) -> list[list[float]]:
-    """Return the confidence of each class `[1, C]`; 0 for none."""
-    by_class: Mapping[str, float] = value if isinstance(value, Mapping) else dict.fromkeys(classes, value or 0.0)
-    return [[by_class[name] for name in classes]]

@@ -13,6 +13,8 @@ from pipelines.kinds import spec
 EPSILON = 1e-7
 PADDING = spec.PADDING  # the class of a row past the last object
 IGNORED = spec.CROWD  # the class of a region that is neither learnt nor counted
+OVERLAP = 0.6  # boxes of one class whose IoU is more are one object
+LEAST = 0.01  # no box scores less
 
 
 def points(shapes: Sequence[tuple[int, int]], strides: Sequence[int]) -> tuple[tf.Tensor, tf.Tensor]:
@@ -168,8 +170,8 @@ def suppress(
     boxes: tf.Tensor,
     scores: tf.Tensor,
     limit: int = 100,
-    iou_threshold: float = 0.6,
-    score_threshold: float = 0.01,
+    iou_threshold: float = OVERLAP,
+    score_threshold: float = LEAST,
     candidates: int = 300,
 ) -> dict[str, tf.Tensor]:
     """Keep each class's best boxes that do not overlap a better one of their class, padded to `limit` an image.

@@ -1,0 +1,107 @@
+"""ONNX: the whole of serving, from pixels to predictions in them, for ONNX Runtime and what else reads it."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from visionmtl import images
+from visionmtl.errors import UsageError
+from visionmtl.export.format import Format, Serving, least_scores
+from visionmtl.export.requests import Predictions, answer_pixels
+from visionmtl.model import MultiTaskModel
+
+OPSET = 18  # the newest that tf2onnx writes
+AXES = ("batch", "height", "width")  # of what is of no fixed size, by its place
+
+
+class Onnx(Format):
+    """An ONNX model that ONNX Runtime runs alone, from pixels to boxes and class maps.
+
+    `model.onnx`, of opset 18, is what `serving_default` of a SavedModel is:
+    - `images` uint8 `[batch, height, width, 3]`, RGB, of any batch and size, upright, in;
+    - `<task>_<prediction>` in the pixels of the pictures, and `image_sizes` int32 `[batch, 2]`, out;
+    - `<task>_confidence` float32 `[C]`, of a task that finds objects, is an input that may be left out: the least score
+      of each class, by default that of `serving`.
+    """
+
+    extra = "onnx"
+    needs = ("onnx", "tf2onnx")
+    files = ("model.onnx",)
+
+    def write(self, model: MultiTaskModel, folder: Path, serving: Serving) -> None:
+        import onnx
+
+        least = {f"{task}_confidence": least_scores(model, task, serving) for task in model.confidences}
+        converted = _converted(_answer(model, serving), least)
+        _check(converted)
+        _name_axes(converted.graph)
+        for name, value in least.items():  # an input that has a value may be left out
+            constant = onnx.helper.make_tensor(name, onnx.TensorProto.FLOAT, [len(value)], value)
+            converted.graph.initializer.append(constant)
+        onnx.save(converted, folder / "model.onnx")
+
+
+def _answer(model: MultiTaskModel, serving: Serving) -> Any:
+    """Return a function of pictures and of the confidences of each task that finds objects."""
+    answer = answer_pixels(model, serving.resize)
+
+    def of(pictures: tf.Tensor, *confidences: tf.Tensor) -> Predictions:
+        batch = tf.shape(pictures)[0]
+        by_task = zip(model.confidences, confidences, strict=True)
+        with images.plainly():
+            return answer(pictures, {task: tf.tile(values[None], (batch, 1)) for task, values in by_task})
+
+    return of
+
+
+def _converted(answer: Any, least: dict[str, list[float]]) -> Any:
+    """Return the ONNX model of a function of pictures and confidences."""
+    import tf2onnx
+
+    given = [tf.TensorSpec((None, None, None, 3), tf.uint8, name="images")]
+    given += [tf.TensorSpec((len(value),), tf.float32, name=name) for name, value in least.items()]
+    function = tf.function(answer, autograph=False)
+    with _quiet():
+        converted, _ = tf2onnx.convert.from_function(function, input_signature=given, opset=OPSET)
+    return converted
+
+
+def _check(converted: Any) -> None:
+    """Refuse what runtimes would: tf2onnx leaves in place what it cannot convert.
+
+    Raises:
+        UsageError: there is an operation that ONNX does not have, or the model is not valid.
+    """
+    import onnx
+
+    strange = sorted({node.op_type for node in converted.graph.node if not onnx.defs.has(node.op_type, node.domain)})
+    if strange:
+        raise UsageError(
+            f"The model cannot be written as ONNX, which has no operation {', '.join(strange)}: let its task decode"
+            " without, or export another format."
+        )
+    onnx.checker.check_model(converted, full_check=True)
+
+
+def _name_axes(graph: Any) -> None:
+    """Say what the axes of no fixed size are, of what goes in and comes out."""
+    for value in (*graph.input, *graph.output):
+        for name, axis in zip(AXES, value.type.tensor_type.shape.dim, strict=False):
+            if not axis.dim_value:
+                axis.dim_param = name
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Let tf2onnx say only what fails."""
+    logger = logging.getLogger("tf2onnx")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
