@@ -4,6 +4,7 @@ import importlib.util
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import onnxruntime
 import pytest
@@ -147,6 +148,17 @@ def test_formats_are_named_once_each_and_known():
         export.chosen("savedmodel,onx")
     with pytest.raises(UsageError, match="name one or several of"):
         export.chosen([])
+
+
+def test_half_precision_is_refused_since_the_converter_would_change_it_in_silence(toy_model, tmp_path):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = toy_model(toys.tasks("scene"))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    with pytest.raises(UsageError, match="computes in bfloat16.*training.precision=float32"):
+        export.save(model, tmp_path / "toy", format="onnx")
+    assert list((tmp_path / "toy").iterdir()) == []
 
 
 class Strange(Segmentation):
