@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from visionmtl import images
@@ -81,8 +82,19 @@ def _converted(answer: Any, least: dict[str, list[float]]) -> Any:
     given += [tf.TensorSpec((len(value),), tf.float32, name=name) for name, value in least.items()]
     function = tf.function(answer, autograph=False)
     with _quiet():
-        converted, _ = tf2onnx.convert.from_function(function, input_signature=given, opset=OPSET)
+        converted, _ = tf2onnx.convert.from_function(
+            function, input_signature=given, opset=OPSET, custom_op_handlers={"Erfc": (_erfc, [])}
+        )
     return converted
+
+
+def _erfc(graph: Any, node: Any, name: str, given: Any) -> None:
+    """Write `erfc(x)`, of which GELU is made and which ONNX does not have, as `1 - erf(x)`."""
+    one = graph.make_const(f"{name}_one", np.array(1, np.float32))
+    shapes, dtypes, inputs, outputs = node.output_shapes, node.output_dtypes, list(node.input), list(node.output)
+    graph.remove_node(node.name)
+    erf = graph.make_node("Erf", inputs)
+    graph.make_node("Sub", [one.output[0], erf.output[0]], name=name, outputs=outputs, shapes=shapes, dtypes=dtypes)
 
 
 def _check(converted: Any) -> None:
