@@ -44,6 +44,12 @@ def _dataset() -> Any:
     return tf.data.Dataset.from_tensors(toys.batch(_tasks(), images=2))
 
 
+def _recipe() -> Any:
+    from visionmtl import recipe
+
+    return recipe
+
+
 def _module(name: str) -> Callable[[], Any]:
     return lambda: __import__(name)
 
@@ -52,9 +58,11 @@ def _module(name: str) -> Callable[[], Any]:
 STAND_INS: dict[str, Callable[[], Any]] = {
     "Path": lambda: Path,
     "dataclasses": _module("dataclasses"),
+    "json": _module("json"),
     "keras": _module("keras"),
     "np": _module("numpy"),
     "pipelines": _module("pipelines"),
+    "recipe": _recipe,
     "tf": _module("tensorflow"),
     "visionmtl": _module("visionmtl"),
     "dataset": _dataset,

@@ -58,7 +58,7 @@ def test_evaluate_leaves_the_figures_of_before_or_all_of_the_new(
 class Blank:
     """A model without tasks, which predicts nothing."""
 
-    tasks, image_size = {}, (8, 8)
+    tasks, image_size, weights = {}, (8, 8), ()
 
     def __call__(self, images, training=False):
         return {}
@@ -67,28 +67,32 @@ class Blank:
         return {}
 
 
-@pytest.mark.parametrize(("number", "status", "name"), ENDS)
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGTERM, "SIGTERM"), (signal.SIGINT, "Ctrl-C")])
 @pytest.mark.parametrize(
-    ("owner", "part", "at", "drawn"),
+    ("owner", "part", "at", "begun"),
     [
-        (prediction.pictures.pictures, "inspect", 2, 0),
-        (Image.Image, "save", 2, 1),
-        (os, "replace", 2, 1),
-        (os, "replace", 3, 2),
+        (prediction.pictures.pictures, "inspect", 2, True),
+        (Image.Image, "save", 2, True),
+        (os, "replace", 2, False),
+        (os, "replace", 4, True),
     ],
-    ids=["reading", "drawing", "naming a drawing", "writing the JSON"],
+    ids=["reading", "drawing", "naming what it predicts with", "naming a drawing"],
 )
-def test_predict_leaves_whole_pictures_alone(
-    owner, part, at, drawn, number, status, name, tmp_path, monkeypatch, capsys
+def test_predict_leaves_whole_pictures_alone_and_goes_on(
+    owner, part, at, begun, number, name, tmp_path, monkeypatch, capsys
 ):
     for place in range(2):
         files.write_picture(tmp_path / f"{place}.png", np.full((8, 8, 3), 90, np.uint8))
-    monkeypatch.setattr(runs, "load_model", lambda path: (Blank(), None))
-    monkeypatch.setattr(owner, part, sending(number, getattr(owner, part), at))
     pictures, out = [str(tmp_path / f"{place}.png") for place in range(2)], tmp_path / "out"
-    assert cli.main(["predict", "best.keras", *pictures, "--out", str(out)]) == status
-    assert capsys.readouterr().err.splitlines()[-1] == f"visionmtl: stopped by {name}."
-    there = sorted(path for path in out.rglob("*") if path.is_file())
-    assert [path.parent.name for path in there] == ["overlays"] * drawn
-    assert all(tf.io.decode_png(path.read_bytes()).shape[-1] == 3 for path in there)
+    monkeypatch.setattr(runs, "load_model", lambda path: (Blank(), None))
+    command = ["predict", "best.keras", *pictures, "--out", str(out)]
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, part, sending(number, getattr(owner, part), at))
+        assert cli.main(command) == {"SIGTERM": 75 if begun else 143, "Ctrl-C": 130}[name]
+    assert f"stopped by {name}" in capsys.readouterr().err
+    for overlay in out.glob("overlays/*.png"):
+        assert tf.io.decode_png(overlay.read_bytes()).shape[-1] == 3
     assert not unfinished(out)
+    assert cli.main([*command, "--resume"]) == 0
+    assert len((out / "predictions.jsonl").read_text().splitlines()) == 2
+    assert len(list(out.glob("overlays/*.png"))) == 2

@@ -137,12 +137,13 @@ def test_a_signal_while_the_best_model_is_measured_loses_nothing(whole, recipe, 
     assert "seconds" in runs.read_metrics(tmp_path / "run")
 
 
-def test_a_signal_while_a_model_is_exported_leaves_no_version(tmp_path, monkeypatch, capsys, toy_model):
+def test_a_signal_while_a_model_is_exported_leaves_no_version(tmp_path, monkeypatch, capsys):
     def half(self, model, folder, resize):
         (folder / "saved_model.pb").write_bytes(b"half")
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(runs, "load_model", lambda path: (None, None))
+    blank = SimpleNamespace(resize="stretch", confidences={}, tasks={})
+    monkeypatch.setattr(runs, "load_model", lambda path: (blank, None))
     monkeypatch.setattr(export.FORMATS["savedmodel"], "write", half)
     assert cli.main(["export", "best.keras", "--to", str(tmp_path / "out")]) == 143
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

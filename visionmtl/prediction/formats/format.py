@@ -62,9 +62,11 @@ class DataSet:
         if not self.tasks:
             there = ", ".join(f"'{name}' ({task.kind})" for name, task in tasks.items())
             raise UsageError(f"{self.title} has a place for {' and '.join(self.holds)}, and the model has {there}.")
-        for kind in () if self.several else self.holds:
-            own = [name for name, task in self.tasks.items() if task.kind == kind]
-            if len(own) > 1:
+        by_kind: dict[str, list[str]] = {}
+        for name, task in self.tasks.items():
+            by_kind.setdefault(task.kind, []).append(name)
+        for kind, own in by_kind.items():
+            if len(own) > 1 and not self.several:
                 raise UsageError(
                     f"{self.title} has a place for one task of {kind}, and the model has {', '.join(own)}: choose one "
                     "by --tasks."
@@ -108,7 +110,7 @@ class DataSet:
 
     def task(self, kind: str) -> Task | None:
         """Return the task of a kind, if there is one."""
-        return next((task for task in self.tasks.values() if task.kind == kind), None)
+        return {task.kind: task for task in self.tasks.values()}.get(kind)
 
     def objects(self, record: Record, task: Task) -> list[Annotation]:
         """Return the objects of a picture that the data set is to have, best first.
