@@ -5,12 +5,12 @@ import zipfile
 import zlib
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from pipelines import files
+from pipelines.pixels import png
 from visionmtl.errors import UsageError
 
 told = partial(files.told, error=UsageError)
@@ -30,11 +30,13 @@ def write_picture(path: Path, pixels: np.ndarray, fast: bool = False) -> None:
     Args:
         path: the file.
         pixels: what is in it.
-        fast: whether a PNG is written in a third of the time, and half as large again.
+        fast: whether it is a PNG and written as `png.quick` does, in a fraction of the time.
     """
-    options: dict[str, Any] = {"compress_level": 1} if fast else {}
     with written_whole(path, durable=False) as unfinished:
-        Image.fromarray(pixels).save(unfinished, **options)
+        if fast:
+            unfinished.write_bytes(png.quick(pixels))
+        else:
+            Image.fromarray(pixels).save(unfinished)
 
 
 def write_array(path: Path, values: np.ndarray) -> None:

@@ -17,14 +17,18 @@ def masks(image: np.ndarray, classes: np.ndarray, colours: Colours, opacity: flo
         colours: of the classes, as from `colours`.
         opacity: of the tint, 0 to 1.
     """
-    table, painted = np.array([colour or INK for colour in colours.values()]), np.array([*map(bool, colours.values())])
-    known = np.where((classes >= 0) & (classes < len(table)), classes, len(table))
-    tint, valid = np.append(table, [INK], axis=0)[known], np.append(painted, False)[known]
+    painted = [*colours.values(), None]  # the last is of what is no class
+    known = np.where((classes >= 0) & (classes < len(colours)), classes, len(colours))
+    tint = np.take(np.array([colour or INK for colour in painted], np.uint8), known, axis=0)
+    within, edges = (
+        np.array([round(255 * strength) if colour else 0 for colour in painted], np.uint8)
+        for strength in (opacity, min(1.0, opacity + 0.4))
+    )
     edge = np.zeros(classes.shape, bool)
     edge[:, 1:] |= classes[:, 1:] != classes[:, :-1]
     edge[1:] |= classes[1:] != classes[:-1]
-    strength = np.where(edge, min(1.0, opacity + 0.4), opacity)[..., None] * valid[..., None]
-    return (image * (1 - strength) + tint * strength + 0.5).astype(np.uint8)
+    veil = Image.fromarray(np.where(edge, edges[known], within[known]))
+    return np.asarray(Image.composite(Image.fromarray(tint), Image.fromarray(image), veil))
 
 
 def depth(image: np.ndarray, metres: np.ndarray, farthest: float, opacity: float = 0.8) -> np.ndarray:

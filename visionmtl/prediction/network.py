@@ -1,4 +1,4 @@
-"""A model as it predicts: a batch through the network, then each picture decoded at its own size, both compiled."""
+"""A model as it predicts: a batch through the network, then pictures of one size decoded together, both compiled."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +10,7 @@ from visionmtl.model import MultiTaskModel
 from visionmtl.prediction.reading import Sample
 
 Predictions = dict[str, dict[str, np.ndarray]]  # of one picture, by task
+PIXELS = 1 << 22  # of all pictures that are decoded together: what is said of each pixel takes memory
 
 
 class Network:
@@ -24,25 +25,50 @@ class Network:
         self.model, self.resize = model, resize
         batch = tf.TensorSpec((None, *model.image_size, 3))
         self._forward = tf.function(lambda images: model(images, training=False)).get_concrete_function(batch)
-        one = {key: _one(value) for key, value in self._forward.structured_outputs.items()}
-        size, window = tf.TensorSpec((2,), tf.int32), tf.TensorSpec((4,))
-        self._decode = tf.function(self._decoded).get_concrete_function(one, size, window)
+        made = self._forward.structured_outputs
+        outputs = {key: tf.TensorSpec((None, *value.shape[1:]), value.dtype) for key, value in made.items()}
+        places, size, window = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((2,), tf.int32), tf.TensorSpec((4,))
+        self._decode = tf.function(self._decoded).get_concrete_function(outputs, places, size, window)
 
-    def outputs(self, batch: Sequence[Sample]) -> list[dict[str, tf.Tensor]]:
-        """Return the raw outputs of each picture, `[1, ...]`."""
-        outputs = self._forward(tf.constant(np.stack([sample.fitted for sample in batch])))
-        return [{key: value[place : place + 1] for key, value in outputs.items()} for place in range(len(batch))]
+    def outputs(self, batch: Sequence[Sample]) -> Mapping[str, tf.Tensor]:
+        """Return the raw outputs of pictures, `[B, ...]`."""
+        return self._forward(tf.constant(np.stack([sample.fitted for sample in batch])))
 
-    def decoded(self, outputs: Mapping[str, tf.Tensor], sample: Sample) -> Predictions:
-        """Return what a picture's raw outputs mean, in its own pixels."""
-        decoded = self._decode(outputs, tf.constant(sample.size), tf.constant(sample.window))
-        found = {key: value[0].numpy() for key, value in decoded.items()}
-        return {name: samples.of_task(found, name, self.model.tasks) for name in self.model.tasks}
+    def decoded(self, outputs: Mapping[str, tf.Tensor], places: Sequence[int], sample: Sample) -> list[Predictions]:
+        """Return what raw outputs of a batch mean, in the pixels of each picture.
 
-    def _decoded(self, outputs: Mapping[str, tf.Tensor], size: tf.Tensor, window: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self.model.decode(outputs, size, None if self.resize == "stretch" else window)
+        Args:
+            outputs: of the batch.
+            places: in the batch, of pictures that are alike, as `alike` has them.
+            sample: one of these.
+        """
+        decoded = self._decode(outputs, tf.constant(places), tf.constant(sample.size), tf.constant(sample.window))
+        found = {key: value.numpy() for key, value in decoded.items()}
+        by_task = {name: samples.of_task(found, name, self.model.tasks) for name in self.model.tasks}
+        return [
+            {name: {key: value[index] for key, value in task.items()} for name, task in by_task.items()}
+            for index in range(len(places))
+        ]
+
+    def _decoded(
+        self, outputs: Mapping[str, tf.Tensor], places: tf.Tensor, size: tf.Tensor, window: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        own = {key: tf.gather(value, places) for key, value in outputs.items()}
+        return self.model.decode(own, size, None if self.resize == "stretch" else window)
 
 
-def _one(output: tf.TensorSpec) -> tf.TensorSpec:
-    """Return what an output of the network is of one picture."""
-    return tf.TensorSpec((1, *output.shape[1:]), output.dtype)
+def alike(batch: Sequence[Sample], most: int) -> list[list[int]]:
+    """Return the places of pictures of one size, together so that they are decoded at once.
+
+    Args:
+        batch: the pictures.
+        most: how many may be together; fewer of large ones.
+    """
+    by_size: dict[tuple[int, int], list[int]] = {}
+    for place, sample in enumerate(batch):
+        by_size.setdefault(sample.size, []).append(place)
+    groups = []
+    for (height, width), places in by_size.items():
+        length = max(1, min(most, PIXELS // (height * width)))
+        groups += [places[start : start + length] for start in range(0, len(places), length)]
+    return groups

@@ -17,7 +17,7 @@ from visionmtl.prediction import finishing, places, results, settings, wanted
 from visionmtl.prediction.confidences import Asked
 from visionmtl.prediction.finishing import Done
 from visionmtl.prediction.journal import Journal, Record
-from visionmtl.prediction.network import Network
+from visionmtl.prediction.network import Network, alike
 from visionmtl.prediction.places import Shard
 from visionmtl.prediction.progress import Progress
 from visionmtl.prediction.reading import Sample, samples
@@ -108,7 +108,7 @@ def run(model: MultiTaskModel, pictures: Wanted, out: str | Path, options: Optio
         print(line, flush=True)
     with places.held(out, made, results.labels(tasks, categories), options) as journal:
         writing = Writing(model, pictures, out, confidences, options.overlays, also)
-        _Work(Network(model, resize), writing, journal, options).run()
+        Work(Network(model, resize), writing, journal, options).run()
     done = finishing.finish(out) if options.shard is None else finishing.summed(Journal(journal.path))
     done = _with_lost(done, pictures.lost)
     print("\n".join([*pictures.notes(), done.text()]), flush=True)
@@ -130,14 +130,14 @@ def _with_lost(done: Done, lost: Sequence[str]) -> Done:
 
 
 @dataclass
-class _Work:
+class Work:
     """The pictures of one call: while the network sees a batch, the one before is written."""
 
     network: Network
     writing: Writing
     journal: Journal
     options: Options
-    pending: list[Future] = field(default_factory=list)
+    pending: list[Future[list[Record]]] = field(default_factory=list)
 
     def run(self) -> None:
         """Predict on all that is not done yet."""
@@ -149,14 +149,14 @@ class _Work:
         if len(left) < len(own):
             print(f"{len(own) - len(left):,} of {len(own):,} pictures are done: going on with the others.", flush=True)
         read = samples(left, of.read, size, self.network.resize, self.writing.keeps, self.options.batch_size)
-        with ThreadPoolExecutor(cpu_count()) as pool:
+        threads = cpu_count() or 1
+        with ThreadPoolExecutor(threads) as pool:
             try:
                 for batch in self._batches(read):
                     outputs = self.network.outputs(batch)
                     self._note()
-                    self.pending = [
-                        pool.submit(self._written, own, sample) for own, sample in zip(outputs, batch, strict=True)
-                    ]
+                    groups = alike(batch, -(-len(batch) // threads))
+                    self.pending = [pool.submit(self._written, outputs, batch, places) for places in groups]
                 self._note()
             except KeyboardInterrupt as stopped:
                 self._note()
@@ -185,18 +185,20 @@ class _Work:
         if batch:
             yield batch
 
-    def _written(self, outputs: Mapping[str, Any], sample: Sample) -> Record:
-        return self.writing.write(sample, self.network.decoded(outputs, sample))
+    def _written(self, outputs: Mapping[str, Any], batch: Sequence[Sample], group: Sequence[int]) -> list[Record]:
+        """Write pictures of a batch that are alike, and return their records."""
+        decoded = self.network.decoded(outputs, group, batch[group[0]])
+        return [self.writing.write(batch[place], found) for place, found in zip(group, decoded, strict=True)]
 
     def _note(self) -> None:
         """Note the batch before as done, once all of it is written."""
         pending, self.pending = self.pending, []
-        records = []
+        records: list[Record] = []
         try:
             for future in pending:
-                records.append(future.result())
+                records += future.result()
         finally:
-            self._add(records)
+            self._add(sorted(records, key=lambda record: record["number"]))
 
     def _add(self, records: list[Record]) -> None:
         if records:

@@ -1,6 +1,8 @@
-"""Pictures read, decoded and resized by tf.data: one that cannot be read has its sentence in its place."""
+"""Pictures read, decoded and resized by threads: one that cannot be read has its sentence in its place."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from os import cpu_count
 
@@ -11,6 +13,7 @@ from pipelines import DataError
 from visionmtl import images
 
 NOTHING = np.zeros((1, 1, 3), np.uint8)  # stands for a picture that cannot be read
+PIXELS = tf.TensorSpec((None, None, 3), tf.uint8)
 
 
 @dataclass(frozen=True)
@@ -53,25 +56,27 @@ def samples(
         ahead: how many are read ahead.
     """
 
-    def load(place: np.int64) -> tuple[np.ndarray, bytes]:
+    fit = tf.function(lambda pixels: images.fit(pixels, size, resize), input_signature=[PIXELS], autograph=False)
+
+    def sample(place: int) -> Sample:
         try:
-            return read(int(place)), b""
-        except DataError as error:
-            return NOTHING, str(error).encode(errors="backslashreplace")
+            pixels, error = read(place), ""
+        except DataError as fault:
+            pixels, error = NOTHING, str(fault).encode(errors="backslashreplace").decode()
         except MemoryError:
-            return NOTHING, f"Picture {int(place) + 1} is too large for the memory that is left.".encode()
+            pixels, error = NOTHING, f"Picture {place + 1} is too large for the memory that is left."
+        fitted, window = fit(pixels)
+        kept = pixels if keeps(place) else pixels[:0]
+        return Sample(place, error, pixels.shape[:2], kept, fitted.numpy(), window.numpy())
 
-    def sample(place: tf.Tensor, keep: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        pixels, error = tf.numpy_function(load, [place], [tf.uint8, tf.string])
-        pixels, error = tf.ensure_shape(pixels, [None, None, 3]), tf.ensure_shape(error, [])
-        fitted, window = images.fit(pixels, size, resize)
-        kept = pixels[: tf.where(keep, tf.shape(pixels)[0], 0)]
-        return place, error, tf.shape(pixels)[:2], kept, tf.cast(fitted, tf.float32), window
-
-    if not len(places):
-        return
-    kept = np.array([keeps(place) for place in places])
-    data = tf.data.Dataset.from_tensor_slices((np.array(places, np.int64), kept))
-    data = data.map(tf.autograph.experimental.do_not_convert(sample), num_parallel_calls=cpu_count())
-    for place, error, shape, *rest in data.prefetch(ahead).as_numpy_iterator():
-        yield Sample(int(place), error.decode(), (int(shape[0]), int(shape[1])), *rest)
+    waiting: deque[Future[Sample]] = deque()
+    with ThreadPoolExecutor(cpu_count(), "reading") as pool:
+        try:
+            for place in places:
+                waiting.append(pool.submit(sample, place))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:  # whoever takes them may have been stopped
+            pool.shutdown(cancel_futures=True)

@@ -114,5 +114,5 @@ class Segmentation(Task):
 
     def describe(self, predictions: Predictions, folder: Path, picture: str) -> str:
         path = Path("masks", self.name, f"{picture}.png")
-        files.write_picture(folder / path, predictions["classes"].astype(np.uint8))
+        files.write_picture(folder / path, predictions["classes"].astype(np.uint8), fast=True)
         return path.as_posix()
