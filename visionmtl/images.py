@@ -137,6 +137,17 @@ def _neighbours(extent: tf.Tensor, count: tf.Tensor, first: tf.Tensor, last: tf.
     return *indices, at - low
 
 
+def _whole_rows(maps: tf.Tensor, size: tf.Tensor, first: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """Return what `_crop_resize` does of whole maps, in less than half the time: across, `tf.image.resize` does it."""
+    extent = tf.shape(maps)[1]
+    place = (tf.cast(first + tf.range(rows), tf.float32) + 0.5) * tf.cast(extent / size[0], tf.float32) - 0.5
+    above = tf.floor(place)
+    low, high = (tf.clip_by_value(tf.cast(above, tf.int32) + step, 0, extent - 1) for step in (0, 1))
+    upper, lower = tf.gather(maps, low, axis=1), tf.gather(maps, high, axis=1)
+    down = upper + (lower - upper) * (place - above)[:, None, None]
+    return tf.image.resize(down, tf.stack([rows, size[1]]))
+
+
 def class_map(logits: tf.Tensor, size: Any, window: tf.Tensor | None = None, most: int = BAND) -> tf.Tensor:
     """Return the largest of logits `[B, h, w, C]` in each pixel of a picture, int32 `[B, H, W]`.
 
@@ -161,25 +172,31 @@ def class_map(logits: tf.Tensor, size: Any, window: tf.Tensor | None = None, mos
     rows = tf.clip_by_value(most // row, 1, height)
 
     def in_bands() -> tf.Tensor:
-        return _in_bands(logits, tf.stack([height, width]), WHOLE if window is None else window, rows)
+        return _in_bands(logits, tf.stack([height, width]), window, rows)
 
     return tf.cond(tf.equal(rows, height), at_once, in_bands)
 
 
 def _in_bands(logits: tf.Tensor, size: tf.Tensor, window: Any, rows: tf.Tensor) -> tf.Tensor:
     """Return what `class_map` does, made of bands of so many rows."""
-    window, (height, width) = tf.convert_to_tensor(window, tf.float32), tf.unstack(size)
+    height, width = tf.unstack(size)
     bands = -(-height // rows)
     ids = tf.uint8 if logits.shape[3] <= 256 else tf.int32
     made = tf.TensorArray(ids, bands, element_shape=(logits.shape[0], None, None))
 
     def band(number: tf.Tensor, made: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-        resized = _crop_resize(logits, size, window, number * rows, rows)
+        first = number * rows
+        if window is None:
+            resized = _whole_rows(logits, size, first, rows)
+        else:
+            resized = _crop_resize(logits, size, tf.convert_to_tensor(window, tf.float32), first, rows)
         return number + 1, made.write(number, tf.cast(tf.argmax(resized, axis=-1, output_type=tf.int32), ids))
 
     start = (tf.constant(0), made)
     _, made = tf.while_loop(lambda number, _: number < bands, band, start, parallel_iterations=1)
-    stacked = tf.transpose(made.stack(), (1, 0, 2, 3))
+    stacked = made.stack()
+    if logits.shape[0] != 1:
+        stacked = tf.transpose(stacked, (1, 0, 2, 3))
     joined = tf.reshape(stacked, (tf.shape(logits)[0], bands * rows, width))
     return tf.cast(joined[:, :height], tf.int32)
 

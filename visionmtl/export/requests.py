@@ -38,12 +38,10 @@ def answer_bytes(model: MultiTaskModel, resize: str) -> Answer:
         return fitted, window, tf.where(tf.equal(fault, ""), tf.shape(picture)[:2], 0), fault
 
     blank = (tf.zeros((*model.image_size, 3)), tf.constant(images.WHOLE), tf.zeros((2,), tf.int32), decoding.DAMAGED)
-    fits = tuple(tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in map(tf.convert_to_tensor, blank))
 
     def answer(encoded: tf.Tensor, least: Confidences) -> Predictions:
-        fitted, windows, sizes, errors = tf.map_fn(
-            lambda one: decoding.attempt(fit, (one, *decoding.inspect(one)), blank), encoded, fn_output_signature=fits
-        )
+        headers = tf.map_fn(decoding.inspect, encoded, fn_output_signature=decoding.HEADER)
+        fitted, windows, sizes, errors = decoding.attempts(fit, (encoded, *headers), blank)
         largest = tf.maximum(tf.reduce_max(sizes, axis=0), 0)
 
         def decode(picture: Any) -> Predictions:

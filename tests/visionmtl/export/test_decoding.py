@@ -16,13 +16,17 @@ SAME |= {f"orientation: {name}": content for name, content in encoded.TURNS.item
 @pytest.fixture(scope="module")
 def decode():
     """The graph: a picture and why there is none."""
-    black = (tf.zeros((1, 1, 3), tf.uint8), decoding.DAMAGED)
+    black = (tf.io.serialize_tensor(tf.zeros((1, 1, 3), tf.uint8)), decoding.DAMAGED)
+
+    def packed(content, *found):  # for results are of one shape
+        picture, fault = decoding.decode(content, decoding.Header(*found))
+        return tf.io.serialize_tensor(picture), fault
 
     @tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
     def function(content):
-        header = decoding.inspect(content)
-        given = (content, *header)
-        return decoding.attempt(lambda content, *found: decoding.decode(content, decoding.Header(*found)), given, black)
+        given = (content[None], *(each[None] for each in decoding.inspect(content)))
+        picture, fault = decoding.attempts(packed, given, black)
+        return tf.io.parse_tensor(picture[0], tf.uint8), fault[0]
 
     return function
 

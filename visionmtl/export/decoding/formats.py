@@ -38,6 +38,9 @@ class Header(NamedTuple):
     deep: tf.Tensor
 
 
+HEADER = Header(*(tf.TensorSpec((), dtype) for dtype in (tf.string, tf.int32, tf.bool, tf.bool)))
+
+
 def inspect(encoded: tf.Tensor) -> Header:
     """Look at the header of a picture, a scalar string. It never fails, whatever the string holds."""
     known = tf.stack([starts(encoded, sign, place) for sign, place, _ in FORMATS])
@@ -50,13 +53,15 @@ def inspect(encoded: tf.Tensor) -> Header:
         return lambda: header(encoded)
 
     found = tf.switch_case(which, [*(reading(header) for *_, header in FORMATS), neither])
-    return Header(found.fault, orientation(found.exif, found.xmp), which < COMMON, png.is_deep(encoded) & known[1])
+    silent = tf.equal(tf.strings.join([found.exif, found.xmp]), "")
+    turn = tf.cond(silent, lambda: tf.constant(1), lambda: orientation(found.exif, found.xmp))
+    return Header(found.fault, turn, which < COMMON, png.is_deep(encoded) & known[1])
 
 
 def decode(encoded: tf.Tensor, header: Header) -> tuple[tf.Tensor, tf.Tensor]:
     """Decode a picture as `pipelines.pixels.pictures` decodes a file of the same bytes, or say why not.
 
-    Content that is damaged makes it fail; see `attempt`.
+    Content that is damaged makes it fail; see `attempts`.
 
     Args:
         encoded: scalar string.
