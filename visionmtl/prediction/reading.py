@@ -1,5 +1,6 @@
 """Pictures read, decoded and resized by threads: one that cannot be read has its sentence in its place."""
 
+import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,6 +38,11 @@ class Sample:
     window: np.ndarray = field(repr=False)
 
 
+@functools.cache
+def _fitting(size: tuple[int, int], resize: str) -> Callable[[np.ndarray], tuple[tf.Tensor, tf.Tensor]]:
+    return tf.function(lambda pixels: images.fit(pixels, size, resize), input_signature=[PIXELS], autograph=False)
+
+
 def samples(
     places: Sequence[int],
     read: Callable[[int], np.ndarray],
@@ -56,7 +62,7 @@ def samples(
         ahead: how many are read ahead.
     """
 
-    fit = tf.function(lambda pixels: images.fit(pixels, size, resize), input_signature=[PIXELS], autograph=False)
+    fit = _fitting(size, resize)
 
     def sample(place: int) -> Sample:
         try:
