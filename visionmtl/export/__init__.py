@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pipelines import discovery
 from pipelines.pixels.rules import RESIZES
 from visionmtl.errors import UsageError, one_of
-from visionmtl.export import labels, versions
+from visionmtl.export import labels, proof, versions
 from visionmtl.export.format import Format, Serving
 from visionmtl.model import MultiTaskModel
 from visionmtl.model.kept import confidences as checked_confidences
@@ -58,6 +60,7 @@ def save(
     resize: str | None = None,
     confidences: float | Mapping[str, Any] | None = None,
     format: str | Sequence[str] = "savedmodel",
+    pictures: Sequence[np.ndarray] = (),
 ) -> Path:
     """Write a model as `folder/<version>/`, the next free number, whole or not at all, in one format or several.
 
@@ -74,14 +77,16 @@ def save(
             each class; None for those chosen in the model's training, `model.confidences`.
         format: one of `names()` or several, in a list or parted by commas; each class in `FORMATS` says what it
             writes.
+        pictures: uint8 `[h, w, 3]`, RGB, of any sizes, on which each format proves itself: loaded in a fresh process by
+            its own runtime alone, it says what the model says; `export.json` has how near. None without a proof.
 
     Returns:
         The version's folder.
 
     Raises:
-        UsageError: `resize` or `format` is unknown, a format needs a package that is not installed or cannot hold the
-            model, the model has no such task, class or confidence, or the folder cannot be written, for example because
-            the disk is full.
+        UsageError: an export does not say what the model does, `resize` or `format` is unknown, one needs a package
+            that is not installed or cannot hold the model, the model has no such task, class or confidence, or the
+            folder cannot be written, for example because the disk is full.
 
     Example:
         >>> served = tf.saved_model.load(visionmtl.export.save(model, "saved_models/street"))
@@ -94,12 +99,14 @@ def save(
     by_task = dict.fromkeys(model.confidences, confidences) if isinstance(confidences, float | int) else confidences
     given = checked_confidences(model, by_task)
     least = model.confidences | {name: value for name, value in given.items() if value is not None}
-    formats = [FORMATS[name]() for name in chosen(format)]
+    formats = {name: FORMATS[name]() for name in chosen(format)}
     serving = Serving(resize, least)
 
     def fill(partial: Path) -> None:
-        for each in formats:
+        for each in formats.values():
             each.write(model, partial, serving)
         labels.write(model, partial, serving)
+        if len(pictures):
+            proof.prove(model, partial, formats, serving, pictures)
 
     return versions.write(Path(folder), fill)

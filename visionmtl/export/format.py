@@ -31,12 +31,15 @@ class Format:
     Attributes:
         extra: of visionmtl that brings what it needs; "" for none.
         needs: the modules that are imported to write it.
+        runner: Python that defines `answer`, which returns predictions by name for uint8 `[B, H, W, 3]`, by the runtime
+            alone; `folder`, `np` and `sys` are there.
         files: the names that it may write, the first of them always; no other format has one of them.
     """
 
     extra: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ()
     files: ClassVar[tuple[str, ...]]
+    runner: ClassVar[str]
 
     @classmethod
     def check(cls, name: str) -> None:

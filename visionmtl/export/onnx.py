@@ -18,6 +18,15 @@ from visionmtl.model import MultiTaskModel
 OPSET = 18  # the newest that tf2onnx writes
 AXES = ("batch", "height", "width")  # of what is of no fixed size, by its place
 
+RUNNER = """
+sys.modules |= dict.fromkeys(("tensorflow", "tf2onnx", "onnx"))
+import onnxruntime
+session = onnxruntime.InferenceSession(f"{folder}/model.onnx")
+names = [each.name for each in session.get_outputs()]
+def answer(images):
+    return dict(zip(names, session.run(None, {"images": images})))
+"""
+
 
 class Onnx(Format):
     """An ONNX model that ONNX Runtime runs alone, from pixels to boxes and class maps.
@@ -30,8 +39,9 @@ class Onnx(Format):
     """
 
     extra = "onnx"
-    needs = ("onnx", "tf2onnx")
+    needs = ("onnx", "tf2onnx", "onnxruntime")
     files = ("model.onnx",)
+    runner = RUNNER
 
     def write(self, model: MultiTaskModel, folder: Path, serving: Serving) -> None:
         import onnx

@@ -11,6 +11,13 @@ from visionmtl.model import MultiTaskModel
 
 CONFIDENCE = tf.TensorSpec((None,), tf.float32, name="confidence")
 
+RUNNER = """
+import tensorflow as tf
+serving = tf.saved_model.load(folder).signatures["serving_default"]
+def answer(images):
+    return serving(images=tf.constant(images))
+"""
+
 
 class SavedModel(Format):
     """A SavedModel that needs TensorFlow and nothing else.
@@ -28,6 +35,8 @@ class SavedModel(Format):
     """
 
     files = ("saved_model.pb", "variables", "assets", "fingerprint.pb")
+
+    runner = RUNNER
 
     def write(self, model: MultiTaskModel, folder: Path, serving: Serving) -> None:
         module = tf.Module()

@@ -1,6 +1,7 @@
 """ONNX models: run by ONNX Runtime in a process that has nothing else, and equal to the model they came from."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 
@@ -27,6 +28,7 @@ names = [each.name for each in session.get_outputs()]
 with np.load(sys.argv[2]) as given:
     np.savez(sys.argv[3], **dict(zip(names, session.run(None, dict(given)))))
 """
+LIES = "answer = lambda images: {'scene_probabilities': np.array([[1, 0, 0]], 'float32')}"
 SHAPES = [(2, 50, 71, 3), (1, 131, 97, 3), (3, 20, 13, 3), (1, 32, 32, 3), (1, 1, 2, 3)]
 EVERY = ("scene", "objects", "ground", "weather", "range")
 
@@ -71,7 +73,9 @@ def differing(model, session, resize, shape, least=None):
 def exported(toy_model, tmp_path_factory):
     """A model of every kind of task, and the folder of its export in every format."""
     model = spread(toy_model(toys.tasks(*EVERY), resize="letterbox"))
-    return model, export.save(model, tmp_path_factory.mktemp("exported") / "toy", format=["savedmodel", "onnx"])
+    folder = tmp_path_factory.mktemp("exported") / "toy"
+    shown = [pictures((1, 50, 71, 3))[0], pictures((1, 33, 20, 3))[0]]
+    return model, export.save(model, folder, format=["savedmodel", "onnx"], pictures=shown)
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +116,31 @@ def test_it_says_which_opset_it_is_of_and_what_its_axes_are(exported, session):
     assert shapes["ground_classes"] == ["batch", "height", "width"]
     assert shapes["objects_boxes"] == ["batch", 100, 4]
     assert [each.name for each in session.get_overridable_initializers()] == ["objects_confidence"]
+
+
+def test_an_export_proves_each_format_on_pictures_and_keeps_how_near_it_is(exported):
+    record = json.loads((exported[1] / "export.json").read_text())
+    assert record["pictures"] == [[50, 71], [33, 20]]
+    assert record["formats"].keys() == {"savedmodel", "onnx"}
+    outputs = [each["output"] for each in record["formats"]["onnx"]]
+    assert {*outputs} > {"objects_boxes", "ground_classes", "range_depth", "scene_probabilities"}
+    assert all(each["value"] <= each["bound"] for each in record["formats"]["onnx"])
+
+
+def test_an_export_that_says_something_else_is_refused_and_leaves_no_version(toy_model, tmp_path, monkeypatch):
+    model = toy_model(toys.tasks("scene"))
+
+    def wrong(self, model, folder, serving):
+        (folder / "model.onnx").write_bytes(b"")
+
+    monkeypatch.setattr(export.FORMATS["onnx"], "write", wrong)
+    shown = [np.zeros((20, 30, 3), "uint8")]
+    with pytest.raises(UsageError, match="as onnx does not run.*versions before are as they were"):
+        export.save(model, tmp_path / "toy", format="onnx", pictures=shown)
+    monkeypatch.setattr(export.FORMATS["onnx"], "runner", LIES)
+    with pytest.raises(UsageError, match="does not say .*: scene_probabilities differs by 0.*is allowed"):
+        export.save(model, tmp_path / "toy", format="onnx", pictures=shown)
+    assert list((tmp_path / "toy").iterdir()) == []
 
 
 def test_several_formats_lie_in_one_version_beside_one_file_of_labels(exported):
