@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 
 from visionmtl import cli, files, prediction, recipe, report
 from visionmtl.training import building, measuring, runs
@@ -72,7 +71,7 @@ class Blank:
     ("owner", "part", "at", "begun"),
     [
         (prediction.pictures.pictures, "inspect", 2, True),
-        (Image.Image, "save", 2, True),
+        (files.png, "quick", 2, True),
         (os, "replace", 2, False),
         (os, "replace", 4, True),
     ],
