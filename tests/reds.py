@@ -19,7 +19,7 @@ class Reds:
             "scene" and "weather" (by brightness), and "range"; all where none is named.
     """
 
-    weights = ()
+    weights, resize = (), "stretch"
 
     def __init__(self, *names, size=(32, 48)):
         made = {
@@ -30,6 +30,7 @@ class Reds:
             "range": Depth("range"),
         }
         self.image_size, self.tasks = size, {name: made[name] for name in names or made}
+        self.confidences = {name: None for name, task in self.tasks.items() if task.annotates}
 
     def __call__(self, pictures, training=False):
         red = pictures[..., 0] - pictures[..., 1] > 100

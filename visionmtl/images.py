@@ -49,8 +49,7 @@ def fit(images: tf.Tensor, size: tuple[int, int], resize: str = "stretch") -> tu
 
     Returns:
         float32 `[B, H, W, 3]` (or without B), of whole levels where the pictures are uint8, as training pictures are;
-        and the window `[4]`: y0, x0, y1, x1 of the picture as fractions of
-        the input.
+        and the window `[4]`: y0, x0, y1, x1 of the picture as fractions of the input.
 
     Raises:
         UsageError: `resize` is neither.
@@ -111,8 +110,9 @@ def _gathered(maps: tf.Tensor, size: Any, window: Any) -> tf.Tensor:
     maps, window = tf.convert_to_tensor(maps), tf.convert_to_tensor(window, tf.float32)
     size = tf.convert_to_tensor(size, tf.int32)
     axes = (maps.shape.rank - 3, maps.shape.rank - 2)
-    places = [_neighbours(tf.shape(maps)[axis], size[i], window[i], window[i + 2]) for i, axis in enumerate(axes)]
-    (above, below, down), (left, right, along) = places
+    extents = [tf.shape(maps)[axis] for axis in axes]
+    places = [_spread(extent, size[i], window[i], window[i + 2]) for i, extent in enumerate(extents)]
+    (above, below, down), (left, right, along) = map(_neighbours, places, extents)
 
     def row(at: tf.Tensor) -> tf.Tensor:
         rows = tf.gather(maps, at, axis=axes[0])  # before they are cast: of a large picture only what is looked at
@@ -123,17 +123,21 @@ def _gathered(maps: tf.Tensor, size: Any, window: Any) -> tf.Tensor:
     return upper + (row(below) - upper) * down[:, None, None]
 
 
-def _neighbours(extent: tf.Tensor, count: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    """Return between which two of `extent` values each of `count` lies, spread from `first` to `last` of them.
+def _spread(extent: tf.Tensor, count: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
+    """Return where `count` values lie among `extent`, spread from `first` to `last` of them: float32 `[count]`."""
+    size = tf.cast(extent, tf.float32)
+    step = size * (last - first) / tf.cast(count, tf.float32)
+    return (tf.cast(tf.range(count), tf.float32) + 0.5) * step - 0.5 + first * size
+
+
+def _neighbours(at: tf.Tensor, extent: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    """Return between which two of `extent` values each of some places lies.
 
     Returns:
         The indices of the lower and the upper, int32 `[count]`, and how far it is from the lower to the upper, 0..1.
     """
-    size = tf.cast(extent, tf.float32)
-    step = size * (last - first) / tf.cast(count, tf.float32)
-    at = (tf.cast(tf.range(count), tf.float32) + 0.5) * step - 0.5 + first * size
-    low, end = tf.floor(at), size - 1.0
-    indices = (tf.cast(tf.clip_by_value(each, 0.0, end), tf.int32) for each in (low, tf.math.ceil(at)))
+    low, end = tf.floor(at), tf.cast(extent, tf.float32) - 1.0
+    indices = (tf.cast(tf.clip_by_value(each, 0.0, end), tf.int32) for each in (low, low + 1.0))
     return *indices, at - low
 
 
@@ -141,10 +145,9 @@ def _whole_rows(maps: tf.Tensor, size: tf.Tensor, first: tf.Tensor, rows: tf.Ten
     """Return what `_crop_resize` does of whole maps, in less than half the time: across, `tf.image.resize` does it."""
     extent = tf.shape(maps)[1]
     place = (tf.cast(first + tf.range(rows), tf.float32) + 0.5) * tf.cast(extent / size[0], tf.float32) - 0.5
-    above = tf.floor(place)
-    low, high = (tf.clip_by_value(tf.cast(above, tf.int32) + step, 0, extent - 1) for step in (0, 1))
+    low, high, along = _neighbours(place, extent)
     upper, lower = tf.gather(maps, low, axis=1), tf.gather(maps, high, axis=1)
-    down = upper + (lower - upper) * (place - above)[:, None, None]
+    down = upper + (lower - upper) * along[:, None, None]
     return tf.image.resize(down, tf.stack([rows, size[1]]))
 
 

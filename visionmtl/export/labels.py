@@ -2,17 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
+from visionmtl import tasks
 from visionmtl.export.format import Serving
 from visionmtl.model import MultiTaskModel
 
 
 def write(model: MultiTaskModel, folder: Path, serving: Serving) -> None:
     """Write `labels.json`: each task's kind and classes, and the confidences of classes of objects, null for none."""
-    labels: dict[str, dict[str, Any]] = {
-        name: {"kind": task.kind, "classes": list(task.classes)} for name, task in model.tasks.items()
-    }
+    labels = tasks.described(model.tasks)
     for name in model.confidences:
         labels[name]["confidences"] = (serving.confidences or {}).get(name)
     (folder / "labels.json").write_text(json.dumps(labels, indent=2) + "\n", encoding="utf-8")

@@ -13,13 +13,12 @@ Confidences = dict[str, dict[str, float]]  # by task and class; a task without h
 SHOWN = 0.3  # of a task without: what data sets hold; records have all that it found, and drawings are the task's own
 
 
-def chosen(tasks: Iterable[Task], kept: Mapping[str, Any] | None, asked: Asked = None) -> Confidences:
+def chosen(tasks: Iterable[Task], kept: Mapping[str, Mapping[str, float] | None], asked: Asked = None) -> Confidences:
     """Return the least score of each class of the tasks that find objects.
 
     Args:
         tasks: of the model.
-        kept: `model.confidences`: by task, a number for each class, by name or in their order; None where none was
-            chosen.
+        kept: `model.confidences`: by task, a number for each class; None where none was chosen.
         asked: one number for all, or numbers by class, by "task.class", and by "" for all others; None for those of the
             model.
 
@@ -28,15 +27,11 @@ def chosen(tasks: Iterable[Task], kept: Mapping[str, Any] | None, asked: Asked =
 
     Example:
         >>> cats = visionmtl.Detection("animals", ["cat", "dog"])
-        >>> chosen([cats], {"animals": [0.4, 0.5]}, {"dog": 0.7})
+        >>> chosen([cats], {"animals": {"cat": 0.4, "dog": 0.5}}, {"dog": 0.7})
         {'animals': {'cat': 0.4, 'dog': 0.7}}
     """
     finders = [task for task in tasks if task.annotates]
-    result: Confidences = {}
-    for task in finders:
-        own = (kept or {}).get(task.name)
-        if own is not None:
-            result[task.name] = _by_class(task, own)
+    result: Confidences = {task.name: dict(own) for task in finders if (own := kept.get(task.name)) is not None}
     if asked is None:
         return result
     if not finders:
@@ -55,11 +50,6 @@ def chosen(tasks: Iterable[Task], kept: Mapping[str, Any] | None, asked: Asked =
             if known:
                 result.setdefault(task.name, dict.fromkeys(task.classes, SHOWN))[each] = float(known[0])
     return result
-
-
-def _by_class(task: Task, own: Any) -> dict[str, float]:
-    values = own if isinstance(own, Mapping) else dict(zip(task.classes, own, strict=True))
-    return {name: float(SHOWN if values.get(name) is None else values[name]) for name in task.classes}
 
 
 def counted(task: Task, found: Iterable[dict[str, Any]], confidences: Mapping[str, float] | None) -> list[dict]:

@@ -92,8 +92,8 @@ def run(model: MultiTaskModel, pictures: Wanted, out: str | Path, options: Optio
         Stopped: a signal stopped it; the same with `resume` goes on.
     """
     out, tasks = Path(out), model.tasks
-    resize = one_of(options.resize or getattr(model, "resize", None) or "stretch", RESIZES, "resize")
-    confidences = scores.chosen(tasks.values(), getattr(model, "confidences", None), options.confidence)
+    resize = one_of(options.resize or model.resize, RESIZES, "resize")
+    confidences = scores.chosen(tasks.values(), model.confidences, options.confidence)
     categories, unknown = pictures.ids.of_classes(tasks.values())
     made = {
         "resize": resize,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from visionmtl import tasks
 from visionmtl.files import written_whole
 from visionmtl.prediction.numbering import Key
 
@@ -35,9 +36,9 @@ def write(
     return paths
 
 
-def labels(tasks: Mapping[str, Any], categories: Mapping[str, Mapping[str, Key]]) -> dict[str, Any]:
+def labels(learnt: Mapping[str, Any], categories: Mapping[str, Mapping[str, Key]]) -> dict[str, Any]:
     """Return what `labels.json` says: the kind and classes of each task, and the category ids of those with objects."""
-    told: dict[str, Any] = {name: {"kind": task.kind, "classes": list(task.classes)} for name, task in tasks.items()}
+    told = tasks.described(learnt)
     for name, ids in categories.items():
         told[name]["category_ids"] = ids
     return told

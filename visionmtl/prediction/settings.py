@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from visionmtl import __version__
+from visionmtl import __version__, tasks
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text
 from visionmtl.model import MultiTaskModel
@@ -37,8 +37,7 @@ def of(model: MultiTaskModel, wanted: Wanted, options: Mapping[str, Any]) -> dic
     weights = hashlib.sha256()
     for weight in model.weights:
         weights.update(np.ascontiguousarray(weight).tobytes())
-    tasks = {name: {"kind": task.kind, "classes": list(task.classes)} for name, task in model.tasks.items()}
-    weights.update(json.dumps(tasks).encode())
+    weights.update(json.dumps(tasks.described(model.tasks)).encode())
     pictures = hashlib.sha256()
     for file, name, number in zip(wanted.files, wanted.names, wanted.ids.images, strict=True):
         pictures.update(f"{file}\0{name}\0{number}\n".encode(errors="surrogateescape"))

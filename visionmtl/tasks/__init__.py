@@ -1,8 +1,10 @@
 """What a model can learn: one file a task, with its head, loss, decoder, metrics and drawing.
 
-From outside come `from_spec`, `register`, the tasks and `boxes`. A new task is a file with a subclass of `Task`.
+From outside come `from_spec`, `register`, `described`, the tasks and `boxes`. A new task is a file with a subclass of
+`Task`.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pipelines import discovery
@@ -40,6 +42,11 @@ del _task
 def names() -> list[str]:
     """Return the kinds of label a task can learn from."""
     return list(KINDS)
+
+
+def described(tasks: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what files beside exports and predictions say of tasks: by name, the `kind` and the `classes` of each."""
+    return {name: {"kind": task.kind, "classes": list(task.classes)} for name, task in tasks.items()}
 
 
 def options(kind: str) -> list[str]:

@@ -57,7 +57,7 @@ def test_evaluate_leaves_the_figures_of_before_or_all_of_the_new(
 class Blank:
     """A model without tasks, which predicts nothing."""
 
-    tasks, image_size, weights = {}, (8, 8), ()
+    tasks, image_size, weights, resize, confidences = {}, (8, 8), (), "stretch", {}
 
     def __call__(self, images, training=False):
         return {}

@@ -121,9 +121,9 @@ def test_confidences_of_the_model_count_and_an_option_overrides_them(tmp_path):
     model, path = reds.Reds("objects"), reds.picture(tmp_path / "a.png", grey=200)  # scores of about 0.7 and 0.2
     drawn = {}
     for name, kept, asked in (
-        ("old", None, None),
-        ("kept", {"objects": [0.5, 0.1]}, None),
-        ("asked", None, {"cat": 0.9}),
+        ("old", {"objects": None}, None),
+        ("kept", {"objects": {"cat": 0.5, "dog": 0.1}}, None),
+        ("asked", {"objects": None}, {"cat": 0.9}),
     ):
         model.confidences = kept
         told = reds.records(prediction.predict(model, [path], tmp_path / name, confidence=asked))["a"]
@@ -137,9 +137,9 @@ def test_confidences_of_the_model_count_and_an_option_overrides_them(tmp_path):
 
 def test_confidences_are_by_class_or_by_task_and_class():
     tasks = [Detection("a", ["cat", "dog"]), Detection("b", ["cat"])]
-    assert confidences.chosen(tasks, None) == {}
-    assert confidences.chosen(tasks, None, 0.5) == {"a": {"cat": 0.5, "dog": 0.5}, "b": {"cat": 0.5}}
-    kept = {"a": {"cat": 0.2, "dog": None}, "b": [0.1]}
+    assert confidences.chosen(tasks, {"a": None, "b": None}) == {}
+    assert confidences.chosen(tasks, {}, 0.5) == {"a": {"cat": 0.5, "dog": 0.5}, "b": {"cat": 0.5}}
+    kept = {"a": {"cat": 0.2, "dog": 0.3}, "b": {"cat": 0.1}}
     expected = {"a": {"cat": 0.6, "dog": 0.3}, "b": {"cat": 0.7}}
     assert confidences.chosen(tasks, kept, {"cat": 0.6, "b.cat": 0.7}) == expected
     assert confidences.chosen(tasks, kept, {"": 0.4, "b.cat": 0.7}) == {
