@@ -20,7 +20,7 @@ from visionmtl.model import MultiTaskModel
 
 BEFORE = """
 import sys
-sys.modules |= dict.fromkeys(("visionmtl", "pipelines", "keras", "keras_cv"))  # None: it cannot be imported
+sys.modules |= dict.fromkeys(("visionmtl", "pipelines", "keras"))  # None: it cannot be imported
 import numpy as np
 folder, given, answered = sys.argv[1:]
 """
