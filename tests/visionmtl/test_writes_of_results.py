@@ -28,6 +28,7 @@ class Blank:
     """A model without tasks, which predicts nothing and is saved as a line of text."""
 
     tasks, image_size, weights = {}, (8, 8), ()
+    resize, confidences, recipe = "stretch", None, None
 
     def __call__(self, images, training=False):
         return {}
