@@ -63,8 +63,8 @@ def fit(images: tf.Tensor, size: tuple[int, int], resize: str = "stretch") -> tu
     picture = _resized(images, inner) - GREY
     picture = tf.image.pad_to_bounding_box(picture, top, left, height, width) + GREY
     picture.set_shape([*images.shape[:-3], height, width, 3])
-    window = tf.stack([top / height, left / width, (top + inner[0]) / height, (left + inner[1]) / width])
-    return picture, tf.cast(window, tf.float32)
+    corners = tf.cast(tf.stack([top, left, top + inner[0], left + inner[1]]), tf.float32)
+    return picture, corners / tf.constant([height, width] * 2, tf.float32)  # in float64 it would be no nearer
 
 
 def _resized(images: tf.Tensor, size: tuple[int, int] | tf.Tensor) -> tf.Tensor:

@@ -18,6 +18,10 @@ class Export(Command):
         visionmtl export runs/garments-1 --confidence 0.4
         visionmtl export runs/garments-1 --format savedmodel,onnx
     """
+    more = """
+        Each format is loaded in a fresh process by its own runtime alone, and compared with the model on pictures of
+        the validation split, or on made-up ones where that is not there. One that says something else is not exported.
+    """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_model(parser)
@@ -41,9 +45,14 @@ class Export(Command):
     def run(self, args: argparse.Namespace) -> None:
         with quiet_import():
             from visionmtl import export
+            from visionmtl.commands import _evidence
             from visionmtl.training import runs
         formats = export.chosen(args.format)
         model, recipe = runs.load_model(args.model)
         name = args.name or (recipe.name if recipe else Path(args.model).stem)
-        folder = export.save(model, Path(args.to, name), confidences=args.confidence, format=formats)
-        print(f"Exported to {folder}: {', '.join(formats)}")
+        shown = _evidence.pictures(recipe or runs.kept_recipe(model))
+        print(shown.told)
+        folder = export.save(
+            model, Path(args.to, name), confidences=args.confidence, format=formats, pictures=shown.pictures
+        )
+        print(f"Exported to {folder}", *export.told(folder), sep="\n  ")

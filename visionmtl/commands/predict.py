@@ -2,8 +2,6 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from visionmtl.commands.arguments import add_model
@@ -12,9 +10,7 @@ from visionmtl.commands.quiet import quiet_import
 from visionmtl.errors import UsageError
 
 if TYPE_CHECKING:
-    from visionmtl.model import MultiTaskModel
     from visionmtl.prediction.finishing import Done
-    from visionmtl.recipe import Recipe
 
 SOME_UNREADABLE = 3  # exit status
 MERGE = "merge"
@@ -96,28 +92,17 @@ class Predict(Command):
         if not args.split:
             wanted = prediction.on_disk(args.images, out, args.annotations)
         else:
-            wanted = prediction.of_split(recipe or _kept_recipe(model, args.model), args.split)
+            recipe = recipe or runs.kept_recipe(model)
+            if recipe is None:
+                raise UsageError(
+                    f"--split needs a recipe that says where the data is, and '{args.model}' keeps none: give its run"
+                    " folder."
+                )
+            wanted = prediction.of_split(recipe, args.split)
         done = prediction.run(model, wanted, out, prediction.Options(**given))
         if shard:
             print(f"When all {shard.count} shards are there: visionmtl predict merge {out}")
         return _status(done)
-
-
-def _kept_recipe(model: "MultiTaskModel", file: str) -> "Recipe":
-    """Return the recipe that a model keeps of its training.
-
-    Raises:
-        UsageError: it has none.
-    """
-    from visionmtl.training import runs
-
-    if model.recipe is None:
-        raise UsageError(
-            f"--split needs a recipe that says where the data is, and '{file}' keeps none: give its run folder."
-        )
-    with TemporaryDirectory() as folder:
-        Path(folder, "recipe.yaml").write_text(model.recipe["text"], encoding="utf-8")
-        return runs.read_recipe(folder)
 
 
 def _merged(args: argparse.Namespace) -> "Done":

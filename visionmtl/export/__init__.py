@@ -1,6 +1,6 @@
 """Trained models in forms that other programs load; one file a format.
 
-From outside come `save`, `names` and `chosen`. A new format is one file with a subclass of `format.Format`, as
+From outside come `save`, `names`, `chosen` and `told`. A new format is one file with a subclass of `format.Format`, as
 `savedmodel.py`, which writes files of names of its own into a folder; `versions.py` makes that the next version, whole
 or not at all.
 """
@@ -16,12 +16,13 @@ from pipelines.pixels.rules import RESIZES
 from visionmtl.errors import UsageError, one_of
 from visionmtl.export import labels, proof, versions
 from visionmtl.export.format import Format, Serving
+from visionmtl.export.telling import told
 from visionmtl.model import MultiTaskModel
 from visionmtl.model.kept import confidences as checked_confidences
 
 FORMATS = discovery.classes(__name__, Format)
 
-__all__ = ["FORMATS", "Serving", "chosen", "names", "save"]
+__all__ = ["FORMATS", "Serving", "chosen", "names", "save", "told"]
 
 
 def names() -> list[str]:

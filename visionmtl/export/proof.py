@@ -16,6 +16,7 @@ from visionmtl.errors import UsageError
 from visionmtl.export import agreement
 from visionmtl.export.agreement import Difference
 from visionmtl.export.format import Format, Serving, least_scores
+from visionmtl.export.telling import RECORD
 from visionmtl.model import MultiTaskModel
 
 BEFORE = """
@@ -70,7 +71,7 @@ def prove(
             )
         said[name] = [asdict(each) for each in found]
     record = {"pictures": [list(picture.shape[:2]) for picture in pictures], "formats": said}
-    (folder / "export.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def _expected(

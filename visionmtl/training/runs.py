@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
@@ -108,6 +109,15 @@ def read_recipe(run: str | Path, overrides: Iterable[str] = ()) -> Recipe:
         data = recipe.data.model_copy(update={"options": {"divide": True} | recipe.data.options})
         recipe = recipe.model_copy(update={"data": data})
     return recipe
+
+
+def kept_recipe(model: MultiTaskModel) -> Recipe | None:
+    """Return the recipe that a model keeps of its training; None where it keeps none."""
+    if model.recipe is None:
+        return None
+    with TemporaryDirectory() as folder:
+        Path(folder, "recipe.yaml").write_text(model.recipe["text"], encoding="utf-8")
+        return read_recipe(folder)
 
 
 def read_history(run: Path) -> list[dict[str, float]]:
