@@ -4,7 +4,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from PIL import Image, UnidentifiedImageError
 
@@ -75,13 +75,7 @@ def inspect(path: Path, marker: bool = False, max_pixels: int | None = None) -> 
             if marker and not ends.is_whole(file, status.st_size):
                 raise DataError(f"File '{path}' is truncated: its end marker is missing.")
             file.seek(0)
-            try:
-                with opened(file, limited=max_pixels is None) as picture:
-                    if picture.width * picture.height > _limit(max_pixels):
-                        raise Image.DecompressionBombError
-                    return _header(picture)
-            except UnidentifiedImageError:
-                raise ValueError(contents.reason(file)) from None
+            return of(file, max_pixels)
     except DataError:
         raise
     except FileNotFoundError:
@@ -98,6 +92,23 @@ def inspect(path: Path, marker: bool = False, max_pixels: int | None = None) -> 
     except Exception as error:  # a damaged header makes Pillow fail in any way
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise DataError(f"File '{path}' cannot be read as a picture: {reason}.") from None
+
+
+def of(file: BinaryIO, max_pixels: int | None = None) -> Header:
+    """Read the header of a picture in an open file, which stands at its start.
+
+    Raises:
+        Image.DecompressionBombError: it has too many pixels.
+        ValueError: it is none that is read; the message is the end of a sentence that says why.
+        Exception: of any kind, where its header is damaged.
+    """
+    try:
+        with opened(file, limited=max_pixels is None) as picture:
+            if picture.width * picture.height > _limit(max_pixels):
+                raise Image.DecompressionBombError
+            return _header(picture)
+    except UnidentifiedImageError:
+        raise ValueError(contents.reason(file)) from None
 
 
 def _header(picture: Image.Image) -> Header:

@@ -10,6 +10,7 @@ import functools
 import io
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import tensorflow as tf
@@ -62,8 +63,8 @@ def decode(
         choices = [functools.partial(from_bytes, encoded, ratio=each) for each in RATIOS]
         return tf.switch_case(tf.searchsorted(RATIOS, ratio[None])[0], choices)
 
-    by_pillow = functools.partial(_image, scale=scale)
-    image = tf.cond(slow, lambda: tf.numpy_function(by_pillow, [path, turn], tf.uint8), fast)
+    slowly = functools.partial(_image, scale=scale)
+    image = tf.cond(slow, lambda: tf.numpy_function(slowly, [path, turn], tf.uint8), fast)
     return tf.ensure_shape(image, [None, None, 3])
 
 
@@ -95,10 +96,10 @@ def decode_mask(path: tf.Tensor, slow: tf.Tensor, strict: bool = True) -> tf.Ten
         slow: scalar bool, whether Pillow must read it.
         strict: whether values that 8 bits do not hold are an error; else they are ignored, which is 255.
     """
-    by_pillow = functools.partial(_mask, strict=strict)
+    slowly = functools.partial(_mask, strict=strict)
     mask = tf.cond(
         slow,
-        lambda: tf.numpy_function(by_pillow, [path], tf.uint8),
+        lambda: tf.numpy_function(slowly, [path], tf.uint8),
         lambda: tf.io.decode_png(tf.io.read_file(path), channels=1),
     )
     return tf.ensure_shape(mask, [None, None, 1])
@@ -143,7 +144,24 @@ def mask_values(path: Path) -> np.ndarray:
 
 def _image(path: str | bytes | np.ndarray, turn: bool, scale: Levels | None) -> np.ndarray:
     name = _text(path)
-    with open(name, "rb") as file, opened(file, limited=False) as picture:
+    with open(name, "rb") as file:
+        return by_pillow(file, name, turn, scale)
+
+
+def by_pillow(file: BinaryIO, name: str, turn: bool, scale: Levels | None = None) -> np.ndarray:
+    """Decode an open file by Pillow: uint8 `[h, w, 3]`.
+
+    Args:
+        file: that stands at its start.
+        name: of it, for errors.
+        turn: whether it is turned upright.
+        scale: as of `decode`.
+
+    Raises:
+        DataError: nothing says what is white in it.
+        Exception: of any kind, where its content is damaged.
+    """
+    with opened(file, limited=False) as picture:
         stored = orientation(picture) or 1
         pixels = levels.rgb(picture, name, scale)
         upright = picture.format == "TIFF" and stored not in (1, orientation(picture))  # Pillow turns those

@@ -5,7 +5,7 @@ function, and its name here.
 """
 
 from visionmtl.drawing.boxes import boxes, hatched
-from visionmtl.drawing.colours import BACKGROUND, INK, NEGATIVE, PAPER, POSITIVE, Colours, colours, palette
+from visionmtl.drawing.colours import BACKGROUND, INK, NEGATIVE, PAPER, POSITIVE, Colours, colours, palette, shared
 from visionmtl.drawing.maps import depth, masks
 from visionmtl.drawing.matrices import matrix
 from visionmtl.drawing.strips import enlarge, side_by_side
@@ -28,5 +28,6 @@ __all__ = [
     "masks",
     "matrix",
     "palette",
+    "shared",
     "side_by_side",
 ]

@@ -48,6 +48,21 @@ def colours(names: Sequence[str]) -> Colours:
     return {name: chosen.get(name) for name in names}
 
 
+def shared(classes: Mapping[str, Sequence[str]]) -> dict[str, Colours]:
+    """Return the colours of the classes of several tasks: what they call alike has one colour.
+
+    Args:
+        classes: the names of each task's, by its name.
+
+    Example:
+        >>> shared({"boxes": ["cat"], "masks": ["sky", "cat"]})["boxes"]
+        {'cat': (86, 180, 233)}
+    """
+    names = dict.fromkeys(name for own in sorted(classes.values(), key=lambda own: -len(own)) for name in own)
+    chosen = colours(list(names))
+    return {task: {name: chosen[name] for name in own} for task, own in classes.items()}
+
+
 @functools.cache
 def _colours(count: int) -> np.ndarray:
     """Choose colours one by one, each the farthest from those before it; uint8 `[count, 3]`."""

@@ -72,10 +72,8 @@ def by_name(tasks: "Task | Iterable[Task]") -> dict[str, "Task"]:
 def share_colours(tasks: Iterable["Task"]) -> None:
     """Give a class that several tasks know by one name one colour in all their drawings."""
     tasks = list(tasks)
-    names = dict.fromkeys(name for task in sorted(tasks, key=lambda task: -len(task.classes)) for name in task.classes)
-    colours = drawing.colours(list(names))
-    for task in tasks:
-        task.colours = {name: colours[name] for name in task.classes}
+    for task, colours in zip(tasks, drawing.shared({task.name: task.classes for task in tasks}).values(), strict=True):
+        task.colours = colours
 
 
 class Task:
