@@ -17,6 +17,7 @@ class Export(Command):
         visionmtl export runs/camvid-1 --to saved_models --name streets
         visionmtl export runs/garments-1 --confidence 0.4
         visionmtl export runs/garments-1 --format savedmodel,onnx
+        visionmtl export runs/garments-1 --tasks detection,segmentation
     """
     more = """
         Each format is loaded in a fresh process by its own runtime alone, and compared with the model on pictures of
@@ -33,6 +34,11 @@ class Export(Command):
             default="savedmodel",
             metavar="FORMATS",
             help="savedmodel, onnx, or several parted by commas, written into one version; default savedmodel",
+        )
+        parser.add_argument(
+            "--tasks",
+            metavar="TASKS",
+            help="what is exported, parted by commas; what only others need is left out; default all",
         )
         parser.add_argument("--name", help="of the export; default the recipe's, or the file's")
         parser.add_argument(
@@ -53,6 +59,11 @@ class Export(Command):
         shown = _evidence.pictures(recipe or runs.kept_recipe(model))
         print(shown.told)
         folder = export.save(
-            model, Path(args.to, name), confidences=args.confidence, format=formats, pictures=shown.pictures
+            model,
+            Path(args.to, name),
+            confidences=args.confidence,
+            format=formats,
+            pictures=shown.pictures,
+            tasks=args.tasks,
         )
         print(f"Exported to {folder}", *export.told(folder), sep="\n  ")

@@ -14,7 +14,7 @@ import numpy as np
 from pipelines import discovery
 from pipelines.pixels.rules import RESIZES
 from visionmtl.errors import UsageError, one_of
-from visionmtl.export import labels, proof, versions
+from visionmtl.export import labels, narrowing, proof, versions
 from visionmtl.export.format import Format, Serving
 from visionmtl.export.telling import told
 from visionmtl.model import MultiTaskModel
@@ -62,6 +62,7 @@ def save(
     confidences: float | Mapping[str, Any] | None = None,
     format: str | Sequence[str] = "savedmodel",
     pictures: Sequence[np.ndarray] = (),
+    tasks: str | Sequence[str] | None = None,
 ) -> Path:
     """Write a model as `folder/<version>/`, the next free number, whole or not at all, in one format or several.
 
@@ -80,6 +81,9 @@ def save(
             writes.
         pictures: uint8 `[h, w, 3]`, RGB, of any sizes, on which each format proves itself: loaded in a fresh process by
             its own runtime alone, it says what the model says; `export.json` has how near. None without a proof.
+        tasks: names of those that are exported, in a list or parted by commas; no operation and no weight of another is
+            in the export, but where the sharing scheme mixes in what it computes for others, which is printed. None for
+            all.
 
     Returns:
         The version's folder.
@@ -96,6 +100,7 @@ def save(
         >>> predictions["segmentation_classes"].shape  # in the pixels of the photograph
         TensorShape([1, 40, 60])
     """
+    model = narrowing.of_tasks(model, tasks)
     resize = model.resize if resize is None else one_of(resize, RESIZES, "resize")
     by_task = dict.fromkeys(model.confidences, confidences) if isinstance(confidences, float | int) else confidences
     given = checked_confidences(model, by_task)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from visionmtl import images
 from visionmtl.export import decoding
+from visionmtl.export.narrowing import network
 from visionmtl.model import MultiTaskModel
 from visionmtl.tasks import Task
 
@@ -18,11 +19,12 @@ BYTE = 256  # classes that fit into one
 
 def answer_pixels(model: MultiTaskModel, resize: str) -> Answer:
     """Return what answers uint8 images `[B, H, W, 3]`, all of one size."""
+    predict = network(model)
 
     def answer(pictures: tf.Tensor, least: Confidences) -> Predictions:
         fitted, window = images.fit(pictures, model.image_size, resize)
         size = tf.shape(pictures)[1:3]
-        outputs = model(fitted, training=False)
+        outputs = predict(fitted, training=False)
         predictions = model.decode(outputs, size, None if resize == "stretch" else window, least)
         return predictions | {"image_sizes": tf.tile(size[None], (tf.shape(pictures)[0], 1))}
 
@@ -31,6 +33,7 @@ def answer_pixels(model: MultiTaskModel, resize: str) -> Answer:
 
 def answer_bytes(model: MultiTaskModel, resize: str) -> Answer:
     """Return what answers encoded pictures, strings `[B]`, each of a size of its own, and says which it cannot read."""
+    predict = network(model)
 
     def fit(encoded: tf.Tensor, *header: tf.Tensor) -> tuple[tf.Tensor, ...]:
         picture, fault = decoding.decode(encoded, decoding.Header(*header))
@@ -62,7 +65,7 @@ def answer_bytes(model: MultiTaskModel, resize: str) -> Answer:
                     answered[f"{name}_{key}"] = value
             return answered
 
-        each = (model(fitted, training=False), windows, sizes, errors, dict(least))
+        each = (predict(fitted, training=False), windows, sizes, errors, dict(least))
         one = tf.nest.map_structure(lambda tensor: tf.TensorSpec(tensor.shape[1:], tensor.dtype), each)
         kinds = tf.function(decode, autograph=False).get_concrete_function(one).structured_outputs
         kinds = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in kinds.items()}

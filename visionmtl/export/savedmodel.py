@@ -6,6 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from visionmtl.export.format import Format, Serving, least_scores
+from visionmtl.export.narrowing import network
 from visionmtl.export.requests import Answer, Predictions, answer_bytes, answer_pixels
 from visionmtl.model import MultiTaskModel
 
@@ -40,9 +41,8 @@ class SavedModel(Format):
 
     def write(self, model: MultiTaskModel, folder: Path, serving: Serving) -> None:
         module = tf.Module()
-        module.weights = [
-            variable.value for variable in model.variables
-        ]  # as they are: Keras's archive stores them twice
+        # As they are: Keras's archive stores them twice.
+        module.weights = [variable.value for variable in network(model).variables]
         images = tf.TensorSpec((None, None, None, 3), tf.uint8, name="images")
         encoded = tf.TensorSpec((None,), tf.string, name="encoded")
         signatures = _signatures("serving_default", model, serving, images, answer_pixels(model, serving.resize))
