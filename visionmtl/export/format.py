@@ -1,13 +1,18 @@
 """What every export format is: a sentence about it, what it needs, and what it writes of a model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from visionmtl.errors import UsageError
 from visionmtl.model import MultiTaskModel
+
+FLOAT32 = "float32"  # the precision that every format has
+PRECISIONS = (FLOAT32, "float16", "dynamic", "int8")
 
 
 @dataclass(frozen=True)
@@ -28,18 +33,34 @@ class Format:
 
     The first line of a subclass's docstring says what it is good for.
 
+    Args:
+        precision: of the network, one of `precisions`.
+        calibration: uint8 `[h, w, 3]`, pictures by which the ranges of whole numbers are chosen, where it takes some.
+
     Attributes:
         extra: of visionmtl that brings what it needs; "" for none.
         needs: the modules that are imported to write it.
-        runner: Python that defines `answer`, which returns predictions by name for uint8 `[B, H, W, 3]`, by the runtime
-            alone; `folder`, `np` and `sys` are there.
-        files: the names that it may write, the first of them always; no other format has one of them.
+        precisions: that it has, the first of them "float32".
+        runner: Python that defines `answer(images, least=None)`, which returns predictions by name for uint8
+            `[B, H, W, 3]`, by the runtime alone, with the objects that score at least `least` where that is given;
+            `folder`, `file`, `np` and `sys` are there.
+        files: the names that it may write; the first, which are those of the precisions, in their order, each always
+            where it is written in that precision. No other format has one of them.
     """
 
     extra: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ()
+    precisions: ClassVar[tuple[str, ...]] = (FLOAT32,)
     files: ClassVar[tuple[str, ...]]
     runner: ClassVar[str]
+
+    def __init__(self, precision: str = FLOAT32, calibration: Sequence[np.ndarray] = ()):
+        self.precision, self.calibration = precision, calibration
+
+    @property
+    def file(self) -> str:
+        """The name of the file that it always writes."""
+        return self.files[self.precisions.index(self.precision)]
 
     @classmethod
     def check(cls, name: str) -> None:

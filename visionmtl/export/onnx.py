@@ -21,10 +21,12 @@ AXES = ("batch", "height", "width")  # of what is of no fixed size, by its place
 RUNNER = """
 sys.modules |= dict.fromkeys(("tensorflow", "tf2onnx", "onnx"))
 import onnxruntime
-session = onnxruntime.InferenceSession(f"{folder}/model.onnx")
+session = onnxruntime.InferenceSession(f"{folder}/{file}")
 names = [each.name for each in session.get_outputs()]
-def answer(images):
-    return dict(zip(names, session.run(None, {"images": images})))
+def answer(images, least=None):
+    given = [] if least is None else session.get_overridable_initializers()
+    confidences = {each.name: np.full(each.shape, least, "float32") for each in given}
+    return dict(zip(names, session.run(None, {"images": images, **confidences})))
 """
 
 

@@ -23,7 +23,7 @@ BEFORE = """
 import sys
 sys.modules |= dict.fromkeys(("visionmtl", "pipelines", "keras"))  # None: it cannot be imported
 import numpy as np
-folder, given, answered = sys.argv[1:]
+folder, file, given, answered = sys.argv[1:]
 """
 AFTER = """
 found = {}
@@ -90,7 +90,7 @@ def _answers(name: str, made: Format, folder: Path, pictures: Sequence[np.ndarra
         given, answered = Path(place, "given.npz"), Path(place, "answered.npz")
         np.savez(given, *pictures)
         program = BEFORE + made.runner + AFTER
-        arguments = [sys.executable, "-P", "-c", program, str(folder), str(given), str(answered)]
+        arguments = [sys.executable, "-P", "-c", program, str(folder), made.file, str(given), str(answered)]
         done = subprocess.run(arguments, capture_output=True, text=True, errors="replace")
         if done.returncode:
             last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]

@@ -14,9 +14,12 @@ CONFIDENCE = tf.TensorSpec((None,), tf.float32, name="confidence")
 
 RUNNER = """
 import tensorflow as tf
-serving = tf.saved_model.load(folder).signatures["serving_default"]
-def answer(images):
-    return serving(images=tf.constant(images))
+signatures = tf.saved_model.load(folder).signatures
+def answer(images, least=None):
+    if least is None or "serving_default_confidence" not in signatures:
+        return signatures["serving_default"](images=tf.constant(images))
+    confidence = tf.fill((len(images),), tf.cast(least, tf.float32))
+    return signatures["serving_default_confidence"](images=tf.constant(images), confidence=confidence)
 """
 
 

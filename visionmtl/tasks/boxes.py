@@ -4,7 +4,9 @@ Boxes are `x_min, y_min, x_max, y_max` in pixels unless a docstring says otherwi
 C classes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import tensorflow as tf
 
@@ -15,6 +17,20 @@ PADDING = spec.PADDING  # the class of a row past the last object
 IGNORED = spec.CROWD  # the class of a region that is neither learnt nor counted
 OVERLAP = 0.6  # boxes of one class whose IoU is more are one object
 LEAST = 0.01  # no box scores less
+APART = ContextVar("apart", default=False)
+
+
+@contextmanager
+def class_by_class() -> Iterator[None]:
+    """Make graphs that are traced within, of one picture, suppress the boxes of each class by an operation of its own.
+
+    LiteRT has no suppression for several classes at once.
+    """
+    before = APART.set(True)
+    try:
+        yield
+    finally:
+        APART.reset(before)
 
 
 def points(shapes: Sequence[tuple[int, int]], strides: Sequence[int]) -> tuple[tf.Tensor, tf.Tensor]:
@@ -189,6 +205,8 @@ def suppress(
         the last), `count` int32 `[B]`.
     """
     corners = tf.gather(boxes, [1, 0, 3, 2], axis=-1)
+    if APART.get():
+        return _suppress_apart(boxes, corners, scores, limit, iou_threshold, score_threshold)
     kept = tf.image.combined_non_max_suppression(
         corners[:, :, None],
         scores,
@@ -204,6 +222,35 @@ def suppress(
         "scores": kept.nmsed_scores,
         "classes": tf.where(valid, tf.cast(kept.nmsed_classes, tf.int32), PADDING),
         "count": kept.valid_detections,
+    }
+
+
+def _suppress_apart(
+    boxes: tf.Tensor, corners: tf.Tensor, scores: tf.Tensor, limit: int, iou_threshold: float, score_threshold: float
+) -> dict[str, tf.Tensor]:
+    """Return what `suppress` does for one picture, by an operation for each class."""
+    picked, reached, labels = [], [], []
+    for label in range(scores.shape[2]):
+        own = scores[0, :, label]
+        indices, count = tf.raw_ops.NonMaxSuppressionV4(
+            boxes=corners[0],
+            scores=own,
+            max_output_size=limit,
+            iou_threshold=iou_threshold,
+            score_threshold=score_threshold,
+            pad_to_max_output_size=True,
+        )
+        picked.append(indices)
+        reached.append(tf.where(tf.range(limit) < count, tf.gather(own, indices), -1.0))
+        labels.append(tf.fill((limit,), label))
+    best = tf.math.top_k(tf.concat(reached, axis=0), k=limit)
+    valid = best.values >= 0
+    found = tf.gather(boxes[0], tf.gather(tf.concat(picked, axis=0), best.indices))
+    return {
+        "boxes": tf.where(valid[:, None], found, 0.0)[None],
+        "scores": tf.where(valid, best.values, 0.0)[None],
+        "classes": tf.where(valid, tf.gather(tf.concat(labels, axis=0), best.indices), PADDING)[None],
+        "count": tf.reduce_sum(tf.cast(valid, tf.int32))[None],
     }
 
 

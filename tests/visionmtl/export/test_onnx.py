@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 import toys
 from cases import few
+from shown import pictures, spread
 
 from visionmtl import export, images, sharing
 from visionmtl.errors import UsageError
@@ -31,22 +32,6 @@ with np.load(sys.argv[2]) as given:
 LIES = "answer = lambda images: {'scene_probabilities': np.array([[1, 0, 0]], 'float32')}"
 SHAPES = [(2, 50, 71, 3), (1, 131, 97, 3), (3, 20, 13, 3), (1, 32, 32, 3), (1, 1, 2, 3)]
 EVERY = ("scene", "objects", "ground", "weather", "range")
-
-
-def spread(model):
-    """Return a model whose scores and classes differ from place to place, as a trained model's do."""
-    random = np.random.default_rng(0)
-    for layer in model.layers:
-        if layer.name.endswith(("_scores", "_own", "_cells")):
-            layer.set_weights([random.normal(0, 0.7, weight.shape) for weight in layer.get_weights()])
-    return model
-
-
-def pictures(shape):
-    """Smooth pictures with a little noise."""
-    random = np.random.default_rng(1)
-    smooth = tf.image.resize(random.uniform(0, 255, (shape[0], 5, 5, 3)), shape[1:3]).numpy()
-    return np.clip(smooth + random.normal(0, 4, shape), 0, 255).astype("uint8")
 
 
 def run(session, **given):
