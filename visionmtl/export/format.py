@@ -95,3 +95,21 @@ def least_scores(model: MultiTaskModel, task: str, serving: Serving) -> list[flo
     classes, value = model.tasks[task].classes, (serving.confidences or {}).get(task)
     by_class: Mapping[str, float] = value if isinstance(value, Mapping) else dict.fromkeys(classes, value or 0.0)
     return [by_class[name] for name in classes]
+
+
+def refuse_half(model: MultiTaskModel, what: str) -> None:
+    """Refuse a model that computes in half precision, of which a converter would make another one in silence.
+
+    Args:
+        model: to be exported.
+        what: as which, in words.
+
+    Raises:
+        UsageError: it does.
+    """
+    half = {layer.compute_dtype for layer in model._flatten_layers()} & {"bfloat16", "float16"}
+    if half:
+        raise UsageError(
+            f"The model computes in {half.pop()}, and {what} is written of float32 alone: export it as savedmodel, or"
+            " train with training.precision=float32."
+        )

@@ -15,7 +15,7 @@ import tensorflow as tf
 from visionmtl import images
 from visionmtl.errors import UsageError
 from visionmtl.export import joining
-from visionmtl.export.format import FLOAT32, Format, Serving, least_scores
+from visionmtl.export.format import FLOAT32, Format, Serving, least_scores, refuse_half
 from visionmtl.model import MultiTaskModel
 from visionmtl.tasks import boxes
 
@@ -53,6 +53,7 @@ class LiteRt(Format):
     runner = RUNNER
 
     def write(self, model: MultiTaskModel, folder: Path, serving: Serving) -> None:
+        refuse_half(model, "a LiteRT model")
         if self.precision == "int8" and not len(self.calibration):
             raise UsageError(
                 "A LiteRT model of int8 is calibrated on pictures, and none are given: give some of the training split."
@@ -64,8 +65,13 @@ class LiteRt(Format):
             _converted(network, self._reduce(model, serving)),
             _converted(_after(model, serving, network.structured_outputs)),
         ]
-        least = {f"{task}_confidence": np.float32(least_scores(model, task, serving)) for task in model.confidences}
-        signatures = {"serving_default": least} | ({"serving_default_confidence": {}} if least else {})
+        least = {
+            f"{task}_confidence": np.asarray(least_scores(model, task, serving), np.float32)
+            for task in model.confidences
+        }
+        signatures = {"serving_default": least, "serving_default_confidence": {}}
+        if not least:
+            del signatures["serving_default_confidence"]
         (folder / self.file).write_bytes(joining.joined(parts, signatures))
 
     def _reduce(self, model: MultiTaskModel, serving: Serving) -> Callable[[Any], None]:

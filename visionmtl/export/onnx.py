@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from visionmtl import images
 from visionmtl.errors import UsageError
-from visionmtl.export.format import Format, Serving, least_scores
+from visionmtl.export.format import Format, Serving, least_scores, refuse_half
 from visionmtl.export.requests import Predictions, answer_pixels
 from visionmtl.model import MultiTaskModel
 
@@ -48,7 +48,7 @@ class Onnx(Format):
     def write(self, model: MultiTaskModel, folder: Path, serving: Serving) -> None:
         import onnx
 
-        _refuse_half(model)
+        refuse_half(model, "an ONNX model")
         least = {f"{task}_confidence": least_scores(model, task, serving) for task in model.confidences}
         converted = _converted(_answer(model, serving), least)
         _check(converted)
@@ -57,20 +57,6 @@ class Onnx(Format):
             constant = onnx.helper.make_tensor(name, onnx.TensorProto.FLOAT, [len(value)], value)
             converted.graph.initializer.append(constant)
         onnx.save(converted, folder / "model.onnx")
-
-
-def _refuse_half(model: MultiTaskModel) -> None:
-    """Refuse a model that computes in half precision, of which tf2onnx would make another one, float16, in silence.
-
-    Raises:
-        UsageError: it does.
-    """
-    half = {layer.compute_dtype for layer in model._flatten_layers()} & {"bfloat16", "float16"}
-    if half:
-        raise UsageError(
-            f"The model computes in {half.pop()}, and an ONNX model is written of float32 alone: export it as"
-            " savedmodel, or train with training.precision=float32."
-        )
 
 
 def _answer(model: MultiTaskModel, serving: Serving) -> Any:

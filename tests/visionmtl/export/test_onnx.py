@@ -164,14 +164,15 @@ def test_formats_are_named_once_each_and_known():
         export.chosen([])
 
 
-def test_half_precision_is_refused_since_the_converter_would_change_it_in_silence(toy_model, tmp_path):
+@pytest.mark.parametrize("format", ["onnx", "litert"])
+def test_half_precision_is_refused_since_the_converter_would_change_it_in_silence(toy_model, tmp_path, format):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         model = toy_model(toys.tasks("scene"))
     finally:
         keras.config.set_dtype_policy("float32")
     with pytest.raises(UsageError, match="computes in bfloat16.*training.precision=float32"):
-        export.save(model, tmp_path / "toy", format="onnx")
+        export.save(model, tmp_path / "toy", format=format)
     assert list((tmp_path / "toy").iterdir()) == []
 
 
