@@ -15,7 +15,7 @@ FLOORS = (
     ("visionmtl.cli",),
     ("visionmtl.commands",),
     ("visionmtl.comparison",),
-    ("visionmtl.training", "visionmtl.prediction"),
+    ("visionmtl.training", "visionmtl.prediction", "visionmtl.serving"),
     ("visionmtl.export", "visionmtl.report"),
     ("visionmtl.model",),
     ("visionmtl.step", "visionmtl.callbacks"),

@@ -41,4 +41,4 @@ def test_the_neighbour_to_copy_is_there(thing, folder, neighbour):
 
 
 def test_contributing_says_how_to_add_each_thing():
-    assert len(ROW.findall(CONTRIBUTING)) == 14
+    assert len(ROW.findall(CONTRIBUTING)) == 15

@@ -1,0 +1,91 @@
+"""Runtimes that decode no pictures: the signatures of a SavedModel made of one function of pixels."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from pipelines import DataError
+from pipelines.pixels import encoded
+from visionmtl.serving import rows
+from visionmtl.serving.limits import Limits
+from visionmtl.serving.runtimes._looking import CONFIDENCE, ENCODED, ERRORS, IMAGES, pixels_of
+from visionmtl.serving.runtimes.runtime import Arrays, Labels, Prepared, Runtime, Signature, Tensor
+
+NOTHING = np.zeros((1, 1, 3), np.uint8)  # in place of a picture that cannot be read
+SURE = float("inf")  # of which no object is
+
+
+class OfPixels(Runtime):
+    """A runtime that answers pixels; encoded pictures are decoded before, by what `predict` does.
+
+    A subclass calls `describe` and has `answer`.
+    """
+
+    labels: Labels
+
+    def describe(self, outputs: Mapping[str, Tensor], labels: Labels) -> None:
+        """Make the signatures.
+
+        Args:
+            outputs: of `serving_default`, by name.
+            labels: of `labels.json`.
+        """
+        self.labels = labels
+        given = {
+            "serving_default": ({IMAGES: Tensor("DT_UINT8", (-1, -1, -1, 3))}, outputs),
+            "serving_bytes": ({ENCODED: Tensor("DT_STRING", (-1,))}, {**outputs, ERRORS: Tensor("DT_STRING", (-1,))}),
+        }
+        self.signatures = {name: Signature(*sides) for name, sides in given.items()}
+        if any(f"{task}_boxes" in outputs for task in labels):
+            wish = {CONFIDENCE: Tensor("DT_FLOAT", (-1,))}
+            more = {f"{name}_confidence": Signature(ins | wish, outs) for name, (ins, outs) in given.items()}
+            self.signatures |= more
+
+    def answer(self, images: np.ndarray, confidence: float | None) -> Arrays:
+        """Return the outputs for pictures of one size.
+
+        Args:
+            images: uint8 `[B, H, W, 3]`.
+            confidence: of all classes; None for that of the export.
+        """
+        raise NotImplementedError
+
+    def prepare(self, inputs: Arrays, limits: Limits) -> Prepared:
+        if ENCODED not in inputs:
+            return Prepared(inputs, pixels_of(inputs, limits))
+        pictures, faults = np.empty(len(inputs[ENCODED]), np.object_), dict[int, str]()
+        for row, content in enumerate(inputs[ENCODED]):
+            try:
+                pictures[row] = encoded.decode(content, encoded.inspect(content, limits.pixels))
+            except DataError as error:
+                pictures[row], faults[row] = None, str(error)
+        largest = max((each.shape[0] * each.shape[1] for each in pictures if each is not None), default=0)
+        return Prepared({**inputs, ENCODED: pictures}, largest, faults)
+
+    def run(self, signature: str, inputs: Arrays) -> Arrays:
+        pictures = list(inputs[IMAGES] if IMAGES in inputs else inputs[ENCODED])
+        wishes = inputs[CONFIDENCE].tolist() if CONFIDENCE in inputs else [None] * len(pictures)
+        alike: dict[tuple, list[int]] = {}
+        for row, (picture, wish) in enumerate(zip(pictures, wishes, strict=True)):
+            key = (None, SURE) if picture is None else (picture.shape, wish)
+            alike.setdefault(key, []).append(row)
+        found: dict[int, Arrays] = {}
+        for (shape, wish), places in alike.items():
+            if shape is None:
+                found |= dict.fromkeys(places, self._nothing())
+                continue
+            answered = self.answer(np.stack([pictures[row] for row in places]), wish)
+            found |= {row: rows.part(answered, place, place + 1) for place, row in enumerate(places)}
+        outputs = rows.joined([found[row] for row in range(len(pictures))])
+        if IMAGES not in inputs:
+            outputs[ERRORS] = np.full(len(pictures), "", np.object_)
+        return outputs
+
+    def _nothing(self) -> dict[str, np.ndarray]:
+        """Return what stands for a picture that cannot be read: no object, no pixel, zeros."""
+        answered = self.answer(NOTHING[None], SURE)
+        finders = tuple(f"{task}_" for task in self.labels if f"{task}_boxes" in answered)
+        nothing = {
+            name: values if name.startswith(finders) else np.zeros_like(values) for name, values in answered.items()
+        }
+        return nothing | {name: nothing[name][:, :0, :0] for name in rows.maps(answered)}

@@ -1,0 +1,56 @@
+"""ONNX models run by ONNX Runtime."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from visionmtl.serving.runtimes._looking import IMAGES
+from visionmtl.serving.runtimes._pixels import OfPixels
+from visionmtl.serving.runtimes.runtime import Arrays, Labels, Tensor
+
+FAULTS_ONLY = 3  # of ONNX Runtime's levels of logging: an input that has a value is worth no warning
+TYPES = {
+    "tensor(bool)": "DT_BOOL",
+    "tensor(uint8)": "DT_UINT8",
+    "tensor(int32)": "DT_INT32",
+    "tensor(int64)": "DT_INT64",
+    "tensor(float16)": "DT_HALF",
+    "tensor(float)": "DT_FLOAT",
+    "tensor(double)": "DT_DOUBLE",
+}
+
+
+class Onnx(OfPixels):
+    """ONNX Runtime."""
+
+    rank = 2
+    file = "model.onnx"
+    extra = "onnx"
+    needs = ("onnxruntime",)
+
+    def __init__(self, folder: Path, labels: Labels):
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = FAULTS_ONLY
+        self.session = onnxruntime.InferenceSession(
+            os.fspath(folder / self.file), options, providers=onnxruntime.get_available_providers()
+        )
+        inputs = [*self.session.get_inputs(), *self.session.get_overridable_initializers()]
+        self.wishes = {each.name: each.shape for each in inputs if each.name != IMAGES}
+        self.outputs = {each.name: _tensor(each) for each in self.session.get_outputs()}
+        self.describe(self.outputs, labels)
+
+    def answer(self, images: np.ndarray, confidence: float | None) -> Arrays:
+        given = {IMAGES: images}
+        if confidence is not None:
+            given |= {name: np.full(shape, confidence, np.float32) for name, shape in self.wishes.items()}
+        return dict(zip(self.outputs, self.session.run(None, given), strict=True))
+
+
+def _tensor(given: object) -> Tensor:
+    """Return an output as it is described."""
+    shape = [each if isinstance(each, int) else -1 for each in given.shape]  # type: ignore[attr-defined]
+    shape[:1] = [-1] * len(shape[:1])  # the batch
+    return Tensor(TYPES[given.type], tuple(shape), given.name)  # type: ignore[attr-defined]
