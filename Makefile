@@ -4,13 +4,14 @@
 PYTHON ?= python3
 VENV   ?= .venv
 LOWEST ?= .venv-lowest
+BEAM   ?= .venv-beam
 BIN    := $(VENV)/bin
 RUN    := runs/demo
 PIP    := -m pip install --quiet --disable-pip-version-check --editable
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test test-slow test-all test-lowest lint clean
+.PHONY: demo test test-slow test-all test-lowest test-beam lint clean
 
 demo: $(VENV)/installed
 	@rm -rf $(RUN)
@@ -43,13 +44,21 @@ LOWEST_TESTS = tests/contracts tests/pipelines tests/visionmtl/recipe tests/visi
 test-lowest: $(LOWEST)/installed-dev
 	$(LOWEST)/bin/python $(PYTEST) -m "not slow" $(LOWEST_TESTS) $(ARGS)
 
+# Apache Beam pins Pillow and protobuf below what `dev` installs: an environment of its own, in which what reads pictures
+# is tested with those too.
+BEAM_TESTS = tests/visionmtl/prediction/test_beam.py tests/visionmtl/prediction/test_prediction_results.py \
+	tests/pipelines/pixels
+
+test-beam: $(BEAM)/installed-dev
+	$(BEAM)/bin/python $(PYTEST) $(BEAM_TESTS) $(ARGS)
+
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) $(LOWEST) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .coverage*
+	rm -rf $(VENV) $(LOWEST) $(BEAM) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .coverage*
 
 %/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -71,4 +80,9 @@ $(LOWEST)/installed-dev: $(LOWEST)/bin/python setup.py pyproject.toml
 	@echo "Installing visionmtl with its lowest versions into $(LOWEST), once."
 	@$(LOWEST)/bin/python .ci/lowest.py > $(LOWEST)/lowest.txt
 	@$(LOWEST)/bin/python $(PIP) '.[pretrained,dev]' --constraint $(LOWEST)/lowest.txt
+	@touch $@
+
+$(BEAM)/installed-dev: $(BEAM)/bin/python setup.py pyproject.toml
+	@echo "Installing visionmtl with Apache Beam into $(BEAM), once."
+	@$(BEAM)/bin/python $(PIP) '.[beam,dev]'
 	@touch $@

@@ -45,6 +45,11 @@ class Ids:
                     unknown.append(name)
         return result, unknown
 
+    def told(self, unknown: Sequence[str]) -> str:
+        """Return what is to be said of classes that the data set does not know; empty where there is none."""
+        names = ", ".join(map(repr, unknown))
+        return f"'{self.source}' has no category {names}: given the ids above its highest." if unknown else ""
+
 
 @dataclass(frozen=True)
 class Known:

@@ -82,7 +82,7 @@ def held(out: Path, made: Mapping[str, Any], labels: Mapping[str, Any], asked: A
         raise UsageError("--resume goes on with predictions and --replace begins them anew: give one of both.")
     path = out / (asked.shard.records if asked.shard else RECORDS)
     if asked.replace and asked.shard is None and is_written(out):
-        _clear(out)
+        clear(out)
     before = settings.read(out)
     if before is None and is_written(out):
         raise UsageError(
@@ -120,7 +120,7 @@ def _begin(out: Path, made: Mapping[str, Any], labels: Mapping[str, Any]) -> Non
         settings.refuse_others(out, before, made)
 
 
-def _clear(out: Path) -> None:
+def clear(out: Path) -> None:
     """Remove what predictions left in a folder, and nothing else."""
     for name in (*FOLDERS, *formats.names()):
         if (out / name).is_dir():

@@ -104,7 +104,7 @@ def run(model: MultiTaskModel, pictures: Wanted, out: str | Path, options: Optio
     }
     made = settings.of(model, pictures, made)
     also = finishing.data_set(out, tasks, made)
-    for line in filter(None, (pictures.told, _unknown(unknown, pictures))):
+    for line in filter(None, (pictures.told, pictures.ids.told(unknown))):
         print(line, flush=True)
     with places.held(out, made, results.labels(tasks, categories), options) as journal:
         writing = Writing(model, pictures, out, confidences, options.overlays, also)
@@ -113,12 +113,6 @@ def run(model: MultiTaskModel, pictures: Wanted, out: str | Path, options: Optio
     done = _with_lost(done, pictures.lost)
     print("\n".join([*pictures.notes(), done.text()]), flush=True)
     return done
-
-
-def _unknown(classes: Sequence[str], pictures: Wanted) -> str:
-    if not classes:
-        return ""
-    return f"'{pictures.ids.source}' has no category {', '.join(map(repr, classes))}: given the ids above its highest."
 
 
 def _with_lost(done: Done, lost: Sequence[str]) -> Done:

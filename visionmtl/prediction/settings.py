@@ -38,12 +38,17 @@ def of(model: MultiTaskModel, wanted: Wanted, options: Mapping[str, Any]) -> dic
     for weight in model.weights:
         weights.update(np.ascontiguousarray(weight).tobytes())
     weights.update(json.dumps(tasks.described(model.tasks)).encode())
+    return together(weights.hexdigest(), wanted, options)
+
+
+def together(model: str, wanted: Wanted, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same of a model that is known by a sum of all that it is."""
     pictures = hashlib.sha256()
     for file, name, number in zip(wanted.files, wanted.names, wanted.ids.images, strict=True):
         pictures.update(f"{file}\0{name}\0{number}\n".encode(errors="surrogateescape"))
     return {
         "version": __version__,
-        "model": weights.hexdigest(),
+        "model": model,
         "pictures": pictures.hexdigest(),
         "count": len(wanted.files),
         "split": wanted.split,

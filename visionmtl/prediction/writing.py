@@ -17,9 +17,32 @@ from visionmtl.prediction.formats.format import DataSet
 from visionmtl.prediction.network import Predictions
 from visionmtl.prediction.reading import Sample
 from visionmtl.prediction.wanted import Wanted
+from visionmtl.tasks import Task
 
 OVERLAYS = "overlays"
 LARGEST = 4 * samples.READABLE_SIDE  # pixels of the longer side that a picture is enlarged to
+
+
+def said(
+    tasks: Mapping[str, Task], predictions: Predictions, confidences: Confidences, folder: Path, name: str
+) -> dict[str, Any]:
+    """Write what was predicted on a picture and is no JSON, and return what its record says of that and the rest.
+
+    Args:
+        tasks: of the model, by name.
+        predictions: by task.
+        confidences: from which score on objects count.
+        folder: where to.
+        name: of the picture.
+    """
+    told, objects = dict[str, Any](), dict[str, list]()
+    for key, task in tasks.items():
+        if (described := task.describe(predictions[key], folder, name)) is not None:
+            told[key] = described
+        if task.annotates:
+            found = scores.counted(task, task.annotations(predictions[key]), confidences.get(key))
+            objects[key] = [each | {"class": task.classes[each["class"]]} for each in found]
+    return {"predictions": told, "objects": objects}
 
 
 @dataclass(frozen=True)
@@ -62,14 +85,7 @@ class Writing:
         """Write what was predicted of one picture, and return its record."""
         place, name = sample.place, self.wanted.names[sample.place]
         record = self._begun(place) | {"width": sample.size[1], "height": sample.size[0]}
-        told, objects = dict[str, Any](), dict[str, list]()
-        for key, task in self.model.tasks.items():
-            if (said := task.describe(predictions[key], self.out, name)) is not None:
-                told[key] = said
-            if task.annotates:
-                found = scores.counted(task, task.annotations(predictions[key]), self.confidences.get(key))
-                objects[key] = [each | {"class": task.classes[each["class"]]} for each in found]
-        record |= {"predictions": told, "objects": objects}
+        record |= said(self.model.tasks, predictions, self.confidences, self.out, name)
         if self.draws(place):
             path = Path(OVERLAYS, f"{name}.png")
             write_picture(self.out / path, self._overlay(sample.pixels, predictions), fast=True)
