@@ -6,6 +6,7 @@ from pathlib import Path
 from visionmtl.commands.arguments import add_model
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
+from visionmtl.errors import UsageError
 
 
 class Export(Command):
@@ -18,6 +19,7 @@ class Export(Command):
         visionmtl export runs/garments-1 --confidence 0.4
         visionmtl export runs/garments-1 --format savedmodel,onnx
         visionmtl export runs/garments-1 --tasks detection,segmentation
+        visionmtl export runs/garments-1 --size 96x128 --batch 1
     """
     more = """
         Each format is loaded in a fresh process by its own runtime alone, and compared with the model on pictures of
@@ -39,6 +41,15 @@ class Export(Command):
             "--tasks",
             metavar="TASKS",
             help="what is exported, parted by commas; what only others need is left out; default all",
+        )
+        parser.add_argument(
+            "--size", metavar="HxW", help="of the network's input in pixels; default that of its training"
+        )
+        parser.add_argument(
+            "--batch",
+            choices=["1", "dynamic"],
+            default="dynamic",
+            help="pictures in a batch, 1 where a runtime wants to know it; default dynamic, any number",
         )
         parser.add_argument("--name", help="of the export; default the recipe's, or the file's")
         parser.add_argument(
@@ -65,5 +76,21 @@ class Export(Command):
             format=formats,
             pictures=shown.pictures,
             tasks=args.tasks,
+            size=size(args.size),
+            batch=None if args.batch == "dynamic" else int(args.batch),
         )
         print(f"Exported to {folder}", *export.told(folder), sep="\n  ")
+
+
+def size(text: str | None) -> tuple[int, int] | None:
+    """Return height and width, as "96x128" says them; None for None.
+
+    Raises:
+        UsageError: it says no size.
+    """
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) != 2 or not all(side.isdecimal() for side in sides):
+        raise UsageError(f"--size is '{text}': expected height and width in pixels, as 288x384.")
+    return int(sides[0]), int(sides[1])

@@ -63,6 +63,8 @@ def save(
     format: str | Sequence[str] = "savedmodel",
     pictures: Sequence[np.ndarray] = (),
     tasks: str | Sequence[str] | None = None,
+    size: tuple[int, int] | None = None,
+    batch: int | None = None,
 ) -> Path:
     """Write a model as `folder/<version>/`, the next free number, whole or not at all, in one format or several.
 
@@ -84,14 +86,17 @@ def save(
         tasks: names of those that are exported, in a list or parted by commas; no operation and no weight of another is
             in the export, but where the sharing scheme mixes in what it computes for others, which is printed. None for
             all.
+        size: height and width of the network's input in pixels; None for those of its training. Pictures of any size
+            are resized to it.
+        batch: 1 for runtimes that want to know how many pictures there are in a batch; None for any number.
 
     Returns:
         The version's folder.
 
     Raises:
         UsageError: an export does not say what the model does, `resize` or `format` is unknown, one needs a package
-            that is not installed or cannot hold the model, the model has no such task, class or confidence, or the
-            folder cannot be written, for example because the disk is full.
+            that is not installed or cannot hold the model, the model has no such task, class or confidence or cannot be
+            of this size, or the folder cannot be written, for example because the disk is full.
 
     Example:
         >>> served = tf.saved_model.load(visionmtl.export.save(model, "saved_models/street"))
@@ -100,13 +105,15 @@ def save(
         >>> predictions["segmentation_classes"].shape  # in the pixels of the photograph
         TensorShape([1, 40, 60])
     """
-    model = narrowing.of_tasks(model, tasks)
+    if batch not in (None, 1):
+        raise UsageError(f"An export was given a batch of {batch!r}: expected 1, or None for any number of pictures.")
+    model = narrowing.at_size(narrowing.of_tasks(model, tasks), size)
     resize = model.resize if resize is None else one_of(resize, RESIZES, "resize")
     by_task = dict.fromkeys(model.confidences, confidences) if isinstance(confidences, float | int) else confidences
     given = checked_confidences(model, by_task)
     least = model.confidences | {name: value for name, value in given.items() if value is not None}
     formats = {name: FORMATS[name]() for name in chosen(format)}
-    serving = Serving(resize, least)
+    serving = Serving(resize, least, batch)
 
     def fill(partial: Path) -> None:
         for each in formats.values():

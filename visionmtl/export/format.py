@@ -22,10 +22,12 @@ class Serving:
     Attributes:
         resize: how pictures of another shape are brought to the network's input, "stretch" or "letterbox".
         confidences: by task, what `Task.confident` takes: objects that score less are left out; None leaves out none.
+        batch: how many pictures there are in a batch; None for any number.
     """
 
     resize: str = "stretch"
     confidences: Mapping[str, Any] | None = None
+    batch: int | None = None
 
 
 class Format:

@@ -1,10 +1,10 @@
-"""The model that an export is made of: the tasks that are asked for, and of these what predicts."""
+"""The model that an export is made of: of the tasks and the size that are asked for, and of it what predicts."""
 
 from collections.abc import Sequence
 
 import keras
 
-from visionmtl.model import MultiTaskModel
+from visionmtl.model import MultiTaskModel, resizing
 
 
 def of_tasks(model: MultiTaskModel, tasks: str | Sequence[str] | None) -> MultiTaskModel:
@@ -28,6 +28,26 @@ def of_tasks(model: MultiTaskModel, tasks: str | Sequence[str] | None) -> MultiT
             f" of which the export keeps what is needed, in weights: {told}."
         )
     return smaller
+
+
+def at_size(model: MultiTaskModel, size: tuple[int, int] | None) -> MultiTaskModel:
+    """Return a model whose network takes pictures of a size, and print which size it was trained at.
+
+    Args:
+        model: a trained model.
+        size: height and width in pixels; None for those of its training.
+
+    Raises:
+        UsageError: the model cannot be of this size.
+    """
+    if size is None or tuple(size) == model.image_size:
+        return model
+    made = resizing.resized(model, size)
+    new, old = (" x ".join(map(str, each.image_size)) for each in (made, model))
+    print(
+        f"The network takes pictures of {new}, and was trained and measured at {old}: its figures hold for that size."
+    )
+    return made
 
 
 def kept_of_others(model: MultiTaskModel) -> dict[str, int]:

@@ -34,7 +34,7 @@ class Onnx(Format):
     """An ONNX model that ONNX Runtime runs alone, from pixels to boxes and class maps.
 
     `model.onnx`, of opset 18, is what `serving_default` of a SavedModel is:
-    - `images` uint8 `[batch, height, width, 3]`, RGB, of any batch and size, upright, in;
+    - `images` uint8 `[batch, height, width, 3]`, RGB, of any batch (but for `serving.batch`) and size, upright, in;
     - `<task>_<prediction>` in the pixels of the pictures, and `image_sizes` int32 `[batch, 2]`, out;
     - `<task>_confidence` float32 `[C]`, of a task that finds objects, is an input that may be left out: the least score
       of each class, by default that of `serving`.
@@ -50,7 +50,7 @@ class Onnx(Format):
 
         refuse_half(model, "an ONNX model")
         least = {f"{task}_confidence": least_scores(model, task, serving) for task in model.confidences}
-        converted = _converted(_answer(model, serving), least)
+        converted = _converted(_answer(model, serving), least, serving.batch)
         _check(converted)
         _name_axes(converted.graph)
         for name, value in least.items():  # an input that has a value may be left out
@@ -72,11 +72,11 @@ def _answer(model: MultiTaskModel, serving: Serving) -> Any:
     return of
 
 
-def _converted(answer: Any, least: dict[str, list[float]]) -> Any:
+def _converted(answer: Any, least: dict[str, list[float]], batch: int | None) -> Any:
     """Return the ONNX model of a function of pictures and confidences."""
     import tf2onnx
 
-    given = [tf.TensorSpec((None, None, None, 3), tf.uint8, name="images")]
+    given = [tf.TensorSpec((batch, None, None, 3), tf.uint8, name="images")]
     given += [tf.TensorSpec((len(value),), tf.float32, name=name) for name, value in least.items()]
     function = tf.function(answer, autograph=False)
     with _quiet():

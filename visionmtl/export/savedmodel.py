@@ -10,8 +10,6 @@ from visionmtl.export.narrowing import network
 from visionmtl.export.requests import Answer, Predictions, answer_bytes, answer_pixels
 from visionmtl.model import MultiTaskModel
 
-CONFIDENCE = tf.TensorSpec((None,), tf.float32, name="confidence")
-
 RUNNER = """
 import tensorflow as tf
 signatures = tf.saved_model.load(folder).signatures
@@ -26,8 +24,8 @@ def answer(images, least=None):
 class SavedModel(Format):
     """A SavedModel that needs TensorFlow and nothing else.
 
-    Signatures, all of any batch size and with the predictions `<task>_<prediction>` of `model.predict`, but in the
-    pixels of the pictures given, and `image_sizes` int32 `[B, 2]`, their heights and widths:
+    Signatures, all of any batch size but for that of `serving`, with the predictions `<task>_<prediction>` of
+    `model.predict`, but in the pixels of the pictures given, and `image_sizes` int32 `[B, 2]`, heights and widths:
     - `serving_default`: `images` uint8 `[B, H, W, 3]`, RGB, of any H and W, upright;
     - `serving_bytes`: `encoded` string `[B]`, JPEG, PNG, WebP or BMP files, each of a size of its own, turned upright
       by its EXIF orientation; class maps are padded with 255 to the largest, depth with 0. `errors` string `[B]` says
@@ -46,8 +44,8 @@ class SavedModel(Format):
         module = tf.Module()
         # As they are: Keras's archive stores them twice.
         module.weights = [variable.value for variable in network(model).variables]
-        images = tf.TensorSpec((None, None, None, 3), tf.uint8, name="images")
-        encoded = tf.TensorSpec((None,), tf.string, name="encoded")
+        images = tf.TensorSpec((serving.batch, None, None, 3), tf.uint8, name="images")
+        encoded = tf.TensorSpec((serving.batch,), tf.string, name="encoded")
         signatures = _signatures("serving_default", model, serving, images, answer_pixels(model, serving.resize))
         signatures |= _signatures("serving_bytes", model, serving, encoded, answer_bytes(model, serving.resize))
         tf.saved_model.save(module, str(folder), signatures=signatures)
@@ -67,7 +65,7 @@ def _signatures(
     """
     sizes = {task: len(model.tasks[task].classes) for task in model.confidences}
     least = {task: [least_scores(model, task, serving)] for task in sizes}
-    wanted = {task: tf.TensorSpec((None, classes), tf.float32) for task, classes in sizes.items()}
+    wanted = {task: tf.TensorSpec((serving.batch, classes), tf.float32) for task, classes in sizes.items()}
     shared = tf.function(answer, input_signature=[given, wanted], autograph=False)  # which both call
 
     def by_default(pictures: tf.Tensor) -> Predictions:
@@ -79,6 +77,6 @@ def _signatures(
 
     signatures = {name: tf.function(by_default, input_signature=[given], autograph=False)}
     if sizes:
-        both = [given, CONFIDENCE]
+        both = [given, tf.TensorSpec((serving.batch,), tf.float32, name="confidence")]
         signatures[f"{name}_confidence"] = tf.function(by_confidence, input_signature=both, autograph=False)
     return signatures
