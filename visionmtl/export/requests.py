@@ -14,6 +14,7 @@ from visionmtl.tasks import Task
 Predictions = dict[str, tf.Tensor]
 Confidences = Mapping[str, tf.Tensor]  # float32 [B, C], by task that finds objects
 Answer = Callable[[tf.Tensor, Confidences], Predictions]
+Read = tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]  # pictures as the network takes them, windows, sizes, errors
 BYTE = 256  # classes that fit into one
 
 
@@ -31,9 +32,8 @@ def answer_pixels(model: MultiTaskModel, resize: str) -> Answer:
     return answer
 
 
-def answer_bytes(model: MultiTaskModel, resize: str) -> Answer:
-    """Return what answers encoded pictures, strings `[B]`, each of a size of its own, and says which it cannot read."""
-    predict = network(model)
+def read_bytes(model: MultiTaskModel, resize: str) -> Callable[[tf.Tensor], Read]:
+    """Return what reads encoded pictures, strings `[B]`, each of a size of its own, and says which it cannot."""
 
     def fit(encoded: tf.Tensor, *header: tf.Tensor) -> tuple[tf.Tensor, ...]:
         picture, fault = decoding.decode(encoded, decoding.Header(*header))
@@ -42,9 +42,25 @@ def answer_bytes(model: MultiTaskModel, resize: str) -> Answer:
 
     blank = (tf.zeros((*model.image_size, 3)), tf.constant(images.WHOLE), tf.zeros((2,), tf.int32), decoding.DAMAGED)
 
-    def answer(encoded: tf.Tensor, least: Confidences) -> Predictions:
+    def read(encoded: tf.Tensor) -> Read:
         headers = tf.map_fn(decoding.inspect, encoded, fn_output_signature=decoding.HEADER)
-        fitted, windows, sizes, errors = decoding.attempts(fit, (encoded, *headers), blank)
+        return decoding.attempts(fit, (encoded, *headers), blank)
+
+    return read
+
+
+def answer_bytes(model: MultiTaskModel, resize: str, read: Callable[[tf.Tensor], Read]) -> Answer:
+    """Return what answers encoded pictures, strings `[B]`, and says which it cannot read.
+
+    Args:
+        model: that answers.
+        resize: as in `read`.
+        read: from `read_bytes`.
+    """
+    predict = network(model)
+
+    def answer(encoded: tf.Tensor, least: Confidences) -> Predictions:
+        fitted, windows, sizes, errors = read(encoded)
         largest = tf.maximum(tf.reduce_max(sizes, axis=0), 0)
 
         def decode(picture: Any) -> Predictions:

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from visionmtl.export import features
 from visionmtl.export.format import Format, Serving, least_scores
 from visionmtl.export.narrowing import network
-from visionmtl.export.requests import Answer, Predictions, answer_bytes, answer_pixels
+from visionmtl.export.requests import Answer, Predictions, answer_bytes, answer_pixels, read_bytes
 from visionmtl.model import MultiTaskModel
+
+FEATURES = ("serving_features", "serving_features_bytes")
 
 RUNNER = """
 import tensorflow as tf
@@ -34,6 +37,10 @@ class SavedModel(Format):
     - `serving_default_confidence` and `serving_bytes_confidence`, where a task finds objects: the same, with an input
       `confidence` float32 `[B]` more, the least score of any class in a picture. The two above go by `serving`. They
       are signatures of their own since older TensorFlow Serving wants every input of a signature in a request.
+    - `serving_features` of `images`, and `serving_features_bytes` of `encoded`: what the heads read, computed once for
+      heads of one's own. The maps `P2` float32 `[B, h / 4, w / 4, C]` and so on are of the network's input `[h, w]`;
+      where tasks read maps of their own, these are `<task>_P2`. `windows` float32 `[B, 4]` says where a picture lies in
+      that input: y0, x0, y1, x1 as fractions of it.
     """
 
     files = ("saved_model.pb", "variables", "assets", "fingerprint.pb")
@@ -43,11 +50,16 @@ class SavedModel(Format):
     def write(self, model: MultiTaskModel, folder: Path, serving: Serving) -> None:
         module = tf.Module()
         # As they are: Keras's archive stores them twice.
-        module.weights = [variable.value for variable in network(model).variables]
+        both = [*network(model).variables, *features.network(model).variables]
+        module.weights = list({id(variable): variable.value for variable in both}.values())
         images = tf.TensorSpec((serving.batch, None, None, 3), tf.uint8, name="images")
         encoded = tf.TensorSpec((serving.batch,), tf.string, name="encoded")
         signatures = _signatures("serving_default", model, serving, images, answer_pixels(model, serving.resize))
-        signatures |= _signatures("serving_bytes", model, serving, encoded, answer_bytes(model, serving.resize))
+        read = tf.function(read_bytes(model, serving.resize), input_signature=[encoded], autograph=False)
+        signatures |= _signatures("serving_bytes", model, serving, encoded, answer_bytes(model, serving.resize, read))
+        maps = features.of_pixels(model, serving.resize), features.of_bytes(model, read)
+        for name, answer, given in zip(FEATURES, maps, (images, encoded), strict=True):
+            signatures[name] = tf.function(answer, input_signature=[given], autograph=False)
         tf.saved_model.save(module, str(folder), signatures=signatures)
 
 

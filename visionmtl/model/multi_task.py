@@ -11,6 +11,7 @@ from visionmtl import sharing as sharing_schemes
 from visionmtl.errors import UsageError, one_of
 from visionmtl.model import assembly, growing, kept
 from visionmtl.model.evaluation import Evaluation
+from visionmtl.model.features import Features
 from visionmtl.model.kept import Kept
 from visionmtl.model.labels import faults, formed
 from visionmtl.model.measured import MeasuredModel
@@ -48,6 +49,7 @@ class MultiTaskModel(MeasuredModel):
         resize, recipe, confidences: as above, kept in the config; `confidences` is `{task: {class: number} | None}`.
         parts: the names of the layers by what they are: "backbone", "P2" and the other levels, "sharing", "neck", and
             each task.
+        features: the maps that the heads read, `features.named()`.
         task_metrics: each task's metric objects by name, as the last `evaluate` left them.
 
     Raises:
@@ -92,6 +94,7 @@ class MultiTaskModel(MeasuredModel):
         self._raw = RawOutputs(heads, auxiliary)
         there = {layer.name for layer in self.layers}
         self.parts = {part: [layer for layer in layers if layer in there] for part, layers in made.parts.items()}
+        self.features = Features({name: built.mixed.by_task[name] for name in chosen}, there)
         self.sharing = scheme
         self._tied = built.layers
         self._learnt, self._started = built.learnt, built.started

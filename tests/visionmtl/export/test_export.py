@@ -211,7 +211,8 @@ def test_objects_are_those_of_the_model_s_confidences_unless_a_request_has_its_o
 
 def test_without_objects_to_find_there_is_no_confidence_to_give(toy_model, tmp_path):
     folder = export.save(toy_model(toys.tasks("scene")), tmp_path)
-    assert {*tf.saved_model.load(folder).signatures} == {"serving_default", "serving_bytes"}
+    names = {"serving_default", "serving_bytes", "serving_features", "serving_features_bytes"}
+    assert {*tf.saved_model.load(folder).signatures} == names
 
 
 def test_a_confidence_that_cannot_be_is_refused(toy_model, tmp_path):

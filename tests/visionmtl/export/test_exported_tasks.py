@@ -54,7 +54,7 @@ def test_what_lies_beside_it_speaks_of_its_tasks_alone_and_it_says_what_the_mode
     outputs = {"ground_classes", "scene_probabilities"}
     assert [{each["output"] for each in found} for found in record.values()] == [outputs, outputs]
     served = tf.saved_model.load(folder).signatures
-    assert {*served} == {"serving_default", "serving_bytes"}
+    assert {*served} == {"serving_default", "serving_bytes", "serving_features", "serving_features_bytes"}
     expected = model.predict(picture[None, :32, :32].astype("float32"), verbose=0)["scene_probabilities"]
     answer = served["serving_default"](images=tf.constant(picture[None, :32, :32]))
     np.testing.assert_allclose(answer["scene_probabilities"], expected, atol=1e-5)
