@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from visionmtl.export import features
+from visionmtl.export import features, warmup
 from visionmtl.export.format import Format, Serving, least_scores
 from visionmtl.export.narrowing import network
 from visionmtl.export.requests import Answer, Predictions, answer_bytes, answer_pixels, read_bytes
@@ -41,9 +41,11 @@ class SavedModel(Format):
       heads of one's own. The maps `P2` float32 `[B, h / 4, w / 4, C]` and so on are of the network's input `[h, w]`;
       where tasks read maps of their own, these are `<task>_P2`. `windows` float32 `[B, 4]` says where a picture lies in
       that input: y0, x0, y1, x1 as fractions of it.
+
+    TensorFlow Serving asks itself the requests in `assets.extra` before it answers others.
     """
 
-    files = ("saved_model.pb", "variables", "assets", "fingerprint.pb")
+    files = ("saved_model.pb", "variables", "assets", "assets.extra", "fingerprint.pb")
 
     runner = RUNNER
 
@@ -61,6 +63,7 @@ class SavedModel(Format):
         for name, answer, given in zip(FEATURES, maps, (images, encoded), strict=True):
             signatures[name] = tf.function(answer, input_signature=[given], autograph=False)
         tf.saved_model.save(module, str(folder), signatures=signatures)
+        warmup.write(folder, model.image_size)
 
 
 def _signatures(
