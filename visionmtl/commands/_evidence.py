@@ -1,26 +1,42 @@
-"""What an export is proven on: pictures of the data that a model was trained on, or made-up ones."""
+"""What an export is proven, calibrated and measured on: the data that a model was trained on, or made-up pictures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from visionmtl.errors import UsageError
 
 if TYPE_CHECKING:
+    from visionmtl.model import MultiTaskModel
     from visionmtl.recipe import Recipe
 
 WHOLE, CROPPED = 8, 4  # of these pictures a few are cropped too, to sides that nobody expects
 LARGEST = 1024  # pixels of a side: larger pictures are cropped, lest a proof take minutes and gigabytes
+CALIBRATION, MEASURED = 200, 500  # pictures, at most
 SIZES = [(37, 251), (241, 33), (1, 2), (64, 64), (149, 150), (480, 640)]  # of made-up pictures
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Pictures, uint8 `[h, w, 3]`, and a sentence about where they are from."""
+    """Pictures, uint8 `[h, w, 3]`, and a sentence about where they are from.
+
+    Attributes:
+        seed: by which they were drawn; None where they were not.
+    """
 
     pictures: list[np.ndarray] = field(repr=False)
+    told: str
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Labelled batches that can be read again and again, None where there are none, and a sentence about them."""
+
+    batches: Iterable[Any] | None = field(repr=False)
     told: str
 
 
@@ -45,6 +61,87 @@ def pictures(recipe: "Recipe | None") -> Evidence:
     odd = [_odd(picture, number) for number, picture in enumerate(found[:CROPPED])]
     told = f"Proven on {len(found)} pictures of validation, and {len(odd)} of them cropped to odd sizes."
     return Evidence(found + odd, told)
+
+
+def calibration(recipe: "Recipe | None", model: "MultiTaskModel", size: tuple[int, int] | None = None) -> Evidence:
+    """Return pictures of the training split, drawn by the recipe's seed and fitted to the network's input.
+
+    Args:
+        recipe: that says where the data is; None where there is none.
+        model: to be exported.
+        size: height and width of the network's input in the export; None for those that the model has.
+
+    Raises:
+        UsageError, pipelines.DataError: there are none to be had.
+    """
+    need = "Precision int8 is calibrated on pictures of the training split"
+    if recipe is None:
+        raise UsageError(f"{need}, and the model keeps no recipe that says where the data is: give its run folder.")
+    import tensorflow as tf
+
+    from pipelines import DataError
+    from visionmtl import images, prediction
+
+    wanted, seed, found = prediction.of_split(recipe, "train"), recipe.training.seed, []
+    for place in np.random.default_rng(seed).permutation(len(wanted.files)).tolist():
+        try:
+            fitted, _ = images.fit(tf.constant(wanted.read(place)), size or model.image_size, model.resize)
+        except DataError:
+            continue
+        found.append(fitted.numpy().astype(np.uint8))
+        if len(found) == CALIBRATION:
+            break
+    if not found:
+        raise UsageError(f"{need}, of which none can be read.")
+    return Evidence(found, f"Calibrated on {len(found)} pictures of train, drawn with seed {seed}.", seed)
+
+
+def validation(recipe: "Recipe | None", model: "MultiTaskModel", size: tuple[int, int] | None = None) -> Labelled:
+    """Return up to 500 labelled pictures, spread over the validation split; none where it cannot be read.
+
+    Args:
+        recipe: that says where the data is; None where there is none.
+        model: to be exported.
+        size: height and width of the network's input in the export; None for those that the model has.
+    """
+    unmeasured = "What a precision costs in metrics is not measured"
+    if recipe is None:
+        return Labelled(None, f"{unmeasured}: the model keeps no recipe with its data.")
+    from pipelines import DataError
+    from visionmtl.recipe import changed
+    from visionmtl.training import building
+
+    exported: Any = model
+    try:
+        if size is not None:
+            recipe = changed(recipe, {"data.image_size": list(size)})
+            exported = SimpleNamespace(tasks=model.tasks, image_size=size)
+        data = building.data(recipe, ["validation"], exported)
+    except (DataError, UsageError) as error:
+        return Labelled(None, f"{unmeasured}: {error}")
+    if "validation" not in data.splits:
+        return Labelled(None, f"{unmeasured}: the data has no validation split.")
+    size, length = data.sizes["validation"], recipe.data.batch_size
+    batches = Batches(data.splits["validation"], -(-size // length), max(1, MEASURED // length))
+    count = min(size, batches.most * length)
+    return Labelled(batches, f"Measured on {count} pictures of validation, in each precision but float32.")
+
+
+class Batches:
+    """Some of the batches of a data set, spread over all.
+
+    Args:
+        dataset: `(images, labels, weights)`.
+        count: how many batches there are.
+        most: how many are taken.
+    """
+
+    def __init__(self, dataset: Any, count: int, most: int):
+        self.dataset, self.most = dataset, min(count, most)
+        self.taken = set(np.linspace(0, count - 1, self.most).astype(int).tolist())
+
+    def __iter__(self) -> Iterator[Any]:
+        return (batch for number, batch in enumerate(self.dataset) if number in self.taken)
 
 
 def _read(read: Callable[[int], np.ndarray], count: int, unreadable: type[Exception]) -> Iterator[np.ndarray]:

@@ -5,7 +5,7 @@ From outside come `save`, `names`, `chosen` and `told`. A new format is one file
 or not at all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import numpy as np
 
 from pipelines import discovery
 from pipelines.pixels.rules import RESIZES
-from visionmtl.errors import UsageError, one_of
-from visionmtl.export import labels, narrowing, proof, versions
-from visionmtl.export.format import Format, Serving
+from visionmtl.errors import UsageError, check_number, one_of
+from visionmtl.export import labels, narrowing, precisions, proof, versions
+from visionmtl.export.change import Batch, Trial
+from visionmtl.export.format import FLOAT32, Format, Serving
 from visionmtl.export.telling import told
 from visionmtl.model import MultiTaskModel
 from visionmtl.model.kept import confidences as checked_confidences
@@ -65,6 +66,11 @@ def save(
     tasks: str | Sequence[str] | None = None,
     size: tuple[int, int] | None = None,
     batch: int | None = None,
+    precision: str | Sequence[str] = FLOAT32,
+    calibration: Sequence[np.ndarray] = (),
+    validation: Iterable[Batch] | None = None,
+    metric_change: float = 0.01,
+    about: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a model as `folder/<version>/`, the next free number, whole or not at all, in one format or several.
 
@@ -89,14 +95,22 @@ def save(
         size: height and width of the network's input in pixels; None for those of its training. Pictures of any size
             are resized to it.
         batch: 1 for runtimes that want to know how many pictures there are in a batch; None for any number.
+        precision: of the network, "float32", "float16", "dynamic" or "int8", or several, in a list or parted by commas;
+            each format is written in those that it has.
+        calibration: uint8 `[h, w, 3]`, pictures like those of training, by which int8 chooses its ranges.
+        validation: batches `(images, labels, weights)`, a data set or a list, on which each task's metric is
+            measured, of the model and of each format that is not in float32; None to measure none.
+        metric_change: what such a format may lose of any task's metric, as 0.01 for 0.76 in place of 0.77.
+        about: what else `export.json` is to say, such as where the pictures are from.
 
     Returns:
         The version's folder.
 
     Raises:
-        UsageError: an export does not say what the model does, `resize` or `format` is unknown, one needs a package
-            that is not installed or cannot hold the model, the model has no such task, class or confidence or cannot be
-            of this size, or the folder cannot be written, for example because the disk is full.
+        UsageError: an export does not say what the model does, or loses more than it may; `resize`, `format` or
+            `precision` is unknown, one needs a package that is not installed or cannot hold the model; the model has no
+            such task, class or confidence, or cannot be of this size; or the folder cannot be written, for example
+            because the disk is full.
 
     Example:
         >>> served = tf.saved_model.load(visionmtl.export.save(model, "saved_models/street"))
@@ -112,14 +126,17 @@ def save(
     by_task = dict.fromkeys(model.confidences, confidences) if isinstance(confidences, float | int) else confidences
     given = checked_confidences(model, by_task)
     least = model.confidences | {name: value for name, value in given.items() if value is not None}
-    formats = {name: FORMATS[name]() for name in chosen(format)}
+    formats = precisions.made({name: FORMATS[name] for name in chosen(format)}, precision, calibration)
+    bound = check_number("An export", "metric_change", metric_change, at_least=0)
+    batches = list(validation) if isinstance(validation, Iterator) else validation
+    trial = None if batches is None else Trial(batches, float(bound))
     serving = Serving(resize, least, batch)
 
     def fill(partial: Path) -> None:
         for each in formats.values():
             each.write(model, partial, serving)
         labels.write(model, partial, serving)
-        if len(pictures):
-            proof.prove(model, partial, formats, serving, pictures)
+        if len(pictures) or trial or about:
+            proof.prove(model, partial, formats, serving, pictures, trial, about)
 
     return versions.write(Path(folder), fill)

@@ -1,37 +1,25 @@
 """The proof of an export: run in a fresh process by its own runtime alone, it says of pictures what the model says."""
 
 import json
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from visionmtl import images
 from visionmtl.errors import UsageError
-from visionmtl.export import agreement
+from visionmtl.export import agreement, change, running
 from visionmtl.export.agreement import Difference
-from visionmtl.export.format import Format, Serving, least_scores
+from visionmtl.export.change import Trial
+from visionmtl.export.format import FLOAT32, Format, Serving, least_scores
 from visionmtl.export.telling import RECORD
 from visionmtl.model import MultiTaskModel
 
-BEFORE = """
-import sys
-sys.modules |= dict.fromkeys(("visionmtl", "pipelines", "keras"))  # None: it cannot be imported
-import numpy as np
-folder, file, given, answered = sys.argv[1:]
-"""
-AFTER = """
-found = {}
-with np.load(given) as pictures:
-    for place in pictures.files:
-        found |= {f"{place}/{name}": np.asarray(value) for name, value in answer(pictures[place][None]).items()}
-np.savez(answered, **found)
-"""
+Record = dict[str, Any]
 
 
 def prove(
@@ -40,38 +28,86 @@ def prove(
     formats: Mapping[str, Format],
     serving: Serving,
     pictures: Sequence[np.ndarray],
+    trial: Trial | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     """Compare what each format answers with what the model says, and write how far they agree to `export.json`.
+
+    A format in float32 is to say what the model says; one of another precision, to answer at all, and to lose no more
+    of any task's metric than it may.
 
     Args:
         model: that was exported.
         folder: where to.
-        formats: in which, by name.
+        formats: in which, by what they are called.
         serving: how it was.
         pictures: uint8 `[h, w, 3]`, of any sizes.
+        trial: what formats of other precisions are measured on; None where they are not.
+        about: what else is to be written there.
 
     Raises:
-        UsageError: a format does not run, or an output differs by more than it may; the message says which, and by how
-            much.
+        UsageError: a format does not run, an output differs by more than it may, or a metric falls by more; the message
+            says which, and by how much.
     """
+    near = _agreements(model, folder, formats, serving, pictures)
+    record = {"pictures": [list(picture.shape[:2]) for picture in pictures], "formats": near}
+    reduced = {label: made for label, made in formats.items() if made.precision != FLOAT32}
+    if trial is not None and reduced:
+        record["changes"] = _changes(model, folder, reduced, trial)
+    record |= about or {}
+    (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _agreements(
+    model: MultiTaskModel,
+    folder: Path,
+    formats: Mapping[str, Format],
+    serving: Serving,
+    pictures: Sequence[np.ndarray],
+) -> dict[str, list[Record]]:
+    """Return how near each format is to the model on some pictures."""
     least = {task: least_scores(model, task, serving) for task in model.confidences}
     expected = [_expected(model, picture, serving.resize, least) for picture in pictures]
     said = {}
-    for name, made in formats.items():
+    for label, made in formats.items() if len(pictures) else ():
+        answered = running.answers(label, made, folder, pictures)
         found = _worst(
             [
                 agreement.compare(model.tasks, ours, theirs, least)
-                for ours, theirs in zip(expected, _answers(name, made, folder, pictures), strict=True)
+                for ours, theirs in zip(expected, answered, strict=True)
             ]
         )
-        if wrong := [str(each) for each in found if not each.agrees]:
+        exact = made.precision == FLOAT32
+        if wrong := [str(each) for each in found if not (each.agrees if exact else math.isfinite(each.value))]:
             raise UsageError(
-                f"The export as {name} does not say what the model says: {'; '.join(wrong)}. Nothing was exported, and"
-                " the versions before are as they were."
+                f"The export as {label} does not say what the model says: {'; '.join(wrong)}. {running.KEPT}"
             )
-        said[name] = [asdict(each) for each in found]
-    record = {"pictures": [list(picture.shape[:2]) for picture in pictures], "formats": said}
-    (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        said[label] = [asdict(each) | ({} if exact else {"bound": None}) for each in found]
+    return said
+
+
+def _changes(model: MultiTaskModel, folder: Path, formats: Mapping[str, Format], trial: Trial) -> dict[str, Record]:
+    """Return what each task's metric is, of the model and of each format."""
+    before, found = change.by_model(model, trial.batches), {}
+    for label, made in formats.items():
+        after = change.by_export(
+            model,
+            trial.batches,
+            lambda pictures, label=label, made=made: running.answers(label, made, folder, pictures, least=0.0),
+        )
+        changes = change.changes(model, before, after)
+        if lost := [str(each) for each in changes if not each.within(trial.bound)]:
+            raise UsageError(
+                f"The export as {label} loses more than {trial.bound:g}, the bound of export.metric_change: "
+                f"{'; '.join(lost)}. {running.KEPT}"
+            )
+        found[label] = {"bound": trial.bound, "tasks": [_plain(asdict(each)) for each in changes]}
+    return found
+
+
+def _plain(record: Record) -> Record:
+    """Return a record without what JSON cannot say."""
+    return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in record.items()}
 
 
 def _expected(
@@ -82,26 +118,6 @@ def _expected(
     window = None if resize == "stretch" else window
     decoded = model.decode(model(fitted, training=False), picture.shape[:2], window, least)
     return {name: np.asarray(value) for name, value in decoded.items()}
-
-
-def _answers(name: str, made: Format, folder: Path, pictures: Sequence[np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
-    """Yield what an exported model answers to each picture, in a process of its own."""
-    with TemporaryDirectory() as place:
-        given, answered = Path(place, "given.npz"), Path(place, "answered.npz")
-        np.savez(given, *pictures)
-        program = BEFORE + made.runner + AFTER
-        arguments = [sys.executable, "-P", "-c", program, str(folder), made.file, str(given), str(answered)]
-        done = subprocess.run(arguments, capture_output=True, text=True, errors="replace")
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-            raise UsageError(
-                f"The export as {name} does not run: {last}. Nothing was exported, and the versions before are as they"
-                " were."
-            )
-        with np.load(answered) as found:
-            for number in range(len(pictures)):
-                start = f"arr_{number}/"
-                yield {key.removeprefix(start): found[key] for key in found.files if key.startswith(start)}
 
 
 def _worst(of_pictures: Sequence[Sequence[Difference]]) -> list[Difference]:

@@ -16,11 +16,32 @@ def told(version: Path) -> list[str]:
     """
     path = version / RECORD
     record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"formats": {}}
-    return [f"{name}: {_near(outputs)}" for name, outputs in record["formats"].items()]
+    changes = record.get("changes", {})
+    return [
+        f"{label}: {_cost(changes[label]) if label in changes else _near(outputs)}"
+        for label, outputs in (
+            record["formats"] | {label: [] for label in changes.keys() - record["formats"].keys()}
+        ).items()
+    ]
+
+
+def _cost(change: Mapping[str, Any]) -> str:
+    """Return what a reduced precision changes in the metrics."""
+    tasks = [
+        f"{each['task']} {each['metric']} {_figure(each['model'])} to {_figure(each['export'])}"
+        for each in change["tasks"]
+    ]
+    return f"{', '.join(tasks)}, where {change['bound']:g} may be lost"
+
+
+def _figure(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"
 
 
 def _near(outputs: list[Mapping[str, Any]]) -> str:
     """Return how near a format's outputs are to the model's, at worst."""
+    if any(each["bound"] is None for each in outputs):
+        return "runs; what its precision costs was not measured"
     apart = [each for each in outputs if each["value"]]
     ties = sum({each["output"].rpartition("_")[0]: each["ties"] for each in outputs}.values())
     tied = f"; {ties} objects at a threshold are in one answer alone" if ties else ""

@@ -18,7 +18,9 @@ def sentence(error: Any, key: tuple[str | int, ...]) -> str:
         case "extra_forbidden":
             section = _at(key[:-1])
             beside = [".".join(map(str, (*key[:-1], field))) for field in (section.model_fields if section else ())]
-            suggestion = nearest(name, beside) or _elsewhere(str(key[-1]))
+            last = str(key[-1])
+            exact = "" if section is not Recipe else _elsewhere(last, cutoff=1.0)  # its section was left out
+            suggestion = exact or nearest(name, beside) or _elsewhere(last)
             return f"unknown key '{name}'.{suggestion} Valid: {', '.join(beside)}."
         case "missing":
             return f"'{name}' is missing."
@@ -64,8 +66,13 @@ def _at(path: tuple[str | int, ...]) -> type[BaseModel] | None:
     return None if free else section
 
 
-def _elsewhere(name: str) -> str:
-    """Suggest the full key when only its last part was written, as in `epochs: 5` at the top of the file."""
+def _elsewhere(name: str, cutoff: float = 0.8) -> str:
+    """Suggest the full key when only its last part was written, as in `epochs: 5` at the top of the file.
+
+    Args:
+        name: what was written.
+        cutoff: how alike they must be, 1 for equal.
+    """
     last = {key.name.rpartition(".")[2]: key.name for key in each_key()}
-    match = difflib.get_close_matches(name, last, n=1, cutoff=0.8)
+    match = difflib.get_close_matches(name, last, n=1, cutoff=cutoff)
     return f" Did you mean '{last[match[0]]}'?" if match else ""

@@ -241,6 +241,14 @@ class Training(Section):
     )
 
 
+class Export(Section):
+    """What an export must keep."""
+
+    metric_change: float = Field(
+        0.01, ge=0, description="what a reduced precision may lose of a task's metric, as 0.76 in place of 0.77"
+    )
+
+
 class Recipe(Section):
     """All of it. `load` reads one; `dump` writes it with every default filled in."""
 
@@ -252,6 +260,7 @@ class Recipe(Section):
     model: Model = Model()
     balancing: Balancing = Balancing()
     training: Training = Training()
+    export: Export = Export()
 
     def dump(self) -> str:
         """Return the recipe as YAML with every key, so that it trains the same again."""

@@ -10,6 +10,8 @@ import toys
 from pipelines import DataError
 from visionmtl import cli, export, prediction
 from visionmtl.commands import _evidence
+from visionmtl.errors import UsageError
+from visionmtl.training import building
 
 LIE = "answer = lambda images: {'scene_probabilities': np.array([[1, 0, 0]], 'float32')}"
 
@@ -62,3 +64,33 @@ def test_it_says_how_near_each_format_is_and_a_lie_leaves_nothing(tmp_path, monk
     assert cli.main(["export", "toy.keras", "--format", "onnx", "--to", "out"]) == 2
     assert "scene_probabilities differs by" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "out/toy").iterdir()] == ["1"]
+
+
+def test_int8_is_calibrated_on_pictures_of_train_that_the_seed_draws_and_not_without(split):
+    model = SimpleNamespace(image_size=(32, 32), resize="letterbox")
+    recipe = SimpleNamespace(training=SimpleNamespace(seed=3))
+    drawn, again = (_evidence.calibration(recipe, model) for _ in range(2))
+    assert drawn.told == "Calibrated on 19 pictures of train, drawn with seed 3."
+    assert {picture.shape for picture in drawn.pictures} == {(32, 32, 3)}
+    shades = [int(picture[16, 16, 0]) for picture in drawn.pictures]
+    assert sorted(shades) == list(range(1, 20)) != shades
+    assert shades == [int(picture[16, 16, 0]) for picture in again.pictures]
+    with pytest.raises(UsageError, match="keeps no recipe that says where the data is: give its run folder"):
+        _evidence.calibration(None, model)
+
+
+@pytest.mark.parametrize(("count", "most", "taken"), [(3, 9, [0, 1, 2]), (9, 3, [0, 4, 8]), (1, 1, [0])])
+def test_metrics_are_measured_on_batches_spread_over_validation(count, most, taken):
+    batches = _evidence.Batches(range(count), count, most)
+    assert list(batches) == list(batches) == taken
+
+
+def test_metrics_are_not_measured_where_validation_is_gone_which_is_told(monkeypatch):
+    def gone(recipe, splits, model):
+        raise DataError("no folder 'data/streets'")
+
+    monkeypatch.setattr(building, "data", gone)
+    found = _evidence.validation("a recipe", None)
+    assert found.batches is None
+    assert found.told.endswith("not measured: no folder 'data/streets'")
+    assert "keeps no recipe" in _evidence.validation(None, None).told

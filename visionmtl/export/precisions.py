@@ -1,0 +1,70 @@
+"""In which precisions each format is written."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from visionmtl.errors import UsageError, one_of
+from visionmtl.export.format import FLOAT32, PRECISIONS, Format
+
+
+def wanted(precision: str | Sequence[str]) -> list[str]:
+    """Return the names of the precisions that are asked for.
+
+    Args:
+        precision: one name or several, in a list or parted by commas.
+
+    Raises:
+        UsageError: one is unknown, or named twice, or none is named.
+    """
+    names = [each.strip() for each in precision.split(",")] if isinstance(precision, str) else list(precision)
+    if not names:
+        raise UsageError(f"No precision was named: name one or several of {', '.join(PRECISIONS)}.")
+    for name in names:
+        if names.count(one_of(name, PRECISIONS, "precision")) > 1:
+            raise UsageError(f"The precision '{name}' was named twice: name each once.")
+    return names
+
+
+def check(formats: Mapping[str, type[Format]], precisions: Sequence[str]) -> None:
+    """Refuse a precision that none of some formats has.
+
+    Args:
+        formats: by name.
+        precisions: names of precisions.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for name in precisions:
+        if not any(name in kind.precisions for kind in formats.values()):
+            have = "; ".join(f"{each} has {', '.join(kind.precisions)}" for each, kind in formats.items())
+            raise UsageError(f"Precision {name} was asked for, and no format that is asked for has it: {have}.")
+
+
+def made(
+    formats: Mapping[str, type[Format]], precision: str | Sequence[str], calibration: Sequence[np.ndarray] = ()
+) -> dict[str, Format]:
+    """Return what is to be written, by what it is called: "litert", "litert int8".
+
+    Each format is written in those of the precisions that it has; one that has none of them, beside others that have,
+    in float32, which is printed.
+
+    Args:
+        formats: by name.
+        precision: one name or several, in a list or parted by commas.
+        calibration: uint8 `[h, w, 3]`, pictures by which int8 chooses its ranges.
+
+    Raises:
+        UsageError: a precision is unknown, or none of the formats has it.
+    """
+    names = wanted(precision)
+    check(formats, names)
+    found = {}
+    for format, kind in formats.items():
+        own = [name for name in names if name in kind.precisions]
+        if not own:
+            print(f"{format} has no {' and no '.join(names)}: it is written in {FLOAT32}.")
+        for name in own or [FLOAT32]:
+            found[format if name == FLOAT32 else f"{format} {name}"] = kind(name, calibration)
+    return found
