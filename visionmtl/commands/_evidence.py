@@ -121,9 +121,9 @@ def validation(recipe: "Recipe | None", model: "MultiTaskModel", size: tuple[int
         return Labelled(None, f"{unmeasured}: {error}")
     if "validation" not in data.splits:
         return Labelled(None, f"{unmeasured}: the data has no validation split.")
-    size, length = data.sizes["validation"], recipe.data.batch_size
-    batches = Batches(data.splits["validation"], -(-size // length), max(1, MEASURED // length))
-    count = min(size, batches.most * length)
+    there, length = data.sizes["validation"], recipe.data.batch_size
+    batches = Batches(data.splits["validation"], -(-there // length), max(1, MEASURED // length))
+    count = min(there, batches.most * length)
     return Labelled(batches, f"Measured on {count} pictures of validation, in each precision but float32.")
 
 

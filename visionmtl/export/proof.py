@@ -1,5 +1,6 @@
 """The proof of an export: run in a fresh process by its own runtime alone, it says of pictures what the model says."""
 
+import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -90,11 +91,8 @@ def _changes(model: MultiTaskModel, folder: Path, formats: Mapping[str, Format],
     """Return what each task's metric is, of the model and of each format."""
     before, found = change.by_model(model, trial.batches), {}
     for label, made in formats.items():
-        after = change.by_export(
-            model,
-            trial.batches,
-            lambda pictures, label=label, made=made: running.answers(label, made, folder, pictures, least=0.0),
-        )
+        answers = functools.partial(running.answers, label, made, folder, least=0.0)
+        after = change.by_export(model, trial.batches, answers)
         changes = change.changes(model, before, after)
         if lost := [str(each) for each in changes if not each.within(trial.bound)]:
             raise UsageError(
