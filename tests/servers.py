@@ -29,14 +29,14 @@ class Toy(OfPixels):
     """Tells the mean of each channel, one dog in the upper left quarter, and what is light."""
 
     rank = 50
-    file = FILE
+    files: ClassVar = {"float32": FILE}
     seconds = 0.0  # that a batch takes
     ran: ClassVar[list[int]] = []  # pictures of each batch
     gate = threading.Event()  # a batch runs only while this is set
     gate.set()
 
-    def __init__(self, folder, labels):
-        self.offset = json.loads((folder / FILE).read_text())["offset"]
+    def __init__(self, file, labels):
+        self.offset = json.loads(file.read_text())["offset"]
         outputs = {
             "scene_probabilities": Tensor("DT_FLOAT", (-1, 3)),
             "spots_boxes": Tensor("DT_FLOAT", (-1, 100, 4)),
@@ -53,7 +53,7 @@ class Toy(OfPixels):
         assert self.gate.wait(30)
         type(self).ran.append(len(images))
         time.sleep(self.seconds)
-        if (images == 13).all():
+        if (images == 13).all((1, 2, 3)).any():
             raise ValueError("an unlucky picture, /somewhere/secret.py")
         count, height, width = images.shape[:3]
         boxes, scores = np.zeros((count, 100, 4), "f"), np.zeros((count, 100), "f")
@@ -109,7 +109,7 @@ def served(folder, every=0.05, **limits):
 
     register()
     limits, metrics, told = Limits(**limits), Metrics(), []
-    versions, line = Versions(folder, None, limits, metrics, told.append), Line(limits, metrics)
+    versions, line = Versions(folder, None, None, limits, metrics, told.append), Line(limits, metrics)
     state = State(versions, Desk(line, limits, metrics), limits, metrics)
     with server.listening("127.0.0.1", 0) as listener:
         config = uvicorn.Config(application(state), lifespan="off", ws="none", log_config=None, access_log=False)

@@ -31,8 +31,9 @@ class Serve(Command):
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen at; default this machine alone")
         parser.add_argument("--port", type=int, default=8501, help="the port, 0 for a free one; default 8501")
         parser.add_argument(
-            "--runtime", metavar="NAME", help="savedmodel or onnx; default the first that the version has a file of"
+            "--runtime", metavar="NAME", help="savedmodel, onnx or litert; default the first that the version has"
         )
+        parser.add_argument("--precision", metavar="NAME", help="of its file, as int8; default the first there is")
         parser.add_argument(
             "--batch", type=int, default=usual.batch, metavar="N", help=f"pictures run at once; default {usual.batch}"
         )
@@ -78,4 +79,6 @@ class Serve(Command):
         )
         with quiet_import():
             pass  # of TensorFlow, which decodes pictures for every runtime
-        serving.serve(args.folder, host=args.host, port=args.port, runtime=args.runtime, limits=limits)
+        serving.serve(
+            args.folder, host=args.host, port=args.port, runtime=args.runtime, precision=args.precision, limits=limits
+        )

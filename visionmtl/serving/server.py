@@ -67,6 +67,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8501,
     runtime: str | None = None,
+    precision: str | None = None,
     limits: Limits | None = None,
     every: float = 2.0,
 ) -> None:
@@ -77,6 +78,7 @@ def serve(
         host: the address to listen at; the default is reached from this machine alone.
         port: the port; 0 for a free one, which is printed.
         runtime: the name of the one that runs the model; None for the first that a version has a file of.
+        precision: of the file that it loads, where there are several, as "int8"; None for the first.
         limits: what is taken at most; None for the defaults.
         every: seconds after which the folder is looked at for a new version.
 
@@ -86,7 +88,7 @@ def serve(
     """
     limits, metrics = limits or Limits(), Metrics()
     with listening(host, port) as listener:
-        versions = Versions(Path(folder), runtime, limits, metrics, tell)
+        versions = Versions(Path(folder), runtime, precision, limits, metrics, tell)
         line = Line(limits, metrics)
         state = State(versions, Desk(line, limits, metrics), limits, metrics)
         config = uvicorn.Config(
@@ -145,7 +147,7 @@ def _greeting(versions: Versions, listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     version = versions.current
-    return f"Serving '{versions.name}', version {version.number}, by {version.name}: http://{shown}:{port}/"
+    return f"Serving '{versions.name}', version {version.number}, by {version.by}: http://{shown}:{port}/"
 
 
 def tell(line: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from pipelines.pixels import png
 from visionmtl.errors import UsageError
 from visionmtl.serving.limits import Limits
-from visionmtl.serving.runtimes import RUNTIMES, choose
+from visionmtl.serving.runtimes import RUNTIMES, choose, there
 
 LABELS = "labels.json"
 SIGNATURES = ("serving_default", "serving_bytes")
@@ -21,11 +21,13 @@ class Version:
     Args:
         folder: of the version.
         wanted: the name of the runtime; None for the first that is there.
+        precision: of its file; None for the first that is there.
         limits: of the server.
 
     Attributes:
         number: of the version.
         name: of the runtime.
+        file: that it loads.
         runtime: that answers.
         labels: the kind and the classes of each task.
 
@@ -33,27 +35,28 @@ class Version:
         UsageError: it cannot be loaded, or does not answer a picture; the sentence says why.
     """
 
-    def __init__(self, folder: Path, wanted: str | None, limits: Limits):
+    def __init__(self, folder: Path, wanted: str | None, precision: str | None, limits: Limits):
         self.number = int(folder.name)
-        self.name = choose(folder, wanted)
+        self.name, self.file = choose(folder, wanted, precision)
         self.labels = _labels(folder)
         kind = RUNTIMES[self.name]
         try:
-            self.runtime = kind(folder, self.labels)
+            self.runtime = kind(self.file, self.labels)
             missing = [each for each in SIGNATURES if each not in self.runtime.signatures]
             if not missing:
                 self._try(limits)
         except Exception as error:  # of any kind, by runtime and by what is broken
-            raise UsageError(f"'{folder}' cannot be served: {kind.file} does not run: {_first(error)}") from error
+            raise UsageError(f"'{folder}' cannot be served: {self.file.name} does not run: {_first(error)}") from error
         if missing:
             raise UsageError(
-                f"'{folder}' cannot be served: its {kind.file} has no signature '{missing[0]}': export the model anew."
+                f"'{folder}' cannot be served: {self.file.name} has no signature '{missing[0]}'; export the model anew."
             )
 
     @property
-    def others(self) -> list[str]:
-        """The files of other runtimes that it could be run by."""
-        return [runtime.file for name, runtime in RUNTIMES.items() if name != self.name]
+    def by(self) -> str:
+        """What runs it, of what there is, in words."""
+        others = [name for name in there(self.file.parent) if name != self.name]
+        return f"{self.name} ({self.file.name}{'; there is ' + ', '.join(others) + ' too' if others else ''})"
 
     def _try(self, limits: Limits) -> None:
         """Run one picture, so that the first request need not wait for what is made ready then."""

@@ -36,6 +36,7 @@ class Versions:
     Args:
         folder: of all versions, named as the model.
         runtime: the name of the one that loads them; None for the first that a version has a file of.
+        precision: of that file; None for the first.
         limits: of the server.
         metrics: of the server.
         tell: prints a line.
@@ -48,11 +49,13 @@ class Versions:
         self,
         folder: Path,
         runtime: str | None,
+        precision: str | None,
         limits: Limits,
         metrics: Metrics,
         tell: Callable[[str], None] = print,
     ):
-        self.folder, self.wanted, self.limits, self.metrics, self.tell = folder, runtime, limits, metrics, tell
+        self.folder, self.limits, self.metrics, self.tell = folder, limits, metrics, tell
+        self.wanted, self.precision = runtime, precision
         self.name = folder.resolve().name
         self.states: dict[int, State] = {}
         self._refused: dict[int, Print] = {}
@@ -104,7 +107,7 @@ class Versions:
         """Load a version, and serve it from here on; return whether it runs."""
         self.states[number] = State("LOADING")
         try:
-            version = Version(self.folder / str(number), self.wanted, self.limits)
+            version = Version(self.folder / str(number), self.wanted, self.precision, self.limits)
         except UsageError as error:
             self._why = str(error)
             self.states[number] = State("END", "UNKNOWN", "The version cannot be served.")
@@ -117,7 +120,7 @@ class Versions:
         before, self._current = self._current, version
         if before is not None:
             self.states[before.number] = State("END")
-            self.tell(f"Version {number} is served from now on, by {version.name}, in place of {before.number}.")
+            self.tell(f"Version {number} is served from now on, by {version.by}, in place of {before.number}.")
         self.states[number] = State("AVAILABLE")
         self.metrics.versions.labels("served").inc()
         self.metrics.version.labels(self.name).set(number)

@@ -12,34 +12,51 @@ from visionmtl.serving.runtimes.runtime import Runtime
 
 RUNTIMES = dict(sorted(discovery.classes(__name__, Runtime).items(), key=lambda each: each[1].rank))
 
-__all__ = ["RUNTIMES", "choose"]
+__all__ = ["RUNTIMES", "choose", "there"]
 
 
-def choose(folder: Path, wanted: str | None = None) -> str:
-    """Return the name of the runtime of a version.
+def there(folder: Path, precision: str | None = None) -> dict[str, Path]:
+    """Return the file of each runtime that a version has one of, by the runtime's name.
+
+    Args:
+        folder: of the version.
+        precision: that is wanted; None for the first of each.
+    """
+    found = {}
+    for name, runtime in RUNTIMES.items():
+        files = [folder / file for key, file in runtime.files.items() if precision in (None, key)]
+        if file := next((each for each in files if each.exists()), None):
+            found[name] = file
+    return found
+
+
+def choose(folder: Path, wanted: str | None = None, precision: str | None = None) -> tuple[str, Path]:
+    """Return the name of the runtime of a version, and the file that it loads.
 
     Args:
         folder: of the version.
         wanted: its name; None for the first one whose file is there and whose packages are installed.
+        precision: of the file; None for the first.
 
     Raises:
-        UsageError: there is none, or that which is wanted is unknown, has no file here, or is not installed.
+        UsageError: there is none, or what is wanted is unknown, has no file here, or is not installed.
     """
-    files = {name: runtime.file for name, runtime in RUNTIMES.items()}
-    there = [name for name, file in files.items() if (folder / file).exists()]
-    if wanted is not None and one_of(wanted, RUNTIMES, "runtime") not in there:
-        raise UsageError(
-            f"'{folder}' has no {files[wanted]}, which the runtime '{wanted}' loads: export that format too, or choose"
-            f" another runtime{' of ' + ', '.join(there) if there else ''}."
-        )
-    if not there:
-        raise UsageError(f"'{folder}' holds none of {', '.join(files.values())}: it is no exported model.")
-    able = [name for name in there if RUNTIMES[name].missing() is None]
-    if wanted is None and able:
-        return able[0]
-    name = wanted or there[0]
+    if wanted is not None:
+        one_of(wanted, RUNTIMES, "runtime")
+    if precision is not None:
+        one_of(precision, list(dict.fromkeys(key for each in RUNTIMES.values() for key in each.files)), "precision")
+    found = there(folder, precision)
+    if not found or wanted not in (None, *found):
+        loaded = {name: each.files for name, each in RUNTIMES.items() if wanted in (None, name)}
+        files = [file for own in loaded.values() for key, file in own.items() if precision in (None, key)]
+        others = [file.name for file in there(folder).values()]
+        instead = f"; there is {', '.join(others)}" if others else ": it is no exported model"
+        what = ", ".join(files) or f"file of precision '{precision}' for the runtime '{wanted}'"
+        raise UsageError(f"'{folder}' has no {what}{instead}.")
+    able = [name for name in found if RUNTIMES[name].missing() is None]
+    name = wanted or next(iter(able or found))
     if (missing := RUNTIMES[name].missing()) is not None:
         extra = RUNTIMES[name].extra
         install = f"pip install 'visionmtl[{extra}]'" if extra else f"pip install {missing}"
         raise UsageError(f"Runtime '{name}' needs the package {missing}, which is not there: {install}.")
-    return name
+    return name, found[name]

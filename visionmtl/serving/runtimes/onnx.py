@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,17 +26,17 @@ class Onnx(OfPixels):
     """ONNX Runtime."""
 
     rank = 2
-    file = "model.onnx"
+    files: ClassVar = {"float32": "model.onnx"}
     extra = "onnx"
     needs = ("onnxruntime",)
 
-    def __init__(self, folder: Path, labels: Labels):
+    def __init__(self, file: Path, labels: Labels):
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = FAULTS_ONLY
         self.session = onnxruntime.InferenceSession(
-            os.fspath(folder / self.file), options, providers=onnxruntime.get_available_providers()
+            os.fspath(file), options, providers=onnxruntime.get_available_providers()
         )
         inputs = [*self.session.get_inputs(), *self.session.get_overridable_initializers()]
         self.wishes = {each.name: each.shape for each in inputs if each.name != IMAGES}

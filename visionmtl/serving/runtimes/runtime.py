@@ -79,12 +79,12 @@ class Runtime:
     The first line of a subclass's docstring says what it is.
 
     Args:
-        folder: of a version.
+        file: one of `files` in the folder of a version.
         labels: what its `labels.json` says.
 
     Attributes:
         rank: which comes first where a version has files of several, lower ones.
-        file: the name in a version of what it loads.
+        files: the names in a version of what it loads, by precision; the first that is there, where none is asked for.
         extra: of visionmtl that brings what it needs; "" for none.
         needs: the modules that it imports.
         signatures: by name. All have `serving_default`, of `images` uint8 `[B, H, W, 3]`, and `serving_bytes`, of
@@ -93,12 +93,12 @@ class Runtime:
     """
 
     rank: ClassVar[int] = 100
-    file: ClassVar[str]
+    files: ClassVar[Mapping[str, str]]
     extra: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ()
     signatures: Mapping[str, Signature]
 
-    def __init__(self, folder: Path, labels: Labels):
+    def __init__(self, file: Path, labels: Labels):
         raise NotImplementedError
 
     @classmethod

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,10 +15,10 @@ class SavedModel(Runtime):
     """TensorFlow."""
 
     rank = 1
-    file = "saved_model.pb"
+    files: ClassVar = {"float32": "saved_model.pb"}
     needs = ("tensorflow",)
 
-    def __init__(self, folder: Path, labels: Labels):
+    def __init__(self, file: Path, labels: Labels):
         import tensorflow as tf
         from tensorflow.core.framework import types_pb2
         from tensorflow.core.protobuf import saved_model_pb2
@@ -27,9 +28,9 @@ class SavedModel(Runtime):
             sizes = None if shape.unknown_rank else tuple(each.size for each in shape.dim)
             return Tensor(types_pb2.DataType.Name(given.dtype), sizes, given.name)  # type: ignore[attr-defined]
 
-        self.module = tf.saved_model.load(os.fspath(folder))  # kept, for its signatures do not keep its variables
+        self.module = tf.saved_model.load(os.fspath(file.parent))  # kept, for its signatures do not keep its variables
         self.functions = dict(self.module.signatures)
-        saved = saved_model_pb2.SavedModel.FromString((folder / self.file).read_bytes())
+        saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
         described = saved.meta_graphs[0].signature_def
         self.signatures = {
             name: Signature(*({key: tensor(each) for key, each in side.items()} for side in (own.inputs, own.outputs)))
