@@ -91,7 +91,7 @@ class Versions:
 
     def look(self) -> None:
         """Take up the newest version that runs, unless it is served already."""
-        there = _numbers(self.folder)
+        there = numbers(self.folder)
         served = self._current.number if self._current else None
         for number in there:
             if number == served:
@@ -114,7 +114,7 @@ class Versions:
             self.metrics.versions.labels("refused").inc()
             if self._current is not None:
                 self.tell(f"Version {number} is refused, and version {self._current.number} served on. {error}")
-            elif len(_numbers(self.folder)) > 1:
+            elif len(numbers(self.folder)) > 1:
                 self.tell(f"Version {number} is refused. {error}")
             return False
         before, self._current = self._current, version
@@ -137,17 +137,17 @@ def _check(folder: Path) -> None:
     if not folder.is_dir():
         what = "is no folder" if folder.exists() else "is not there"
         raise UsageError(f"'{folder}' {what}: {example}.")
-    if _numbers(folder):
+    if numbers(folder):
         return
     if (folder / "labels.json").is_file() or (folder / "saved_model.pb").is_file():
         raise UsageError(f"'{folder}' is one version: give the folder of all versions, '{folder.absolute().parent}'.")
-    names = sorted(each.name for each in folder.iterdir() if each.is_dir() and _numbers(each))
+    names = sorted(each.name for each in folder.iterdir() if each.is_dir() and numbers(each))
     if names:
         raise UsageError(f"'{folder}' holds the models {', '.join(names)}: give one of them, '{folder / names[0]}'.")
     raise UsageError(f"'{folder}' holds no version of an exported model: {example}.")
 
 
-def _numbers(folder: Path) -> list[int]:
+def numbers(folder: Path) -> list[int]:
     """Return the numbers of the versions in a folder, the newest first."""
     named = (each for each in folder.iterdir() if each.name.isascii() and each.name.isdigit())
     return sorted(

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
@@ -34,6 +35,7 @@ def application(state: State) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     for part in (pictures, rest, watching):
         app.include_router(part.router(state))
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     page = files("visionmtl.serving.web").joinpath("page.html").read_text(encoding="utf-8")
 
     @app.get("/", include_in_schema=False)
@@ -41,6 +43,18 @@ def application(state: State) -> FastAPI:
         return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
 
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """Return OpenAPI without the answer of 422 that FastAPI adds: ours is 400."""
+    if app.openapi_schema is None:
+        made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+        for operation in (each for path in made["paths"].values() for each in path.values()):
+            operation["responses"].pop("422", None)
+        for name in ("HTTPValidationError", "ValidationError"):
+            made["components"]["schemas"].pop(name, None)
+        app.openapi_schema = made
+    return app.openapi_schema
 
 
 def _refused(request: Request, error: Any) -> Response:

@@ -1,0 +1,79 @@
+"""A server in a process of its own under load loses nothing, mixes no answers up, and stops gracefully."""
+
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import served
+import servers
+
+CLIENTS, EACH = 12, 25
+
+
+def told(answer):
+    """The levels of red, green and blue that an answer tells."""
+    scene = answer.json()["pictures"][0]["predictions"]["scene"]
+    return tuple(round(scene[name] * 255) for name in ("red", "green", "blue"))
+
+
+@pytest.mark.slow
+def test_under_load_nothing_is_lost_and_each_client_has_the_answer_to_its_own_picture(folder):
+    seconds, refused = [], []
+
+    def ask(client, number):
+        random = np.random.default_rng(number)
+        for _ in range(EACH):
+            level = tuple(random.integers(14, 256, 3).tolist())
+            size = tuple(random.integers(4, 40, 2).tolist())
+            began = time.perf_counter()
+            while (answer := client.post("/predict", content=servers.png(level, size))).status_code == 429:
+                refused.append(int(answer.headers["retry-after"]))
+                time.sleep(0.05)
+            seconds.append(time.perf_counter() - began)
+            assert answer.status_code == 200
+            assert told(answer) == level
+            picture = answer.json()["pictures"][0]
+            assert (picture["height"], picture["width"]) == size
+
+    with served.process(folder, "batch=4", "queue=8", "takes=0.002") as running, served.client(running) as client:
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            list(pool.map(lambda number: ask(client, number), range(CLIENTS)))
+        counted = client.get("/metrics").text
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 143
+    assert len(seconds) == CLIENTS * EACH
+    assert f'visionmtl_requests_total{{route="/predict",status="200"}} {CLIENTS * EACH}.0' in counted
+    at = np.percentile(seconds, (50, 90, 99))
+    print(f"\n{len(seconds)} answers, {len(refused)} times told to come again;", end=" ")
+    print("ms at 50, 90 and 99%:", *(f"{1000 * each:.1f}" for each in at))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_what_is_in_flight_is_answered_before_it_stops(folder, number, status):
+    with served.process(folder, "batch=1", "takes=0.5") as running, served.client(running) as client:
+        with ThreadPoolExecutor(4) as pool:
+            asked = [pool.submit(client.post, "/predict", content=servers.png(level)) for level in (20, 30, 40, 50)]
+            while "visionmtl_waiting_pictures 4.0" not in client.get("/metrics").text:
+                time.sleep(0.02)
+            running.send_signal(number)
+            assert sorted(told(each.result())[0] for each in asked) == [20, 30, 40, 50]
+        _, errors = running.communicate(timeout=30)
+        assert running.returncode == status
+        assert "All requests in flight were answered." in errors
+
+
+def test_a_port_that_is_taken_is_a_sentence():
+    from visionmtl.errors import UsageError
+    from visionmtl.serving.server import listening
+
+    with listening("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(UsageError, match=rf"^Port {port} of 127.0.0.1 is taken"), listening("127.0.0.1", port):
+            pass
+    with pytest.raises(UsageError, match="cannot be listened at"), listening("203.0.113.7", 0):
+        pass
+    with pytest.raises(UsageError, match="0 to 65535"), listening("127.0.0.1", 70000):
+        pass
