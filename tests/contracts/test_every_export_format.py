@@ -1,12 +1,16 @@
 """Every export format through what an export asks of it."""
 
+import json
 import os
+import subprocess
 
 import pytest
 import toys
 
 from visionmtl import export
 from visionmtl.errors import UsageError
+
+BESIDE = ("labels.json", "signature.json", "SHA256SUMS")
 
 
 @pytest.mark.parametrize("name", export.names())
@@ -16,11 +20,26 @@ def test_it_says_what_it_is_and_writes_what_it_says_beside_the_labels(name, tmp_
     version = export.save(toys.model(toys.tasks("scene")), tmp_path / "toy", format=name)
     assert version == tmp_path / "toy" / "1"
     written = {path.name for path in version.iterdir()}
-    assert {made.files[0], "labels.json"} <= written <= {*made.files, "labels.json"}
+    assert {made.files[0], *BESIDE} <= written <= {*made.files, *BESIDE}
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=version, check=True, capture_output=True)
+    assert (
+        len((version / "SHA256SUMS").read_text().splitlines()) == sum(path.is_file() for path in version.rglob("*")) - 1
+    )
+    said = json.loads((version / "signature.json").read_text())[name]
+    assert said["file"] == made.files[0]
+    default = said["signatures"]["serving_default"]
+    images = [each for each in default["inputs"] if not each["optional"]]
+    assert [(each["name"], each["dtype"], each["shape"][1:]) for each in images] == [
+        ("images", "uint8", ["height", "width", 3])
+    ]
+    outputs = {each["name"]: (each["dtype"], each["shape"][1:]) for each in default["outputs"]}
+    assert outputs == {"scene_probabilities": ("float32", [3]), "image_sizes": ("int32", [2])}
+    told = [each for own in said["signatures"].values() for side in own.values() for each in side]
+    assert all(each["unit"] and each["meaning"] for each in told)
 
 
 def test_no_two_formats_write_files_of_one_name():
-    files = ["labels.json", *(file for made in export.FORMATS.values() for file in made.files)]
+    files = [*BESIDE, *(file for made in export.FORMATS.values() for file in made.files)]
     assert len(set(files)) == len(files)
 
 

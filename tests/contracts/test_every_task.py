@@ -65,6 +65,14 @@ def test_two_tasks_of_one_kind_stand_in_one_model(name):
 
 
 @every_task
+def test_every_prediction_says_what_it_means(name):
+    task = toys.task(name)
+    assert task.decode(raw(task), (toys.SIZE, toys.SIZE)).keys() == task.meanings.keys()
+    assert all(meaning.unit and meaning.text for meaning in task.meanings.values())
+    assert task.purpose
+
+
+@every_task
 def test_the_loss_is_one_finite_number_a_sample_whatever_stands_beside_it(name):
     task = toys.task(name)
     labels, outputs = labels_of(task), raw(task)

@@ -14,7 +14,7 @@ import numpy as np
 from pipelines import discovery
 from pipelines.pixels.rules import RESIZES
 from visionmtl.errors import UsageError, check_number, one_of
-from visionmtl.export import labels, narrowing, precisions, proof, versions
+from visionmtl.export import checksums, labels, narrowing, precisions, proof, signature, versions
 from visionmtl.export.change import Batch, Trial
 from visionmtl.export.format import FLOAT32, Format, Serving
 from visionmtl.export.telling import told
@@ -76,7 +76,7 @@ def save(
 
     The files of all formats lie beside each other, under the names that servers look for: `saved_model.pb` with
     `variables/`, `model.onnx`. `labels.json` names each task's kind and classes, and the confidences of classes of
-    objects.
+    objects; `signature.json` says what goes in and comes out, and what it means; `SHA256SUMS` has the checksums of all.
 
     Args:
         model: a trained model.
@@ -136,7 +136,9 @@ def save(
         for each in formats.values():
             each.write(model, partial, serving)
         labels.write(model, partial, serving)
+        signature.write(model, partial, formats)
         if len(pictures) or trial or about:
             proof.prove(model, partial, formats, serving, pictures, trial, about)
+        checksums.write(partial)
 
     return versions.write(Path(folder), fill)

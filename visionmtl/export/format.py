@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,34 @@ class Serving:
     resize: str = "stretch"
     confidences: Mapping[str, Any] | None = None
     batch: int | None = None
+
+
+class Tensor(NamedTuple):
+    """One that goes in or comes out.
+
+    Attributes:
+        name: by which it is given or asked for.
+        dtype: of NumPy, or "string".
+        shape: its sizes; -1 for one that differs.
+    """
+
+    name: str
+    dtype: str
+    shape: Sequence[int]
+
+
+class Signature(NamedTuple):
+    """One way to ask a model.
+
+    Attributes:
+        inputs: what goes in.
+        outputs: what comes out.
+        optional: the names of the inputs that may be left out.
+    """
+
+    inputs: Sequence[Tensor]
+    outputs: Sequence[Tensor]
+    optional: Sequence[str] = ()
 
 
 class Format:
@@ -88,6 +116,14 @@ class Format:
             model: what to write.
             folder: where to, beside other formats; it gets its name once it is whole.
             serving: how it is to be used.
+        """
+        raise NotImplementedError
+
+    def signatures(self, folder: Path) -> dict[str, Signature]:
+        """Return what goes into the written model and what comes out, by the name of each way to ask it.
+
+        Args:
+            folder: where `write` wrote it.
         """
         raise NotImplementedError
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 from visionmtl import images
 from visionmtl.errors import UsageError
 from visionmtl.export import joining
-from visionmtl.export.format import FLOAT32, Format, Serving, least_scores, refuse_half
+from visionmtl.export.format import FLOAT32, Format, Serving, Signature, Tensor, least_scores, refuse_half
 from visionmtl.model import MultiTaskModel
 from visionmtl.tasks import boxes
 
@@ -73,6 +73,22 @@ class LiteRt(Format):
         if not least:
             del signatures["serving_default_confidence"]
         (folder / self.file).write_bytes(joining.joined(parts, signatures))
+
+    def signatures(self, folder: Path) -> dict[str, Signature]:
+        from ai_edge_litert.interpreter import Interpreter
+
+        def tensors(details: Mapping[str, Any]) -> list[Tensor]:
+            return [
+                Tensor(name, np.dtype(each["dtype"]).name, each["shape_signature"].tolist())
+                for name, each in details.items()
+            ]
+
+        interpreter = Interpreter(model_path=str(folder / self.file))
+        asked = {name: interpreter.get_signature_runner(name) for name in interpreter.get_signature_list()}
+        return {
+            name: Signature(tensors(each.get_input_details()), tensors(each.get_output_details()))
+            for name, each in asked.items()
+        }
 
     def _reduce(self, model: MultiTaskModel, serving: Serving) -> Callable[[Any], None]:
         """Return what sets a converter to the precision."""

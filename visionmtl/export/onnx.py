@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from visionmtl import images
 from visionmtl.errors import UsageError
-from visionmtl.export.format import Format, Serving, least_scores, refuse_half
+from visionmtl.export.format import Format, Serving, Signature, Tensor, least_scores, refuse_half
 from visionmtl.export.requests import Predictions, answer_pixels
 from visionmtl.model import MultiTaskModel
 
@@ -57,6 +57,20 @@ class Onnx(Format):
             constant = onnx.helper.make_tensor(name, onnx.TensorProto.FLOAT, [len(value)], value)
             converted.graph.initializer.append(constant)
         onnx.save(converted, folder / "model.onnx")
+
+    def signatures(self, folder: Path) -> dict[str, Signature]:
+        import onnx
+
+        def tensor(value: Any) -> Tensor:
+            kind = value.type.tensor_type
+            dtype = onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type).name
+            return Tensor(value.name, dtype, [axis.dim_value or -1 for axis in kind.shape.dim])
+
+        graph = onnx.load(folder / self.file).graph
+        constants = {each.name for each in graph.initializer}
+        inputs, outputs = ([tensor(each) for each in side] for side in (graph.input, graph.output))
+        optional = [each.name for each in inputs if each.name in constants]
+        return {"serving_default": Signature(inputs, outputs, optional)}
 
 
 def _answer(model: MultiTaskModel, serving: Serving) -> Any:

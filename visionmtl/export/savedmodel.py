@@ -1,12 +1,13 @@
 """SavedModels that TensorFlow alone can load: pictures of any size, or their encoded bytes, in; predictions out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
 from visionmtl.export import features, warmup
-from visionmtl.export.format import Format, Serving, least_scores
+from visionmtl.export.format import Format, Serving, Signature, Tensor, least_scores
 from visionmtl.export.narrowing import network
 from visionmtl.export.requests import Answer, Predictions, answer_bytes, answer_pixels, read_bytes
 from visionmtl.model import MultiTaskModel
@@ -64,6 +65,22 @@ class SavedModel(Format):
             signatures[name] = tf.function(answer, input_signature=[given], autograph=False)
         tf.saved_model.save(module, str(folder), signatures=signatures)
         warmup.write(folder, model.image_size)
+
+    def signatures(self, folder: Path) -> dict[str, Signature]:
+        from tensorflow.core.protobuf.saved_model_pb2 import SavedModel as Saved
+
+        def tensors(side: Mapping[str, Any]) -> list[Tensor]:
+            return [
+                Tensor(name, tf.as_dtype(each.dtype).name, [axis.size for axis in each.tensor_shape.dim])
+                for name, each in sorted(side.items())
+            ]
+
+        described = Saved.FromString((folder / self.file).read_bytes()).meta_graphs[0].signature_def
+        return {
+            name: Signature(tensors(own.inputs), tensors(own.outputs))
+            for name, own in sorted(described.items())
+            if not name.startswith("__")
+        }
 
 
 def _signatures(

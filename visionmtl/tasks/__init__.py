@@ -12,6 +12,7 @@ from visionmtl.errors import UsageError, nearest, one_of
 from visionmtl.tasks.classification import Classification
 from visionmtl.tasks.depth import Depth
 from visionmtl.tasks.detection import Detection
+from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.segmentation import Segmentation
 from visionmtl.tasks.task import Task
 
@@ -76,4 +77,15 @@ def from_spec(spec: Any, **given: Any) -> Task:
     return KINDS[spec.kind].from_spec(spec, **given)
 
 
-__all__ = ["Classification", "Depth", "Detection", "Segmentation", "Task", "from_spec", "names", "options", "register"]
+__all__ = [
+    "Classification",
+    "Depth",
+    "Detection",
+    "Meaning",
+    "Segmentation",
+    "Task",
+    "from_spec",
+    "names",
+    "options",
+    "register",
+]

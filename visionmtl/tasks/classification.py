@@ -1,8 +1,8 @@
 """Classification: one class of an image, or any number of them (multi-label)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from visionmtl import drawing, keras_graph, metrics
 from visionmtl.tasks import faults, forms
+from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, rounded
 
 
@@ -30,7 +31,10 @@ class Classification(Task):
         Classification('scene', 2 classes)
     """
 
-    kinds = ("classification", "multi_label")
+    kinds, purpose = ("classification", "multi_label"), "image-classification"
+    meanings: ClassVar[Mapping[str, Meaning]] = {
+        "probabilities": Meaning("0 to 1", "of each class; they sum to 1, but of kind multi_label each is for itself")
+    }
 
     def __init__(
         self,

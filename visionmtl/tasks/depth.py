@@ -11,6 +11,7 @@ import tensorflow as tf
 from visionmtl import drawing, files, images, keras_graph, metrics
 from visionmtl.errors import check_number
 from visionmtl.tasks import faults, forms, pixels
+from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Labels, Maps, Outputs, Predictions, Task, head_width
 
 
@@ -42,7 +43,10 @@ class Depth(Task):
 
     kinds = ("depth",)
     options = ("channels", "invariance", "farthest", "dropout")
-    primary, regression, rank, drawn_at = "d1", True, 0, 0
+    primary, regression, rank, drawn_at, purpose = "d1", True, 0, 0, "depth-estimation"
+    meanings: ClassVar[Mapping[str, Meaning]] = {
+        "depth": Meaning("metres", "how far away each pixel of the picture is; 0 beyond it, where others are larger")
+    }
     maps: ClassVar[Mapping[str, float]] = {"depth": 0.0}
 
     def __init__(

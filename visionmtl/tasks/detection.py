@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -13,6 +13,7 @@ from visionmtl import drawing, images, keras_graph, metrics
 from visionmtl.errors import check_number
 from visionmtl.layers.convolution import SharedBlock
 from visionmtl.tasks import boxes, faults, forms
+from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width, rounded
 
 BINS = 8  # a side's distance is a distribution over 0..7 strides
@@ -46,7 +47,15 @@ class Detection(Task):
 
     kinds = ("detection",)
     options = ("channels", "depth", "box_weight", "distance_weight", "dropout", "label_smoothing")
-    primary, rank, drawn_at, annotates = "AP", 1, 2, True
+    primary, rank, drawn_at, annotates, purpose = "AP", 1, 2, True, "object-detection"
+    meanings: ClassVar[Mapping[str, Meaning]] = {
+        "boxes": Meaning(
+            "pixels of the picture", "x_min, y_min, x_max, y_max of each object, from the top left corner"
+        ),
+        "scores": Meaning("0 to 1", "how sure the model is of each object, the surest first"),
+        "classes": Meaning("class number", "of each object; -1 in rows past the last object, whose boxes say nothing"),
+        "count": Meaning("objects", "how many of the rows are objects; they come first"),
+    }
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ from pipelines.kinds.spec import IGNORE
 from visionmtl import drawing, files, images, keras_graph, metrics
 from visionmtl.errors import check_number
 from visionmtl.tasks import faults, forms, pixels
+from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width
 
 
@@ -35,7 +36,10 @@ class Segmentation(Task):
 
     kinds = ("segmentation",)
     options = ("channels", "dice", "dropout", "label_smoothing")
-    primary, rank, drawn_at = "mIoU", 0, 1
+    primary, rank, drawn_at, purpose = "mIoU", 0, 1, "image-segmentation"
+    meanings: ClassVar[Mapping[str, Meaning]] = {
+        "classes": Meaning("class number", "of each pixel of the picture; 255 beyond it, where others are larger")
+    }
     maps: ClassVar[Mapping[str, float]] = {"classes": IGNORE}
 
     def __init__(

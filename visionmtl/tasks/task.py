@@ -12,6 +12,7 @@ from visionmtl import drawing
 from visionmtl.errors import UsageError, check_number
 from visionmtl.metrics import Metric
 from visionmtl.tasks import faults
+from visionmtl.tasks.meaning import Meaning
 
 Classes = int | Sequence[str]  # how many, or their names
 Maps = Mapping[str, keras.KerasTensor]  # {"P2": [B, H / 4, W / 4, C], ...}
@@ -97,6 +98,8 @@ class Task:
         rank: 0 where it speaks of pixels, 1 of objects, 2 of the whole image; the order in which tasks read each other.
         drawn_at: where its drawing lies among those of other tasks, from 0, under all, to 3, over all.
         maps: its predictions that have a value for every pixel, and the value that stands for "no pixel".
+        meanings: what each of its predictions means, by name, as exports say it.
+        purpose: what model hubs call such a task, as "object-detection"; "" for its kind.
         annotates: whether it finds objects, which `annotations` lists and whose classes are COCO's categories.
         colours: in which its classes are drawn; tasks of one model draw a class that they have in common in one colour.
 
@@ -114,6 +117,8 @@ class Task:
     rank: int = 2
     drawn_at: int = 3
     maps: ClassVar[Mapping[str, float]] = {}
+    meanings: ClassVar[Mapping[str, Meaning]] = {}
+    purpose: ClassVar[str] = ""
     annotates: bool = False
 
     def __init__(self, name: str, classes: Classes | None, dropout: float = 0.0, label_smoothing: float = 0.0):
