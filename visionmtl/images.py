@@ -165,10 +165,13 @@ def class_map(logits: tf.Tensor, size: Any, window: tf.Tensor | None = None, mos
     """
     batch, classes = logits.shape[0], logits.shape[3]
 
+    if PLAIN.get():
+        return _plain_class_map(logits, size, WHOLE if window is None else window)
+
     def at_once() -> tf.Tensor:
         return tf.argmax(crop_resize(logits, size, window), axis=-1, output_type=tf.int32)
 
-    if PLAIN.get() or (not tf.is_tensor(size) and (batch or 1) * size[0] * size[1] * classes * FLOAT <= most):
+    if not tf.is_tensor(size) and (batch or 1) * size[0] * size[1] * classes * FLOAT <= most:
         return at_once()
     height, width = tf.unstack(tf.convert_to_tensor(size, tf.int32))
     row = tf.maximum(tf.shape(logits)[0] * width * classes * FLOAT, 1)
@@ -178,6 +181,28 @@ def class_map(logits: tf.Tensor, size: Any, window: tf.Tensor | None = None, mos
         return _in_bands(logits, tf.stack([height, width]), window, rows)
 
     return tf.cond(tf.equal(rows, height), at_once, in_bands)
+
+
+def _plain_class_map(logits: tf.Tensor, size: Any, window: Any) -> tf.Tensor:
+    """Return what `class_map` does, of plain operations alone.
+
+    What is interpolated lies along the first axis, whose slices are copied and weighed as a whole: several times as
+    fast as among the classes of each pixel. The columns come first, as long as there are few rows.
+    """
+    height, width = tf.unstack(tf.convert_to_tensor(size, tf.int32))
+    rows, columns = tf.shape(logits)[1], tf.shape(logits)[2]
+    window = tf.convert_to_tensor(window, tf.float32)
+    across = _neighbours(_spread(columns, width, window[1], window[3]), columns)
+    down = _neighbours(_spread(rows, height, window[0], window[2]), rows)
+    wide = _between(tf.transpose(logits, (2, 0, 3, 1)), *across)  # [W, B, C, h]
+    whole = _between(tf.transpose(wide, (3, 1, 2, 0)), *down)  # [H, B, C, W]
+    return tf.transpose(tf.argmax(whole, axis=2, output_type=tf.int32), (1, 0, 2))
+
+
+def _between(values: tf.Tensor, low: tf.Tensor, high: tf.Tensor, along: tf.Tensor) -> tf.Tensor:
+    """Return values `[count, ...]` between neighbours in `[n, ...]`, as `_neighbours` gives them."""
+    lower = tf.gather(values, low)
+    return lower + (tf.gather(values, high) - lower) * along[:, None, None, None]
 
 
 def _in_bands(logits: tf.Tensor, size: tf.Tensor, window: Any, rows: tf.Tensor) -> tf.Tensor:
