@@ -10,7 +10,7 @@ import toys
 from visionmtl import export
 from visionmtl.errors import UsageError
 
-BESIDE = ("labels.json", "signature.json", "SHA256SUMS")
+BESIDE = ("labels.json", "signature.json", "README.md", "SHA256SUMS")
 
 
 @pytest.mark.parametrize("name", export.names())

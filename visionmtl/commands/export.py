@@ -113,10 +113,19 @@ class Export(Command):
             size=size(args.size),
             batch=None if args.batch == "dynamic" else int(args.batch),
             precision=precisions,
+            origin=_origin(Path(args.model)),
             **given,
             **({} if bound is None else {"metric_change": bound}),
         )
         print(f"Exported to {folder}", *export.told(folder), sep="\n  ")
+
+
+def _origin(path: Path) -> Any:
+    """Return what a run's folder says of its training; nothing for a file alone."""
+    from visionmtl import export
+    from visionmtl.training import runs
+
+    return export.Origin(runs.read_metrics(path), runs.read_images(path)) if path.is_dir() else None
 
 
 def size(text: str | None) -> tuple[int, int] | None:

@@ -14,7 +14,8 @@ import numpy as np
 from pipelines import discovery
 from pipelines.pixels.rules import RESIZES
 from visionmtl.errors import UsageError, check_number, one_of
-from visionmtl.export import checksums, labels, narrowing, precisions, proof, signature, versions
+from visionmtl.export import card, checksums, labels, narrowing, precisions, proof, signature, versions
+from visionmtl.export.card import Origin
 from visionmtl.export.change import Batch, Trial
 from visionmtl.export.format import FLOAT32, Format, Serving
 from visionmtl.export.telling import told
@@ -23,7 +24,7 @@ from visionmtl.model.kept import confidences as checked_confidences
 
 FORMATS = discovery.classes(__name__, Format)
 
-__all__ = ["FORMATS", "Serving", "chosen", "names", "save", "told"]
+__all__ = ["FORMATS", "Origin", "Serving", "chosen", "names", "save", "told"]
 
 
 def names() -> list[str]:
@@ -71,6 +72,7 @@ def save(
     validation: Iterable[Batch] | None = None,
     metric_change: float = 0.01,
     about: Mapping[str, Any] | None = None,
+    origin: Origin | None = None,
 ) -> Path:
     """Write a model as `folder/<version>/`, the next free number, whole or not at all, in one format or several.
 
@@ -102,6 +104,8 @@ def save(
             measured, of the model and of each format that is not in float32; None to measure none.
         metric_change: what such a format may lose of any task's metric, as 0.01 for 0.76 in place of 0.77.
         about: what else `export.json` is to say, such as where the pictures are from.
+        origin: what the model card, `README.md`, is to say of the training: its figures, and how many images there
+            were. What is not known is left to be filled in.
 
     Returns:
         The version's folder.
@@ -139,6 +143,7 @@ def save(
         signature.write(model, partial, formats)
         if len(pictures) or trial or about:
             proof.prove(model, partial, formats, serving, pictures, trial, about)
+        card.write(model, partial, Path(folder).name, formats, serving, origin or Origin())
         checksums.write(partial)
 
     return versions.write(Path(folder), fill)

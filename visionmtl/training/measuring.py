@@ -43,6 +43,7 @@ def evaluate(run: str | Path, split: str = "validation", overrides: Sequence[str
         model, _ = runs.load_model(run)
     datasets = building.data(recipe, [split], model, place.num_replicas_in_sync)
     results = _measure(model, datasets.splits[split])
+    runs.keep_images(run, datasets.sizes)
     kept = runs.keep_metrics(run, {split: results})
     report.write(run)
     print(tables.table(*tables.results({split: kept[split]})))
@@ -75,6 +76,7 @@ def finish(
     for task, values in last.items():
         plots.save_task(run, model.tasks[task], values, model.task_metrics[task])
     samples.save_samples(model, run / "samples", datasets.splits.get("validation", datasets.splits["train"]))
+    runs.keep_images(run, datasets.sizes)
     kept = runs.keep_metrics(run, measured | {**costs, "parameters": model.count_params()})
     page = report.write(run)
     print(f"\n{tables.table(*tables.results(kept))}\n")

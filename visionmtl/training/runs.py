@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +23,7 @@ from visionmtl.training.lock import LOCK
 RUNS = Path("runs")
 MODELS = ("best.keras", "last.keras")
 FIGURES = ("metrics.json", "report.html")  # written in the end, in this order
+IMAGES = "images.json"  # how many each split has
 
 
 def new(recipe: Recipe, folder: str | Path | None = None) -> Path:
@@ -180,6 +181,21 @@ def keep_metrics(run: Path, entries: dict[str, Any]) -> dict[str, Any]:
             metrics = read_metrics(run) | _plain(entries)
             write_text(run / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     return metrics
+
+
+def read_images(run: Path) -> dict[str, int]:
+    """Return how many images each split had that a run was trained or measured on; nothing where it was not kept."""
+    try:
+        counts = json.loads((run / IMAGES).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return counts if isinstance(counts, dict) else {}
+
+
+def keep_images(run: Path, sizes: Mapping[str, int]) -> None:
+    """Merge how many images splits have into the run's images.json."""
+    with told(run), processes.one_at_a_time(run):
+        write_text(run / IMAGES, json.dumps(read_images(run) | dict(sizes), indent=2) + "\n")
 
 
 def _plain(value: Any) -> Any:

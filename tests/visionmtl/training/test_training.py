@@ -42,6 +42,10 @@ def test_a_run_folder_is_complete(finished):
         assert (finished / name).stat().st_size, name
     for pattern in ("tensorboard/*/events*", "checkpoints/*", "plots/balancing.png", "samples/*.png"):
         assert list(finished.glob(pattern)), pattern
+    metrics, images = runs.read_metrics(finished), runs.read_images(finished)
+    assert {"train", "validation"} == images.keys()
+    assert all(images.values())
+    assert metrics.keys() & images.keys() == {"validation"}
 
 
 def test_the_recipe_of_a_run_trains_the_same_again(finished):
