@@ -11,7 +11,7 @@ from visionmtl.errors import UsageError
 
 
 class Export(Command):
-    """Write a model in forms that other programs load: as a SavedModel for TensorFlow alone, as ONNX, for LiteRT."""
+    """Write a model in forms that other programs load: a SavedModel, ONNX, LiteRT, OpenVINO."""
 
     rank = 4
     examples = """
@@ -41,7 +41,7 @@ class Export(Command):
             "--format",
             default="savedmodel",
             metavar="FORMATS",
-            help="savedmodel, onnx, litert, or several parted by commas, in one version; default savedmodel",
+            help="savedmodel, onnx, litert, openvino, or several parted by commas; default savedmodel",
         )
         parser.add_argument(
             "--precision",

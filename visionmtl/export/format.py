@@ -1,6 +1,7 @@
 """What every export format is: a sentence about it, what it needs, and what it writes of a model."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -126,6 +127,17 @@ class Format:
             folder: where `write` wrote it.
         """
         raise NotImplementedError
+
+    @contextlib.contextmanager
+    def with_all_objects(self, model: MultiTaskModel, folder: Path, serving: Serving) -> Iterator[Path]:
+        """Give a folder of which the runner tells all objects, whatever they score, if it is asked for `least=0`.
+
+        Args:
+            model: that was written.
+            folder: where to.
+            serving: how it is to be used.
+        """
+        yield folder
 
 
 def least_scores(model: MultiTaskModel, task: str, serving: Serving) -> list[float]:

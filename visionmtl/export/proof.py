@@ -54,7 +54,7 @@ def prove(
     record = {"pictures": [list(picture.shape[:2]) for picture in pictures], "formats": near}
     reduced = {label: made for label, made in formats.items() if made.precision != FLOAT32}
     if trial is not None and reduced:
-        record["changes"] = _changes(model, folder, reduced, trial)
+        record["changes"] = _changes(model, folder, reduced, serving, trial)
     record |= about or {}
     (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
@@ -87,12 +87,15 @@ def _agreements(
     return said
 
 
-def _changes(model: MultiTaskModel, folder: Path, formats: Mapping[str, Format], trial: Trial) -> dict[str, Record]:
+def _changes(
+    model: MultiTaskModel, folder: Path, formats: Mapping[str, Format], serving: Serving, trial: Trial
+) -> dict[str, Record]:
     """Return what each task's metric is, of the model and of each format."""
     before, found = change.by_model(model, trial.batches), {}
     for label, made in formats.items():
-        answers = functools.partial(running.answers, label, made, folder, least=0.0)
-        after = change.by_export(model, trial.batches, answers)
+        with made.with_all_objects(model, folder, serving) as place:
+            answers = functools.partial(running.answers, label, made, place, least=0.0)
+            after = change.by_export(model, trial.batches, answers)
         changes = change.changes(model, before, after)
         if lost := [str(each) for each in changes if not each.within(trial.bound)]:
             raise UsageError(
