@@ -56,7 +56,7 @@ def alone(version: Version, contents: list[bytes], batch: int) -> Callable[[], N
 
 
 class Clients:
-    """Clients of a server, each with a connection that it keeps.
+    """Clients of a server, each with a connection that it keeps during a run.
 
     Args:
         address: host and port.
@@ -86,6 +86,7 @@ class Clients:
             if answer.status != 200:
                 raise SystemExit(f"The server answered with status {answer.status}.")
             taken.append(time.perf_counter() - began)
+        connection.close()  # the server would, before its turn comes again
         return taken
 
 

@@ -51,7 +51,9 @@ def answers(version, content, confidence=None):
 @pytest.mark.parametrize("name", NAMES)
 def test_it_answers_as_the_savedmodel_does(folder, name):
     version, reference = Version(folder, name, None, Limits()), Version(folder, "savedmodel", None, Limits())
-    assert set(version.runtime.signatures) >= set(reference.runtime.signatures) - {"serving_features"}
+    plain = {"serving_default", "serving_bytes"}
+    assert set(version.runtime.signatures) >= plain | {f"{each}_confidence" for each in plain}
+    assert version.runtime.signatures["serving_bytes"].maps == reference.runtime.signatures["serving_bytes"].maps
     expected, found = answers(reference, CONTENT), answers(version, CONTENT)
     assert {name: (values.dtype, values.shape) for name, values in found.items()} == {
         name: (values.dtype, values.shape) for name, values in expected.items()
@@ -68,9 +70,9 @@ def test_it_answers_as_the_savedmodel_does(folder, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_picture_among_others_is_told_of_as_it_is_alone(folder, name):
     version = Version(folder, name, None, Limits())
-    together = answers(version, CONTENT)
+    together, maps = answers(version, CONTENT), version.runtime.signatures["serving_bytes"].maps
     for row, content in enumerate(CONTENT):
-        alone, among = answers(version, [content]), rows.part(together, row, row + 1)
+        alone, among = answers(version, [content]), rows.part(together, row, row + 1, maps)
         for key in alone:
             assert among[key].shape == alone[key].shape, key
         assert (among["errors"] == alone["errors"]).all()

@@ -38,7 +38,7 @@ class Desk:
             RequestError: too much is asked at once, or all that may wait does.
             Exception: of the runtime, of any kind.
         """
-        pictures = rows.count(inputs)
+        pictures, described = rows.count(inputs), version.runtime.signatures[signature]
         if refusal := too_many(pictures, self.limits):
             raise refusal
         self.line.reserve(pictures, 0)
@@ -47,7 +47,7 @@ class Desk:
             prepared = await asyncio.to_thread(version.runtime.prepare, inputs, self.limits)
             self.line.reserve(0, pictures * prepared.pixels)
             pixels = pictures * prepared.pixels
-            size = self.limits.batch if version.runtime.signatures[signature].in_rows else pictures
+            size = {None: self.limits.batch, 0: pictures}.get(described.most, 1)
             jobs = []
             for at in range(0, pictures, size):
                 some = {name: values[at : at + size] for name, values in prepared.inputs.items()}
@@ -56,7 +56,7 @@ class Desk:
             answers = await asyncio.gather(*(asyncio.wrap_future(job.answer) for job in jobs))
         finally:
             self.line.release(pictures, pixels)
-        outputs = rows.joined(answers)
+        outputs = rows.joined(answers, described.maps)
         if rows.ERRORS in outputs:
             outputs[rows.ERRORS] = self._told(outputs[rows.ERRORS], prepared.faults)
         return outputs

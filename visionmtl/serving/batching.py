@@ -50,7 +50,7 @@ class Job:
     @property
     def kind(self) -> tuple:
         """What those have in common that can run at once."""
-        if not self.version.runtime.signatures[self.signature].in_rows:
+        if self.version.runtime.signatures[self.signature].most is not None:
             return (id(self),)
         shapes = ((name, values.dtype.str, values.shape[1:]) for name, values in sorted(self.inputs.items()))
         return (id(self.version), self.signature, *shapes)
@@ -151,10 +151,10 @@ class Line:
             inputs = {name: np.concatenate([job.inputs[name] for job in batch]) for name in first.inputs}
             given = first.inputs if len(batch) == 1 else inputs
             outputs = first.version.runtime.run(first.signature, given)
-            place = 0
+            place, maps = 0, first.version.runtime.signatures[first.signature].maps
             for job in batch:
-                alone = len(batch) == 1
-                job.answer.set_result(outputs if alone else rows.part(outputs, place, place + job.rows))
+                own = outputs if len(batch) == 1 else rows.part(outputs, place, place + job.rows, maps)
+                job.answer.set_result(own)
                 place += job.rows
         except Exception as error:
             left = [job for job in batch if not job.answer.done()]

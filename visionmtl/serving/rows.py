@@ -4,7 +4,7 @@ A batch's maps are as large as its largest picture: a part of them is cut to the
 alone, and what is joined is padded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -18,41 +18,34 @@ def count(inputs: Arrays) -> int:
     return len(next(iter(inputs.values())))
 
 
-def part(outputs: Arrays, first: int, last: int) -> dict[str, np.ndarray]:
-    """Return the rows from `first` up to `last`, with maps as large as their largest picture."""
+def part(outputs: Arrays, first: int, last: int, maps: Collection[str]) -> dict[str, np.ndarray]:
+    """Return the rows from `first` up to `last`, with maps as large as their largest picture.
+
+    Args:
+        outputs: of a batch.
+        first: row.
+        last: row behind the last.
+        maps: the names of those that have a value for each pixel of the pictures.
+    """
     parted = {name: values[first:last] for name, values in outputs.items()}
-    sizes = outputs.get(SIZES)
-    if sizes is None or not len(sizes):
-        return parted
-    height, width = parted[SIZES].max(axis=0)
-    for name in maps(outputs):
-        parted[name] = parted[name][:, :height, :width]
+    if maps and SIZES in parted:
+        height, width = parted[SIZES].max(axis=0)
+        parted |= {name: parted[name][:, :height, :width] for name in maps}
     return parted
 
 
-def joined(parts: Sequence[Arrays]) -> dict[str, np.ndarray]:
+def joined(parts: Sequence[Arrays], maps: Collection[str]) -> dict[str, np.ndarray]:
     """Return the rows of several answers as one, their maps padded to the largest."""
     if len(parts) == 1:
         return dict(parts[0])
-    which = set().union(*map(maps, parts)) if SIZES in parts[0] else set()
-    largest = np.max([each[name].shape[1:3] for each in parts for name in which], axis=0) if which else (0, 0)
     result = {}
     for name in parts[0]:
         arrays = [each[name] for each in parts]
-        if name in which:
-            arrays = [_padded(each, *largest) for each in arrays]
+        if name in maps:
+            height, width = np.max([each.shape[1:3] for each in arrays], axis=0)
+            arrays = [_padded(each, height, width) for each in arrays]
         result[name] = np.concatenate(arrays)
     return result
-
-
-def maps(outputs: Arrays) -> list[str]:
-    """Return the names of the outputs that have a value for each pixel of the pictures, by their shape."""
-    largest = tuple(outputs[SIZES].max(axis=0).tolist())
-    return [
-        name
-        for name, values in outputs.items()
-        if values.ndim >= 3 and values.shape[1:3] == largest and not name.endswith("_boxes")
-    ]
 
 
 def _padded(values: np.ndarray, height: int, width: int) -> np.ndarray:

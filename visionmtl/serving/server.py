@@ -22,6 +22,7 @@ from visionmtl.serving.web import application
 from visionmtl.serving.web.state import State
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+KEPT = 75  # seconds that an idle connection is kept: proxies keep theirs for 60, and must not find it closed
 BACKLOG = 2048  # connections that the system keeps until they are taken up
 
 
@@ -99,6 +100,7 @@ def serve(
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            timeout_keep_alive=KEPT,
             timeout_graceful_shutdown=max(1, round(limits.seconds)),
         )
         server = Server(config, state)

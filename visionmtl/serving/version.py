@@ -1,5 +1,6 @@
 """A version of an exported model, loaded by a runtime and tried once."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from visionmtl.serving.limits import Limits
 from visionmtl.serving.runtimes import RUNTIMES, choose, there
 
 LABELS = "labels.json"
+SUMS = "SHA256SUMS"
 SIGNATURES = ("serving_default", "serving_bytes")
 TRIED = png.quick(np.zeros((8, 8, 3), np.uint8))  # a picture
 
@@ -39,6 +41,7 @@ class Version:
         self.number = int(folder.name)
         self.name, self.file = choose(folder, wanted, precision)
         self.labels = _labels(folder)
+        _check_sums(folder)
         kind = RUNTIMES[self.name]
         try:
             self.runtime = kind(self.file, self.labels)
@@ -66,6 +69,22 @@ class Version:
         outputs = self.runtime.run("serving_bytes", prepared.inputs)
         if told := [*prepared.faults.values(), *filter(None, outputs["errors"])]:
             raise ValueError(told[0])
+
+
+def _check_sums(folder: Path) -> None:
+    """Refuse a version of which a file is not what was written, as one that is copied only in part.
+
+    Raises:
+        UsageError: a file does not fit its checksum.
+    """
+    sums = folder / SUMS
+    for line in sums.read_text(encoding="utf-8").splitlines() if sums.is_file() else ():
+        expected, _, name = line.partition("  ")
+        if (file := folder / name).is_file():
+            with file.open("rb") as content:
+                found = hashlib.file_digest(content, "sha256").hexdigest()
+            if found != expected:
+                raise UsageError(f"'{file}' is not what was exported, by its checksum: copy or export it anew.")
 
 
 def _labels(folder: Path) -> dict:

@@ -8,6 +8,8 @@ import pytest
 import servers
 from servers import Toy
 
+from visionmtl.serving.runtimes.runtime import Signature, Tensor
+
 URL = "/predict"
 
 
@@ -89,6 +91,18 @@ def test_a_request_of_more_pictures_than_a_batch_is_parted_and_joined(folder, mo
         told = client.post("/v1/models/street:predict", json={"instances": instances}).json()["predictions"]
     assert [round(each["scene_probabilities"][0] * 255) for each in told] == list(range(5))
     assert Toy.ran[1:] == [2, 2, 1]
+
+
+def test_a_model_that_takes_one_picture_at_a_time_is_given_one(folder, monkeypatch):
+    with servers.served(folder, batch=4, queue=8) as client:
+        runtime = client.state.versions.current.runtime
+        one = Signature({"encoded": Tensor("DT_STRING", (1,))}, runtime.signatures["serving_bytes"].outputs)
+        monkeypatch.setattr(runtime, "signatures", {"serving_bytes": one})
+        monkeypatch.setattr(Toy, "ran", [])
+        files = [("picture", (f"{level}.png", servers.png(level))) for level in (1, 2, 3)]
+        told = client.post(URL, files=files).json()["pictures"]
+    assert [round(each["predictions"]["scene"]["red"] * 255) for each in told] == [1, 2, 3]
+    assert Toy.ran == [1, 1, 1]
 
 
 def test_what_fails_for_one_picture_fails_for_no_other(folder, held, capfd):

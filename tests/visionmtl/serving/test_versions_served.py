@@ -1,5 +1,6 @@
 """A version that comes is taken up without a failed request, and a broken one is refused."""
 
+import hashlib
 import shutil
 import threading
 import time
@@ -115,6 +116,16 @@ def test_a_version_without_its_files_is_refused_by_a_sentence(folder, tmp_path):
         versions(folder)
     (folder / "1" / servers.FILE).unlink()
     with pytest.raises(UsageError, match="it is no exported model"):
+        versions(folder)
+
+
+def test_a_version_that_is_not_what_was_exported_is_refused(folder):
+    sums = folder / "1" / "SHA256SUMS"
+    content = (folder / "1" / servers.FILE).read_bytes()
+    sums.write_text(f"{hashlib.sha256(content).hexdigest()}  {servers.FILE}\n")
+    assert versions(folder).current.number == 1
+    (folder / "1" / servers.FILE).write_bytes(content + b" ")
+    with pytest.raises(UsageError, match=r"model.toy' is not what was exported"):
         versions(folder)
 
 

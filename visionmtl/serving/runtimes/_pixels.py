@@ -1,6 +1,6 @@
 """Runtimes that decode no pictures: the signatures of a SavedModel made of one function of pixels."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -63,6 +63,7 @@ class OfPixels(Runtime):
         return Prepared({**inputs, ENCODED: pictures}, largest, faults)
 
     def run(self, signature: str, inputs: Arrays) -> Arrays:
+        maps = self.signatures[signature].maps
         pictures = list(inputs[IMAGES] if IMAGES in inputs else inputs[ENCODED])
         wishes = inputs[CONFIDENCE].tolist() if CONFIDENCE in inputs else [None] * len(pictures)
         alike: dict[tuple, list[int]] = {}
@@ -72,20 +73,20 @@ class OfPixels(Runtime):
         found: dict[int, Arrays] = {}
         for (shape, wish), places in alike.items():
             if shape is None:
-                found |= dict.fromkeys(places, self._nothing())
+                found |= dict.fromkeys(places, self._nothing(maps))
                 continue
             answered = self.answer(np.stack([pictures[row] for row in places]), wish)
-            found |= {row: rows.part(answered, place, place + 1) for place, row in enumerate(places)}
-        outputs = rows.joined([found[row] for row in range(len(pictures))])
+            found |= {row: rows.part(answered, place, place + 1, maps) for place, row in enumerate(places)}
+        outputs = rows.joined([found[row] for row in range(len(pictures))], maps)
         if IMAGES not in inputs:
             outputs[ERRORS] = np.full(len(pictures), "", np.object_)
         return outputs
 
-    def _nothing(self) -> dict[str, np.ndarray]:
+    def _nothing(self, maps: Collection[str]) -> dict[str, np.ndarray]:
         """Return what stands for a picture that cannot be read: no object, no pixel, zeros."""
         answered = self.answer(NOTHING[None], SURE)
         finders = tuple(f"{task}_" for task in self.labels if f"{task}_boxes" in answered)
         nothing = {
             name: values if name.startswith(finders) else np.zeros_like(values) for name, values in answered.items()
         }
-        return nothing | {name: nothing[name][:, :0, :0] for name in rows.maps(answered)}
+        return nothing | {name: nothing[name][:, :0, :0] for name in maps}

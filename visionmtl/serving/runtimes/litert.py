@@ -43,7 +43,7 @@ class LiteRt(OfPixels):
         self.describe(outputs, labels)
 
     def answer(self, images: np.ndarray, confidence: float | None) -> Arrays:
-        return rows.joined([self._one(image[None], confidence) for image in images])
+        return rows.joined([self._one(image[None], confidence) for image in images], ())  # all are of one size
 
     def _one(self, image: np.ndarray, confidence: float | None) -> Arrays:
         """Return the outputs for a picture: a model takes one at a time."""

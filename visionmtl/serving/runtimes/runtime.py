@@ -53,9 +53,19 @@ class Signature:
     outputs: Mapping[str, Tensor]
 
     @property
-    def in_rows(self) -> bool:
-        """Whether all have a row for each picture, so that several requests can be one batch."""
-        return all(each.shape and each.shape[0] == -1 for each in (*self.inputs.values(), *self.outputs.values()))
+    def most(self) -> int | None:
+        """How many pictures it takes at a time: any number, which is None, one, or 0 where it is not told by rows."""
+        given, made = (
+            {each.shape[0] if each.shape else 0 for each in side.values()} for side in (self.inputs, self.outputs)
+        )
+        if given == {1}:
+            return 1
+        return None if given | made == {-1} else 0
+
+    @property
+    def maps(self) -> list[str]:
+        """The names of the outputs that have a value for each pixel of the pictures, which may be of any size."""
+        return [name for name, each in self.outputs.items() if each.shape and each.shape[1:3] == (-1, -1)]
 
 
 @dataclass(frozen=True)
