@@ -53,7 +53,7 @@ def test_it_answers_as_the_savedmodel_does(folder, name):
     version, reference = Version(folder, name, None, Limits()), Version(folder, "savedmodel", None, Limits())
     plain = {"serving_default", "serving_bytes"}
     assert set(version.runtime.signatures) >= plain | {f"{each}_confidence" for each in plain}
-    assert version.runtime.signatures["serving_bytes"].maps == reference.runtime.signatures["serving_bytes"].maps
+    assert set(version.runtime.signatures["serving_bytes"].maps) == {"ground_classes", "range_depth"}
     expected, found = answers(reference, CONTENT), answers(version, CONTENT)
     assert {name: (values.dtype, values.shape) for name, values in found.items()} == {
         name: (values.dtype, values.shape) for name, values in expected.items()

@@ -101,12 +101,13 @@ class Line:
             self._jobs.extend(jobs)
             self._changed.notify()
 
-    def close(self) -> None:
-        """Take no more up once what waits has run."""
+    def close(self, wait: bool = True) -> None:
+        """Take no more up once what waits has run, and wait for that."""
         with self._changed:
             self._ended = True
             self._changed.notify()
-        self._worker.join(self.limits.seconds)
+        if wait:
+            self._worker.join(self.limits.seconds)
 
     def _count(self, pictures: int, pixels: int) -> None:
         self._rows += pictures

@@ -31,12 +31,14 @@ class Server(uvicorn.Server):
 
     Attributes:
         number: of the signal that asked; None for none.
+        left: requests that were in flight and not answered.
     """
 
     def __init__(self, config: uvicorn.Config, state: State):
         super().__init__(config)
         self.state = state
         self.number: int | None = None
+        self.left = 0
         self._since = 0.0
 
     @contextlib.contextmanager
@@ -51,6 +53,11 @@ class Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wait for what is in flight, as long as a request may take."""
+        await super().shutdown(sockets)
+        self.left = len(self.server_state.tasks)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Note a signal."""
@@ -112,9 +119,10 @@ def serve(
             server.run([listener])
         finally:
             versions.close()
-            line.close()
+            line.close(wait=not server.left)
     if server.number is not None:
-        raise stopping.Stopped(server.number, "" if server.force_exit else "All requests in flight were answered.")
+        left = f"{server.left} requests were given up." if server.left else "All requests in flight were answered."
+        raise stopping.Stopped(server.number, left)
 
 
 @contextlib.contextmanager

@@ -1,13 +1,21 @@
 """A server in a process of its own under load loses nothing, mixes no answers up, and stops gracefully."""
 
+import contextlib
 import signal
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import numpy as np
 import pytest
 import served
 import servers
+import toys
+
+from visionmtl import export, serving
+from visionmtl.errors import UsageError
+from visionmtl.serving.server import listening
 
 CLIENTS, EACH = 12, 25
 
@@ -65,10 +73,43 @@ def test_what_is_in_flight_is_answered_before_it_stops(folder, number, status):
         assert "All requests in flight were answered." in errors
 
 
-def test_a_port_that_is_taken_is_a_sentence():
-    from visionmtl.errors import UsageError
-    from visionmtl.serving.server import listening
+@pytest.mark.slow
+def test_what_takes_longer_than_a_request_may_is_given_up_when_it_stops(folder):
+    with served.process(folder, "batch=1", "takes=6", "seconds=60") as running, served.client(running) as client:
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(client.post, "/predict", content=servers.png(1))
+            while "visionmtl_waiting_pictures 1.0" not in client.get("/metrics").text:
+                time.sleep(0.02)
+            running.send_signal(signal.SIGTERM)
+            time.sleep(1.5)
+            running.send_signal(signal.SIGTERM)
+            with contextlib.suppress(httpx.HTTPError):
+                assert asked.result().status_code == 500
+        _, errors = running.communicate(timeout=60)
+        assert running.returncode == 143
+        assert "1 requests were given up." in errors
 
+
+@pytest.mark.slow
+def test_the_command_serves_what_is_exported(tmp_path):
+    export.save(toys.model(toys.tasks("scene", "ground")), tmp_path / "toy", format="onnx")
+    command = [sys.executable, "-m", "visionmtl", "serve", str(tmp_path / "toy"), "--port", "0"]
+    with served.process(tmp_path, program=command) as running, served.client(running) as client:
+        for size in ((20, 30), (70, 50)):
+            (picture,) = client.post("/predict", content=servers.png(99, size)).json()["pictures"]
+            assert (picture["height"], picture["width"]) == size
+            assert sum(picture["predictions"]["scene"].values()) == pytest.approx(1, abs=1e-3)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(60) == 143
+
+
+def test_without_its_packages_a_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(serving, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"needs the package fastapi.*pip install 'visionmtl\[serve\]'"):
+        serving.serve("nowhere")
+
+
+def test_a_port_that_is_taken_is_a_sentence():
     with listening("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
         with pytest.raises(UsageError, match=rf"^Port {port} of 127.0.0.1 is taken"), listening("127.0.0.1", port):

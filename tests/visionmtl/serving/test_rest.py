@@ -93,6 +93,13 @@ def test_a_status_that_is_not_there_is_not_found(toy, path, sentence):
     assert (answer.status_code, answer.json()) == (404, {"error": sentence})
 
 
+def test_another_method_is_malformed(toy):
+    for method, path in (("GET", PREDICT), ("POST", "/v1/models/street:classify"), ("DELETE", "/v1/models/street")):
+        answer = toy.request(method, path)
+        assert (answer.status_code, answer.json()) == (405, {"error": f"Malformed request: {method} {path}"})
+        assert answer.headers["allow"]
+
+
 MALFORMED = {
     "": "JSON Parse error: The document is empty",
     "{": "JSON Parse error: ",

@@ -58,6 +58,8 @@ def router(state: State) -> APIRouter:
     @own.get("/v1/models/{name}", responses=refusals(404))
     async def status(name: str = name_of) -> Response:
         """The states of all versions."""
+        if name.endswith(":predict"):
+            raise RequestError(405, f"Malformed request: GET /v1/models/{name}", {"Allow": "POST"})
         return _states(models.states if name == models.name else {}, f"Could not find any versions of model {name}")
 
     @own.get("/v1/models/{name}/versions/{number}", responses=refusals(400, 404))
