@@ -34,19 +34,22 @@ def written_whole(
         durable: whether to wait for the disk. Of many small files that are easily made again, waiting is most of the
             work; without it, a loss of power may leave less than a whole one.
     """
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    partial, named = path.with_name(f".{path.stem}.partial{path.suffix}"), False
     try:
         with told(path, partial, error=error, advice=advice):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.parent.is_dir():  # of many files in one folder, to ask is what costs least
+                path.parent.mkdir(parents=True, exist_ok=True)
             yield partial
             if durable:
                 synced(partial)
             os.replace(partial, path)
+            named = True
             if durable:
                 synced(path.parent)
     finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+        if not named:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -84,7 +84,26 @@ def test_an_unknown_resize_is_refused_with_the_nearest():
         images.fit(np.zeros((4, 4, 3)), (8, 8), "leterbox")
 
 
-@pytest.mark.parametrize("window", [None, (0.1, 0.0, 0.9, 1.0)])
+WINDOWS = [(0.1, 0.0, 0.9, 1.0), (0.0, 0.15, 1.0, 0.85), (0.1, 0.2, 0.9, 0.7), images.WHOLE]
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("size", [(97, 31), (5, 8)])
+def test_a_window_is_resized_as_the_kernel_for_windows_does(window, size):
+    maps, corners = tf.random.stateless_normal((2, 12, 16, 3), seed=(1, 2)), np.array(window, "float32")
+    scale = np.array(size) / ((corners[2:] - corners[:2]) * (12, 16))
+    kernel = tf.raw_ops.ScaleAndTranslate(
+        images=maps,
+        size=size,
+        scale=scale.astype("float32"),
+        translation=(-corners[:2] * (12, 16) * scale).astype("float32"),
+        kernel_type="triangle",
+        antialias=False,
+    )
+    np.testing.assert_allclose(images.crop_resize(maps, size, window), kernel, atol=1e-5)
+
+
+@pytest.mark.parametrize("window", [None, *WINDOWS])
 @pytest.mark.parametrize("size", [(97, 31), (5, 8)])
 def test_a_class_map_made_in_bands_is_that_made_at_once(window, size):
     several = tf.random.stateless_normal((2, 12, 16, 3), seed=(1, 2))

@@ -32,6 +32,8 @@ def boxes(
     shown = np.flatnonzero((np.asarray(classes) >= 0) & np.isfinite(boxes).all(axis=-1))
     if scores is not None:
         shown = shown[np.argsort(-np.asarray(scores)[shown], kind="stable")]
+    if not len(shown):
+        return image.copy()
     canvas = Image.fromarray(image)
     draw = ImageDraw.Draw(canvas)
     line, font = max(1, round(min(canvas.size) / 170)), font_of(text_size(image))

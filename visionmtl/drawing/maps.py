@@ -7,6 +7,8 @@ from PIL import Image, ImageDraw
 from visionmtl.drawing.colours import INK, PAPER, Colours
 from visionmtl.drawing.text import font_of, text_size
 
+NO_CLASS = 255  # the last place of a palette, of which it takes one for each class of a mask of 8 bits
+
 
 def masks(image: np.ndarray, classes: np.ndarray, colours: Colours, opacity: float = 0.5) -> np.ndarray:
     """Tint each pixel with the colour of its class, and trace where classes meet.
@@ -17,18 +19,19 @@ def masks(image: np.ndarray, classes: np.ndarray, colours: Colours, opacity: flo
         colours: of the classes, as from `colours`.
         opacity: of the tint, 0 to 1.
     """
-    painted = [*colours.values(), None]  # the last is of what is no class
-    known = np.where((classes >= 0) & (classes < len(colours)), classes, len(colours))
-    tint = np.take(np.array([colour or INK for colour in painted], np.uint8), known, axis=0)
-    within, edges = (
-        np.array([round(255 * strength) if colour else 0 for colour in painted], np.uint8)
+    painted = [*colours.values(), *[None] * (NO_CLASS + 1 - len(colours))]
+    ids = np.where((classes >= 0) & (classes < len(colours)), classes, NO_CLASS).astype(np.uint8)
+    edge = np.zeros(ids.shape, bool)
+    edge[:, 1:] = ids[:, 1:] != ids[:, :-1]
+    edge[1:] |= ids[1:] != ids[:-1]
+    tint = Image.fromarray(ids)
+    veil, edges = (
+        tint.point([round(255 * strength) if colour else 0 for colour in painted])
         for strength in (opacity, min(1.0, opacity + 0.4))
     )
-    edge = np.zeros(classes.shape, bool)
-    edge[:, 1:] |= classes[:, 1:] != classes[:, :-1]
-    edge[1:] |= classes[1:] != classes[:-1]
-    veil = Image.fromarray(np.where(edge, edges[known], within[known]))
-    return np.asarray(Image.composite(Image.fromarray(tint), Image.fromarray(image), veil))
+    veil.paste(edges, mask=Image.fromarray(edge))
+    tint.putpalette(bytes(tone for colour in painted for tone in colour or INK))
+    return np.asarray(Image.composite(tint.convert("RGB"), Image.fromarray(image), veil))
 
 
 def depth(image: np.ndarray, metres: np.ndarray, farthest: float, opacity: float = 0.8) -> np.ndarray:

@@ -11,22 +11,25 @@ from visionmtl.drawing.colours import INK, PAPER, Colours
 
 def caption(image: np.ndarray, text: str) -> np.ndarray:
     """Write `text`, wrapped to the width, into the lower left corner of `image`, uint8 `[H, W, 3]`, on a dark veil."""
-    canvas, size = Image.fromarray(image), text_size(image)
+    (height, width), size = image.shape[:2], text_size(image)
     font, pad, spacing = font_of(size), size // 3, size // 4
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        lines = [*lines[:-1], longer] if font.getlength(longer) <= canvas.width - 2 * pad else [*lines, word]
-    text = "\n".join(lines).strip()
+        lines = [*lines[:-1], longer] if font.getlength(longer) <= width - 2 * pad else [*lines, word]
+    text, written = "\n".join(lines).strip(), image.copy()
     if not text:
-        return image.copy()
-    _, _, right, bottom = ImageDraw.Draw(canvas).multiline_textbbox((0, 0), text, font, spacing=spacing)
-    veil = Image.new("L", canvas.size, 0)
-    top = max(0, canvas.height - round(bottom) - 2 * pad)
-    ImageDraw.Draw(veil).rectangle((0, top, round(right) + 2 * pad, canvas.height), fill=170)
-    canvas.paste(INK, (0, 0), veil)
-    ImageDraw.Draw(canvas).multiline_text((pad, top + pad), text, PAPER, font, spacing=spacing)
-    return np.asarray(canvas)
+        return written
+    measure = ImageDraw.Draw(Image.new("L", (1, 1)))
+    _, _, right, bottom = measure.multiline_textbbox((0, 0), text, font, spacing=spacing)
+    top = max(0, height - round(bottom) - 2 * pad)
+    strip = Image.fromarray(written[top:])  # the rest of a picture takes longer to hand to and fro than to write on
+    veil = Image.new("L", strip.size, 0)
+    ImageDraw.Draw(veil).rectangle((0, 0, round(right) + 2 * pad, height), fill=170)
+    strip.paste(INK, (0, 0), veil)
+    ImageDraw.Draw(strip).multiline_text((pad, pad), text, PAPER, font, spacing=spacing)
+    written[top:] = np.asarray(strip)
+    return written
 
 
 def legend(colours: Colours, width: int, size: int = 13, title: str = "") -> np.ndarray:

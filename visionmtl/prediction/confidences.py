@@ -10,6 +10,8 @@ from visionmtl.tasks import Task
 
 Asked = float | Mapping[str, float] | None
 Confidences = dict[str, dict[str, float]]  # by task and class; a task without has the defaults of old
+FORM = {"boxes", "scores", "classes", "count"}  # of predictions of objects
+ROUNDING = 1e-6  # by which a score in digits may differ from itself, as a part of it
 SHOWN = 0.3  # of a task without: what data sets hold; records have all that it found, and drawings are the task's own
 
 
@@ -52,18 +54,34 @@ def chosen(tasks: Iterable[Task], kept: Mapping[str, Mapping[str, float] | None]
     return result
 
 
-def counted(task: Task, found: Iterable[dict[str, Any]], confidences: Mapping[str, float] | None) -> list[dict]:
+def counted(task: Task, predictions: Mapping[str, Any], confidences: Mapping[str, float] | None) -> list[dict]:
     """Return those of the objects found in a picture whose score reaches that of their class; without any, all."""
     if confidences is None:
-        return list(found)
+        return task.annotations(predictions)
+    found = task.annotations(_likely(task, predictions, confidences))
     return [each for each in found if each["score"] >= confidences[task.classes[each["class"]]]]
+
+
+def _likely(task: Task, predictions: Mapping[str, Any], confidences: Mapping[str, float]) -> Mapping[str, Any]:
+    """Return predictions of a picture without objects that surely do not count: to write down their digits takes time.
+
+    A task of one's own, whose predictions have another form, keeps all.
+    """
+    if set(predictions) != FORM:
+        return predictions
+    rows = _reaching(task, predictions, confidences, 1 - ROUNDING)
+    return {key: predictions[key][rows] for key in FORM - {"count"}} | {"count": rows.sum()}
+
+
+def _reaching(task: Task, predictions: Mapping[str, Any], confidences: Mapping[str, float], part: float) -> np.ndarray:
+    """Return which objects of a picture reach this part of the score from which on those of their class count."""
+    least = part * np.array([confidences[name] for name in task.classes])
+    real = predictions["classes"] >= 0
+    return real & (predictions["scores"] >= least[np.where(real, predictions["classes"], 0)])
 
 
 def marked(task: Task, predictions: Mapping[str, Any], confidences: Mapping[str, float] | None) -> Mapping[str, Any]:
     """Return predictions of a picture that say which objects a drawing shows; without confidences as they are."""
     if confidences is None or "scores" not in predictions or "classes" not in predictions:
         return predictions
-    least = np.array([confidences[name] for name in task.classes])
-    real = predictions["classes"] >= 0
-    shown = real & (predictions["scores"] >= least[np.where(real, predictions["classes"], 0)])
-    return {**predictions, "shown": shown}
+    return {**predictions, "shown": _reaching(task, predictions, confidences, 1.0)}

@@ -43,7 +43,7 @@ class Network:
             sample: one of these.
         """
         decoded = self._decode(outputs, tf.constant(places), tf.constant(sample.size), tf.constant(sample.window))
-        found = {key: value.numpy() for key, value in decoded.items()}
+        found = {key: np.asarray(value) for key, value in decoded.items()}  # as it lies there: `numpy` copies
         by_task = {name: samples.of_task(found, name, self.model.tasks) for name in self.model.tasks}
         return [
             {name: {key: value[index] for key, value in task.items()} for name, task in by_task.items()}

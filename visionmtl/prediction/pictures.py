@@ -157,7 +157,9 @@ def _decoded(path: Path, header: Header) -> np.ndarray:
     turn = header.orientation != 1
     slow = turn or not header.fast
     try:
-        return pictures.decode(tf.constant(str(path)), tf.constant(slow), tf.constant(turn)).numpy()
+        if slow:
+            return np.asarray(pictures.decode(tf.constant(str(path)), tf.constant(slow), tf.constant(turn)))
+        return np.asarray(pictures.from_bytes(tf.io.read_file(str(path))))  # as it lies there: `numpy` copies
     except (tf.errors.OpError, OSError, ValueError) as error:
         raise DataError(pictures.fault(path, slow) or f"Image '{path}' cannot be decoded.") from error
 

@@ -73,7 +73,7 @@ def samples(
             pixels, error = NOTHING, f"Picture {place + 1} is too large for the memory that is left."
         fitted, window = fit(pixels)
         kept = pixels if keeps(place) else pixels[:0]
-        return Sample(place, error, pixels.shape[:2], kept, fitted.numpy(), window.numpy())
+        return Sample(place, error, pixels.shape[:2], kept, np.asarray(fitted), np.asarray(window))
 
     waiting: deque[Future[Sample]] = deque()
     with ThreadPoolExecutor(cpu_count(), "reading") as pool:

@@ -40,7 +40,7 @@ def said(
         if (described := task.describe(predictions[key], folder, name)) is not None:
             told[key] = described
         if task.annotates:
-            found = scores.counted(task, task.annotations(predictions[key]), confidences.get(key))
+            found = scores.counted(task, predictions[key], confidences.get(key))
             objects[key] = [each | {"class": task.classes[each["class"]]} for each in found]
     return {"predictions": told, "objects": objects}
 

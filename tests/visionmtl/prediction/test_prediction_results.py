@@ -154,3 +154,21 @@ def test_masks_are_of_class_ids_that_the_labels_name(tmp_path):
     assert told == {"kind": "segmentation", "classes": ["floor", "red"]}
     record = reds.records(out / "predictions.jsonl")["a"]
     assert np.asarray(Image.open(out / record["predictions"]["ground"])).max() == told["classes"].index("red")
+
+
+def test_objects_are_counted_by_the_digits_that_are_written_of_their_scores():
+    """Those that surely do not count are left out before: that changes nothing, at a threshold either."""
+    least = {"cat": 0.35, "dog": 0.7}
+    scores = np.array([np.nextafter(np.float32(0.7), 1), 0.7, 0.7, 0.5, 0.35, np.nextafter(np.float32(0.35), 0), 0, 0])
+    predictions = {
+        "boxes": np.tile(np.array([0, 0, 9, 9], "float32"), (8, 1)),
+        "scores": scores.astype("float32"),
+        "classes": np.array([1, 1, 0, 1, 0, 0, -1, -1], "int32"),
+        "count": np.int32(6),
+    }
+    task = Detection("objects", list(least))
+    every = task.annotations(predictions)
+    assert [each["score"] for each in every[1:5]] == [0.7, 0.7, 0.5, 0.35]
+    expected = [each for each in every if each["score"] >= least[task.classes[each["class"]]]]
+    assert confidences.counted(task, predictions, least) == expected == [*every[:3], every[4]]
+    assert confidences.counted(task, predictions, None) == every

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from visionmtl.tasks import boxes
+from visionmtl.tasks import boxes, detection
 
 
 def test_points_are_the_centres_of_cells_row_by_row():
@@ -103,3 +103,14 @@ def test_suppression_keeps_the_best_of_overlapping_boxes_of_a_class_and_pads():
     assert kept["classes"].tolist() == [0, 1, 0, -1, -1]
     assert kept["boxes"][:3].tolist() == [[0, 0, 10, 10], [1, 0, 11, 10], [20, 20, 30, 30]]
     assert (kept["boxes"][3:] == 0).all()
+
+
+def test_what_a_drawing_leaves_out_lies_on_a_better_box():
+    random = np.random.default_rng(0)
+    corners = random.uniform(0, 30, (40, 2)).astype("float32")
+    drawn = np.concatenate([corners, corners + random.uniform(1, 9, (40, 2)).astype("float32")], axis=1)
+    drawn = np.concatenate([drawn, drawn + random.uniform(-1, 1, (40, 4)).astype("float32")])
+    expected = np.triu(boxes.iou(drawn[:, None], drawn[None]).numpy() > 0.8, k=1).any(axis=0)
+    assert 0 < expected.sum() < 40
+    np.testing.assert_array_equal(detection._second_guesses(drawn), expected)
+    assert detection._second_guesses(drawn[:0]).tolist() == []
