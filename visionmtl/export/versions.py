@@ -31,4 +31,4 @@ def write(folder: Path, fill: Callable[[Path], None]) -> Path:
 
 def _next(folder: Path) -> int:
     """Return the version after the last one in a folder."""
-    return max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0) + 1
+    return max((int(path.name) for path in folder.iterdir() if path.name.isdecimal()), default=0) + 1
