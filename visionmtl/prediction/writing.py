@@ -9,7 +9,7 @@ import numpy as np
 
 from visionmtl import drawing
 from visionmtl.drawing import samples
-from visionmtl.files import write_picture
+from visionmtl.files import write_png
 from visionmtl.model import MultiTaskModel
 from visionmtl.prediction import confidences as scores
 from visionmtl.prediction.confidences import Confidences
@@ -88,7 +88,7 @@ class Writing:
         record |= said(self.model.tasks, predictions, self.confidences, self.out, name)
         if self.draws(place):
             path = Path(OVERLAYS, f"{name}.png")
-            write_picture(self.out / path, self._overlay(sample.pixels, predictions), fast=True)
+            write_png(self.out / path, self._overlay(sample.pixels, predictions))
             record["overlay"] = path.as_posix()
         if self.data_set:
             pixels = sample.pixels if self._is_redrawn(place) else None

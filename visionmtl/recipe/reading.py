@@ -44,15 +44,36 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Recipe:
         2
     """
     path = _find(source)
-    document = yamlfile.read(path)
+    return _read(yamlfile.read(path), path.stem, f"Recipe {source}", overrides)
+
+
+def parsed(text: str, name: str, who: str) -> Recipe:
+    """Return the recipe that a text says, such as one that a model keeps.
+
+    Args:
+        text: YAML.
+        name: of the recipe, where the text has none.
+        who: what to call the text in an error.
+
+    Raises:
+        UsageError: a key or a value is wrong.
+
+    Example:
+        >>> parsed("data: {source: garments}", "toy", "The recipe of toy.keras").data.source
+        'garments'
+    """
+    return _read(yamlfile.mapping(text, who), name, who)
+
+
+def _read(document: yamlfile.Document, name: str, who: str, overrides: Iterable[str] = ()) -> Recipe:
     settings = dict(document.value)
     given = [_override(settings, text) for text in overrides]
-    settings.setdefault("name", path.stem)
+    settings.setdefault("name", name)
 
     def where(key: tuple[str | int, ...]) -> str:
         return "on the command line" if _touches(key, given) else document.where(key)
 
-    return _checked(settings, f"Recipe {source}", where)
+    return _checked(settings, who, where)
 
 
 def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:

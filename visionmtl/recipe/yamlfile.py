@@ -88,7 +88,20 @@ def read(path: Path) -> Document:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"Cannot read '{path}': {reason}.") from None
-    document = parse(text, str(path))
+    return mapping(text, str(path))
+
+
+def mapping(text: str, origin: str) -> Document:
+    """Read a YAML document that holds a mapping.
+
+    Args:
+        text: the YAML.
+        origin: what to call it in an error.
+
+    Raises:
+        UsageError: it is not YAML, or holds something else.
+    """
+    document = parse(text, origin)
     if not isinstance(document.value, dict):
-        raise UsageError(f"{path}: expected a mapping of sections such as data: and training:.")
+        raise UsageError(f"{origin}: expected a mapping of sections such as data: and training:.")
     return document

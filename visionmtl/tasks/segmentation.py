@@ -118,5 +118,5 @@ class Segmentation(Task):
 
     def describe(self, predictions: Predictions, folder: Path, picture: str) -> str:
         path = Path("masks", self.name, f"{picture}.png")
-        files.write_picture(folder / path, predictions["classes"].astype(np.uint8), fast=True)
+        files.write_png(folder / path, predictions["classes"].astype(np.uint8))
         return path.as_posix()

@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
@@ -106,7 +105,12 @@ def read_recipe(run: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     overrides = list(overrides)
     recipe = recipes.load(path, overrides)
     elsewhere = any(text.startswith("data.path=") for text in overrides)
-    if recipe.data.source and not elsewhere and "divide" in pipelines.options(recipe.data.source):
+    return recipe if elsewhere else _divided(recipe)
+
+
+def _divided(recipe: Recipe) -> Recipe:
+    """Return a recipe that divides a folder without splits as its training did."""
+    if recipe.data.source and "divide" in pipelines.options(recipe.data.source):
         data = recipe.data.model_copy(update={"options": {"divide": True} | recipe.data.options})
         recipe = recipe.model_copy(update={"data": data})
     return recipe
@@ -116,9 +120,8 @@ def kept_recipe(model: MultiTaskModel) -> Recipe | None:
     """Return the recipe that a model keeps of its training; None where it keeps none."""
     if model.recipe is None:
         return None
-    with TemporaryDirectory() as folder:
-        Path(folder, "recipe.yaml").write_text(model.recipe["text"], encoding="utf-8")
-        return read_recipe(folder)
+    name, text = model.recipe["name"], model.recipe["text"]
+    return _divided(recipes.parsed(text, name, f"The recipe '{name}' that the model keeps"))
 
 
 def read_history(run: Path) -> list[dict[str, float]]:

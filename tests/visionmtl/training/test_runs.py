@@ -2,6 +2,7 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import keras
 import pytest
@@ -27,6 +28,10 @@ def test_a_folder_without_splits_is_divided_as_for_training_unless_another_is_gi
     assert runs.read_recipe(tmp_path).data.options == {"divide": True}
     assert runs.read_recipe(tmp_path, ["data.path=other"]).data.options == {}
     assert runs.read_recipe(tmp_path, ["data.options={divide: false}"]).data.options == {"divide": False}
+    kept = {"name": "streets", "text": (tmp_path / "recipe.yaml").read_text()}
+    assert runs.kept_recipe(SimpleNamespace(recipe=kept)) == runs.read_recipe(tmp_path)
+    with pytest.raises(UsageError, match="The recipe 'streets' that the model keeps, line 1: 'data' is missing"):
+        runs.kept_recipe(SimpleNamespace(recipe=kept | {"text": "dta: 1"}))
 
 
 def test_a_run_that_was_measured_on_the_way_is_resumed_without_those_figures(tmp_path, monkeypatch):
