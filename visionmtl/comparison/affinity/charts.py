@@ -18,13 +18,14 @@ from visionmtl.comparison.affinity.scores import array
 from visionmtl.report.plots import heatmaps
 from visionmtl.report.plots.axes import GRID, INK, LINES, draw_lines, panels_for, plain, set_title, write
 
+PANELS = "levels"  # the chart of many panels
 PERCENT = {"lookahead": 100.0, "linearised": 100.0, "cosine": 1.0}  # of what each score is shown in
 
 
 def write_all(folder: Path, found: Mapping[str, Any], records: Mapping[int, Record]) -> list[Path]:
     """Write all charts into a folder and return their paths, in the order in which a page shows them."""
     made: dict[str, Figure | None] = {name: matrix(found, name) for name in SCORES}
-    made |= {"tree": tree(found), "levels": levels(found, records)}
+    made |= {"tree": tree(found), PANELS: levels(found, records)}
     for name in made:
         (folder / f"{name}.png").unlink(missing_ok=True)
     return [write(figure, folder / f"{name}.png") for name, figure in made.items() if figure is not None]

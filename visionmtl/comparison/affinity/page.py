@@ -34,10 +34,7 @@ MEANING = (
 
 def write(folder: Path, found: Mapping[str, Any], pictures: Sequence[Path], first: str = "") -> Path:
     """Write the page of some figures into their folder and return its path; `first` is HTML that stands before them."""
-    shown = "".join(
-        f'<a href="{picture.relative_to(folder)}"><img src="{picture.relative_to(folder)}" alt="{picture.stem}"></a>\n'
-        for picture in pictures
-    )
+    shown = "".join(_picture(path.relative_to(folder)) for path in pictures)
     body = [
         f"<h1>{html.escape(folder.resolve().name)}</h1>",
         document.facts(facts(found)),
@@ -45,12 +42,17 @@ def write(folder: Path, found: Mapping[str, Any], pictures: Sequence[Path], firs
         document.section("Pairs", document.table(charts.HEADER, charts.verdicts(found)) + paragraph(MEANING), ""),
         document.section("How far to believe it", paragraph(BELIEF) + verified(found), ""),
         document.section("What to train together", groupings(found), ""),
-        document.section("Matrices", f'<div class="plots">\n{shown}</div>', ""),
+        document.section("Charts", f'<div class="plots">\n{shown}</div>', ""),
         document.section("Commands", f"<pre>{html.escape(commands(folder, found))}</pre>", ""),
     ]
     path = folder / "affinity.html"
     write_text(path, document.page(folder.resolve().name, body))
     return path
+
+
+def _picture(path: Path) -> str:
+    """Return a chart; that of many panels is as wide as the page."""
+    return f'<a{" class=wide" * (path.stem == charts.PANELS)} href="{path}"><img src="{path}" alt="{path.stem}"></a>\n'
 
 
 def checked(rows: Sequence[Sequence[str]]) -> str:
