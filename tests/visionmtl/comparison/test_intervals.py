@@ -61,6 +61,11 @@ def test_one_seed_or_seeds_that_are_the_same_have_no_interval():
     assert interval(np.array([0.1, 0.1])).shown == 0
 
 
+def test_values_that_are_all_alike_are_resampled_without_a_word_of_another_interval(recwarn):
+    assert (resampled(np.array([[0.2, 0.2, 0.2], [0.1, 0.2, 0.3]]))[0] == 0.2).all()
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize(
     ("mean", "error", "seeds"), [(0.05, 0.02, 3), (0.01, 0.01, 3), (0.2, 0.01, 3), (-0.05, 0.03, 4)]
 )

@@ -19,6 +19,7 @@ place of t quantiles; the expanded percentile interval). Student 1908, The proba
 """
 
 import math
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -121,9 +122,11 @@ def resampled(values: np.ndarray, times: int = RESAMPLES) -> np.ndarray:
         values: `[..., N]`.
         times: how many samples.
     """
-    return stats.bootstrap(
-        (values,), np.mean, n_resamples=times, method="percentile", vectorized=True, axis=-1, random_state=0
-    ).bootstrap_distribution
+    with warnings.catch_warnings():  # of values that are all alike: of their interval, while the samples are right
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        return stats.bootstrap(
+            (values,), np.mean, n_resamples=times, method="percentile", vectorized=True, axis=-1, random_state=0
+        ).bootstrap_distribution
 
 
 def seeds_to_show(found: Interval) -> int | None:
