@@ -62,7 +62,7 @@ def test_one_seed_or_seeds_that_are_the_same_have_no_interval():
 
 
 def test_values_that_are_all_alike_are_resampled_without_a_word_of_another_interval(recwarn):
-    assert (resampled(np.array([[0.2, 0.2, 0.2], [0.1, 0.2, 0.3]]))[0] == 0.2).all()
+    assert (resampled(np.array([[0.5, 0.5, 0.5], [0.1, 0.2, 0.3]]))[0] == 0.5).all()
     assert not recwarn.list
 
 
