@@ -93,11 +93,13 @@ class Clients:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="an exported model, saved_models/NAME")
-    parser.add_argument("--runtime", help="savedmodel, onnx or litert; default the first that the version has")
+    parser.add_argument(
+        "--runtime", help="savedmodel, onnx, litert or openvino; default the first there is"
+    )
     parser.add_argument("--precision", help="of its file, as int8")
     parser.add_argument("--picture", type=int, nargs=2, default=(360, 480), metavar=("H", "W"))
     parser.add_argument("--pictures", type=int, default=128, help="in each round")
-    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--clients", type=int, default=16, help="half wait while the others run; default 16")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()

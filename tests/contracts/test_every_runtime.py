@@ -52,7 +52,8 @@ def answers(version, content, confidence=None):
 def test_it_answers_as_the_savedmodel_does(folder, name):
     version, reference = Version(folder, name, None, Limits()), Version(folder, "savedmodel", None, Limits())
     plain = {"serving_default", "serving_bytes"}
-    assert set(version.runtime.signatures) >= plain | {f"{each}_confidence" for each in plain}
+    wishes = getattr(version.runtime, "wishes", True)
+    assert set(version.runtime.signatures) >= plain | {f"{each}_confidence" for each in plain if wishes}
     assert set(version.runtime.signatures["serving_bytes"].maps) == {"ground_classes", "range_depth"}
     expected, found = answers(reference, CONTENT), answers(version, CONTENT)
     assert {name: (values.dtype, values.shape) for name, values in found.items()} == {
@@ -63,7 +64,10 @@ def test_it_answers_as_the_savedmodel_does(folder, name):
     least = {"objects": [LEAST, LEAST]}
     wrong = [str(each) for each in agreement.compare(tasks, expected, found, least) if not each.agrees]
     assert wrong == []
-    assert answers(version, CONTENT, [0.0, 0.0, 2.0, 0.0])["objects_count"].tolist()[1:3] == [0, 0]
+    if wishes:
+        assert answers(version, CONTENT, [0.0, 0.0, 2.0, 0.0])["objects_count"].tolist()[1:3] == [0, 0]
+    for key in ("boxes", "scores", "classes", "count"):  # of what cannot be read
+        np.testing.assert_array_equal(found[f"objects_{key}"][1], expected[f"objects_{key}"][1])
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ class Serve(Command):
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen at; default this machine alone")
         parser.add_argument("--port", type=int, default=8501, help="the port, 0 for a free one; default 8501")
         parser.add_argument(
-            "--runtime", metavar="NAME", help="savedmodel, onnx or litert; default the first that the version has"
+            "--runtime", metavar="NAME", help="savedmodel, onnx, litert or openvino; default the first that is there"
         )
         parser.add_argument("--precision", metavar="NAME", help="of its file, as int8; default the first there is")
         parser.add_argument(

@@ -1,6 +1,7 @@
 """Runtimes that decode no pictures: the signatures of a SavedModel made of one function of pixels."""
 
 from collections.abc import Collection, Mapping
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,15 +13,18 @@ from visionmtl.serving.runtimes._looking import CONFIDENCE, ENCODED, ERRORS, IMA
 from visionmtl.serving.runtimes.runtime import Arrays, Labels, Prepared, Runtime, Signature, Tensor
 
 NOTHING = np.zeros((1, 1, 3), np.uint8)  # in place of a picture that cannot be read
-SURE = float("inf")  # of which no object is
 
 
 class OfPixels(Runtime):
     """A runtime that answers pixels; encoded pictures are decoded before, by what `predict` does.
 
     A subclass calls `describe` and has `answer`.
+
+    Attributes:
+        wishes: whether a confidence is taken with a request, where tasks find objects.
     """
 
+    wishes: ClassVar[bool] = True
     labels: Labels
 
     def describe(self, outputs: Mapping[str, Tensor], labels: Labels) -> None:
@@ -36,7 +40,7 @@ class OfPixels(Runtime):
             "serving_bytes": ({ENCODED: Tensor("DT_STRING", (-1,))}, {**outputs, ERRORS: Tensor("DT_STRING", (-1,))}),
         }
         self.signatures = {name: Signature(*sides) for name, sides in given.items()}
-        if any(f"{task}_boxes" in outputs for task in labels):
+        if self.wishes and any(f"{task}_boxes" in outputs for task in labels):
             wish = {CONFIDENCE: Tensor("DT_FLOAT", (-1,))}
             more = {f"{name}_confidence": Signature(ins | wish, outs) for name, (ins, outs) in given.items()}
             self.signatures |= more
@@ -68,7 +72,7 @@ class OfPixels(Runtime):
         wishes = inputs[CONFIDENCE].tolist() if CONFIDENCE in inputs else [None] * len(pictures)
         alike: dict[tuple, list[int]] = {}
         for row, (picture, wish) in enumerate(zip(pictures, wishes, strict=True)):
-            key = (None, SURE) if picture is None else (picture.shape, wish)
+            key = (None, None) if picture is None else (picture.shape, wish)
             alike.setdefault(key, []).append(row)
         found: dict[int, Arrays] = {}
         for (shape, wish), places in alike.items():
@@ -84,9 +88,8 @@ class OfPixels(Runtime):
 
     def _nothing(self, maps: Collection[str]) -> dict[str, np.ndarray]:
         """Return what stands for a picture that cannot be read: no object, no pixel, zeros."""
-        answered = self.answer(NOTHING[None], SURE)
-        finders = tuple(f"{task}_" for task in self.labels if f"{task}_boxes" in answered)
-        nothing = {
-            name: values if name.startswith(finders) else np.zeros_like(values) for name, values in answered.items()
-        }
+        nothing = {name: np.zeros_like(values) for name, values in self.answer(NOTHING[None], None).items()}
+        for task in self.labels:
+            if f"{task}_boxes" in nothing:
+                nothing[f"{task}_classes"] -= 1
         return nothing | {name: nothing[name][:, :0, :0] for name in maps}

@@ -38,7 +38,7 @@ class LiteRt(OfPixels):
             interpreter.get_signature_runner(WISHING) if WISHING in interpreter.get_signature_list() else None
         )
         given = self.by_wish.get_input_details() if self.by_wish else {}
-        self.wishes = {name: each["shape"] for name, each in given.items() if name != IMAGES}
+        self.confidences = {name: each["shape"] for name, each in given.items() if name != IMAGES}
         outputs = {name: _tensor(each) for name, each in self.by_default.get_output_details().items()}
         self.describe(outputs, labels)
 
@@ -49,7 +49,7 @@ class LiteRt(OfPixels):
         """Return the outputs for a picture: a model takes one at a time."""
         if confidence is None or self.by_wish is None:
             return self.by_default(images=image)
-        wishes = {name: np.full(shape, confidence, np.float32) for name, shape in self.wishes.items()}
+        wishes = {name: np.full(shape, confidence, np.float32) for name, shape in self.confidences.items()}
         return self.by_wish(images=image, **wishes)
 
 

@@ -41,14 +41,14 @@ class Onnx(OfPixels):
         )
         inputs = [*self.session.get_inputs(), *self.session.get_overridable_initializers()]
         self.one = next(each.shape[0] for each in inputs if each.name == IMAGES) == 1  # exported with a batch of 1
-        self.wishes = {each.name: each.shape for each in inputs if each.name != IMAGES}
+        self.confidences = {each.name: each.shape for each in inputs if each.name != IMAGES}
         self.outputs = {each.name: _tensor(each) for each in self.session.get_outputs()}
         self.describe(self.outputs, labels)
 
     def answer(self, images: np.ndarray, confidence: float | None) -> Arrays:
         given = dict[str, np.ndarray]()
         if confidence is not None:
-            given |= {name: np.full(shape, confidence, np.float32) for name, shape in self.wishes.items()}
+            given |= {name: np.full(shape, confidence, np.float32) for name, shape in self.confidences.items()}
         batches = np.split(images, len(images)) if self.one else [images]
         parts = [self.session.run(None, {IMAGES: batch, **given}) for batch in batches]
         return rows.joined([dict(zip(self.outputs, part, strict=True)) for part in parts], ())  # all are of one size

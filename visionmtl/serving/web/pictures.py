@@ -73,7 +73,9 @@ def router(state: State) -> APIRouter:
         if confidence is not None:
             signature += f"_{CONFIDENCE}"
             if signature not in version.runtime.signatures:
-                raise RequestError(400, "A confidence was given, and no task of the model finds objects: leave it out.")
+                finds = any(name.endswith("_boxes") for name in version.runtime.signatures["serving_bytes"].outputs)
+                why = f"'{version.name}' takes none with a picture" if finds else "no task of the model finds objects"
+                raise RequestError(400, f"A confidence was given, and {why}: leave it out.")
             inputs[CONFIDENCE] = np.full(len(sent), confidence, np.float32)
         outputs = await state.desk.ask(version, signature, inputs)
         if all(outputs[rows.ERRORS]):
