@@ -93,9 +93,7 @@ class Clients:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="an exported model, saved_models/NAME")
-    parser.add_argument(
-        "--runtime", help="savedmodel, onnx, litert or openvino; default the first there is"
-    )
+    parser.add_argument("--runtime", help="savedmodel, onnx, litert or openvino; default the first there is")
     parser.add_argument("--precision", help="of its file, as int8")
     parser.add_argument("--picture", type=int, nargs=2, default=(360, 480), metavar=("H", "W"))
     parser.add_argument("--pictures", type=int, default=128, help="in each round")
