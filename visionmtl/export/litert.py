@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from visionmtl import images
 from visionmtl.errors import UsageError
-from visionmtl.export import joining
+from visionmtl.export import joining, narrowing
 from visionmtl.export.format import FLOAT32, Format, Serving, Signature, Tensor, least_scores, refuse_half
 from visionmtl.model import MultiTaskModel
 from visionmtl.tasks import boxes
@@ -58,7 +58,8 @@ class LiteRt(Format):
             raise UsageError(
                 "A LiteRT model of int8 is calibrated on pictures, and none are given: give some of the training split."
             )
-        network = tf.function(lambda fitted: dict(model(fitted, training=False)), autograph=False)
+        predicting = narrowing.network(model)
+        network = tf.function(lambda fitted: dict(predicting(fitted, training=False)), autograph=False)
         network = network.get_concrete_function(tf.TensorSpec((1, *model.image_size, 3), tf.float32, name="fitted"))
         parts = [
             _converted(_before(model, serving)),
