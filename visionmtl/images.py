@@ -15,16 +15,21 @@ WHOLE = (0.0, 0.0, 1.0, 1.0)  # a window that is the whole input
 FLOAT = 4  # bytes
 BAND = 16 << 20  # bytes of the logits of a band of a class map
 GREY = float(geometry.GREY)  # what surrounds a letterboxed picture
-PLAIN = ContextVar("plain", default=False)
+PLAIN: ContextVar[bool | None] = ContextVar("plain", default=None)  # whether sparing; None where not plain at all
+BYTE = 256  # classes that fit into one
 
 
 @contextmanager
-def plainly() -> Iterator[None]:
+def plainly(sparing: bool = False) -> Iterator[None]:
     """Make graphs that are traced within of operations that every runtime has.
 
     Pictures and maps are then resized by gathering rows and columns, in TensorFlow's own arithmetic, instead of by its
     kernels: other runtimes have no `ScaleAndTranslate`, or resize no uint8, or round otherwise. A class map is made at
     once instead of in bands, in a loop.
+
+    Args:
+        sparing: whether a class map is made class by class: a fifth of the memory, where the runtime frees what it no
+            longer needs.
 
     Example:
         >>> with plainly():
@@ -32,7 +37,7 @@ def plainly() -> Iterator[None]:
         >>> fitted.shape
         TensorShape([1, 4, 4, 3])
     """
-    before = PLAIN.set(True)
+    before = PLAIN.set(sparing)
     try:
         yield
     finally:
@@ -69,7 +74,7 @@ def fit(images: tf.Tensor, size: tuple[int, int], resize: str = "stretch") -> tu
 
 def _resized(images: tf.Tensor, size: tuple[int, int] | tf.Tensor) -> tf.Tensor:
     """Resize pictures as `geometry.sample_image` does."""
-    resized = _gathered(images, size, WHOLE) if PLAIN.get() else tf.image.resize(images, size)
+    resized = _gathered(images, size, WHOLE) if PLAIN.get() is not None else tf.image.resize(images, size)
     return tf.floor(resized + 0.5) if tf.as_dtype(images.dtype).is_integer else resized
 
 
@@ -80,7 +85,7 @@ def crop_resize(maps: tf.Tensor, size: tuple[int, int], window: tf.Tensor | None
         size: height and width of the result.
         window: y0, x0, y1, x1 as fractions of the maps; None for the whole.
     """
-    if PLAIN.get():
+    if PLAIN.get() is not None:
         return _gathered(maps, size, WHOLE if window is None else window)
     if window is None:
         return tf.image.resize(maps, size)
@@ -182,7 +187,7 @@ def class_map(logits: tf.Tensor, size: Any, window: tf.Tensor | None = None, mos
     """
     batch, classes = logits.shape[0], logits.shape[3]
 
-    if PLAIN.get():
+    if PLAIN.get() is not None:
         return _plain_class_map(logits, size, WHOLE if window is None else window)
 
     def at_once() -> tf.Tensor:
@@ -213,8 +218,24 @@ def _plain_class_map(logits: tf.Tensor, size: Any, window: Any) -> tf.Tensor:
     across = _neighbours(_spread(columns, width, window[1], window[3]), columns)
     down = _neighbours(_spread(rows, height, window[0], window[2]), rows)
     wide = _between(tf.transpose(logits, (2, 0, 1, 3)), *across)  # [W, B, h, C]
+    if PLAIN.get() and logits.shape[3] <= BYTE:
+        return _class_by_class(tf.transpose(wide, (3, 2, 1, 0)), *down)
     whole = _between(tf.transpose(wide, (2, 1, 0, 3)), *down)  # [H, B, W, C]
     return tf.transpose(tf.argmax(whole, axis=-1, output_type=tf.int32), (1, 0, 2))
+
+
+def _class_by_class(maps: tf.Tensor, low: tf.Tensor, high: tf.Tensor, along: tf.Tensor) -> tf.Tensor:
+    """Return which of the maps `[C, h, B, W]` is the largest between neighbours of `h`, int32 `[B, H, W]`."""
+    first, *others = (plane[:, :, None] for plane in tf.unstack(maps))  # [h, B, 1, W]
+    best = _between(first, low, high, along)
+    classes = tf.zeros_like(best, tf.uint8)
+    for number, plane in enumerate(others, 1):
+        # as it is, but not before the class before it is done: else a runtime may make all of them first, and keep them
+        turn = tf.minimum(plane, tf.abs(best[:1, :1, :1, :1]) + tf.float32.max)
+        own = _between(turn, low, high, along)
+        classes = tf.where(own > best, tf.constant(number, tf.uint8), classes)
+        best = tf.maximum(best, own)
+    return tf.cast(tf.transpose(classes[:, :, 0], (1, 0, 2)), tf.int32)
 
 
 def _between(values: tf.Tensor, low: tf.Tensor, high: tf.Tensor, along: tf.Tensor) -> tf.Tensor:

@@ -79,6 +79,20 @@ def test_plain_operations_resize_as_kernels_do(resize):
         np.testing.assert_allclose(ours, kernel, atol=1e-5)
 
 
+@pytest.mark.parametrize("window", [None, (0.1, 0.2, 0.9, 0.7)])
+def test_a_class_map_made_class_by_class_is_the_same(window):
+    logits = tf.round(tf.random.stateless_normal((2, 12, 16, 5), seed=(1, 2)) * 2)  # so that some tie
+    size = tf.constant((45, 31))
+    with images.plainly(sparing=True):
+        sparing = tf.function(lambda: images.class_map(logits, size, window)).get_concrete_function()
+    assert "ArgMax" not in {each.type for each in sparing.graph.get_operations()}
+    with images.plainly():
+        np.testing.assert_array_equal(sparing(), images.class_map(logits, size, window))
+    np.testing.assert_array_equal(
+        sparing()[:, 0, 0], tf.argmax(images.crop_resize(logits, (45, 31), window)[:, 0, 0], -1)
+    )
+
+
 def test_an_unknown_resize_is_refused_with_the_nearest():
     with pytest.raises(UsageError, match="Did you mean 'letterbox'"):
         images.fit(np.zeros((4, 4, 3)), (8, 8), "leterbox")

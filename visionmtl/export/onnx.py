@@ -80,7 +80,7 @@ def _answer(model: MultiTaskModel, serving: Serving) -> Any:
     def of(pictures: tf.Tensor, *confidences: tf.Tensor) -> Predictions:
         batch = tf.shape(pictures)[0]
         by_task = zip(model.confidences, confidences, strict=True)
-        with images.plainly():
+        with images.plainly(sparing=True):
             return answer(pictures, {task: tf.tile(values[None], (batch, 1)) for task, values in by_task})
 
     return of
