@@ -4,6 +4,7 @@ import argparse
 
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
+from visionmtl.errors import check_number
 
 
 class Serve(Command):
@@ -70,6 +71,8 @@ class Serve(Command):
         from visionmtl import serving
 
         serving.check()
+        for option in ("max_body", "max_pixels"):
+            check_number("serve", f"--{option.replace('_', '-')}", getattr(args, option), above=0)
         limits = serving.Limits(
             body=round(args.max_body * (1 << 20)),
             pixels=round(args.max_pixels * 1e6),

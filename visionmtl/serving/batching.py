@@ -74,6 +74,11 @@ class Line:
         self._worker = threading.Thread(target=self._work, name="batches", daemon=True)
         self._worker.start()
 
+    @property
+    def running(self) -> bool:
+        """Whether what waits is going to be run."""
+        return self._worker.is_alive()
+
     def reserve(self, pictures: int, pixels: int) -> None:
         """Keep places in the line, before pictures are decoded; `put` takes them, `release` gives them back.
 

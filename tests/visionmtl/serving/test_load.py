@@ -13,7 +13,7 @@ import served
 import servers
 import toys
 
-from visionmtl import export, serving
+from visionmtl import cli, export, serving
 from visionmtl.errors import UsageError
 from visionmtl.serving.server import listening
 
@@ -101,6 +101,32 @@ def test_the_command_serves_what_is_exported(tmp_path):
             assert sum(picture["predictions"]["scene"].values()) == pytest.approx(1, abs=1e-3)
         running.send_signal(signal.SIGTERM)
         assert running.wait(60) == 143
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--max-body", "nan"], "--max-body=nan"),
+        (["--max-pixels", "0"], "--max-pixels=0"),
+        (["--timeout", "-1"], "seconds=-1"),
+        (["--batch", "0"], "batch=0"),
+        (["--batch", "9", "--queue", "8"], "batch=9: expected a whole number of at least 1 and up to 8"),
+    ],
+)
+def test_a_limit_that_is_none_is_a_sentence(options, sentence, tmp_path, capsys):
+    assert cli.main(["serve", str(tmp_path), "--port", "0", *options]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_health_says_whether_requests_are_taken(toy):
+    assert toy.get("/health").json()["ready"] is True
+    assert toy.get("/health/live").status_code == toy.get("/health/ready").status_code == 200
+    toy.state.stopping = True
+    try:
+        assert toy.get("/health/ready").status_code == 503
+        assert toy.get("/health/live").json()["ready"] is False
+    finally:
+        toy.state.stopping = False
 
 
 def test_without_its_packages_a_sentence_says_what_to_install(monkeypatch):

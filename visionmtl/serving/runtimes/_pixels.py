@@ -1,6 +1,6 @@
 """Runtimes that decode no pictures: the signatures of a SavedModel made of one function of pixels."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -74,6 +74,22 @@ class OfPixels(Runtime):
         for row, (picture, wish) in enumerate(zip(pictures, wishes, strict=True)):
             key = (None, None) if picture is None else (picture.shape, wish)
             alike.setdefault(key, []).append(row)
+        if len(alike) == 1 and pictures[0] is not None:  # which is most often so, and quicker
+            outputs = dict(self.answer(np.stack(pictures), wishes[0]))
+        else:
+            outputs = self._apart(pictures, alike, maps)
+        if IMAGES not in inputs:
+            outputs[ERRORS] = np.full(len(pictures), "", np.object_)
+        return outputs
+
+    def _apart(self, pictures: Sequence, alike: Mapping[tuple, Sequence[int]], maps: Collection[str]) -> dict:
+        """Return the outputs for pictures of several sizes or confidences, and for those that cannot be read.
+
+        Args:
+            pictures: uint8 `[H, W, 3]`, or None for one that cannot be read.
+            alike: the rows of those that can be answered together, by their shape and confidence.
+            maps: the names of the outputs that have a value for each pixel.
+        """
         found: dict[int, Arrays] = {}
         for (shape, wish), places in alike.items():
             if shape is None:
@@ -81,10 +97,7 @@ class OfPixels(Runtime):
                 continue
             answered = self.answer(np.stack([pictures[row] for row in places]), wish)
             found |= {row: rows.part(answered, place, place + 1, maps) for place, row in enumerate(places)}
-        outputs = rows.joined([found[row] for row in range(len(pictures))], maps)
-        if IMAGES not in inputs:
-            outputs[ERRORS] = np.full(len(pictures), "", np.object_)
-        return outputs
+        return rows.joined([found[row] for row in range(len(pictures))], maps)
 
     def _nothing(self, maps: Collection[str]) -> dict[str, np.ndarray]:
         """Return what stands for a picture that cannot be read: no object, no pixel, zeros."""

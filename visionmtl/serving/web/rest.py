@@ -60,7 +60,9 @@ def router(state: State) -> APIRouter:
         """The states of all versions."""
         if name.endswith(":predict"):
             raise RequestError(405, f"Malformed request: GET /v1/models/{name}", {"Allow": "POST"})
-        return _states(models.states if name == models.name else {}, f"Could not find any versions of model {name}")
+        return _states(
+            dict(models.states) if name == models.name else {}, f"Could not find any versions of model {name}"
+        )
 
     @own.get("/v1/models/{name}/versions/{number}", responses=refusals(400, 404))
     async def status_of(name: str = name_of, number: int = number_of) -> Response:

@@ -17,7 +17,7 @@ def router(state: State) -> APIRouter:
     def told() -> dict[str, Any]:
         version = state.versions.current
         about = {"model": state.versions.name, "version": version.number, "runtime": version.name}
-        return {"live": True, "ready": not state.stopping, **about}
+        return {"live": True, "ready": not state.stopping and state.desk.line.running, **about}
 
     @own.get("/health", response_model=forms.Health, responses=forms.refusals())
     @own.get("/health/live", response_model=forms.Health, responses=forms.refusals())
@@ -28,9 +28,10 @@ def router(state: State) -> APIRouter:
     @own.get("/health/ready", response_model=forms.Health, responses=forms.refusals(503))
     async def ready() -> dict[str, Any]:
         """Whether the server takes requests."""
-        if state.stopping:
+        said = told()
+        if not said["ready"]:
             raise RequestError(503, "The server is stopping.")
-        return told()
+        return said
 
     @own.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}, **forms.refusals()})
     async def metrics() -> Response:
