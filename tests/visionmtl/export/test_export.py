@@ -222,6 +222,27 @@ def test_a_confidence_that_cannot_be_is_refused(toy_model, tmp_path):
         export.save(toy_model(), tmp_path, confidences=50)
 
 
+def test_a_client_that_has_read_signature_json_alone_asks_every_signature(served):
+    folder, signatures = served[1:]
+    sizes = {"batch": 2, "height": 40, "width": 50}
+    said = json.loads((folder / "signature.json").read_text())["savedmodel"]["signatures"]
+    assert said.keys() == {*signatures}
+    for name, own in said.items():
+        given = {}
+        for each in own["inputs"]:
+            shape = [sizes.get(size, size) for size in each["shape"]]
+            pictures = each["dtype"] == "string"
+            given[each["name"]] = tf.fill(shape, encoded.PNG) if pictures else tf.zeros(shape, each["dtype"])
+        answer = signatures[name](**given)
+        assert answer.keys() == {each["name"] for each in own["outputs"]}
+        for each in own["outputs"]:
+            made = answer[each["name"]]
+            known = [
+                size if isinstance(size, int) else got for size, got in zip(each["shape"], made.shape, strict=True)
+            ]
+            assert (made.dtype.name, made.shape.as_list()) == (each["dtype"], known)
+
+
 def test_weights_are_stored_once_and_no_operation_calls_python(served):
     model, folder, _ = served
     stored = [np.prod(shape) for _, shape in tf.train.list_variables(str(folder / "variables" / "variables"))]
