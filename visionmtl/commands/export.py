@@ -83,6 +83,7 @@ class Export(Command):
             from visionmtl import export
             from visionmtl.commands import _evidence
             from visionmtl.training import runs
+        wanted_size = size(args.size)
         formats, precisions = export.chosen(args.format), export.precisions.wanted(args.precision)
         export.precisions.check({each: export.FORMATS[each] for each in formats}, precisions)
         model, recipe = runs.load_model(args.model)
@@ -92,11 +93,11 @@ class Export(Command):
         print(shown.told)
         given: dict[str, Any] = {"about": {"pictures_of": shown.told}}
         if set(precisions) != {"float32"}:
-            labelled = _evidence.validation(recipe, model, size(args.size))
+            labelled = _evidence.validation(recipe, model, wanted_size)
             print(labelled.told)
             given |= {"validation": labelled.batches}
         if "int8" in precisions:
-            drawn = _evidence.calibration(recipe, model, size(args.size))
+            drawn = _evidence.calibration(recipe, model, wanted_size)
             print(drawn.told)
             given |= {"calibration": drawn.pictures}
             given["about"] |= {"calibration": {"split": "train", "pictures": len(drawn.pictures), "seed": drawn.seed}}
@@ -110,7 +111,7 @@ class Export(Command):
             format=formats,
             pictures=shown.pictures,
             tasks=args.tasks,
-            size=size(args.size),
+            size=wanted_size,
             batch=None if args.batch == "dynamic" else int(args.batch),
             precision=precisions,
             origin=_origin(Path(args.model)),
