@@ -13,7 +13,7 @@ from visionmtl.errors import one_of
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)  # a window that is the whole input
 FLOAT = 4  # bytes
-BAND = 16 << 20  # bytes of the logits of a band of a class map
+BAND = 32 << 20  # bytes of the logits of a band of a class map
 GREY = float(geometry.GREY)  # what surrounds a letterboxed picture
 PLAIN: ContextVar[bool | None] = ContextVar("plain", default=None)  # whether sparing; None where not plain at all
 BYTE = 256  # classes that fit into one

@@ -1,9 +1,9 @@
 """Predictions on any number of pictures: written one by one as they come, gone on with after whatever stopped them."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
 from os import cpu_count
 from pathlib import Path
 from typing import Any
@@ -139,9 +139,9 @@ class Work:
         own = places.of_shard(len(of.files), self.options.shard)
         self._try_again()
         left = [place for place in own if place + 1 not in self.journal]
-        self.progress = Progress(len(own), len(own) - len(left), partial(print, flush=True))
         if len(left) < len(own):
             print(f"{len(own) - len(left):,} of {len(own):,} pictures are done: going on with the others.", flush=True)
+        self.progress = Progress(len(own), len(own) - len(left), sys.stdout)
         read = samples(left, of.read, size, self.network.resize, self.writing.keeps, self.options.batch_size)
         threads = cpu_count() or 1
         with ThreadPoolExecutor(threads) as pool:
@@ -156,6 +156,8 @@ class Work:
                 self._note()
                 sentence = f"{len(self.journal):,} of {len(own):,} pictures are done: --resume goes on with the others."
                 raise stopping.saying(stopped, sentence, resumable=True) from None
+            finally:
+                self.progress.close()
 
     def _try_again(self) -> None:
         """Forget what could not be read, which may be mended, and what has lost a file, as with the power."""

@@ -1,11 +1,14 @@
-"""A line now and then that says how many pictures are done, how fast, and how long the rest will take."""
+"""How many pictures are done, how fast, and how long the rest takes: a bar on a terminal, else a line now and then."""
 
+import os
 import time
-from collections.abc import Callable
+from typing import TextIO
 
 from visionmtl.report.tables import duration
 
 EVERY = 10.0  # seconds between two lines
+BAR, REDRAWN = 24, 0.2  # cells of a bar, and seconds until it is drawn again
+CLEARED = "\r\033[K"  # what takes a terminal back to an empty line
 
 
 class Progress:
@@ -14,20 +17,36 @@ class Progress:
     Args:
         total: how many there are.
         before: how many of them were done before.
-        tell: called with each line.
-        every: seconds between two lines.
+        out: where to; a terminal gets a bar.
     """
 
-    def __init__(self, total: int, before: int, tell: Callable[[str], None], every: float = EVERY):
-        self.total, self.before, self.done, self.tell, self.every = total, before, before, tell, every
+    def __init__(self, total: int, before: int, out: TextIO):
+        self.total, self.before, self.done, self.out = total, before, before, out
+        self.bar = out.isatty() and os.environ.get("TERM") != "dumb"
         self.began = self.told = time.monotonic()
+        if self.bar:
+            self._tell()
 
     def add(self, count: int) -> None:
         """Count pictures, and tell of them if it is time."""
         self.done += count
         now = time.monotonic()
-        if now - self.told >= self.every and self.done < self.total:
-            rate = (self.done - self.before) / (now - self.began)
-            left = f"{duration((self.total - self.done) / rate)} left" if rate else ""
-            self.tell(f"{self.done:,} of {self.total:,} pictures  {rate:.3g} a second  {left}".rstrip())
+        if now - self.told >= (REDRAWN if self.bar else EVERY) and self.done < self.total:
             self.told = now
+            self._tell()
+
+    def close(self) -> None:
+        """Leave the line of a bar to what is printed next."""
+        if self.bar:
+            print(CLEARED, end="", file=self.out, flush=True)
+
+    def _tell(self) -> None:
+        taken = self.told - self.began
+        rate = (self.done - self.before) / taken if taken else 0.0
+        left = f"{rate:.3g} a second  {duration((self.total - self.done) / rate)} left" if rate else ""
+        line = f"{self.done:,} of {self.total:,} pictures  {left}".rstrip()
+        if self.bar:
+            full = BAR * self.done // self.total
+            print(f"{CLEARED}[{'=' * full}{' ' * (BAR - full)}]  {line}", end="", file=self.out, flush=True)
+        else:
+            print(line, file=self.out, flush=True)
