@@ -72,7 +72,7 @@ def calibration(recipe: "Recipe | None", model: "MultiTaskModel", size: tuple[in
         size: height and width of the network's input in the export; None for those that the model has.
 
     Raises:
-        UsageError, pipelines.DataError: there are none to be had.
+        UsageError: there are none to be had.
     """
     need = "Precision int8 is calibrated on pictures of the training split"
     if recipe is None:
@@ -82,7 +82,11 @@ def calibration(recipe: "Recipe | None", model: "MultiTaskModel", size: tuple[in
     from pipelines import DataError
     from visionmtl import images, prediction
 
-    wanted, seed, found = prediction.of_split(recipe, "train"), recipe.training.seed, []
+    seed, found = recipe.training.seed, []
+    try:
+        wanted = prediction.of_split(recipe, "train")
+    except (DataError, UsageError) as error:
+        raise UsageError(f"{need}, which fails: {error}") from None
     for place in np.random.default_rng(seed).permutation(len(wanted.files)).tolist():
         try:
             fitted, _ = images.fit(tf.constant(wanted.read(place)), size or model.image_size, model.resize)

@@ -1,6 +1,7 @@
 """LiteRT models joined end to end into one: what a part gives is what a later part takes, under the same name."""
 
 import copy
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from visionmtl.errors import UsageError
 
 IDENTIFIER = b"TFL3"  # of the files
 VERSION = 3  # of their schema
+ALIGNMENT = 16  # bytes, of the values of tensors, as the schema wants it
 NONE = -1  # an operation's input that is left out
 
 Signatures = Mapping[str, Mapping[str, np.ndarray]]  # by name, what is a constant of it and no input
@@ -136,5 +138,13 @@ def _written(model: Any) -> bytes:
     import flatbuffers
 
     builder = flatbuffers.Builder(1 << 20)
+    for buffer in model.buffers[1:]:
+        buffer.Pack = functools.partial(_pack, buffer)
     builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
+
+
+def _pack(buffer: Any, builder: Any) -> Any:
+    """Write a buffer where its values are aligned: what is generated of the schema does not see to it."""
+    builder.Prep(ALIGNMENT, len(buffer.data))
+    return type(buffer).Pack(buffer, builder)

@@ -3,7 +3,7 @@
 import functools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from visionmtl import images
 from visionmtl.errors import UsageError
 from visionmtl.export import agreement, change, running
 from visionmtl.export.agreement import Difference
-from visionmtl.export.change import Trial
+from visionmtl.export.change import Batch, Trial
 from visionmtl.export.format import FLOAT32, Format, Serving, least_scores
 from visionmtl.export.telling import RECORD
 from visionmtl.model import MultiTaskModel
@@ -91,7 +91,8 @@ def _changes(
     model: MultiTaskModel, folder: Path, formats: Mapping[str, Format], serving: Serving, trial: Trial
 ) -> dict[str, Record]:
     """Return what each task's metric is, of the model and of each format."""
-    before, found = change.by_model(model, trial.batches), {}
+    sizes: list[int] = []
+    before, found = change.by_model(model, _counted(trial.batches, sizes)), {}
     for label, made in formats.items():
         with made.with_all_objects(model, folder, serving) as place:
             answers = functools.partial(running.answers, label, made, place, least=0.0)
@@ -102,8 +103,19 @@ def _changes(
                 f"The export as {label} loses more than {trial.bound:g}, the bound of export.metric_change: "
                 f"{'; '.join(lost)}. {running.KEPT}"
             )
-        found[label] = {"bound": trial.bound, "tasks": [_plain(asdict(each)) for each in changes]}
+        found[label] = {
+            "pictures": sum(sizes),
+            "bound": trial.bound,
+            "tasks": [_plain(asdict(each)) for each in changes],
+        }
     return found
+
+
+def _counted(batches: Iterable[Batch], sizes: list[int]) -> Iterator[Batch]:
+    """Yield batches, and note how many pictures are in each."""
+    for batch in batches:
+        sizes.append(len(batch[0]))
+        yield batch
 
 
 def _plain(record: Record) -> Record:

@@ -31,7 +31,7 @@ def _cost(change: Mapping[str, Any]) -> str:
         f"{each['task']} {each['metric']} {_figure(each['model'])} to {_figure(each['export'])}"
         for each in change["tasks"]
     ]
-    return f"{', '.join(tasks)}, where {change['bound']:g} may be lost"
+    return f"{', '.join(tasks)} on {change['pictures']} pictures, where {change['bound']:g} may be lost"
 
 
 def _figure(value: float | None) -> str:

@@ -86,10 +86,15 @@ def test_metrics_are_measured_on_batches_spread_over_validation(count, most, tak
 
 
 def test_metrics_are_not_measured_where_validation_is_gone_which_is_told(monkeypatch):
-    def gone(recipe, splits, model):
+    def gone(*given):
         raise DataError("no folder 'data/streets'")
 
     monkeypatch.setattr(building, "data", gone)
+    monkeypatch.setattr(prediction, "of_split", gone)
+    with pytest.raises(
+        UsageError, match="int8 is calibrated on pictures of the training split, which fails: no folder"
+    ):
+        _evidence.calibration(SimpleNamespace(training=SimpleNamespace(seed=3)), None)
     found = _evidence.validation("a recipe", None)
     assert found.batches is None
     assert found.told.endswith("not measured: no folder 'data/streets'")

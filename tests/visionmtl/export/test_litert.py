@@ -58,12 +58,15 @@ def test_it_tells_objects_by_the_confidences_of_their_classes_or_by_those_given_
     assert set(none["objects_classes"].flat) == {-1}
 
 
-def test_the_weights_of_both_signatures_are_there_once(exported, toy_model):
+def test_the_weights_of_both_signatures_are_there_once_and_are_aligned(exported, toy_model):
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.Model.GetRootAs((exported / "model.tflite").read_bytes(), 0)
     assert model.SubgraphsLength() == 2
-    weights = sum(model.Buffers(number).DataLength() for number in range(model.BuffersLength()))
+    buffers = [model.Buffers(number)._tab for number in range(1, model.BuffersLength())]
+    places = [table.Offset(4) for table in buffers]
+    assert {table.Vector(place) % 16 for table, place in zip(buffers, places, strict=True)} == {0}
+    weights = sum(table.VectorLen(place) for table, place in zip(buffers, places, strict=True))
     assert weights < 1.3 * 4 * toy_model(toys.tasks(*EVERY)).count_params()
 
 

@@ -111,7 +111,7 @@ def test_an_export_that_loses_too_much_is_refused_by_task_and_metric_and_leaves_
     record = json.loads((version / "export.json").read_text())
     assert record["seed"] == 3
     found = record["changes"]["litert float16"]
-    assert found["bound"] == 1
+    assert (found["bound"], found["pictures"]) == (1, 6)
     assert found["tasks"][0]["model"] == 1
     assert told(version)[0].startswith("litert float16: scene accuracy 1.000 to 0.")
 
