@@ -17,7 +17,7 @@ from visionmtl import cli, export, serving
 from visionmtl.errors import UsageError
 from visionmtl.serving.server import listening
 
-CLIENTS, EACH = 12, 25
+CLIENTS, EACH = 12, 30
 
 
 def told(answer):
@@ -27,8 +27,8 @@ def told(answer):
 
 
 @pytest.mark.slow
-def test_under_load_nothing_is_lost_and_each_client_has_the_answer_to_its_own_picture(folder):
-    seconds, refused = [], []
+def test_under_load_and_a_new_version_nothing_is_lost_and_each_client_has_its_own_answer(folder):
+    seconds, refused, versions = [], [], set()
 
     def ask(client, number):
         random = np.random.default_rng(number)
@@ -42,6 +42,9 @@ def test_under_load_nothing_is_lost_and_each_client_has_the_answer_to_its_own_pi
             seconds.append(time.perf_counter() - began)
             assert answer.status_code == 200
             assert told(answer) == level
+            versions.add(answer.json()["version"])
+            if len(seconds) == CLIENTS * EACH // 3:
+                servers.write(folder, 2)
             picture = answer.json()["pictures"][0]
             assert (picture["height"], picture["width"]) == size
 
@@ -49,9 +52,14 @@ def test_under_load_nothing_is_lost_and_each_client_has_the_answer_to_its_own_pi
         with ThreadPoolExecutor(CLIENTS) as pool:
             list(pool.map(lambda number: ask(client, number), range(CLIENTS)))
         counted = client.get("/metrics").text
+        until = time.monotonic() + 60
+        while client.get("/labels").json()["version"] != 2:
+            assert time.monotonic() < until
+            time.sleep(0.05)
         running.send_signal(signal.SIGTERM)
         assert running.wait(30) == 143
     assert len(seconds) == CLIENTS * EACH
+    assert 1 in versions
     assert f'visionmtl_requests_total{{route="/predict",status="200"}} {CLIENTS * EACH}.0' in counted
     at = np.percentile(seconds, (50, 90, 99))
     print(f"\n{len(seconds)} answers, {len(refused)} times told to come again;", end=" ")

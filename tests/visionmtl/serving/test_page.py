@@ -46,7 +46,8 @@ def test_a_picture_is_told_of_and_drawn_on(toy, page, pictures):
     code = page.run("labels.tasks.spots.colours.dog")
     assert colour(page, 0.0, 0.25) in ([int(code[at : at + 2], 16) for at in (1, 3, 5)], [33, 37, 41])
     drawn = colour(page, 0.9, 0.9)
-    page.run("document.querySelectorAll('#told input').forEach(each => each.click())")
+    assert page.run("[...document.querySelectorAll('#told input')].map(each => each.checked)") == [True, True, False]
+    page.run("document.querySelectorAll('#told input:checked').forEach(each => each.click())")
     assert colour(page, 0.9, 0.9) == [255, 128, 51] != drawn
     assert page.complaints() == []
     assert {address.partition("?")[0] for address in page.addresses()} == {
