@@ -33,6 +33,8 @@ SHAPES = {  # of JPEG's start-of-frame markers, those beyond what cameras write
     0xF7: "JPEG-LS",
 }
 FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
+SCAN, END = 0xDA, 0xD9
+ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without content
 SAMPLES = {1: "uint", 2: "int", 3: "float"}
 TIFF = {b"II*\0": "<", b"MM\0*": ">"}
 
@@ -98,11 +100,11 @@ def segments(file: BinaryIO) -> list[tuple[int, int, int]]:
         marker, length = head[1], int.from_bytes(head[2:], "big")
         if marker == 0xFF:  # filled up
             place += 1
-        elif marker in (0x01, *range(0xD0, 0xD9)):  # without content
+        elif marker in ALONE:
             place += 2
         else:
             found.append((marker, place + 4, place + 2 + length))
-            if marker in (0xD9, 0xDA):
+            if marker in (SCAN, END):
                 return found
             place += 2 + length
 

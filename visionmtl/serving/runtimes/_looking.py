@@ -1,6 +1,6 @@
 """How large the pictures of a request are, seen before any is decoded."""
 
-import io
+import re
 from typing import Literal
 
 import numpy as np
@@ -11,6 +11,8 @@ from visionmtl.serving.refusals import RequestError
 from visionmtl.serving.runtimes.runtime import Arrays, Prepared
 
 DAMAGED = "The picture cannot be decoded: it is truncated or damaged, or has too many pixels."  # as exports say it
+MOST = 4096  # parts of a header that are walked through: more would be meant to take long
+FILLED = re.compile(rb"\xff+")  # before the kind of a part
 ENCODED, IMAGES, CONFIDENCE, ERRORS = "encoded", "images", "confidence", "errors"
 
 
@@ -60,9 +62,24 @@ def count(content: bytes) -> int | None:
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return _webp(content)
     if content[:2] == b"\xff\xd8":
-        frames = [start for kind, start, _ in contents.segments(io.BytesIO(content)) if kind in contents.FRAMES]
-        return max((_number(content, at + 1, 2) * _number(content, at + 3, 2) for at in frames), default=None)
+        return _jpeg(content)
     return 0
+
+
+def _jpeg(content: bytes) -> int | None:
+    """Return the pixels of the largest frame before the first scan; None where there is none."""
+    largest, place = None, 2
+    for _ in range(MOST):
+        if (filled := FILLED.match(content, place)) is None:
+            break
+        kind = content[filled.end()] if filled.end() < len(content) else 0
+        start = filled.end() + 1
+        if kind in (contents.SCAN, contents.END):
+            break
+        if kind in contents.FRAMES:
+            largest = max(largest or 0, _number(content, start + 3, 2) * _number(content, start + 5, 2))
+        place = start if kind in contents.ALONE else start + _number(content, start, 2)
+    return largest
 
 
 def _webp(content: bytes) -> int:
