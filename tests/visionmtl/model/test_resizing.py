@@ -13,7 +13,7 @@ from visionmtl.model.resizing import resized
 
 @pytest.mark.parametrize("scheme", few(sharing.names(), keep=["hard"]))
 def test_weights_are_carried_over_and_back_again_to_the_same_outputs(toy_model, scheme):
-    model = toy_model(sharing=scheme)
+    model = toy_model(toys.tasks("scene", "objects"), sharing=scheme)
     model.resize, model.confidences = "letterbox", {"objects": 0.3}
     other = resized(model, (48, 64))
     assert other.image_size == (48, 64)
