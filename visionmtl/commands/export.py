@@ -86,6 +86,8 @@ class Export(Command):
         wanted_size = size(args.size)
         formats, precisions = export.chosen(args.format), export.precisions.wanted(args.precision)
         export.precisions.check({each: export.FORMATS[each] for each in formats}, precisions)
+        if args.metric_change is not None and set(precisions) == {"float32"}:
+            raise UsageError("--metric-change is for other precisions than float32: name one by --precision.")
         model, recipe = runs.load_model(args.model)
         name = args.name or (recipe.name if recipe else Path(args.model).stem)
         recipe = recipe or runs.kept_recipe(model)

@@ -150,7 +150,7 @@ def _converted(function: Any, reduce: Callable[[Any], None] = lambda converter: 
     """
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
+    frozen = _without_gradients(convert_variables_to_constants_v2(function, lower_control_flow=False))
     names = [each.name.partition(":")[0] for each in frozen.inputs]
 
     def constant(**given: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -174,6 +174,16 @@ def _converted(function: Any, reduce: Callable[[Any], None] = lambda converter: 
             f"The model cannot be written for LiteRT, which has no operation {', '.join(strange)}: let its task decode"
             " without, or export another format."
         ) from None
+
+
+def _without_gradients(function: Any) -> Any:
+    """Return a frozen function without the gradients that SiLU and others bring along, with which none can be saved."""
+    graph = function.graph.as_graph_def()
+    for node in (*graph.node, *(node for inner in graph.library.function for node in inner.node_def)):
+        node.attr.pop("_gradient_op_type", None)
+    inputs, outputs = ([each.name for each in side] for side in (function.inputs, function.outputs))
+    whole = tf.compat.v1.wrap_function(lambda: tf.graph_util.import_graph_def(graph, name=""), [])
+    return whole.prune(inputs, outputs)
 
 
 @contextlib.contextmanager

@@ -99,3 +99,17 @@ def test_metrics_are_not_measured_where_validation_is_gone_which_is_told(monkeyp
     assert found.batches is None
     assert found.told.endswith("not measured: no folder 'data/streets'")
     assert "keeps no recipe" in _evidence.validation(None, None).told
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--metric-change", "0.1"], "--metric-change is for other precisions than float32"),
+        (["--precision", "int8"], "no format that is asked for has it: savedmodel has float32"),
+        (["--precision", "int4"], "Did you mean 'int8'?"),
+    ],
+)
+def test_what_cannot_be_is_told_before_anything_is_read(given, told, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["export", "no-such.keras", *given]) == 2
+    assert told in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -68,6 +69,16 @@ def test_the_weights_of_both_signatures_are_there_once_and_are_aligned(exported,
     assert {table.Vector(place) % 16 for table, place in zip(buffers, places, strict=True)} == {0}
     weights = sum(table.VectorLen(place) for table, place in zip(buffers, places, strict=True))
     assert weights < 1.3 * 4 * toy_model(toys.tasks(*EVERY)).count_params()
+
+
+def test_activations_with_a_gradient_of_their_own_are_written(toy_model, tmp_path):
+    image = x = keras.Input((32, 32, 3), name="image")
+    features = {}
+    for level, activation in enumerate(("relu", "silu", "gelu"), 1):
+        x = keras.layers.Conv2D(4, 3, strides=2, padding="same", activation=activation, name=f"convolution_{level}")(x)
+        features |= {f"P{level}": x} if level > 1 else {}
+    model = toy_model(toys.tasks("scene"), backbone=keras.Model(image, features))
+    export.save(model, tmp_path, format="litert", pictures=[pictures((1, 50, 71, 3))[0]])
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from shown import pictures, spread
 from visionmtl import export, sharing
 from visionmtl.export import change
 
+pytestmark = pytest.mark.slow
 EVERY = ("scene", "objects", "ground", "weather", "range")
 SIZES = [(50, 71), (33, 20), (1, 2), (131, 97)]
 
@@ -45,14 +46,12 @@ def test_it_takes_any_number_of_pictures_and_names_what_it_answers(exported):
     assert (answered["objects_scores"][told] >= least - 0.01).all()  # it may compute in bfloat16
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scheme", sharing.names())
 def test_every_sharing_scheme_is_written(toy_model, tmp_path, scheme):
     model = spread(toy_model(toys.tasks("scene", "objects", "ground"), sharing=scheme))
     export.save(model, tmp_path, format="openvino", pictures=[pictures((1, 50, 71, 3))[0]])
 
 
-@pytest.mark.slow
 def test_float16_is_half_as_large_and_is_measured_with_all_objects(toy_model, tmp_path, monkeypatch):
     model = spread(toy_model(toys.tasks("objects")))
     model.confidences = {"objects": {"cat": 1.0, "dog": 1.0}}  # so that the export itself tells of none
