@@ -119,10 +119,11 @@ def test_a_version_without_its_files_is_refused_by_a_sentence(folder, tmp_path):
         versions(folder)
 
 
-def test_a_version_that_is_not_what_was_exported_is_refused(folder):
+def test_a_version_that_is_not_what_was_exported_is_refused_but_its_card_may_be_filled_in(folder):
     sums = folder / "1" / "SHA256SUMS"
     content = (folder / "1" / servers.FILE).read_bytes()
-    sums.write_text(f"{hashlib.sha256(content).hexdigest()}  {servers.FILE}\n")
+    (folder / "1" / "README.md").write_text("license: mit")
+    sums.write_text(f"{hashlib.sha256(content).hexdigest()}  {servers.FILE}\n{'0' * 64}  README.md\n")
     assert versions(folder).current.number == 1
     (folder / "1" / servers.FILE).write_bytes(content + b" ")
     with pytest.raises(UsageError, match=r"model.toy' is not what was exported"):
