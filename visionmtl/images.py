@@ -157,7 +157,9 @@ def _spread(
         some: numbers of those that are wanted; None for all.
     """
     size = tf.cast(extent, tf.float32)
-    step = size * (last - first) / tf.cast(count, tf.float32)
+    # Converters would fold a constant one into the places, and round otherwise.
+    divisor = tf.maximum(tf.cast(count, tf.float32), -size)
+    step = size * (last - first) / divisor
     numbers = tf.range(count) if some is None else some
     return (tf.cast(numbers, tf.float32) + 0.5) * step - 0.5 + first * size
 
