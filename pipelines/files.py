@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from zlib import crc32
 
 from pipelines import leftovers
 from pipelines.errors import DataError
@@ -16,6 +17,7 @@ REASONS = {
     **dict.fromkeys((errno.EACCES, errno.EPERM), "there is no permission to write there"),
     errno.EROFS: "it lies on a disk that can only be read",
 }
+LONGEST = 255  # bytes of a name
 ADVICE = "Free some space or choose another folder."
 
 
@@ -34,7 +36,7 @@ def written_whole(
         durable: whether to wait for the disk. Of many small files that are easily made again, waiting is most of the
             work; without it, a loss of power may leave less than a whole one.
     """
-    partial, named = path.with_name(f".{path.stem}.partial{path.suffix}"), False
+    partial, named = _unfinished(path), False
     try:
         with told(path, partial, error=error, advice=advice):
             if not path.parent.is_dir():  # of many files in one folder, to ask is what costs least
@@ -50,6 +52,14 @@ def written_whole(
         if not named:
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
+
+
+def _unfinished(path: Path) -> Path:
+    """Return what a file is called until all of it is there; file systems have room for 255 bytes of a name."""
+    name = f".{path.stem}.partial{path.suffix}"
+    if len(os.fsencode(name)) > LONGEST:
+        name = f".{crc32(os.fsencode(path.name)):08x}.partial{path.suffix}"
+    return path.with_name(name)
 
 
 @contextlib.contextmanager

@@ -43,6 +43,17 @@ def test_a_file_that_could_not_be_read_meanwhile_is_no_fault_of_writing(tmp_path
         write(tmp_path / "a", "half", FileNotFoundError(errno.ENOENT, "No such file", "/elsewhere/picture.jpg"))
 
 
+def test_a_name_may_be_as_long_as_a_file_system_has_room_for(tmp_path):
+    names = [f"{'é' * 120}{letter}{'x' * 10}.png" for letter in "ab"]
+    assert all(len(os.fsencode(name)) == 255 for name in names)
+    with written_whole(tmp_path / names[0]) as one, written_whole(tmp_path / names[1]) as other:
+        assert is_partial(one.name)
+        one.write_text("one")
+        other.write_text("other")
+    assert [(tmp_path / name).read_text() for name in names] == ["one", "other"]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_mistake_of_ours_keeps_its_stack_trace(tmp_path):
     with pytest.raises(KeyError):
         write(tmp_path / "a", "half", KeyError("name"))

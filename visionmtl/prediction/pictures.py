@@ -1,5 +1,6 @@
 """Pictures on disk: found, with every other file accounted for, read, and named apart."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -20,6 +21,7 @@ from pipelines.sources.files.notes import TRAITS
 from visionmtl.errors import UsageError
 
 NO_PICTURE = "no picture by its name"
+ROOM = 250  # bytes of a name without a suffix, of which that of a picture has five at most
 
 
 @dataclass(frozen=True)
@@ -173,15 +175,24 @@ def distinct_names(files: Iterable[Path]) -> dict[Path, str]:
 def told_apart(names: Iterable[PurePath]) -> list[str]:
     """Return what is written about each picture is called: its path without the suffix, as "cats/tom".
 
-    Of several that would be called alike, in whatever case of letters, the first is, the second is "cats/tom-2".
+    Of several that would be called alike, in whatever case of letters, the first is, the second is "cats/tom-2". A name
+    that leaves no room for that and a suffix, of the 255 bytes that file systems have, is cut.
     """
     given, taken = list[str](), set[str]()
     for name in names:
         plain = name.with_suffix("").as_posix()
-        chosen, number = plain, 1
+        chosen, number = _cut(plain), 1
         while chosen.casefold() in taken:
             number += 1
-            chosen = f"{plain}-{number}"
+            chosen = _cut(plain, f"-{number}")
         taken.add(chosen.casefold())
         given.append(chosen)
     return given
+
+
+def _cut(name: str, ending: str = "") -> str:
+    """Return a name with an ending, cut where it would be longer than a file system has room for beside a suffix."""
+    folder, slash, last = name.rpartition("/")
+    room, encoded = ROOM - len(ending), os.fsencode(last)
+    last = last if len(encoded) <= room else encoded[:room].decode(errors="ignore")
+    return f"{folder}{slash}{last}{ending}"

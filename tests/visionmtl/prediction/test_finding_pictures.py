@@ -82,6 +82,12 @@ def test_pictures_of_one_name_are_told_apart_by_one_rule():
     assert told_apart(map(PurePath, names)) == ["a/1", "b/1", "b/1-2", "b/1-2-2", "B/1-3", "v1.2"]
 
 
+def test_names_leave_room_for_a_number_and_a_suffix():
+    long = "é" * 125
+    names = [f"a/{long}x.png", f"a/{long}x.jpg", f"a/{'y' * 250}.jpeg", f"b/{'y' * 250}.jpg"]
+    assert told_apart(map(PurePath, names)) == [f"a/{long}", f"a/{long[:-1]}-2", f"a/{'y' * 250}", f"b/{'y' * 250}"]
+
+
 def test_files_of_one_stem_have_distinct_names(tmp_path):
     files = [tmp_path / "a" / "1.jpg", tmp_path / "b" / "1.png", tmp_path / "b" / "2.png"]
     assert list(pictures.distinct_names(files).values()) == ["1", "1-2", "2"]

@@ -36,7 +36,7 @@ def written(path: str) -> Iterator[BinaryIO]:
             yield file
         return
     target = Path(path)
-    partial = target.with_name(f".{target.stem}.{uuid4().hex}.partial{target.suffix}")
+    partial = target.with_name(f".{uuid4().hex}.partial{target.suffix}")
     try:
         with told(target, partial):
             target.parent.mkdir(parents=True, exist_ok=True)
