@@ -50,7 +50,8 @@ def choose(folder: Path, wanted: str | None = None, precision: str | None = None
         loaded = {name: each.files for name, each in RUNTIMES.items() if wanted in (None, name)}
         files = [file for own in loaded.values() for key, file in own.items() if precision in (None, key)]
         others = [file.name for file in there(folder).values()]
-        instead = f"; there is {', '.join(others)}" if others else ": it is no exported model"
+        advice = "choose a runtime and a precision of those, or export this format too"
+        instead = f"; there is {', '.join(others)}: {advice}" if others else ": it is no exported model"
         what = ", ".join(files) or f"file of precision '{precision}' for the runtime '{wanted}'"
         raise UsageError(f"'{folder}' has no {what}{instead}.")
     able = [name for name in found if RUNTIMES[name].missing() is None]
