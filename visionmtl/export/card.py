@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from visionmtl.errors import UsageError
 from visionmtl.export import card_head
 from visionmtl.export.format import FLOAT32, Format, Serving
 from visionmtl.export.narrowing import kept_of_others
@@ -59,7 +60,7 @@ def write(
         serving: how it was.
         origin: what is known of its training.
     """
-    recipe = _cut(yamlfile.parse(model.recipe["text"], "The recipe of the model").value) if model.recipe else None
+    recipe = _read(model)
     figures = origin.of(model)
     sections = [
         card_head.written(model, name, list(formats), card_head.source(recipe), figures),
@@ -75,6 +76,14 @@ def write(
         f"## Recipe\n\n{_recipe(recipe)}",
     ]
     (folder / CARD).write_text("\n\n".join(sections) + "\n", encoding="utf-8")
+
+
+def _read(model: MultiTaskModel) -> dict[str, Any] | None:
+    """Return the recipe that a model keeps, with paths cut; None where it keeps none, or a text that is none."""
+    try:
+        return _cut(yamlfile.mapping(model.recipe["text"], "The recipe").value) if model.recipe else None
+    except UsageError:
+        return None
 
 
 def _tasks(model: MultiTaskModel, serving: Serving) -> str:
@@ -133,7 +142,7 @@ def _figures(model: MultiTaskModel, figures: Mapping[str, Any], recipe: Mapping[
         for task, of in figures.items()
         for metric, values in of.items()
     ]
-    trained = (recipe or {}).get("data", {}).get("image_size")
+    trained = ((recipe or {}).get("data") or {}).get("image_size")
     at = ""
     if trained and tuple(trained) != model.image_size:
         then, now = (f"{height} x {width}" for height, width in (trained, model.image_size))
@@ -150,7 +159,7 @@ def _proof(folder: Path) -> str:
 
 
 def _data(recipe: Mapping[str, Any] | None, origin: Origin) -> str:
-    data = (recipe or {}).get("data", {})
+    data = (recipe or {}).get("data") or {}
     sources = {"": data} if data.get("source") else data.get("sources") or {}
     lines = [f"- {f'{name}: ' if name else ''}{each['source']}{_options(each)}" for name, each in sources.items()]
     counted = _table(("split", "images"), [(split, f"{count:,}") for split, count in origin.images.items()])
@@ -164,7 +173,7 @@ def _options(source: Mapping[str, Any]) -> str:
 
 
 def _licences(recipe: Mapping[str, Any] | None) -> str:
-    start = (recipe or {}).get("model", {}).get("weights")
+    start = ((recipe or {}).get("model") or {}).get("weights")
     rows = [("this model", UNKNOWN), ("the pictures and labels it learnt from", UNKNOWN)]
     if start:
         rows.append((f"the weights it started from, {start}", UNKNOWN))

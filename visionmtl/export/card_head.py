@@ -51,5 +51,5 @@ def written(
 
 def source(recipe: Mapping[str, Any] | None) -> str | None:
     """Return the name of the data that a recipe reads, of several sources all; None where there is no recipe."""
-    data = (recipe or {}).get("data", {})
+    data = (recipe or {}).get("data") or {}
     return data.get("source") or ", ".join(data.get("sources") or {}) or None

@@ -39,8 +39,12 @@ def subset(model: Any, tasks: str | Sequence[str]) -> Any:
     if not chosen:
         raise UsageError(f"A model needs a task: name some of {', '.join(model.tasks)}.")
     kept = [one_of(name, model.tasks, "task") for name in chosen]
-    smaller = type(model).from_config(model.get_config() | {"only": kept})
+    config = model.get_config()
+    smaller = type(model).from_config(config | {"only": kept, "frozen": None})
     take_weights(smaller, model)
+    still = {layer for part in config["frozen"] or () for layer in smaller.parts[part]}
+    if any(layer.trainable_weights for layer in smaller.layers if layer.name not in still):
+        smaller.freeze(config["frozen"] or ())
     return smaller
 
 

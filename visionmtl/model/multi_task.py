@@ -182,6 +182,8 @@ class MultiTaskModel(MeasuredModel):
     def subset(self, tasks: str | Sequence[str]) -> "MultiTaskModel":
         """Return a model of some tasks, with only the layers they need; its outputs are the same, bit for bit.
 
+        What is frozen stays so, unless nothing would be left to learn.
+
         Args:
             tasks: a name, or several.
 

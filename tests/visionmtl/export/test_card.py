@@ -64,7 +64,9 @@ def test_a_card_has_the_figures_of_its_tasks_by_split_as_hubs_read_them(toy_mode
 
 
 def test_what_nobody_said_is_left_to_be_filled_in(toy_model, written):
-    head, body = written(toy_model(toys.tasks("scene")))
+    model = toy_model(toys.tasks("scene"))
+    model.recipe = {"name": "toy", "text": "no recipe at all"}
+    head, body = written(model)
     assert head["pipeline_tag"] == "image-classification"
     assert "model-index" not in head
     assert "without the folder of its run" in body

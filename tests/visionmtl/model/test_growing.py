@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import toys
 from cases import few
 
 from visionmtl import sharing
@@ -84,6 +85,12 @@ def test_a_subset_gives_the_same_outputs_and_has_less(name, toy_model, toy_batch
     assert_same_outputs(model, keras.saving.load_model(tmp_path / "model.keras"), images, smaller.output)
     smaller.compile("sgd", run_eagerly=True)
     smaller.train_on_batch(images, labels, weights)
+
+
+def test_a_subset_of_what_is_all_frozen_learns_again_and_any_other_stays_as_frozen(toy_model):
+    grown = toy_model(toys.tasks("scene")).add_task(toys.task("ground"))
+    assert len(grown.subset("ground").trainable_variables) == len(grown.trainable_variables) > 0
+    assert grown.subset("scene").trainable_variables
 
 
 def test_a_route_runs_one_task_and_nothing_of_the_others(toy_model, toy_batch):
