@@ -53,16 +53,18 @@ class SavedModel(Format):
     def write(self, model: MultiTaskModel, folder: Path, serving: Serving) -> None:
         module = tf.Module()
         # As they are: Keras's archive stores them twice.
-        both = [*network(model).variables, *features.network(model).variables]
-        module.weights = list({id(variable): variable.value for variable in both}.values())
+        made = [network(model), *([features.network(model)] if model.features.named() else [])]
+        variables = (variable for each in made for variable in each.variables)
+        module.weights = list({id(variable): variable.value for variable in variables}.values())
         images = tf.TensorSpec((serving.batch, None, None, 3), tf.uint8, name="images")
         encoded = tf.TensorSpec((serving.batch,), tf.string, name="encoded")
         signatures = _signatures("serving_default", model, serving, images, answer_pixels(model, serving.resize))
         read = tf.function(read_bytes(model, serving.resize), input_signature=[encoded], autograph=False)
         signatures |= _signatures("serving_bytes", model, serving, encoded, answer_bytes(model, serving.resize, read))
-        maps = features.of_pixels(model, serving.resize), features.of_bytes(model, read)
-        for name, answer, given in zip(FEATURES, maps, (images, encoded), strict=True):
-            signatures[name] = tf.function(answer, input_signature=[given], autograph=False)
+        if model.features.named():  # a scheme of one's own may have heads that read none
+            maps = features.of_pixels(model, serving.resize), features.of_bytes(model, read)
+            for name, answer, given in zip(FEATURES, maps, (images, encoded), strict=True):
+                signatures[name] = tf.function(answer, input_signature=[given], autograph=False)
         tf.saved_model.save(module, str(folder), signatures=signatures)
         warmup.write(folder, model.image_size)
 

@@ -1,6 +1,7 @@
 """`signature.json`: what goes into each format of an export and what comes out, and what the numbers mean."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -79,4 +80,6 @@ def meaning_of(model: MultiTaskModel, name: str) -> Meaning:
 
 
 def _of_level(level: str, whose: str) -> Meaning:
-    return Meaning(LEVEL.unit, LEVEL.text.format(whose=whose, stride=2 ** int(level.removeprefix("P"))))
+    if not re.fullmatch(r"P\d+", level):
+        return Meaning("", f"'{level}', of which no more is said")
+    return Meaning(LEVEL.unit, LEVEL.text.format(whose=whose, stride=2 ** int(level[1:])))

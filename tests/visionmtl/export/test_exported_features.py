@@ -46,3 +46,10 @@ def test_an_export_gives_them_of_pixels_and_of_encoded_pictures(toy_model, tmp_p
         np.testing.assert_allclose(answer["windows"][0], window, atol=1e-6)
         assert answer["image_sizes"][0].numpy().tolist() == [24, 48]
     assert [bool(error) for error in encoded["errors"].numpy()] == [False, True]
+
+
+def test_where_the_heads_read_no_maps_there_are_none_to_give(toy_model, tmp_path, monkeypatch):
+    model = toy_model(toys.tasks("scene"))
+    monkeypatch.setattr(model.features, "_layers", frozenset())
+    served = tf.saved_model.load(export.save(model, tmp_path)).signatures
+    assert {*served} == {"serving_default", "serving_bytes"}

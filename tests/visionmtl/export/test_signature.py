@@ -31,4 +31,5 @@ def test_every_name_has_the_meaning_of_its_own_task(toy_model):
 
 def test_a_task_that_says_nothing_is_told_to(toy_model):
     model = toy_model([Strange("range")])
+    assert meaning_of(model, "strange").text == "'strange', of which no more is said"
     assert meaning_of(model, "range_depth").text == "'depth' of task range, a Strange that says no more of it"
