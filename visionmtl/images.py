@@ -157,9 +157,8 @@ def _spread(
         some: numbers of those that are wanted; None for all.
     """
     size = tf.cast(extent, tf.float32)
-    # Converters would fold a constant one into the places, and round otherwise.
-    divisor = tf.maximum(tf.cast(count, tf.float32), -size)
-    step = size * (last - first) / divisor
+    # Converters would fold a constant divisor into the places, and round otherwise.
+    step = size * (last - first) / tf.maximum(tf.cast(count, tf.float32), -size)
     numbers = tf.range(count) if some is None else some
     return (tf.cast(numbers, tf.float32) + 0.5) * step - 0.5 + first * size
 
