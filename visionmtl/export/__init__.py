@@ -1,8 +1,8 @@
 """Trained models in forms that other programs load; one file a format.
 
-From outside come `save`, `names`, `chosen` and `told`. A new format is one file with a subclass of `format.Format`, as
-`savedmodel.py`, which writes files of names of its own into a folder; `versions.py` makes that the next version, whole
-or not at all.
+From outside come `save`, `Origin`, `names`, `chosen` and `told`. A new format is one file with a subclass of
+`format.Format`, as `savedmodel.py`, which writes files of names of its own into a folder; `versions.py` makes that the
+next version, whole or not at all.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
