@@ -9,6 +9,7 @@ import toys
 
 from visionmtl import export
 from visionmtl.errors import UsageError
+from visionmtl.export.format import FLOAT32, PRECISIONS
 
 BESIDE = ("labels.json", "signature.json", "README.md", "SHA256SUMS")
 
@@ -54,3 +55,12 @@ def test_a_failure_leaves_nothing_beside_the_versions_before(tmp_path, monkeypat
     with pytest.raises(UsageError, match="toy': the disk is full"):
         export.save(model, tmp_path / "toy")
     assert list((tmp_path / "toy").iterdir()) == [version]
+
+
+@pytest.mark.parametrize("name", export.names())
+def test_each_of_its_precisions_has_a_name_that_is_known_and_a_file_of_its_own(name):
+    made = export.FORMATS[name]
+    assert made.precisions[0] == FLOAT32
+    assert set(made.precisions) <= set(PRECISIONS)
+    files = [made(precision).file for precision in made.precisions]
+    assert len(set(files)) == len(files)
