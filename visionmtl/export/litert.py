@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from visionmtl import images
 from visionmtl.errors import UsageError
-from visionmtl.export import joining, narrowing
+from visionmtl.export import freezing, joining, narrowing
 from visionmtl.export.format import FLOAT32, Format, Serving, Signature, Tensor, least_scores, refuse_half
 from visionmtl.model import MultiTaskModel
 from visionmtl.tasks import boxes
@@ -148,18 +148,9 @@ def _converted(function: Any, reduce: Callable[[Any], None] = lambda converter: 
     Raises:
         UsageError: it has an operation that LiteRT has not.
     """
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
-    frozen = _without_gradients(convert_variables_to_constants_v2(function, lower_control_flow=False))
-    names = [each.name.partition(":")[0] for each in frozen.inputs]
-
-    def constant(**given: tf.Tensor) -> dict[str, tf.Tensor]:
-        return tf.nest.pack_sequence_as(function.structured_outputs, frozen(*(given[name] for name in names)))
-
-    specs = {name: tf.TensorSpec(each.shape, each.dtype) for name, each in zip(names, frozen.inputs, strict=True)}
     held = tf.Module()
-    held.function = tf.function(constant, autograph=False)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([held.function.get_concrete_function(**specs)], held)
+    held.function = freezing.frozen(function, freezing.GRADIENT)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([held.function], held)
     reduce(converter)
     try:
         with _quiet():
@@ -174,16 +165,6 @@ def _converted(function: Any, reduce: Callable[[Any], None] = lambda converter: 
             f"The model cannot be written for LiteRT, which has no operation {', '.join(strange)}: let its task decode"
             " without, or export another format."
         ) from None
-
-
-def _without_gradients(function: Any) -> Any:
-    """Return a frozen function without the gradients that SiLU and others bring along, with which none can be saved."""
-    graph = function.graph.as_graph_def()
-    for node in (*graph.node, *(node for inner in graph.library.function for node in inner.node_def)):
-        node.attr.pop("_gradient_op_type", None)
-    inputs, outputs = ([each.name for each in side] for side in (function.inputs, function.outputs))
-    whole = tf.compat.v1.wrap_function(lambda: tf.graph_util.import_graph_def(graph, name=""), [])
-    return whole.prune(inputs, outputs)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from visionmtl import images
 from visionmtl.errors import UsageError
+from visionmtl.export import freezing
 from visionmtl.export.format import Format, Serving, Signature, Tensor, least_scores, refuse_half
 from visionmtl.export.requests import Predictions, answer_pixels
 from visionmtl.model import MultiTaskModel
@@ -92,7 +93,10 @@ def _converted(answer: Any, least: dict[str, list[float]], batch: int | None) ->
 
     given = [tf.TensorSpec((batch, None, None, 3), tf.uint8, name="images")]
     given += [tf.TensorSpec((len(value),), tf.float32, name=name) for name, value in least.items()]
-    function = tf.function(answer, autograph=False)
+    traced = tf.function(answer, autograph=False).get_concrete_function(*given)
+    constant = freezing.frozen(traced, freezing.GRADIENT, freezing.COMPILED)
+    names = [each.name for each in given]
+    function = tf.function(lambda *values: constant(**dict(zip(names, values, strict=True))), autograph=False)
     with _quiet():
         converted, _ = tf2onnx.convert.from_function(
             function, input_signature=given, opset=OPSET, custom_op_handlers={"Erfc": (_erfc, [])}

@@ -71,14 +71,19 @@ def test_the_weights_of_both_signatures_are_there_once_and_are_aligned(exported,
     assert weights < 1.3 * 4 * toy_model(toys.tasks(*EVERY)).count_params()
 
 
-def test_activations_with_a_gradient_of_their_own_are_written(toy_model, tmp_path):
+@pytest.mark.parametrize("format", ["litert", pytest.param("onnx", marks=pytest.mark.slow)])
+def test_activations_with_a_gradient_of_their_own_and_grouped_convolutions_are_written(toy_model, tmp_path, format):
     image = x = keras.Input((32, 32, 3), name="image")
     features = {}
     for level, activation in enumerate(("relu", "silu", "gelu"), 1):
-        x = keras.layers.Conv2D(4, 3, strides=2, padding="same", activation=activation, name=f"convolution_{level}")(x)
+        groups = 2 if level > 1 else 1
+        convolution = keras.layers.Conv2D(
+            4, 3, 2, "same", groups=groups, activation=activation, name=f"convolution_{level}"
+        )
+        x = convolution(x)
         features |= {f"P{level}": x} if level > 1 else {}
     model = toy_model(toys.tasks("scene"), backbone=keras.Model(image, features))
-    export.save(model, tmp_path, format="litert", pictures=[pictures((1, 50, 71, 3))[0]])
+    export.save(model, tmp_path, format=format, pictures=[pictures((1, 50, 71, 3))[0]])
 
 
 @pytest.mark.slow
