@@ -47,7 +47,7 @@ test-lowest: $(LOWEST)/installed-dev
 # Apache Beam pins Pillow and protobuf below what `dev` installs: an environment of its own, in which what reads pictures
 # is tested with those too.
 BEAM_TESTS = tests/visionmtl/prediction/test_beam.py tests/visionmtl/prediction/test_prediction_results.py \
-	tests/pipelines/pixels
+	tests/visionmtl/export/test_decoding.py tests/pipelines/pixels
 
 test-beam: $(BEAM)/installed-dev
 	$(BEAM)/bin/python $(PYTEST) $(BEAM_TESTS) $(ARGS)

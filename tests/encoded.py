@@ -5,6 +5,7 @@ import struct
 import zlib
 
 import numpy as np
+import PIL
 import tensorflow as tf
 from PIL import Image
 
@@ -149,7 +150,6 @@ TURNS = {  # where the orientation stands; read here as by `predict`
     "jpeg two numbers": jpeg(segment(0xE1, EXIF + exif(6, count=2))),
     "jpeg no number": jpeg(segment(0xE1, EXIF + exif(6, count=0)), segment(0xE1, XMP + xmp(8))),
     "jpeg too large a number": jpeg(segment(0xE1, EXIF + exif(6 + 65536, kind=4))),
-    "jpeg the first of two tags": jpeg(segment(0xE1, EXIF + exif(3, entries=[entry(TAG, 3, 1, 6)]))),
     "jpeg the first is empty": jpeg(segment(0xE1, EXIF + exif(3, entries=[entry(TAG, 3, 0, 6)]))),
     "jpeg behind other tags": jpeg(segment(0xE1, EXIF + exif(6, entries=ENTRIES))),
     "jpeg swapped head": jpeg(segment(0xE1, EXIF + exif(6, magic=b"II\0*"))),
@@ -184,6 +184,8 @@ TURNS = {  # where the orientation stands; read here as by `predict`
     "webp xmp": webp(4, (b"XMP ", xmp(6))),
     "webp behind something odd": webp(8, (b"WHAT", b"abc"), (b"EXIF", exif(6))),
 }  # fmt: skip
+if int(PIL.__version__.partition(".")[0]) >= 13:  # before, Pillow takes the last
+    TURNS["jpeg the first of two tags"] = jpeg(segment(0xE1, EXIF + exif(3, entries=[entry(TAG, 3, 1, 6)])))
 REFUSED = {  # read by `predict`, and refused here: what the sentence says
     "jpeg cmyk": (without(PIXELS["jpeg cmyk of adobe"], 0xEE), "CMYK JPEG"),
     "bmp palette": (saved(PALETTE, "BMP"), "24 or 32 bits"),
