@@ -159,7 +159,8 @@ def test_masks_are_of_class_ids_that_the_labels_name(tmp_path):
 def test_objects_are_counted_by_the_digits_that_are_written_of_their_scores():
     """Those that surely do not count are left out before: that changes nothing, at a threshold either."""
     least = {"cat": 0.35, "dog": 0.7}
-    scores = np.array([np.nextafter(np.float32(0.7), 1), 0.7, 0.7, 0.5, 0.35, np.nextafter(np.float32(0.35), 0), 0, 0])
+    above, below = (np.nextafter(np.float32(x), np.float32(to)) for x, to in ((0.7, 1), (0.35, 0)))
+    scores = np.array([above, 0.7, 0.7, 0.5, 0.35, below, 0, 0])
     predictions = {
         "boxes": np.tile(np.array([0, 0, 9, 9], "float32"), (8, 1)),
         "scores": scores.astype("float32"),
