@@ -21,6 +21,7 @@ from visionmtl import export, prediction  # noqa: E402
 from visionmtl.errors import UsageError  # noqa: E402
 from visionmtl.prediction import beam as ours  # noqa: E402
 from visionmtl.prediction.beam import storage  # noqa: E402
+from visionmtl.prediction.beam.served import Served  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 PROCESSES = 2
@@ -140,6 +141,18 @@ def test_paths_and_bytes_in_a_pipeline_of_ones_own_give_records(exported, folder
     assert record["image_id"] == record["file_name"] == path
     assert (tmp_path / "out" / record["predictions"]["ground"]).is_file()
     assert {found["class"] for found in record["objects"]["objects"] if found["score"] < 0.5} == {"dog"}
+
+
+def test_an_export_that_takes_one_picture_is_given_one_at_a_time(model, exported, folder, tmp_path):
+    fixed = export.save(model, tmp_path / "fixed", confidences=0.02, batch=1)
+    given = [ours.Picture.of(folder / name) for name in ("0.png", "torn.jpg", "2.webp")]
+    answers = []
+    for version in (fixed, exported / "1"):
+        served = ours.Predict(version, tmp_path)
+        handler = Served(str(version), served.exported.tasks)
+        found = list(handler.run_inference(given, handler.load_model()))
+        answers.append([result.inference.get("size", "error") for result in found])
+    assert answers[0] == answers[1] == [(30, 50), "error", (46, 32)]
 
 
 def test_a_bundle_that_is_done_twice_is_in_a_shard_once(tmp_path):

@@ -69,11 +69,17 @@ class Served(ModelHandler):
 
     def _answers(self, model: Any, contents: Sequence[bytes]) -> list[Answer]:
         """Return what the model says of each picture."""
+        signature = model.signatures[SIGNATURE if self.least is None else f"{SIGNATURE}_confidence"]
+        if signature.structured_input_signature[1]["encoded"].shape[0] == 1:
+            return [answer for content in contents for answer in self._batch(signature, [content])]
+        return self._batch(signature, contents)
+
+    def _batch(self, signature: Any, contents: Sequence[bytes]) -> list[Answer]:
+        """Return what the model says of each picture of a batch."""
         given = {"encoded": tf.constant(list(contents), tf.string)}
-        name = SIGNATURE
         if self.least is not None:
-            name, given["confidence"] = f"{SIGNATURE}_confidence", tf.fill([len(contents)], self.least)
-        found = {key: value.numpy() for key, value in model.signatures[name](**given).items()}
+            given["confidence"] = tf.fill([len(contents)], self.least)
+        found = {key: np.asarray(value) for key, value in signature(**given).items()}
         sizes, errors = found.pop("image_sizes"), found.pop("errors")
         by_task = {name: of_task(found, name, self.tasks) for name in self.tasks}
         return [
