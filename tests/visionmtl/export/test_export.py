@@ -14,6 +14,7 @@ from cases import few
 from encoded import by_predict
 from PIL import Image
 
+from pipelines.pixels.rules import RESIZES
 from visionmtl import export, images
 from visionmtl.errors import UsageError
 from visionmtl.export import versions
@@ -71,7 +72,7 @@ def _expected(model, picture, resize):
     return mapped
 
 
-@pytest.mark.parametrize("resize", few(images.RESIZES, keep=["letterbox"]))
+@pytest.mark.parametrize("resize", few(RESIZES, keep=["letterbox"]))
 def test_a_fresh_process_with_tensorflow_alone_predicts_like_the_model(toy_model, photographs, tmp_path, resize):
     model = toy_model()
     files, pictures = photographs

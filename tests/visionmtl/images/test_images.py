@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pipelines.pixels.rules import RESIZES
 from visionmtl import images
 from visionmtl.errors import UsageError
 
@@ -31,7 +32,7 @@ def test_letterbox_keeps_proportions_and_surrounds_with_grey():
     assert (fitted[16:48] == 255).numpy().all()
 
 
-@pytest.mark.parametrize("resize", images.RESIZES)
+@pytest.mark.parametrize("resize", RESIZES)
 def test_boxes_and_maps_come_back_to_the_pixels_of_the_picture(resize):
     boxed = (40, 30, 120, 90)
     picture = _picture(150, 200, boxed)
@@ -60,7 +61,7 @@ def test_boxes_are_clipped_to_the_picture():
     assert back.numpy().tolist() == [[0, 0, 50, 10]]
 
 
-@pytest.mark.parametrize("resize", images.RESIZES)
+@pytest.mark.parametrize("resize", RESIZES)
 def test_plain_operations_resize_as_kernels_do(resize):
     random = np.random.default_rng(0)
     picture = random.integers(0, 256, (2, 51, 37, 3)).astype("uint8")
