@@ -46,8 +46,9 @@ def pictures(recipe: "Recipe | None") -> Evidence:
     Args:
         recipe: that says where the data is; None where there is none.
     """
+    instead = f"The proof is on {len(SIZES)} made-up pictures"
     if recipe is None:
-        return Evidence(made_up(), f"Proven on {len(SIZES)} made-up pictures: the model keeps no recipe with its data.")
+        return Evidence(made_up(), f"{instead}: the model keeps no recipe with its data.")
     from pipelines import DataError
     from visionmtl import prediction
 
@@ -55,11 +56,11 @@ def pictures(recipe: "Recipe | None") -> Evidence:
         wanted = prediction.of_split(recipe, "validation")
         found = list(_read(wanted.read, len(wanted.files), DataError))
     except (DataError, UsageError) as error:
-        return Evidence(made_up(), f"Proven on {len(SIZES)} made-up pictures, since those of validation fail: {error}")
+        return Evidence(made_up(), f"{instead}, since those of validation fail: {error}")
     if not found:
-        return Evidence(made_up(), f"Proven on {len(SIZES)} made-up pictures: none of validation can be read.")
+        return Evidence(made_up(), f"{instead}: none of validation can be read.")
     odd = [_odd(picture, number) for number, picture in enumerate(found[:CROPPED])]
-    told = f"Proven on {len(found)} pictures of validation, and {len(odd)} of them cropped to odd sizes."
+    told = f"The proof is on {len(found)} pictures of validation, and {len(odd)} of them cropped to odd sizes."
     return Evidence(found + odd, told)
 
 

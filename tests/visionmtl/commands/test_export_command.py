@@ -34,7 +34,7 @@ def test_an_export_is_proven_on_pictures_spread_over_validation_and_on_some_of_o
     sizes = [picture.shape[:2] for picture in found.pictures]
     assert [height - 40 for height, _ in sizes[:8]] == [2, 4, 6, 8, 10, 12, 14, 16]
     assert all(height % 2 and width % 2 for height, width in sizes[8:])
-    assert found.told == "Proven on 8 pictures of validation, and 4 of them cropped to odd sizes."
+    assert found.told == "The proof is on 8 pictures of validation, and 4 of them cropped to odd sizes."
 
 
 def test_an_export_is_proven_on_made_up_pictures_where_validation_is_gone_and_says_why(monkeypatch):
@@ -56,7 +56,7 @@ def test_it_says_how_near_each_format_is_and_a_lie_leaves_nothing(tmp_path, monk
     toys.model(toys.tasks("scene")).save("toy.keras")
     assert cli.main(["export", "toy.keras", "--format", "onnx", "--to", "out"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Proven on 2 made-up pictures: the model keeps no recipe with its data."
+    assert lines[0] == "The proof is on 2 made-up pictures: the model keeps no recipe with its data."
     assert lines[1].endswith("toy/1")
     assert lines[2].startswith("  onnx: says what the model says, ")
     assert json.loads((tmp_path / "out/toy/1/export.json").read_text())["pictures"] == [[20, 31], [1, 2]]
