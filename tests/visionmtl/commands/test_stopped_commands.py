@@ -35,19 +35,25 @@ def unfinished(folder):
 
 @pytest.mark.parametrize(("number", "status", "name"), ENDS)
 @pytest.mark.parametrize(
-    ("owner", "part", "kept"),
-    [(measuring, "_measure", False), (os, "replace", False), (report, "write", True)],
-    ids=["measuring", "writing the figures", "writing the report"],
+    ("owner", "part", "at", "kept"),
+    [
+        (measuring, "_measure", 1, False),
+        (os, "replace", 1, False),
+        (os, "replace", 2, False),
+        (report, "write", 1, True),
+    ],
+    ids=["measuring", "writing how many images there are", "writing the figures", "writing the report"],
 )
 def test_evaluate_leaves_the_figures_of_before_or_all_of_the_new(
-    owner, part, kept, number, status, name, tmp_path, monkeypatch, capsys
+    owner, part, at, kept, number, status, name, tmp_path, monkeypatch, capsys
 ):
     run, new = runs.new(recipe.load("garments"), tmp_path / "run"), {"classification": {"accuracy": 0.5}}
+    data = SimpleNamespace(splits={"validation": None}, accounts=(), sizes={"validation": 300})
     runs.keep_metrics(run, {"test": new})
     monkeypatch.setattr(runs, "load_model", lambda path: (None, None))
-    monkeypatch.setattr(building, "data", lambda *args: SimpleNamespace(splits={"validation": None}, accounts=()))
+    monkeypatch.setattr(building, "data", lambda *args: data)
     monkeypatch.setattr(measuring, "_measure", lambda *args: new)
-    monkeypatch.setattr(owner, part, sending(number, getattr(owner, part)))
+    monkeypatch.setattr(owner, part, sending(number, getattr(owner, part), at))
     assert cli.main(["evaluate", str(run)]) == status
     assert capsys.readouterr().err.splitlines()[-1] == f"visionmtl: stopped by {name}."
     assert json.loads((run / "metrics.json").read_text()) == {"test": new} | ({"validation": new} if kept else {})

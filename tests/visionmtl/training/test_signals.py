@@ -142,7 +142,7 @@ def test_a_signal_while_a_model_is_exported_leaves_no_version(tmp_path, monkeypa
         (folder / "saved_model.pb").write_bytes(b"half")
         os.kill(os.getpid(), signal.SIGTERM)
 
-    blank = SimpleNamespace(resize="stretch", confidences={}, tasks={})
+    blank = SimpleNamespace(resize="stretch", confidences={}, tasks={}, recipe=None, image_size=(8, 8))
     monkeypatch.setattr(runs, "load_model", lambda path: (blank, None))
     monkeypatch.setattr(export.FORMATS["savedmodel"], "write", half)
     assert cli.main(["export", "best.keras", "--to", str(tmp_path / "out")]) == 143
