@@ -48,6 +48,7 @@ def test_an_export_gives_them_of_pixels_and_of_encoded_pictures(toy_model, tmp_p
     assert [bool(error) for error in encoded["errors"].numpy()] == [False, True]
 
 
+@pytest.mark.slow
 def test_where_the_heads_read_no_maps_there_are_none_to_give(toy_model, tmp_path, monkeypatch):
     model = toy_model(toys.tasks("scene"))
     monkeypatch.setattr(model.features, "_layers", frozenset())
