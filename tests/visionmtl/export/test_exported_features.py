@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import toys
-from cases import few
 
 from visionmtl import export, images, sharing
 
 ALIKE = {"hard", "cascade", "distillation", "fusion"}
 
 
-@pytest.mark.parametrize("scheme", few(sharing.names(), keep=["cross_stitch"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", sharing.names())
 def test_they_are_what_the_heads_read_under_the_task_s_name_where_each_reads_its_own(toy_model, scheme):
     model = toy_model(toys.tasks("scene", "ground"), sharing=scheme)
     named = model.features.named()
