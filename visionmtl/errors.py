@@ -2,6 +2,7 @@
 
 import errno
 import math
+from collections.abc import Collection, Sequence
 from functools import partial
 from numbers import Integral, Real
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from pipelines import errors, files
 from pipelines.errors import nearest
 
-__all__ = ["UsageError", "check_number", "nearest", "one_of", "own_mistake", "shape_of"]
+__all__ = ["UsageError", "check_number", "nearest", "one_of", "own_mistake", "shape_of", "some_of"]
 
 # as TensorFlow, CUDA and its libraries tell it under errors of many kinds
 _NO_MEMORY = (
@@ -34,6 +35,30 @@ class UsageError(ValueError):
 
 
 one_of = partial(errors.one_of, error=UsageError)
+
+
+def some_of(given: str | Sequence[str], valid: Collection[str], what: str) -> list[str]:
+    """Return the names that are given, if each is valid and given once.
+
+    Args:
+        given: one name or several, in a list or parted by commas.
+        valid: the names there are.
+        what: they are names of.
+
+    Raises:
+        UsageError: one is unknown, or named twice, or none is named.
+
+    Example:
+        >>> some_of("onnx, litert", ["savedmodel", "onnx", "litert"], "export format")
+        ['onnx', 'litert']
+    """
+    names = [each.strip() for each in given.split(",")] if isinstance(given, str) else list(given)
+    if not names:
+        raise UsageError(f"No {what} was named: name one or several of {', '.join(valid)}.")
+    for name in names:
+        if names.count(one_of(name, valid, what)) > 1:
+            raise UsageError(f"The {what} '{name}' was named twice: name each once.")
+    return names
 
 
 def check_number(

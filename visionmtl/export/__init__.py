@@ -13,7 +13,7 @@ import numpy as np
 
 from pipelines import discovery
 from pipelines.pixels.rules import RESIZES
-from visionmtl.errors import UsageError, check_number, one_of
+from visionmtl.errors import UsageError, check_number, one_of, some_of
 from visionmtl.export import card, checksums, labels, narrowing, precisions, proof, signature, versions
 from visionmtl.export.card import Origin
 from visionmtl.export.change import Batch, Trial
@@ -45,12 +45,7 @@ def chosen(format: str | Sequence[str]) -> list[str]:
         >>> chosen("savedmodel")
         ['savedmodel']
     """
-    wanted = [each.strip() for each in format.split(",")] if isinstance(format, str) else list(format)
-    if not wanted:
-        raise UsageError(f"No export format was named: name one or several of {', '.join(FORMATS)}.")
-    for name in wanted:
-        if wanted.count(one_of(name, FORMATS, "export format")) > 1:
-            raise UsageError(f"The export format '{name}' was named twice: name each once.")
+    wanted = some_of(format, FORMATS, "export format")
     for name in wanted:
         FORMATS[name].check(name)
     return wanted

@@ -4,26 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from visionmtl.errors import UsageError, one_of
+from visionmtl.errors import UsageError, some_of
 from visionmtl.export.format import FLOAT32, PRECISIONS, Format
 
 
 def wanted(precision: str | Sequence[str]) -> list[str]:
-    """Return the names of the precisions that are asked for.
-
-    Args:
-        precision: one name or several, in a list or parted by commas.
-
-    Raises:
-        UsageError: one is unknown, or named twice, or none is named.
-    """
-    names = [each.strip() for each in precision.split(",")] if isinstance(precision, str) else list(precision)
-    if not names:
-        raise UsageError(f"No precision was named: name one or several of {', '.join(PRECISIONS)}.")
-    for name in names:
-        if names.count(one_of(name, PRECISIONS, "precision")) > 1:
-            raise UsageError(f"The precision '{name}' was named twice: name each once.")
-    return names
+    """Return the names of the precisions that are asked for, as `errors.some_of` takes them."""
+    return some_of(precision, PRECISIONS, "precision")
 
 
 def check(formats: Mapping[str, type[Format]], precisions: Sequence[str]) -> None:
