@@ -52,7 +52,8 @@ def some_of(given: str | Sequence[str], valid: Collection[str], what: str) -> li
         >>> some_of("onnx, litert", ["savedmodel", "onnx", "litert"], "export format")
         ['onnx', 'litert']
     """
-    names = [each.strip() for each in given.split(",")] if isinstance(given, str) else list(given)
+    parted = given.split(",") if isinstance(given, str) and given.strip() else given
+    names = [each.strip() for each in parted]
     if not names:
         raise UsageError(f"No {what} was named: name one or several of {', '.join(valid)}.")
     for name in names:

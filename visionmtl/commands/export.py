@@ -7,7 +7,7 @@ from typing import Any
 from visionmtl.commands.arguments import add_model
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
-from visionmtl.errors import UsageError
+from visionmtl.errors import UsageError, some_of
 
 
 class Export(Command):
@@ -91,6 +91,8 @@ class Export(Command):
         model, recipe = runs.load_model(args.model)
         name = args.name or (recipe.name if recipe else Path(args.model).stem)
         recipe = recipe or runs.kept_recipe(model)
+        if args.tasks is not None:  # told before pictures are read
+            some_of(args.tasks, model.tasks, "task")
         shown = _evidence.pictures(recipe)
         print(shown.told)
         given: dict[str, Any] = {"about": {"pictures_of": shown.told}}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import keras
 
+from visionmtl.errors import some_of
 from visionmtl.model import MultiTaskModel, resizing
 
 
@@ -15,12 +16,11 @@ def of_tasks(model: MultiTaskModel, tasks: str | Sequence[str] | None) -> MultiT
         tasks: names, in a list or parted by commas; None for all.
 
     Raises:
-        UsageError: the model has no such task, or none is named.
+        UsageError: the model has no such task, one is named twice, or none is named.
     """
     if tasks is None:
         return model
-    wanted = [each.strip() for each in tasks.split(",") if each.strip()] if isinstance(tasks, str) else list(tasks)
-    smaller = model.subset(list(dict.fromkeys(wanted)))
+    smaller = model.subset(some_of(tasks, model.tasks, "task"))
     if others := kept_of_others(smaller):
         told = ", ".join(f"{name} {weights:,}" for name, weights in others.items())
         print(

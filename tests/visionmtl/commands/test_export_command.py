@@ -60,6 +60,8 @@ def test_it_says_how_near_each_format_is_and_a_lie_leaves_nothing(tmp_path, monk
     assert lines[1].endswith("toy/1")
     assert lines[2].startswith("  onnx: says what the model says, ")
     assert json.loads((tmp_path / "out/toy/1/export.json").read_text())["pictures"] == [[20, 31], [1, 2]]
+    assert cli.main(["export", "toy.keras", "--tasks", "sceen", "--to", "out"]) == 2
+    assert capsys.readouterr().out == ""  # it is told before pictures are read
     monkeypatch.setattr(export.FORMATS["onnx"], "runner", LIE)
     assert cli.main(["export", "toy.keras", "--format", "onnx", "--to", "out"]) == 2
     assert "scene_probabilities differs by" in capsys.readouterr().err

@@ -68,6 +68,6 @@ def test_every_format_has_the_weights_of_its_tasks_alone_and_says_what_the_model
 def test_an_unknown_task_is_refused_with_those_there_are(toy_model, tmp_path):
     with pytest.raises(UsageError, match="Unknown task 'sceen'. Did you mean 'scene'"):
         export.save(toy_model(), tmp_path / "toy", tasks="ground,sceen")
-    with pytest.raises(UsageError, match="name some of scene, objects, ground"):
+    with pytest.raises(UsageError, match="name one or several of scene, objects, ground"):
         export.save(toy_model(), tmp_path / "toy", tasks="")
     assert not (tmp_path / "toy").exists()
