@@ -1,6 +1,6 @@
 """A recipe: the YAML file that says what to train, read, checked and completed with its defaults.
 
-From outside come `load`, `parsed`, `changed`, `Recipe` and what lists them. A new key is one field in `sections.py`; a
+From outside come `load`, `parsed`, `changed`, `Recipe` and what lists them. A new key is one field in `sections/`; a
 new built-in recipe is one file in `built_in/`.
 """
 

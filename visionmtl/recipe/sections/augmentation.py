@@ -1,0 +1,25 @@
+"""The section `data.augmentation` of a recipe: what moves and changes a training image."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from pipelines.pixels import rules as pixel_rules
+from visionmtl.recipe.sections.section import Section
+
+
+class Augmentation(Section):
+    """What moves a training image, its boxes and its masks; evaluation images are only resized."""
+
+    flip: Annotated[float, BeforeValidator(pixel_rules.flip)] = Field(
+        0.5, description="probability of a mirrored image; true is 0.5"
+    )
+    scale: Annotated[tuple[float, float] | None, BeforeValidator(pixel_rules.scale)] = Field(
+        None, description="zoom by a random factor in [low, high], as [0.75, 1.5]; null for none"
+    )
+    rotate: Annotated[float, BeforeValidator(pixel_rules.DEGREES)] = Field(
+        0.0, description="turn by up to so many degrees either way; costs speed"
+    )
+    colour: Annotated[float, BeforeValidator(pixel_rules.COLOUR)] = Field(
+        0.0, description="brightness, contrast and saturation vary by this fraction; 0.2 is mild"
+    )

@@ -1,0 +1,35 @@
+"""The section `model` of a recipe."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from visionmtl.recipe.sections.section import Section, absolute, by_name
+
+
+class Sharing(Section):
+    """A sharing scheme chosen by name, with the options it takes: `hard`, or `{name: hard, until: P3}`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str = "hard"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What was given beside the name."""
+        return dict(self.model_extra or {})
+
+
+class Model(Section):
+    """The network."""
+
+    backbone: str = Field("efficientnet_lite0", description="see `visionmtl list backbones`")
+    weights: str | None = Field(None, description="null, imagenet, or a .keras or .weights.h5 file")
+    start: Annotated[str | None, BeforeValidator(absolute)] = Field(
+        None, description="a run folder or .keras file whose layers of the same name and shapes give their weights"
+    )
+    sharing: Annotated[Sharing, BeforeValidator(by_name)] = Field(
+        Sharing(), description="how tasks share the backbone: a name, or {name: hard, until: P3}"
+    )
+    neck: dict[str, Any] = Field({}, description="the feature pyramid's options: {channels: 96}")
+    dropout: float = Field(0.0, ge=0, lt=1, description="fraction of features dropped before each head's last layer")

@@ -1,0 +1,27 @@
+"""What every section of a recipe is, and the short ways to write one."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Section(BaseModel):
+    """A section of the recipe: unknown keys are refused, and a value once read does not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def by_name(value: Any) -> Any:
+    """Return the mapping that a name alone stands for."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+def by_method(value: Any) -> Any:
+    """Return the mapping that a method alone stands for."""
+    return {"method": value} if isinstance(value, str) else value
+
+
+def absolute(path: Any) -> Any:
+    """Return a path from the root on, so that the folder a run is gone on with from does not matter."""
+    return str(Path(path).expanduser().absolute()) if isinstance(path, str) else path

@@ -1,0 +1,56 @@
+"""The section `training` of a recipe."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from visionmtl.recipe.sections.section import Section
+
+
+def _by_steps(value: Any) -> Any:
+    return {"minutes": None, "steps": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class Checkpoint(Section):
+    """When the state that `--resume` goes on from is saved: so many steps, or `{minutes: 10, steps: null, keep: 2}`."""
+
+    minutes: float | None = Field(
+        10.0, gt=0, description="after which one is saved, beside those at every epoch's end; null for none between"
+    )
+    steps: int | None = Field(None, ge=1, description="after which one is saved; null for none between")
+    keep: int = Field(2, ge=1, description="how many of the last are kept")
+
+
+class Training(Section):
+    """The optimizer, its schedule, and when to stop."""
+
+    epochs: int = Field(20, ge=1, description="passes over the training images")
+    steps: int | None = Field(None, ge=1, description="steps in an epoch; null for all images")
+    accumulate: int = Field(
+        1,
+        ge=1,
+        description="steps an update, on one device: batches of 4 with 2 train about as those of 8, in half the memory",
+    )
+    optimizer: Literal["adamw", "sgd", "adam"] = Field("adamw", description="sgd has Nesterov momentum 0.9")
+    learning_rate: float = Field(1e-3, gt=0, description="at the top of the schedule")
+    schedule: Literal["cosine", "constant"] = Field("cosine", description="after warm-up: cosine to zero, or constant")
+    warmup_epochs: float = Field(1.0, ge=0, description="epochs of linear rise from zero, at most half of all")
+    weight_decay: float = Field(1e-4, ge=0, description="on kernels only: not on biases, norms or balancers")
+    clip_norm: float | None = Field(10.0, gt=0, description="largest global norm of the gradient; null for no limit")
+    ema: float | None = Field(None, gt=0, lt=1, description="momentum of averaged weights, as 0.998; null for none")
+    freeze: list[str] = Field(
+        [], description="parts that do not learn: backbone, a level as P3, sharing, neck, or a task"
+    )
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field("float32", description="of computation")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="of every task that classifies")
+    monitor: str = Field("val_score", description="the log that names the best epoch; higher is better")
+    early_stopping: int | None = Field(None, ge=1, description="validations without a better model; null for never")
+    patience_nan: int | None = Field(
+        10, ge=1, description="steps in a row that are NaN or infinite, and skipped, before it stops; null for never"
+    )
+    validate_every: int = Field(1, ge=1, description="epochs between validations")
+    checkpoint: Annotated[Checkpoint, BeforeValidator(_by_steps)] = Checkpoint()
+    seed: int = Field(0, ge=0, description="of weights, shuffling and augmentation")
+    verbose: Literal[0, 1, 2] | None = Field(
+        None, description="0 silent, 1 a bar, 2 a line an epoch; null for a bar on a terminal, lines elsewhere"
+    )
