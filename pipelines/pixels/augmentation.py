@@ -10,8 +10,10 @@ import tensorflow as tf
 from pipelines.errors import DataError, one_of
 from pipelines.pixels import rules
 
-DRAWS = 8  # uniform numbers a sample needs: flip, zoom, position (2), brightness, contrast, saturation, turn
+FIRST = 8  # uniform numbers a sample needs: flip, zoom, position (2), brightness, contrast, saturation, turn
+DRAWS = 12  # and with those that came later: hue, the tint of each channel
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in grey
+CHROMA = ((0.595901, -0.274557, -0.321344), (0.211537, -0.522736, 0.311200))  # I and Q of YIQ, which turn with the hue
 MIDDLE = 127.5  # the level that contrast leaves as it is
 
 
@@ -29,6 +31,11 @@ class Augmentation:
             several times what flip and zoom do: every pixel has a place of its own.
         colour: brightness, contrast and saturation are each multiplied by 1 - colour to 1 + colour; 0.2 is mild, 0.5
             strong.
+        hue: degrees, up to 180: all hues are turned by an angle drawn from -hue to hue, in the plane of chroma (I and Q
+            of YIQ), so that grey stays grey and no pixel's luma changes; 5 to 10 is mild. At no cost beside `colour`.
+        tint: the white balance: red, green and blue are each multiplied, last of all, by a number of their own from
+            1 - tint to 1 + tint, as other cameras and hours give other colours to what is grey; 0.1 is mild. At no cost
+            beside `colour`.
 
     Example:
         >>> Augmentation.check({"flip": True, "scale": [0.75, 1.5], "colour": 0.2}).flip
@@ -39,6 +46,8 @@ class Augmentation:
     scale: tuple[float, float] | None = None
     rotate: float = 0.0
     colour: float = 0.0
+    hue: float = 0.0
+    tint: float = 0.0
 
     @classmethod
     def check(cls, options: Mapping[str, Any] | None) -> "Augmentation":
@@ -61,6 +70,19 @@ class Augmentation:
         """Whether parts of a picture may leave the image."""
         return self.scale is not None or self.rotate > 0
 
+    @property
+    def recolours(self) -> bool:
+        """Whether pictures get other colours."""
+        return self.colour > 0 or self.hue > 0 or self.tint > 0
+
+    def draw(self, seed: tf.Tensor, count: int) -> tf.Tensor:
+        """Draw the uniform numbers `[count, DRAWS]` of an epoch's samples from its seed int64 `[2]`.
+
+        The first eight are flip, zoom, position (2), brightness, contrast, saturation and turn, as they always were.
+        """
+        later = tf.random.stateless_uniform([count, DRAWS - FIRST], tf.random.fold_in(seed, 1))
+        return tf.concat([tf.random.stateless_uniform([count, FIRST], seed), later], axis=1)
+
     def flips(self, uniform: tf.Tensor) -> tf.Tensor:
         """Turn uniform numbers `[N, DRAWS]` into whether to mirror: bool `[N]`."""
         return uniform[:, 0] < self.flip
@@ -80,14 +102,27 @@ class Augmentation:
         brightness, contrast, saturation = tf.unstack(factor[..., None, None], axis=1)
         grey = tf.repeat(tf.constant(LUMA)[:, None], 3, axis=1)
         matrix = brightness * contrast * (saturation * tf.eye(3) + (1.0 - saturation) * grey)
+        if self.hue:
+            matrix @= hue_turns((2.0 * uniform[:, 8] - 1.0) * (self.hue * pi / 180.0))
+        if self.tint:
+            matrix *= 1.0 + self.tint * (2.0 * uniform[:, None, 9:12] - 1.0)
         lift = MIDDLE * (1.0 - contrast) / (brightness * contrast)
         return matrix, lift[:, 0, 0]
+
+
+def hue_turns(angles: tf.Tensor) -> tf.Tensor:
+    """Return what pixels, as rows, are multiplied by to have their hues turned: `[N, 3, 3]` of radians `[N]`."""
+    to_yiq = tf.constant([LUMA, *CHROMA])
+    cos, sin, none = tf.cos(angles), tf.sin(angles), tf.zeros_like(angles)
+    turn = tf.stack([none + 1.0, none, none, none, cos, -sin, none, sin, cos], axis=1)
+    turned = tf.linalg.inv(to_yiq) @ tf.reshape(turn, [-1, 3, 3]) @ to_yiq
+    return tf.linalg.matrix_transpose(turned)
 
 
 def recolour(image: tf.Tensor, matrix: tf.Tensor, lift: tf.Tensor) -> tf.Tensor:
     """Give an image uint8 `[H, W, 3]` new colours: (rgb + lift) @ matrix.
 
-    A matrix keeps grey grey, so that contrast can be a lift before it, which costs less than an offset of each channel.
+    Contrast keeps grey grey, so that it can be a lift before the matrix, which costs less than offsets of the channels.
     Four pixels share a row of a block matrix, since a product of rows of three crawls.
     """
     group = 4 if image.shape[0] * image.shape[1] % 4 == 0 else 1

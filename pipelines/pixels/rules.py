@@ -93,4 +93,6 @@ AUGMENTATIONS: Mapping[str, Callable[[Any], Any]] = {
     "scale": scale,
     "rotate": DEGREES,
     "colour": COLOUR,
+    "hue": DEGREES,
+    "tint": COLOUR,
 }

@@ -12,7 +12,7 @@ from pipelines.epochs.order import FOR_ALL, FOR_NONE, Order
 from pipelines.kinds.kind import Kind
 from pipelines.kinds.spec import LabelSpec
 from pipelines.pixels import geometry
-from pipelines.pixels.augmentation import DRAWS, Augmentation, recolour
+from pipelines.pixels.augmentation import Augmentation, recolour
 from pipelines.pixels.geometry import Placement
 from pipelines.samples.memory import Reader
 
@@ -83,7 +83,7 @@ class Batching:
         def draw(epoch: tf.Tensor) -> Tree:
             rows, turns = order(epoch)
             seed = tf.random.split([tf.constant(self.seed, tf.int64), epoch], 2)[1]
-            uniform = tf.random.stateless_uniform([rows.shape[0], DRAWS], seed)
+            uniform = self.augmentation.draw(seed, rows.shape[0])
             shape = tf.gather(shapes, rows)
             placement = geometry.whole(shape, self.size, self.resize)
             factor, position = self.augmentation.zooms(uniform)
@@ -91,7 +91,7 @@ class Batching:
                 placement = geometry.zoom(placement, self.size, factor, position)
             placement = placement._replace(flip=self.augmentation.flips(uniform), turn=self.augmentation.turns(uniform))
             known = {"shape": shape, "placement": placement, "zoom": factor}
-            if self.augmentation.colour:
+            if self.augmentation.recolours:
                 known["colours"] = self.augmentation.colours(uniform)
             return {"index": rows, "turn": turns, **known}
 
@@ -148,7 +148,7 @@ class Batching:
     def vary(self, sample: Tree, drawn: Tree) -> Tree:
         """Recolour and mirror image and maps of one sample that are in place."""
         image, labels = sample["image"], dict(sample["labels"])
-        if self.augmentation.colour:
+        if self.augmentation.recolours:
             image = recolour(image, *drawn["colours"])
         if self.augmentation.flip:
             flip = drawn["placement"].flip

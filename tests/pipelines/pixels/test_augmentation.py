@@ -1,5 +1,7 @@
 """Augmentation: its options, and that image, boxes and masks move together."""
 
+import colorsys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -34,6 +36,8 @@ def test_everything_is_off_by_default():
         {"colour": -0.1},
         {"colour": 1},
         {"colour": True},
+        {"hue": 181},
+        {"tint": -0.1},
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(options):
@@ -71,7 +75,7 @@ def test_colour_keeps_grey_grey_and_changes_brightness_contrast_and_saturation_w
 @pytest.mark.parametrize("shape", [(4, 5, 3), (3, 5, 3)])
 def test_colours_are_those_of_the_definition(shape):
     picture = np.random.default_rng(0).integers(0, 256, shape)
-    uniform = tf.stack([tf.fill([DRAWS], 0.5), tf.constant([0, 0, 0, 0, 0.9, 0.2, 0.1, 0])])
+    uniform = tf.stack([tf.fill([DRAWS], 0.5), tf.constant([0, 0, 0, 0, 0.9, 0.2, 0.1, 0, 0, 0, 0, 0])])
     matrices, lifts = Augmentation(colour=0.4).colours(uniform)
     unchanged, changed = (recolour(tf.constant(picture, tf.uint8), matrices[i], lifts[i]) for i in range(2))
     brightness, contrast, saturation = 1.32, 0.76, 0.68
@@ -79,6 +83,34 @@ def test_colours_are_those_of_the_definition(shape):
     expected = brightness * (saturation * picture + (1 - saturation) * grey)
     np.testing.assert_allclose(changed, np.clip(contrast * (expected - 127.5) + 127.5, 0, 255), atol=0.51)
     np.testing.assert_array_equal(unchanged, picture)
+
+
+def test_a_turned_hue_is_that_of_yiq_and_keeps_grey_and_luma():
+    picture = np.random.default_rng(0).integers(70, 180, (2, 2, 3))
+    uniform = tf.concat([tf.fill([1, DRAWS], 0.5)[:, :8], [[1.0, 0.5, 0.5, 0.5]]], axis=1)
+    turned = recolour(tf.constant(picture, tf.uint8), *(part[0] for part in Augmentation(hue=30).colours(uniform)))
+    for before, after in zip(picture.reshape(-1, 3), turned.numpy().reshape(-1, 3), strict=True):
+        (y, i, q), (luma, red, blue) = colorsys.rgb_to_yiq(*before), colorsys.rgb_to_yiq(*after)
+        assert luma == pytest.approx(y, abs=2.0)
+        assert complex(red, blue) == pytest.approx(complex(i, q) * np.exp(1j * np.pi / 6), abs=4.0)
+    grey = tf.fill([1, 1, 3], tf.constant(99, tf.uint8))
+    colours = Augmentation(hue=180).colours(tf.random.stateless_uniform([20, DRAWS], [1, 2]))
+    assert all((recolour(grey, *one) == grey).numpy().all() for one in zip(*colours, strict=True))
+
+
+def test_a_tint_multiplies_each_channel_by_itself_behind_all_else():
+    uniform = tf.concat([tf.fill([1, 8], 0.9), [[0.5, 0.0, 0.5, 1.0]]], axis=1)
+    picture = tf.constant(np.random.default_rng(0).integers(60, 160, (2, 2, 3)), tf.uint8)
+    plain, tinted = (
+        recolour(picture, *(part[0] for part in Augmentation(colour=0.1, tint=tint).colours(uniform)))
+        for tint in (0.0, 0.2)
+    )
+    np.testing.assert_allclose(tinted, plain.numpy() * [0.8, 1.0, 1.2], atol=1.1)
+
+
+def test_what_came_later_draws_nothing_of_what_was_drawn_before():
+    seed = tf.constant([3, 4], tf.int64)
+    np.testing.assert_array_equal(Augmentation().draw(seed, 5)[:, :8], tf.random.stateless_uniform([5, 8], seed))
 
 
 def extent(pixels):

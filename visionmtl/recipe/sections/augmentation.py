@@ -23,3 +23,9 @@ class Augmentation(Section):
     colour: Annotated[float, BeforeValidator(pixel_rules.COLOUR)] = Field(
         0.0, description="brightness, contrast and saturation vary by this fraction; 0.2 is mild"
     )
+    hue: Annotated[float, BeforeValidator(pixel_rules.DEGREES)] = Field(
+        0.0, description="hues turn by up to so many degrees either way; 10 is mild"
+    )
+    tint: Annotated[float, BeforeValidator(pixel_rules.COLOUR)] = Field(
+        0.0, description="red, green and blue vary by this fraction, each by itself, as white balance does; 0.1 is mild"
+    )
