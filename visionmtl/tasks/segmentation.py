@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from pipelines.kinds.spec import IGNORE
 from visionmtl import drawing, files, images, keras_graph, metrics
-from visionmtl.errors import check_number
-from visionmtl.tasks import faults, forms, pixels
+from visionmtl.errors import UsageError, check_number, nearest
+from visionmtl.tasks import emphasis, faults, forms, pixels
 from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width
 
@@ -22,7 +22,8 @@ class Segmentation(Task):
 
     The head is that of `pixels.head`. The loss of a sample, at half the labels' size, is the mean cross-entropy of its
     labelled pixels plus `dice` times the soft Dice loss of the classes it shows, which counts a thin pole as much as a
-    wide road.
+    wide road. That mean may count some pixels more than others: those of rare classes (`class_weights`), those near
+    another class (`boundary`), or the hardest alone (`hard`).
 
     Labels: int32 `[B, H, W]`, 255 for unlabelled. Outputs: `logits` `[B, H / 2, W / 2, C]`.
     Predictions: `classes` int32 `[B, H, W]`.
@@ -30,12 +31,17 @@ class Segmentation(Task):
     Args:
         channels: width of the head; None for the maps' own.
         dice: weight of the Dice loss beside the cross-entropy.
+        class_weights: how many times the pixels of a class count in the cross-entropy: one number above 0 for each
+            class, or `{class: number}`, where a class that is not named counts once; None for all alike.
+        boundary: how many times more a pixel counts that has another class within 2 or 3 pixels.
+        hard: fraction of an image's labelled pixels that the cross-entropy is taken of, those with the largest, above 0
+            and up to 1.
 
-    Reference: Milletari et al. 2016, V-Net (Dice).
+    Reference: Milletari et al. 2016, V-Net (Dice); the rest names its own in `emphasis`.
     """
 
     kinds = ("segmentation",)
-    options = ("channels", "dice", "dropout", "label_smoothing")
+    options = ("channels", "dice", "class_weights", "boundary", "hard", "dropout", "label_smoothing")
     primary, rank, drawn_at, purpose = "mIoU", 0, 1, "image-segmentation"
     meanings: ClassVar[Mapping[str, Meaning]] = {
         "classes": Meaning("class number", "of each pixel of the picture; 255 beyond it, where others are larger")
@@ -50,10 +56,36 @@ class Segmentation(Task):
         dice: float = 0.5,
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
+        class_weights: Sequence[float] | Mapping[str, float] | None = None,
+        boundary: float = 0.0,
+        hard: float = 1.0,
     ):
         super().__init__(name, classes, dropout, label_smoothing)
         self.channels = head_width(channels, name)
         self.dice = float(check_number(f"Task '{name}'", "dice", dice, at_least=0))
+        self.class_weights = self._weights(class_weights)
+        self.boundary = float(check_number(f"Task '{name}'", "boundary", boundary, at_least=0))
+        self.hard = float(check_number(f"Task '{name}'", "hard", hard, above=0, up_to=1))
+
+    def _weights(self, given: Any) -> dict[str, float] | None:
+        """Return the weights of the classes that are named, or None for all alike."""
+        if given is None:
+            return None
+        owner = f"Task '{self.name}'"
+        if isinstance(given, Mapping):
+            named = {str(key): weight for key, weight in given.items()}
+            if unknown := [key for key in named if key not in self.classes]:
+                near = nearest(unknown[0], self.classes)
+                valid = ", ".join(self.classes)
+                raise UsageError(f"{owner} has no class '{unknown[0]}' to weigh.{near} Valid: {valid}.")
+        elif isinstance(given, Sequence) and not isinstance(given, str) and len(given) == len(self.classes):
+            named = dict(zip(self.classes, given, strict=True))
+        else:
+            raise UsageError(
+                f"{owner} was given class_weights={given!r}: expected a number for each of its {len(self.classes)}"
+                " classes, or {class: number}."
+            )
+        return {key: float(check_number(owner, f"class_weights.{key}", named[key], above=0)) for key in named}
 
     def outputs(self, features: Maps) -> Outputs:
         return {"logits": pixels.head(self, features, len(self.classes), "logits")}
@@ -72,10 +104,23 @@ class Segmentation(Task):
         target, weight = self._halved(labels)
         size = weight.shape[1:3] if weight.shape[1:3].is_fully_defined() else tf.shape(weight)[1:3]
         logits = tf.image.resize(tf.cast(outputs["logits"], tf.float32), size)
-        smoothed = target * (1 - self.label_smoothing) + self.label_smoothing / len(self.classes)
-        entropy = tf.nn.softmax_cross_entropy_with_logits(smoothed if self.label_smoothing else target, logits) * weight
-        loss = tf.reduce_sum(entropy, axis=(1, 2)) / tf.maximum(tf.reduce_sum(weight, axis=(1, 2)), 1e-6)
+        loss = self._cross_entropy(target, logits, weight, labels)
         return loss + self.dice * self._dice(target, logits, weight) if self.dice else loss
+
+    def _cross_entropy(self, target: tf.Tensor, logits: tf.Tensor, weight: tf.Tensor, labels: Labels) -> tf.Tensor:
+        """Return the cross-entropy of each sample `[B]`, the mean over its cells as far as each counts."""
+        if self.class_weights is not None:
+            weights = tf.constant([self.class_weights.get(key, 1.0) for key in self.classes])
+            target, weight = emphasis.by_class(target, weight, weights)
+        smoothed = target * (1 - self.label_smoothing) + self.label_smoothing / len(self.classes)
+        entropy = tf.nn.softmax_cross_entropy_with_logits(smoothed if self.label_smoothing else target, logits)
+        if self.boundary:
+            weight *= 1 + self.boundary * emphasis.near_boundary(labels)
+        if self.hard < 1:
+            # A cell of several classes has a cross-entropy that no prediction falls below: that is not hardness.
+            least = -tf.math.log(tf.reduce_sum(tf.square(target), axis=-1))
+            weight *= emphasis.hardest(entropy - least, weight, self.hard)
+        return tf.reduce_sum(entropy * weight, axis=(1, 2)) / tf.maximum(tf.reduce_sum(weight, axis=(1, 2)), 1e-6)
 
     def _halved(self, labels: Labels) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the labels of every 2 x 2 pixels as one distribution over the classes, and their labelled fraction.
