@@ -1,6 +1,7 @@
 """What every task is: a head with a loss a sample, predictions in the form of its labels, metrics and drawings."""
 
 import json
+from functools import partial
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ import toys
 
 import pipelines
 from visionmtl import tasks
+from visionmtl.tasks import views
 
 IMAGES, CHANNELS = 4, 6
 every_task = pytest.mark.parametrize("name", toys.MAKERS)
@@ -104,6 +106,21 @@ def test_predictions_have_one_row_an_image_and_the_size_of_the_picture(name):
         assert {key: tuple(found[key].shape) for key in task.maps} == dict.fromkeys(task.maps, (IMAGES, *size))
         for key, nothing in task.maps.items():
             assert found[key].numpy().dtype.type(nothing) == nothing
+
+
+@every_task
+def test_one_view_is_predicted_as_the_picture_is(name):
+    task = toys.task(name)
+    one = views.Seen((views.View(raw(task), (toys.SIZE, toys.SIZE)),))
+    found, merged = (
+        made((50, 70), (0.1, 0.0, 0.9, 1.0)) for made in (partial(task.decode, raw(task)), partial(task.merged, one))
+    )
+    assert merged.keys() == found.keys()
+    for key, value in found.items():
+        assert (merged[key].dtype, merged[key].shape) == (value.dtype, value.shape)
+        if not task.annotates:  # noise makes objects far beyond the picture, which are suppressed where it ends
+            np.testing.assert_allclose(merged[key], value, rtol=1e-4, atol=1e-4, err_msg=key)
+    assert task.merging
 
 
 @every_task

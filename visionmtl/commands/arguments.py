@@ -16,6 +16,15 @@ def add_overrides(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("overrides", nargs="*", metavar="key=value", help=help_)
 
 
+def add_tta(parser: argparse.ArgumentParser) -> None:
+    """Take further views of each picture."""
+    help_ = (
+        "merge predictions on several views of each picture: flip (alone if none is named), scales of the network's"
+        " input as flip,0.75,1.25, and fuse, which averages boxes in place of suppressing them"
+    )
+    parser.add_argument("--tta", nargs="?", const="flip", metavar="VIEWS", help=help_)
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Take a trained model."""
     help_ = "a run folder, whose best model is taken, or a .keras file"

@@ -3,7 +3,7 @@
 import argparse
 
 from pipelines.splits import CHOICE
-from visionmtl.commands.arguments import add_overrides
+from visionmtl.commands.arguments import add_overrides, add_tta
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
 
@@ -15,14 +15,16 @@ class Evaluate(Command):
     examples = """
         visionmtl evaluate runs/garments-1
         visionmtl evaluate runs/camvid-1 --split test data.path=data/camvid
+        visionmtl evaluate runs/camvid-1 --split test --tta flip,0.75,1.25
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("run", metavar="RUN", help="a run folder")
         add_overrides(parser)
         parser.add_argument("--split", default="validation", help=f"{CHOICE}; default %(default)s")
+        add_tta(parser)
 
     def run(self, args: argparse.Namespace) -> None:
         with quiet_import():
             from visionmtl import training
-        training.evaluate(args.run, args.split, args.overrides)
+        training.evaluate(args.run, args.split, args.overrides, args.tta)

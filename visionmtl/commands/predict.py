@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from visionmtl.commands.arguments import add_model
+from visionmtl.commands.arguments import add_model, add_tta
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
 from visionmtl.errors import UsageError
@@ -61,6 +61,7 @@ class Predict(Command):
             "--replace", action="store_true", help="begin anew: what is there of predictions is removed"
         )
         parser.add_argument("--shard", metavar="I/N", help="one of N parts; `visionmtl predict merge DIR` joins them")
+        add_tta(parser)
         parser.add_argument("--batch", type=int, default=8, metavar="N", help="pictures at once; default 8")
 
     def run(self, args: argparse.Namespace) -> int:
@@ -86,6 +87,7 @@ class Predict(Command):
             "replace": args.replace,
             "shard": shard,
             "batch_size": args.batch,
+            "tta": args.tta,
         }
         model, recipe = runs.load_model(args.model)
         model = model.subset(args.tasks) if args.tasks else model

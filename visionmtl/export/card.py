@@ -15,6 +15,7 @@ from visionmtl.export.telling import RECORD, told
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import yamlfile
 from visionmtl.tasks import boxes
+from visionmtl.tasks.views import MARK
 
 CARD = "README.md"
 UNKNOWN = "unknown: fill in"
@@ -38,6 +39,7 @@ class Origin:
         """Return the figures of a model's tasks, `{task: {metric: {split: value}}}`, but those of single classes."""
         found: dict[str, dict[str, dict[str, float]]] = {}
         splits = {split: tasks for split, tasks in self.figures.items() if isinstance(tasks, Mapping)}
+        splits = {split: tasks for split, tasks in splits.items() if MARK not in split}  # an export sees a picture once
         for task in model.tasks:
             for split, tasks in splits.items():
                 measured = tasks.get(task)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from visionmtl.metrics.metric import Metric
@@ -18,6 +19,15 @@ class MeasuredModel(BalancedModel):
     confidences: Any
     test_function: Any
     evaluation: Evaluation
+
+    @property
+    def looks(self) -> Any:
+        """The `seeing.Looks` whose views `evaluate` merges before it measures; None for the pictures alone."""
+        return getattr(self, "_looks", None)
+
+    @looks.setter
+    def looks(self, looks: Any) -> None:
+        self._looks, self.test_function = looks, None  # which was made for other views
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -36,8 +46,13 @@ class MeasuredModel(BalancedModel):
     def _replica_test_step(self, data: Any) -> tuple[dict[str, tf.Tensor], Statistics]:
         """Return the losses so far and each metric's statistics of this replica's batch."""
         labels, outputs, weights, logs = self._measured(data)
-        raw = {name: self.raw_outputs(name, outputs) for name in labels}
-        predictions = {name: self.tasks[name].decode(own, self.image_size) for name, own in raw.items()}
+        if self.looks is None:
+            raw = {name: self.raw_outputs(name, outputs) for name in labels}
+            predictions = {name: self.tasks[name].decode(own, self.image_size) for name, own in raw.items()}
+        else:
+            images = keras.utils.unpack_x_y_sample_weight(data)[0]
+            merged = self.looks.decode(self.looks.outputs(images, outputs))
+            predictions = {name: merged[name] for name in labels}
         return logs, self.evaluation.statistics(labels, predictions, weights)
 
     def make_test_function(self, force: bool = False) -> Any:

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from visionmtl.drawing import samples
 from visionmtl.model import MultiTaskModel
+from visionmtl.model.seeing import Looks
 from visionmtl.prediction.reading import Sample
 
 Predictions = dict[str, dict[str, np.ndarray]]  # of one picture, by task
@@ -19,12 +20,13 @@ class Network:
     Args:
         model: a trained model.
         resize: how pictures are fitted, "stretch" or "letterbox".
+        looks: further views of each, whose predictions are merged; None for the pictures alone.
     """
 
-    def __init__(self, model: MultiTaskModel, resize: str):
-        self.model, self.resize = model, resize
+    def __init__(self, model: MultiTaskModel, resize: str, looks: Looks | None = None):
+        self.model, self.resize, self.looks = model, resize, looks
         batch = tf.TensorSpec((None, *model.image_size, 3))
-        self._forward = tf.function(lambda images: model(images, training=False)).get_concrete_function(batch)
+        self._forward = tf.function(self._seen).get_concrete_function(batch)
         made = self._forward.structured_outputs
         outputs = {key: tf.TensorSpec((None, *value.shape[1:]), value.dtype) for key, value in made.items()}
         places, size, window = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((2,), tf.int32), tf.TensorSpec((4,))
@@ -50,11 +52,23 @@ class Network:
             for index in range(len(places))
         ]
 
+    def _seen(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the raw outputs of all views of pictures, those of each view under its number."""
+        views = [self.model(images, training=False)] if self.looks is None else self.looks.outputs(images)
+        return {f"{number} {key}": value for number, view in enumerate(views) for key, value in view.items()}
+
     def _decoded(
         self, outputs: Mapping[str, tf.Tensor], places: tf.Tensor, size: tf.Tensor, window: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        own = {key: tf.gather(value, places) for key, value in outputs.items()}
-        return self.model.decode(own, size, None if self.resize == "stretch" else window)
+        views: dict[str, dict[str, tf.Tensor]] = {}
+        for key, value in outputs.items():
+            number, name = key.split(" ", 1)
+            views.setdefault(number, {})[name] = tf.gather(value, places)
+        inner = None if self.resize == "stretch" else window
+        if self.looks is None:
+            return self.model.decode(views["0"], size, inner)
+        merged = self.looks.decode([views[str(number)] for number in range(len(views))], size, inner)
+        return {f"{task}_{key}": value for task, found in merged.items() for key, value in found.items()}
 
 
 def alike(batch: Sequence[Sample], most: int) -> list[list[int]]:

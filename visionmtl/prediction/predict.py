@@ -12,6 +12,7 @@ from pipelines.pixels.rules import RESIZES
 from visionmtl import stopping
 from visionmtl.errors import one_of
 from visionmtl.model import MultiTaskModel
+from visionmtl.model.seeing import Looks
 from visionmtl.prediction import confidences as scores
 from visionmtl.prediction import finishing, places, results, settings, wanted
 from visionmtl.prediction.confidences import Asked
@@ -23,6 +24,7 @@ from visionmtl.prediction.progress import Progress
 from visionmtl.prediction.reading import Sample, samples
 from visionmtl.prediction.wanted import Wanted
 from visionmtl.prediction.writing import Writing
+from visionmtl.tasks.views import Views
 
 BATCH = 8
 
@@ -40,6 +42,7 @@ class Options:
     replace: bool = False
     shard: Shard | None = None
     batch_size: int = BATCH
+    tta: str | Views | None = None
 
 
 def predict(
@@ -67,7 +70,8 @@ def predict(
             model's own; `overlays`, how many pictures are drawn on, None for all; `format`, a data set to write too,
             one of `formats.names()`, whose pictures are links if `link`; `resume`, to go on with what is in `out`, or
             `replace`, to begin it anew; `shard`, `Shard(1, 4)` for the first of four parts; `batch_size` of the
-            network.
+            network; `tta`, further views of each picture that are merged, as "flip,0.75,1.25", see
+            `training.evaluate`.
 
     Returns:
         The path of the records, `predictions.jsonl`.
@@ -93,6 +97,7 @@ def run(model: MultiTaskModel, pictures: Wanted, out: str | Path, options: Optio
     """
     out, tasks = Path(out), model.tasks
     resize = one_of(options.resize or model.resize, RESIZES, "resize")
+    views = None if options.tta is None else Views.parsed(options.tta)
     confidences = scores.chosen(tasks.values(), model.confidences, options.confidence)
     categories, unknown = pictures.ids.of_classes(tasks.values())
     made = {
@@ -101,14 +106,16 @@ def run(model: MultiTaskModel, pictures: Wanted, out: str | Path, options: Optio
         "overlays": options.overlays,
         "format": options.format,
         "link": options.link,
+        "tta": None if views is None else str(views),
     }
     made = settings.of(model, pictures, made)
     also = finishing.data_set(out, tasks, made)
-    for line in filter(None, (pictures.told, pictures.ids.told(unknown))):
+    looks = None if views is None else Looks(model, views)
+    for line in filter(None, (pictures.told, pictures.ids.told(unknown), looks and looks.told())):
         print(line, flush=True)
     with places.held(out, made, results.labels(tasks, categories), options) as journal:
         writing = Writing(model, pictures, out, confidences, options.overlays, also)
-        Work(Network(model, resize), writing, journal, options).run()
+        Work(Network(model, resize, looks), writing, journal, options).run()
     done = finishing.finish(out) if options.shard is None else finishing.summed(Journal(journal.path))
     done = _with_lost(done, pictures.lost)
     print("\n".join([*pictures.notes(), done.text()]), flush=True)

@@ -22,6 +22,7 @@ WORDS = {
     "confidences": "other confidences",
     "overlays": "other overlays",
     "format": "another format",
+    "tta": "other views",
     "version": "another version of visionmtl",
 }
 

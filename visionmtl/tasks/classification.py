@@ -12,6 +12,7 @@ from visionmtl import drawing, keras_graph, metrics
 from visionmtl.tasks import faults, forms
 from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, rounded
+from visionmtl.tasks.views import Seen
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -32,6 +33,7 @@ class Classification(Task):
     """
 
     kinds, purpose = ("classification", "multi_label"), "image-classification"
+    merging: ClassVar[str] = "mean of the probabilities"
     meanings: ClassVar[Mapping[str, Meaning]] = {
         "probabilities": Meaning("0 to 1", "of each class; they sum to 1, but of kind multi_label each is for itself")
     }
@@ -91,6 +93,10 @@ class Classification(Task):
     def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
         logits = tf.cast(outputs["logits"], tf.float32)
         return {"probabilities": tf.sigmoid(logits) if self.multi_label else tf.nn.softmax(logits)}
+
+    def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
+        of = (self.decode(dict(view.outputs), image_size, window)["probabilities"] for view in seen.views)
+        return {"probabilities": tf.add_n(list(of)) / len(seen.views)}
 
     def metrics(self) -> list[metrics.Metric]:
         return [metrics.MultiLabel(self.classes) if self.multi_label else metrics.Accuracy(self.classes)]

@@ -13,6 +13,7 @@ from visionmtl.errors import check_number
 from visionmtl.tasks import faults, forms, pixels
 from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Labels, Maps, Outputs, Predictions, Task, head_width
+from visionmtl.tasks.views import Seen, View
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -44,6 +45,7 @@ class Depth(Task):
     kinds = ("depth",)
     options = ("channels", "invariance", "farthest", "dropout")
     primary, regression, rank, drawn_at, purpose = "d1", True, 0, 0, "depth-estimation"
+    merging: ClassVar[str] = "mean of the depths, where seen larger times as much"
     meanings: ClassVar[Mapping[str, Meaning]] = {
         "depth": Meaning("metres", "how far away each pixel of the picture is; 0 beyond it, where others are larger")
     }
@@ -93,6 +95,18 @@ class Depth(Task):
     def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
         log_depth = images.crop_resize(tf.cast(outputs["log_depth"], tf.float32), image_size, window)
         return {"depth": tf.exp(log_depth[..., 0])}
+
+    def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
+        """Return the mean depth of several views.
+
+        What is seen twice as large is taken for half as far, as of a camera of twice the focal length, and as a zoom of
+        training pictures teaches: depths of a larger view are multiplied by how much larger it is.
+        """
+
+        def metres(log_depth: tf.Tensor, view: View) -> tf.Tensor:
+            return tf.exp(log_depth) * seen.larger(view)
+
+        return self.decode({"log_depth": tf.math.log(seen.mean_map("log_depth", metres))}, image_size, window)
 
     def metrics(self) -> list[metrics.Metric]:
         return [metrics.DepthError()]

@@ -12,9 +12,10 @@ import tensorflow as tf
 from visionmtl import drawing, images, keras_graph, metrics
 from visionmtl.errors import check_number
 from visionmtl.layers.convolution import SharedBlock
-from visionmtl.tasks import boxes, faults, forms
+from visionmtl.tasks import boxes, faults, forms, fusing
 from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width, rounded
+from visionmtl.tasks.views import Seen, View
 
 BINS = 8  # a side's distance is a distribution over 0..7 strides
 
@@ -48,6 +49,7 @@ class Detection(Task):
     kinds = ("detection",)
     options = ("channels", "depth", "box_weight", "distance_weight", "dropout", "label_smoothing")
     primary, rank, drawn_at, annotates, purpose = "AP", 1, 2, True, "object-detection"
+    merging: ClassVar[str] = "boxes of all views suppressed together"
     meanings: ClassVar[Mapping[str, Meaning]] = {
         "boxes": Meaning(
             "pixels of the picture", "x_min, y_min, x_max, y_max of each object, from the top left corner"
@@ -182,6 +184,17 @@ class Detection(Task):
         input_size = (height * _stride(finest), width * _stride(finest))
         mapped = images.map_boxes(kept["boxes"], input_size, image_size, window)
         return kept | {"boxes": mapped}
+
+    def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
+        size = seen.plain.size
+
+        def found(view: View) -> Outputs:
+            own = self.decode(dict(view.outputs), size)
+            return own | {"boxes": fusing.mirrored(own["boxes"], size[1])} if view.flipped else own
+
+        views = [found(view) for view in seen.views]
+        kept = fusing.fused(views) if seen.fuse else fusing.suppressed(views, len(self.classes))
+        return kept | {"boxes": images.map_boxes(kept["boxes"], size, image_size, window)}
 
     def confident(self, predictions: Outputs, confidences: Any) -> Outputs:
         if isinstance(confidences, Mapping):

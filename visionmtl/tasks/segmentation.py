@@ -14,6 +14,9 @@ from visionmtl.errors import UsageError, check_number, nearest
 from visionmtl.tasks import emphasis, faults, forms, pixels
 from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width
+from visionmtl.tasks.views import Seen
+
+TINY = 1e-30  # of which there still is a logarithm
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -43,6 +46,7 @@ class Segmentation(Task):
     kinds = ("segmentation",)
     options = ("channels", "dice", "class_weights", "boundary", "hard", "dropout", "label_smoothing")
     primary, rank, drawn_at, purpose = "mIoU", 0, 1, "image-segmentation"
+    merging: ClassVar[str] = "mean of the probabilities"
     meanings: ClassVar[Mapping[str, Meaning]] = {
         "classes": Meaning("class number", "of each pixel of the picture; 255 beyond it, where others are larger")
     }
@@ -144,6 +148,10 @@ class Segmentation(Task):
 
     def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
         return {"classes": images.class_map(tf.cast(outputs["logits"], tf.float32), image_size, window)}
+
+    def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
+        probabilities = seen.mean_map("logits", lambda logits, view: tf.nn.softmax(logits))
+        return self.decode({"logits": tf.math.log(probabilities + TINY)}, image_size, window)
 
     def metrics(self) -> list[metrics.Metric]:
         return [metrics.MeanIoU(self.classes)]

@@ -13,6 +13,7 @@ from visionmtl.errors import UsageError, check_number
 from visionmtl.metrics import Metric
 from visionmtl.tasks import faults
 from visionmtl.tasks.meaning import Meaning
+from visionmtl.tasks.views import Seen
 
 Classes = int | Sequence[str]  # how many, or their names
 Maps = Mapping[str, keras.KerasTensor]  # {"P2": [B, H / 4, W / 4, C], ...}
@@ -100,6 +101,7 @@ class Task:
         maps: its predictions that have a value for every pixel, and the value that stands for "no pixel".
         meanings: what each of its predictions means, by name, as exports say it.
         purpose: what model hubs call such a task, as "object-detection"; "" for its kind.
+        merging: how it makes one prediction of several views of a picture, as it is printed; "" if it has no way to.
         annotates: whether it finds objects, which `annotations` lists and whose classes are COCO's categories.
         colours: in which its classes are drawn; tasks of one model draw a class that they have in common in one colour.
 
@@ -119,6 +121,7 @@ class Task:
     maps: ClassVar[Mapping[str, float]] = {}
     meanings: ClassVar[Mapping[str, Meaning]] = {}
     purpose: ClassVar[str] = ""
+    merging: ClassVar[str] = ""
     annotates: bool = False
 
     def __init__(self, name: str, classes: Classes | None, dropout: float = 0.0, label_smoothing: float = 0.0):
@@ -184,6 +187,10 @@ class Task:
             window: y0, x0, y1, x1 of that picture as fractions of the network's input; None for the whole.
         """
         raise NotImplementedError
+
+    def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
+        """Return predictions as `decode` does, out of several views of the same pictures; see `merging`."""
+        return self.decode(dict(seen.plain.outputs), image_size, window)
 
     def confident(self, predictions: Outputs, confidences: Any) -> Outputs:
         """Return a batch's predictions without the objects whose score is below the confidence of their class.

@@ -13,18 +13,26 @@ from visionmtl.drawing import samples
 from visionmtl.errors import UsageError
 from visionmtl.files import copy
 from visionmtl.model import MultiTaskModel
+from visionmtl.model.seeing import Looks
 from visionmtl.report import plots, tables
+from visionmtl.tasks.views import Views
 from visionmtl.training import building, devices, runs
 from visionmtl.training.confidences import keep_confidences, tell_confidences
 
 
-def evaluate(run: str | Path, split: str = "validation", overrides: Sequence[str] = ()) -> dict[str, dict[str, float]]:
+def evaluate(
+    run: str | Path, split: str = "validation", overrides: Sequence[str] = (), tta: str | Views | None = None
+) -> dict[str, dict[str, float]]:
     """Measure a run's best model on a split, print the figures and keep them beside the run's.
 
     Args:
         run: a run folder.
         split: "train", "validation" or "test".
         overrides: changes to the data, such as `data.path=DIR`.
+        tta: further views of each picture, whose predictions are merged before they are measured, as
+            "flip,0.75,1.25": mirrored, and at scales of the network's input in multiples of its stride; with "fuse",
+            boxes are averaged. Losses are of the pictures alone. The figures are kept under a name of their own, such
+            as "test+tta=flip,0.75,1.25".
 
     Returns:
         `{task: {metric: value}}`.
@@ -36,17 +44,21 @@ def evaluate(run: str | Path, split: str = "validation", overrides: Sequence[str
     for text in overrides:
         if not text.startswith("data."):
             raise UsageError(f"'{text}' changes more than the data: evaluate takes data.<key>=value only.")
-    run = Path(run)
+    run, views = Path(run), None if tta is None else Views.parsed(tta)
     recipe = runs.read_recipe(run, overrides)
     place = devices.strategy()
     with place.scope():
         model, _ = runs.load_model(run)
+        if views is not None:
+            model.looks = Looks(model, views)
+            print(model.looks.told())
     datasets = building.data(recipe, [split], model, place.num_replicas_in_sync)
     results = _measure(model, datasets.splits[split])
     runs.keep_images(run, datasets.sizes)
-    kept = runs.keep_metrics(run, {split: results})
+    name = split if views is None else views.split(split)
+    kept = runs.keep_metrics(run, {name: results})
     report.write(run)
-    print(tables.table(*tables.results({split: kept[split]})))
+    print(tables.table(*tables.results({name: kept[name]})))
     tell_skipped(datasets)
     return results
 

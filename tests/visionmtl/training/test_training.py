@@ -92,6 +92,20 @@ def test_evaluate_keeps_the_figures_of_a_split_beside_the_others(finished, capsy
     assert "mIoU" in capsys.readouterr().out
 
 
+def test_figures_of_several_views_are_never_taken_for_those_of_the_pictures_alone(finished, capsys):
+    before = runs.read_metrics(finished)
+    assert cli.main(["evaluate", str(finished), "--tta", "1.5,flip"]) == 0
+    after = runs.read_metrics(finished)
+    assert after.keys() - before.keys() == {"validation+tta=flip,1.5"}
+    assert {key: after[key] for key in before} == before
+    assert after["validation+tta=flip,1.5"].keys() == before["validation"].keys()
+    said = capsys.readouterr().out
+    assert "Views of each picture: 64 x 64, 96 x 96, each mirrored too." in said
+    assert "validation+tta=flip,1.5" in said
+    with pytest.raises(UsageError, match="have 'flop'"):
+        training.evaluate(finished, "test", tta="flop")
+
+
 def test_evaluate_refuses_a_size_that_is_not_the_model_s(finished):
     with pytest.raises(UsageError, match="the model's is \\[64, 64\\]"):
         training.evaluate(finished, "test", ["data.image_size=[96, 96]"])

@@ -1,0 +1,119 @@
+"""Views of a picture: what may be asked for, and how the boxes of several become one set."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from visionmtl.errors import UsageError
+from visionmtl.tasks import boxes, fusing
+from visionmtl.tasks.views import Seen, View, Views
+
+
+@pytest.mark.parametrize(
+    ("text", "views"),
+    [
+        ("flip", Views(flip=True)),
+        (" 1.25,flip, 0.75", Views(True, (0.75, 1.25))),
+        ("0.5,fuse", Views(scales=(0.5,), fuse=True)),
+    ],
+)
+def test_views_are_read_and_written_in_one_way(text, views):
+    assert Views.parsed(text) == views
+    assert Views.parsed(str(views)) == Views.parsed(views) == views
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("flop", "have 'flop': expected flip, fuse or scales"),
+        ("", "have '': expected"),
+        ("flip,9", "have '9': expected flip, fuse or scales of 0.25 to 4"),
+        ("nan", "have 'nan'"),
+        ("flip,1.0", "the picture itself, which is always seen"),
+        ("flip,flip", "name flip twice"),
+        ("0.5,0.50", "name 0.5 twice"),
+        ("fuse", "add no view"),
+        ("runs/camvid-1", "have 'runs/camvid-1'"),
+    ],
+)
+def test_views_that_mean_nothing_are_refused(text, why):
+    with pytest.raises(UsageError, match=why):
+        Views.parsed(text)
+
+
+def test_maps_of_all_views_are_laid_on_each_other():
+    ramp = np.broadcast_to(np.arange(8, dtype="float32")[None, None, :, None], (1, 4, 8, 1))
+    coarse = tf.image.resize(ramp, (2, 4))
+    views = (View({"x": ramp}, (8, 16)), View({"x": ramp[:, :, ::-1]}, (8, 16), True), View({"x": coarse}, (4, 8)))
+    mean = Seen(views).mean_map("x", lambda values, view: values)
+    np.testing.assert_allclose(mean[:, :, 1:-1], ramp[:, :, 1:-1], atol=1e-6)
+    assert [Seen(views).larger(view) for view in views] == [1, 1, 0.5]
+
+
+def found(corners, scores, classes, rows=6):
+    """What was found in one picture, padded."""
+    pad = rows - len(scores)
+    return {
+        "boxes": tf.constant([corners + [[0.0] * 4] * pad]),
+        "scores": tf.constant([scores + [0.0] * pad]),
+        "classes": tf.constant([classes + [boxes.PADDING] * pad]),
+        "count": tf.constant([len(scores)]),
+    }
+
+
+def test_boxes_of_a_mirrored_picture_come_back():
+    np.testing.assert_allclose(fusing.mirrored(tf.constant([[1.0, 2, 4, 7]]), 10), [[6, 2, 9, 7]])
+
+
+def test_boxes_of_several_views_are_suppressed_together_class_by_class():
+    one = found([[0.0, 0, 10, 10], [20, 20, 30, 30]], [0.8, 0.3], [0, 1])
+    two = found([[0.0, 0, 10, 11], [0, 0, 10, 10]], [0.9, 0.7], [0, 1])
+    kept = fusing.suppressed([one, two], 2)
+    np.testing.assert_allclose(kept["scores"][0, :4], [0.9, 0.7, 0.3, 0])
+    np.testing.assert_array_equal(kept["classes"][0], [0, 1, 1, -1, -1, -1])
+    np.testing.assert_allclose(kept["boxes"][0, 0], [0, 0, 10, 11])
+    assert int(kept["count"][0]) == 3
+
+
+def reference(views, classes, overlap=0.55):
+    """Weighted boxes fusion of one picture, box by box as the paper has it, in float64."""
+    rows = sorted(
+        (
+            (float(s), int(c), np.array(b, np.float64))
+            for v in views
+            for b, s, c in zip(v["boxes"][0].numpy(), v["scores"][0].numpy(), v["classes"][0].numpy(), strict=True)
+            if c >= 0
+        ),
+        key=lambda row: -row[0],
+    )
+    clusters = []
+
+    def mean(cluster):
+        return sum(s * b for s, _, b in cluster) / sum(s for s, _, _ in cluster)
+
+    for row in rows:
+        ious = [float(boxes.iou(mean(c), row[2])) if c[0][1] == row[1] else -1 for c in clusters]
+        if ious and max(ious) > overlap:
+            clusters[int(np.argmax(ious))].append(row)
+        else:
+            clusters.append([row])
+    fused = [(np.mean([s for s, _, _ in c]) * min(len(c), len(views)) / len(views), c[0][1], mean(c)) for c in clusters]
+    return sorted(fused, key=lambda each: -each[0])
+
+
+def test_fused_boxes_are_those_of_the_paper():
+    random = np.random.default_rng(0)
+    objects = random.uniform(0, 40, (5, 2))
+    views = []
+    for _ in range(3):
+        corners = np.repeat(objects, 2, axis=0) + random.normal(0, 1.5, (10, 2))
+        both = np.concatenate([corners, corners + random.uniform(14, 20, (10, 2))], axis=1).astype("float32")
+        scores = random.uniform(0.05, 1, 10).astype("float32")
+        views.append(found(both.tolist(), scores.tolist(), random.integers(0, 2, 10).tolist(), rows=12))
+    expected, kept = reference(views, 2)[:12], fusing.fused(views)
+    count = int(kept["count"][0])
+    assert count == len(expected)
+    np.testing.assert_allclose(kept["scores"][0, :count], [score for score, _, _ in expected], rtol=1e-5)
+    np.testing.assert_array_equal(kept["classes"][0, :count], [kind for _, kind, _ in expected])
+    np.testing.assert_allclose(kept["boxes"][0, :count], [box for _, _, box in expected], rtol=1e-5)
+    assert (kept["classes"].numpy()[0, count:] == boxes.PADDING).all()
