@@ -211,12 +211,13 @@ class MultiTaskModel(MeasuredModel):
         clip_norm: float | None = None,
         check_values: bool = True,
         skip_nonfinite: bool = True,
+        rates: Mapping[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
         """Prepare for training; losses and metrics are the tasks' own. See `BalancedModel.compile`."""
         # Matching trims its tensors to the fullest image of a batch, a shape that XLA would compile anew each time.
         plain = {"jit_compile": False} | kwargs
-        super().compile(optimizer, loss, metrics, balancing, clip_norm, check_values, skip_nonfinite, **plain)
+        super().compile(optimizer, loss, metrics, balancing, clip_norm, check_values, skip_nonfinite, rates, **plain)
         self.evaluation = Evaluation(self.tasks)
 
     def _prepare_losses(self, loss: Mapping | None, metrics: Mapping | None) -> None:

@@ -21,6 +21,7 @@ from visionmtl.step.pace import Pace
 from visionmtl.step.plain_words import plain_words
 from visionmtl.step.plan import Plans
 from visionmtl.step.position import Position
+from visionmtl.step.rates import by_layer, scale
 from visionmtl.step.task_losses import TaskLosses, task_losses
 from visionmtl.step.training_step import training_step
 
@@ -69,6 +70,7 @@ class BalancedModel(KeptModel):
         clip_norm: float | None = None,
         check_values: bool = True,
         skip_nonfinite: bool = True,
+        rates: Mapping[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
         """Prepare for training.
@@ -82,10 +84,13 @@ class BalancedModel(KeptModel):
             check_values: whether every batch is looked through for labels and images that cannot be.
             skip_nonfinite: whether a step whose loss or gradient is NaN or infinite is skipped, and counted: it leaves
                 the model, the optimizer, the balancer and all that is logged as they were.
+            rates: by which fraction of the learning rate parts learn, as `{"backbone": 0.1}`: names of `parts`, or of
+                layers where the model has no parts. Those of parts that overlap are multiplied; weight decay is scaled
+                with the rate.
             **kwargs: further arguments of `keras.Model.compile`.
 
         Raises:
-            UsageError: an output or a balancer is unknown, or the model was built outside the strategy in force.
+            UsageError: an output, part or balancer is unknown, or the model was built outside the strategy in force.
         """
         if tf.distribute.has_strategy() and tf.distribute.get_strategy() is not self._distribute_strategy:
             raise UsageError("The model was built outside strategy.scope(): build it and compile it in the same scope.")
@@ -105,6 +110,7 @@ class BalancedModel(KeptModel):
         self.balancer = balancers.get(balancing)
         self._prepare_balancer()
         optimizing.keep_from_decay(self.optimizer, self.balancer.trainable_variables)
+        self._scale_rates(rates)
         replicas = self.distribute_strategy.num_replicas_in_sync
         self._clips_itself = optimizing.clip_accumulated(self.optimizer, clip_norm, replicas)
         self._trackers = tracking.means(f"{name}_loss" for name in self.task_names)
@@ -152,10 +158,21 @@ class BalancedModel(KeptModel):
     def _regression(self) -> list[bool]:
         return [keras_losses.is_regression(loss) for loss in self._losses_of.values()]
 
+    def _named_parts(self) -> dict[str, list[str]]:
+        """Return the names of the layers by `parts`, or where there are none, by layer."""
+        return getattr(self, "parts", None) or {layer.name: [layer.name] for layer in self.layers}
+
     def levels(self) -> dict[str, list[keras.layers.Layer]]:
         """Return the layers of each level, by its name: one of `parts`, or where there are none, a layer."""
-        parts = getattr(self, "parts", None) or {layer.name: [layer.name] for layer in self.layers}
-        return {part: [self.get_layer(name) for name in names] for part, names in parts.items() if is_level(part)}
+        named = self._named_parts().items()
+        return {part: [self.get_layer(name) for name in names] for part, names in named if is_level(part)}
+
+    def _scale_rates(self, rates: Mapping[str, float] | None) -> None:
+        """Have the optimizer update the variables of some parts by a fraction of its rate."""
+        layers = by_layer({} if rates is None else rates, self._named_parts())
+        pairs = [(v, part) for name, part in layers.items() for v in self.get_layer(name).trainable_variables]
+        scale(optimizing.inner(self.optimizer), pairs)
+        self.compiled_with["rates"] = None if rates is None else dict(rates)
 
     def route(self, task: str) -> keras.Model:
         """Return a functional model of one task's outputs that shares this one's layers and runs nothing of the others.

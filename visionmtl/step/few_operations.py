@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from visionmtl.step import rates
 from visionmtl.step.optimizing import inner
 
 Hook = Callable[..., None]
@@ -30,12 +31,14 @@ def _in_few_operations(optimizer: Any) -> Iterator[None]:
     """Have an optimizer do its own in few operations within, if it is known how."""
     hooks = _hooks(optimizer) if _plain(optimizer) else {}
     own = vars(optimizer)
+    before = {name: own[name] for name in hooks if name in own}
     own.update(hooks)
     try:
         yield
     finally:
         for name in hooks:
             del own[name]
+        own.update(before)
 
 
 def _plain(optimizer: Any) -> bool:
@@ -50,7 +53,11 @@ def _hooks(optimizer: Any) -> dict[str, Hook]:
     update = UPDATES[type(optimizer)]
 
     def step(gradients: Sequence[Any], variables: Sequence[Any], rate: Any) -> None:
-        update(optimizer, [tf.convert_to_tensor(gradient) for gradient in gradients], variables, _scalar(rate))
+        for fraction, pairs in rates.grouped(optimizer, variables, gradients).items():
+            own, values = zip(
+                *((variable, tf.convert_to_tensor(gradient)) for variable, gradient in pairs), strict=True
+            )
+            update(optimizer, values, own, _part(_scalar(rate), fraction))
 
     hooks: dict[str, Hook] = {"_backend_update_step": step}
     hooks["_apply_weight_decay"] = lambda variables: _decay(optimizer, variables)
@@ -64,10 +71,12 @@ def _decay(optimizer: Any, variables: Sequence[Any]) -> None:
     if optimizer.weight_decay is None or not decaying:
         return
     # Keras multiplies by one after the other, which TensorFlow turns round: there is less to do.
-    fraction = _scalar(optimizer.weight_decay) * _scalar(optimizer.learning_rate)
-    for variable in decaying:
-        handle = _handle(variable)
-        tf.raw_ops.ResourceApplyGradientDescent(var=handle, alpha=fraction, delta=_read(handle))
+    decay, rate = _scalar(optimizer.weight_decay), _scalar(optimizer.learning_rate)
+    handles = [_handle(variable) for variable in decaying]
+    for fraction, pairs in rates.grouped(optimizer, decaying, handles).items():
+        product = decay * _part(rate, fraction)
+        for _, handle in pairs:
+            tf.raw_ops.ResourceApplyGradientDescent(var=handle, alpha=product, delta=_read(handle))
 
 
 def _average(optimizer: Any, variables: Sequence[Any]) -> None:
@@ -127,6 +136,10 @@ def _sgd(optimizer: Any, gradients: Sequence[tf.Tensor], variables: Sequence[Any
 
 
 UPDATES = {keras.optimizers.Adam: _adam, keras.optimizers.AdamW: _adam, keras.optimizers.SGD: _sgd}
+
+
+def _part(rate: tf.Tensor, fraction: float) -> tf.Tensor:
+    return rate if fraction == 1.0 else rate * fraction
 
 
 def _scalar(value: Any) -> tf.Tensor:

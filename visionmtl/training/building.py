@@ -12,7 +12,7 @@ from visionmtl import backbones, balancing, sharing, tasks
 from visionmtl.errors import UsageError, one_of
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
-from visionmtl.training.optimizers import optimizer
+from visionmtl.training.optimizers import optimizer, rates
 
 
 def check_names(recipe: Recipe) -> None:
@@ -112,6 +112,7 @@ def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weig
             optimizer(recipe, steps),
             balancing={"method": recipe.balancing.method, **recipe.balancing.options},
             clip_norm=recipe.training.clip_norm,
+            rates=rates(recipe, model),
         )
     inner: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     inner.exclude_from_weight_decay([v for v in model.trainable_variables if not v.name.endswith("kernel")])

@@ -1,9 +1,12 @@
-"""The optimizer of a recipe, with its schedule."""
+"""The optimizer of a recipe, with its schedule, and the rates of its layers."""
 
 from typing import Any
 
 import keras
 
+from visionmtl.balancing.hyperparameters import is_level
+from visionmtl.errors import UsageError
+from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 
 
@@ -32,3 +35,29 @@ def optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
         return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, **common)
     adaptive = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
     return adaptive[settings.optimizer](rate, **common)
+
+
+def rates(recipe: Recipe, model: MultiTaskModel) -> dict[str, float] | None:
+    """Return by which fraction of the learning rate the parts of a model learn, as `compile` takes them; None for 1.
+
+    What is not of the backbone (heads, neck, what a sharing scheme adds) learns at the full rate. Every task's own
+    stages learn as those that are shared.
+
+    Raises:
+        UsageError: a rate is given of what is frozen.
+
+    Reference: Bao et al. 2022, BEiT, and Liu et al. 2022, A ConvNet for the 2020s (ConvNeXt), appendix A: layer-wise
+        learning rate decay, of which a stage is a layer here.
+    """
+    settings = recipe.training
+    learning = [part for part, names in model.parts.items() if any(model.get_layer(n).trainable_weights for n in names)]
+    levels = sorted(filter(is_level, model.parts), key=lambda level: int(level[1:]), reverse=True)
+    decays = {level: settings.layer_decay**place for place, level in enumerate(levels, 1) if level in learning}
+    given: dict[str, float] = {}
+    for key, parts in (("backbone_rate", {"backbone": settings.backbone_rate}), ("layer_decay", decays)):
+        if getattr(settings, key) != 1.0:
+            if not any(part in learning for part in parts):
+                value = getattr(settings, key)
+                raise UsageError(f"training.{key} is {value}, but training.freeze freezes the backbone: leave one out.")
+            given |= parts
+    return given or None

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from visionmtl.step import rates
 from visionmtl.step.few_operations import apply_gradients
+from visionmtl.step.optimizing import inner
 
 SHAPES = ((), (3,), (3, 5, 7))
 
@@ -32,13 +34,14 @@ OPTIMIZERS = {
 }
 
 
-def trained(make, apply) -> tuple[list[np.ndarray], int]:
+def trained(make, apply, fractions=()) -> tuple[list[np.ndarray], int]:
     """Return what four steps make of variables and of an optimizer's state, and how many operations a step has."""
     random = np.random.default_rng(0)
     variables = [keras.Variable(random.normal(size=shape).astype("float32"), name=f"v{len(shape)}") for shape in SHAPES]
     optimizer = make()
     optimizer.exclude_from_weight_decay(variables[:1])
     optimizer.build(variables)
+    rates.scale(inner(optimizer), zip(variables, fractions, strict=False))
 
     @tf.function(reduce_retracing=True)
     def step(gradients):
@@ -50,10 +53,11 @@ def trained(make, apply) -> tuple[list[np.ndarray], int]:
     return [v.numpy() for v in [*variables, *optimizer.variables]], len(traced.graph.get_operations())
 
 
+@pytest.mark.parametrize("fractions", [(), (1.0, 0.3, 0.09)])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_an_update_is_to_the_bit_that_of_keras(name):
-    expected, _ = trained(OPTIMIZERS[name], lambda optimizer, pairs: optimizer.apply_gradients(pairs))
-    found, _ = trained(OPTIMIZERS[name], apply_gradients)
+def test_an_update_is_to_the_bit_that_of_keras(name, fractions):
+    expected, _ = trained(OPTIMIZERS[name], lambda optimizer, pairs: optimizer.apply_gradients(pairs), fractions)
+    found, _ = trained(OPTIMIZERS[name], apply_gradients, fractions)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 

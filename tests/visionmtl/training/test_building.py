@@ -6,6 +6,8 @@ import pytest
 from small_recipe import small
 
 import visionmtl
+from visionmtl.errors import UsageError
+from visionmtl.step.rates import fraction_of
 from visionmtl.training import building, optimizers
 
 pytestmark = pytest.mark.usefixtures("toy_by_name")
@@ -61,3 +63,26 @@ def test_a_schedule_ends_with_the_last_step_and_averages_go_as_far_back_however_
     assert rates[0] > 0.4e-3
     assert rates[1] == pytest.approx(0, abs=1e-8)
     assert optimizer.ema_momentum**5 == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("sharing", ["hard", "soft"])
+def test_stages_learn_at_a_fraction_of_the_next_ones_rate_in_every_backbone(sharing):
+    given = small("training.layer_decay=0.5", "training.backbone_rate=0.1", f"model.sharing={sharing}")
+    model = building.model(given, building.data(given).specs, steps=2)
+    found = {layer.name: fractions(model, layer) for layer in model.layers if layer.trainable_weights}
+    stages = {name: found[name] for name in found if name in model.parts["backbone"]}
+    assert len(stages) == (4 if sharing == "hard" else 12)
+    for name, fraction in stages.items():
+        assert fraction == pytest.approx(0.1 * 0.5 ** (6 - int(name[-1])))
+    assert all(fraction == 1.0 for name, fraction in found.items() if name not in stages)
+
+
+def fractions(model, layer) -> float:
+    (only,) = {fraction_of(model.optimizer, variable) for variable in layer.trainable_weights}
+    return only
+
+
+def test_a_rate_of_a_backbone_that_is_frozen_is_refused():
+    given = small("training.freeze=[backbone]", "training.layer_decay=0.5")
+    with pytest.raises(UsageError, match=r"layer_decay is 0.5, but training.freeze"):
+        building.model(given, building.data(given).specs, steps=2)

@@ -33,6 +33,13 @@ class Training(Section):
     )
     optimizer: Literal["adamw", "sgd", "adam"] = Field("adamw", description="sgd has Nesterov momentum 0.9")
     learning_rate: float = Field(1e-3, gt=0, description="at the top of the schedule")
+    backbone_rate: float = Field(1.0, gt=0, description="the backbone learns at this multiple of learning_rate")
+    layer_decay: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="each stage of the backbone learns at this fraction of the next one's rate, the last of the heads'",
+    )
     schedule: Literal["cosine", "constant"] = Field("cosine", description="after warm-up: cosine to zero, or constant")
     warmup_epochs: float = Field(1.0, ge=0, description="epochs of linear rise from zero, at most half of all")
     weight_decay: float = Field(1e-4, ge=0, description="on kernels only: not on biases, norms or balancers")
