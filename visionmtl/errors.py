@@ -10,7 +10,7 @@ from typing import Any
 from pipelines import errors, files
 from pipelines.errors import nearest
 
-__all__ = ["UsageError", "check_number", "nearest", "one_of", "own_mistake", "shape_of", "some_of"]
+__all__ = ["UsageError", "check_flag", "check_number", "nearest", "one_of", "own_mistake", "shape_of", "some_of"]
 
 # as TensorFlow, CUDA and its libraries tell it under errors of many kinds
 _NO_MEMORY = (
@@ -90,6 +90,17 @@ def check_number(
     bounds = {"of at least": at_least, "above": above, "up to": up_to, "below": below}
     limits = " and ".join(f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None)
     raise UsageError(f"{owner} was given {option}={value!r}: expected a {'whole ' * whole}number {limits}.")
+
+
+def check_flag(owner: str, option: str, value: Any) -> bool:
+    """Return `value` if it is true or false.
+
+    Raises:
+        UsageError: it is not; the message says that `owner` was given it for `option`.
+    """
+    if isinstance(value, bool):
+        return value
+    raise UsageError(f"{owner} was given {option}={value!r}: expected true or false.")
 
 
 def shape_of(tensor: Any) -> str:

@@ -7,6 +7,7 @@ here; saved models name it `visionmtl>Class`, so that neither word changes after
 from visionmtl.layers.convolution import ConvBlock, DepthToSpace, SharedBlock
 from visionmtl.layers.cross_stitch import CrossStitch, near_identity
 from visionmtl.layers.normalisation import FusedBatchNormalization, fuse_normalisation
+from visionmtl.layers.quality import LocalisationQuality
 from visionmtl.layers.uncertainty import UncertaintyWeighting
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "CrossStitch",
     "DepthToSpace",
     "FusedBatchNormalization",
+    "LocalisationQuality",
     "SharedBlock",
     "UncertaintyWeighting",
     "fuse_normalisation",

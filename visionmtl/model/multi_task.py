@@ -14,6 +14,7 @@ from visionmtl.model.evaluation import Evaluation
 from visionmtl.model.features import Features
 from visionmtl.model.kept import Kept
 from visionmtl.model.labels import faults, formed
+from visionmtl.model.losses import of_samples
 from visionmtl.model.measured import MeasuredModel
 from visionmtl.model.outputs import RawOutputs
 from visionmtl.sharing import Matrix, Penalty
@@ -245,12 +246,15 @@ class MultiTaskModel(MeasuredModel):
     def value_faults(self, batch: Batch) -> Found:
         return faults(batch, self.tasks, self.image_size)
 
-    def sample_losses(self, labels: Mapping, outputs: Mapping) -> dict[str, tf.Tensor]:
+    def sample_losses(self, labels: Mapping, outputs: Mapping, weights: Mapping | None = None) -> dict[str, tf.Tensor]:
         """Return the loss of each sample `[B]` for each task whose labels are given."""
-        losses = {name: self.tasks[name].loss(label, self.raw_outputs(name, outputs)) for name, label in labels.items()}
-        for name in losses.keys() & self._raw.weights.keys():
-            further = self.tasks[name].loss(labels[name], self._raw.auxiliary_of(name, outputs))
-            losses[name] += self._raw.weights[name] * further
+        losses = {}
+        for name, label in labels.items():
+            task, weight = self.tasks[name], (weights or {}).get(name)
+            losses[name] = of_samples(task, label, self.raw_outputs(name, outputs), weight)
+            if name in self._raw.weights:
+                further = of_samples(task, label, self._raw.auxiliary_of(name, outputs), weight)
+                losses[name] += self._raw.weights[name] * further
         return losses
 
     def decode(

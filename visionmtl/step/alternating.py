@@ -98,7 +98,7 @@ class Alternating(keras.Model):
         guard, tracker = model.guard, self.trackers[task]
         moved = guard.before(lambda: [*model.moved_by_steps(), *tracker.variables])
         with tf.GradientTape() as tape:
-            losses = model.sample_losses(batch.labels, route(batch.images, training=True))
+            losses = model.sample_losses(batch.labels, route(batch.images, training=True), batch.weights)
             tasks = task_losses(losses, batch.weights, [task])
             others = model.other_loss()
             target = optimizer.scale_loss(tasks.local[0] + others / replicas)

@@ -202,15 +202,21 @@ class BalancedModel(KeptModel):
         """Return, in graph, what is wrong with the values of a batch; of what Keras's losses take nothing is known."""
         return {}
 
-    def sample_losses(self, labels: Mapping, outputs: Mapping) -> dict[str, tf.Tensor]:
-        """Return the loss of each sample `[B]` for each task whose labels are given."""
+    def sample_losses(self, labels: Mapping, outputs: Mapping, weights: Mapping | None = None) -> dict[str, tf.Tensor]:
+        """Return the loss of each sample `[B]` for each task whose labels are given.
+
+        Args:
+            labels: by task.
+            outputs: of the model.
+            weights: of the samples `[B]`, by task, for losses that look at what is labelled in the whole batch.
+        """
         return keras_losses.sample_losses(self._losses_of, labels, outputs)
 
     def task_losses(
         self, labels: Mapping, outputs: Mapping, weights: Mapping | None, sub_batches: int = 1
     ) -> TaskLosses:
         """Return the tasks' mean losses over all replicas, and what this replica adds to them."""
-        return task_losses(self.sample_losses(labels, outputs), weights, self.task_names, sub_batches)
+        return task_losses(self.sample_losses(labels, outputs, weights), weights, self.task_names, sub_batches)
 
     def other_loss(self) -> tf.Tensor:
         """Return the sum of the losses that are no task's, as of layers, whatever these compute in."""

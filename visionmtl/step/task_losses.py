@@ -66,6 +66,22 @@ def task_losses(
     return TaskLosses(local, means, everywhere, sub_counts, tf.cast(everywhere > 0, tf.float32), samples)
 
 
+def over_amounts(sums: tf.Tensor, amounts: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
+    """Return sums of each sample divided by the mean amount of the samples labelled on all replicas.
+
+    A batch that holds less than 1 in all is taken to hold 1.
+
+    Args:
+        sums: `[B]`, of this replica's samples.
+        amounts: `[B]`, at least 0; no gradient goes back through them.
+        weights: `[B]`, 0 where a sample is not labelled; None where all are.
+    """
+    weights = tf.ones_like(sums) if weights is None else tf.reshape(tf.cast(weights, tf.float32), tf.shape(sums))
+    held = tf.where(weights > 0, tf.stop_gradient(amounts) * weights, 0.0)
+    labelled, held = tf.unstack(sum_over_replicas(tf.stack([tf.reduce_sum(weights), tf.reduce_sum(held)])))
+    return sums * (labelled / tf.maximum(held, 1.0))
+
+
 def _places(count: tf.Tensor) -> tf.Tensor:
     """Return the places of this replica's samples in the whole batch, of which each replica has as many."""
     return tf.range(count) + tf.cast(replica(), tf.int32) * count

@@ -1,7 +1,7 @@
 """What a model can learn: one file a task, with its head, loss, decoder, metrics and drawing.
 
-From outside come `from_spec`, `register`, `described`, the tasks and `boxes`. A new task is a file with a subclass of
-`Task`.
+From outside come `from_spec`, `register`, `described`, `ByAmount`, the tasks and `boxes`. A new task is a file with a
+subclass of `Task`.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pipelines import discovery
 from visionmtl.errors import UsageError, nearest, one_of
+from visionmtl.tasks.amounts import ByAmount
 from visionmtl.tasks.classification import Classification
 from visionmtl.tasks.depth import Depth
 from visionmtl.tasks.detection import Detection
@@ -78,6 +79,7 @@ def from_spec(spec: Any, **given: Any) -> Task:
 
 
 __all__ = [
+    "ByAmount",
     "Classification",
     "Depth",
     "Detection",

@@ -10,13 +10,15 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import drawing, images, keras_graph, metrics
-from visionmtl.errors import check_number
-from visionmtl.layers.convolution import SharedBlock
-from visionmtl.tasks import boxes, faults, forms, fusing
+from visionmtl.errors import check_flag, check_number, one_of
+from visionmtl.tasks import box_head, boxes, faults, forms, fusing
+from visionmtl.tasks.amounts import ByAmount
 from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width, rounded
 from visionmtl.tasks.views import Seen, View
 
+TOWERS = ("shared", "apart")
+NORMALISERS = ("image", "batch")
 BINS = 8  # a side's distance is a distribution over 0..7 strides
 
 
@@ -26,9 +28,8 @@ class Detection(Task):
 
     Each cell of each map predicts a score per class and, for each side of the box, a distribution over its distance in
     strides. Cells are matched with objects by `boxes.assign`. The loss of a sample is the quality focal loss of its
-    scores, the generalised IoU loss and the distribution focal loss of its boxes, divided by the sum of its
-    cells' alignments, so that an image of ten objects weighs as much as one of two. An image without objects teaches
-    the scores alone.
+    scores, the generalised IoU loss and the distribution focal loss of its boxes, divided by a sum of alignments of
+    cells, as `normaliser` says. An image without objects teaches the scores alone.
 
     Labels: `{"boxes": float32 [B, M, 4], "classes": int32 [B, M]}`, class -1 past the last object, -2 for a region that
     is neither learnt nor counted. Outputs: for each level such as P2, maps `P2_scores`
@@ -41,13 +42,30 @@ class Detection(Task):
         depth: convolutions of the head before its outputs; all levels share their kernels, not their normalisation.
         box_weight: weight of the IoU loss beside the scores' loss.
         distance_weight: weight of the distribution focal loss.
+        quality: whether scores are multiplied by what the distributions of the sides say of how well they are placed,
+            so that of several boxes on an object the best placed is kept.
+        towers: "shared" for convolutions that scores and boxes have in common, "apart" for some of their own at half
+            the width each.
+        normaliser: "image" divides each image's sum of losses by its own alignments, so that an image of ten objects
+            weighs as much as one of two; "batch" by the mean of the images labelled in the whole batch, so that an
+            object weighs as much wherever it is.
 
     Reference: Tian et al. 2019, FCOS; Li et al. 2020, Generalized Focal Loss (quality and distribution focal loss);
     Feng et al. 2021, TOOD (assignment).
     """
 
     kinds = ("detection",)
-    options = ("channels", "depth", "box_weight", "distance_weight", "dropout", "label_smoothing")
+    options = (
+        "channels",
+        "depth",
+        "box_weight",
+        "distance_weight",
+        "quality",
+        "towers",
+        "normaliser",
+        "dropout",
+        "label_smoothing",
+    )
     primary, rank, drawn_at, annotates, purpose = "AP", 1, 2, True, "object-detection"
     merging: ClassVar[str] = "boxes of all views suppressed together"
     meanings: ClassVar[Mapping[str, Meaning]] = {
@@ -67,6 +85,9 @@ class Detection(Task):
         depth: int = 2,
         box_weight: float = 2.0,
         distance_weight: float = 0.5,
+        quality: bool = False,
+        towers: str = "shared",
+        normaliser: str = "image",
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
     ):
@@ -75,28 +96,12 @@ class Detection(Task):
         self.depth = int(check_number(f"Task '{name}'", "depth", depth, at_least=0, whole=True))
         self.box_weight = float(check_number(f"Task '{name}'", "box_weight", box_weight, at_least=0))
         self.distance_weight = float(check_number(f"Task '{name}'", "distance_weight", distance_weight, at_least=0))
+        self.quality = check_flag(f"Task '{name}'", "quality", quality)
+        self.towers = one_of(towers, TOWERS, f"towers of task '{name}'")
+        self.normaliser = one_of(normaliser, NORMALISERS, f"normaliser of task '{name}'")
 
     def outputs(self, features: Maps) -> Outputs:
-        channels = self.channels or features[min(features)].shape[-1]
-        tower = [SharedBlock(channels, sorted(features), name=f"{self.name}_tower_{i}") for i in range(self.depth)]
-        # A score starts at 1%, about the fraction of cells that hold an object, lest empty cells drown the first steps.
-        score = keras.layers.Conv2D(
-            len(self.classes),
-            1,
-            dtype="float32",
-            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
-            bias_initializer=keras.initializers.Constant(-math.log(99.0)),
-            name=f"{self.name}_scores",
-        )
-        side = keras.layers.Conv2D(4 * BINS, 1, dtype="float32", name=f"{self.name}_distances")
-        maps: dict = {}
-        for level in sorted(features):
-            x = features[level]
-            for block in tower:
-                x = block(x, level=level)
-            x = self.dropped(x, level)
-            maps |= {f"{level}_scores": score(x), f"{level}_distances": side(x)}
-        return maps
+        return box_head.head(self, features, BINS)
 
     def _unpack(self, outputs: Outputs) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
         """Return the logits of scores `[B, N, C]` and distances `[B, N, 4, BINS]`, centres `[N, 2]`, strides `[N]`."""
@@ -134,14 +139,13 @@ class Detection(Task):
         found = faults.ids(self.name, classes, len(self.classes), known[:, None], (boxes.PADDING, boxes.IGNORED))
         return found | faults.corners(self.name, labels["boxes"], real, size)
 
-    def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:
+    def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor | ByAmount:
         logits, distances, centres, steps = self._unpack(outputs)
         predicted = tf.stop_gradient(self._boxes(distances, centres, steps))
         objects, classes = self._trim(labels)
         scores = tf.sigmoid(logits)
         matched = boxes.assign(tf.stop_gradient(scores), predicted, centres, steps, objects, classes)
         matched = {name: tf.stop_gradient(value) for name, value in matched.items()}
-        norm = tf.maximum(tf.reduce_sum(matched["alignment"], axis=1), 1.0)
 
         named = tf.gather(classes, matched["object"], batch_dims=1)
         target = tf.one_hot(named, len(self.classes)) * matched["quality"][..., None]
@@ -159,7 +163,8 @@ class Detection(Task):
         bins = self._distribution(spread, boxes.to_distances(centre, truth) / step[:, None])
         per_box = (self.box_weight * overlap + self.distance_weight * bins) * tf.gather_nd(matched["alignment"], where)
         per_image = tf.math.unsorted_segment_sum(per_box, image, tf.shape(logits)[0])
-        return (tf.reduce_sum(entropy, axis=(1, 2)) + per_image) / norm
+        sums, amounts = tf.reduce_sum(entropy, axis=(1, 2)) + per_image, tf.reduce_sum(matched["alignment"], axis=1)
+        return ByAmount(sums, amounts) if self.normaliser == "batch" else sums / tf.maximum(amounts, 1.0)
 
     @staticmethod
     def _trim(labels: Labels) -> tuple[tf.Tensor, tf.Tensor]:

@@ -12,6 +12,7 @@ from visionmtl import drawing
 from visionmtl.errors import UsageError, check_number
 from visionmtl.metrics import Metric
 from visionmtl.tasks import faults
+from visionmtl.tasks.amounts import ByAmount
 from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.views import Seen
 
@@ -174,8 +175,11 @@ class Task:
         """
         return {}
 
-    def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:
-        """Return the loss of each sample `[B]`, not yet weighted, from a batch's labels and raw outputs."""
+    def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor | ByAmount:
+        """Return the loss of each sample `[B]`, not yet weighted, from a batch's labels and raw outputs.
+
+        A `ByAmount` in its place has the model divide sums by what is in the whole batch.
+        """
         raise NotImplementedError
 
     def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
