@@ -68,5 +68,10 @@ def kept_of_others(model: MultiTaskModel) -> dict[str, int]:
 def network(model: MultiTaskModel) -> keras.Model:
     """Return what of a model predicts, with the same layers: no output that it has for the sake of learning alone."""
     raw = {task: model.raw_outputs(task, model.output) for task in model.tasks}
-    outputs = {f"{task}_{name}": tensor for task, made in raw.items() for name, tensor in made.items()}
+    outputs = {
+        f"{task}_{name}": tensor
+        for task, made in raw.items()
+        for name, tensor in made.items()
+        if name not in model.tasks[task].unread
+    }
     return keras.Model(model.input, outputs, name=model.name)

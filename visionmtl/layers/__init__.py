@@ -9,12 +9,14 @@ from visionmtl.layers.cross_stitch import CrossStitch, near_identity
 from visionmtl.layers.normalisation import FusedBatchNormalization, fuse_normalisation
 from visionmtl.layers.quality import LocalisationQuality
 from visionmtl.layers.uncertainty import UncertaintyWeighting
+from visionmtl.layers.upsampling import GuidedUpsampling
 
 __all__ = [
     "ConvBlock",
     "CrossStitch",
     "DepthToSpace",
     "FusedBatchNormalization",
+    "GuidedUpsampling",
     "LocalisationQuality",
     "SharedBlock",
     "UncertaintyWeighting",

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from visionmtl import backbones, keras_graph
+from visionmtl.errors import one_of
 from visionmtl.layers.normalisation import fuse_normalisation
 from visionmtl.model import necks
 from visionmtl.sharing import Built, Scheme
@@ -102,6 +103,8 @@ def _tensors(groups: Mapping[str, Mapping[str, keras.KerasTensor]]) -> list[kera
 
 def _necks(features: dict[str, Maps], options: dict[str, Any]) -> dict[str, Maps]:
     """Return each task's maps after a neck; tasks that read the very same maps share one."""
+    for option in options:
+        one_of(option, necks.OPTIONS, "option of model.neck")
     made: dict[tuple[int, ...], Maps] = {}
     result = {}
     keys = {task: tuple(id(maps[level]) for level in sorted(maps)) for task, maps in features.items()}

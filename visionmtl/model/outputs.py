@@ -30,8 +30,11 @@ class RawOutputs:
         return outputs | {f"auxiliary_{task}_{name}": tensor for task, name, tensor in further}
 
     def of(self, task: str, outputs: Mapping) -> dict[str, Any]:
-        """Return one task's outputs out of those of the model, under the names its head gave them."""
-        return {name: outputs[f"{task}_{name}"] for name in self._names[task]}
+        """Return one task's outputs out of those of the model, under the names its head gave them.
+
+        An export's network has none of those that its tasks leave unread.
+        """
+        return {name: outputs[f"{task}_{name}"] for name in self._names[task] if f"{task}_{name}" in outputs}
 
     def auxiliary_of(self, task: str, outputs: Mapping) -> dict[str, Any]:
         """Return a task's outputs that learn but predict nothing, under the names its head gave them."""

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from pipelines.kinds.spec import IGNORE
 from visionmtl import drawing, files, images, keras_graph, metrics
-from visionmtl.errors import UsageError, check_number, nearest
+from visionmtl.errors import UsageError, check_number, nearest, one_of
 from visionmtl.tasks import emphasis, faults, forms, pixels
 from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width
@@ -28,7 +28,8 @@ class Segmentation(Task):
     wide road. That mean may count some pixels more than others: those of rare classes (`class_weights`), those near
     another class (`boundary`), or the hardest alone (`hard`).
 
-    Labels: int32 `[B, H, W]`, 255 for unlabelled. Outputs: `logits` `[B, H / 2, W / 2, C]`.
+    Labels: int32 `[B, H, W]`, 255 for unlabelled. Outputs: `logits` `[B, H / 2, W / 2, C]`; with `auxiliary` also
+    `coarse` `[B, H / 8, W / 8, C]`.
     Predictions: `classes` int32 `[B, H, W]`.
 
     Args:
@@ -39,12 +40,24 @@ class Segmentation(Task):
         boundary: how many times more a pixel counts that has another class within 2 or 3 pixels.
         hard: fraction of an image's labelled pixels that the cross-entropy is taken of, those with the largest, above 0
             and up to 1.
+        upsampling: of the head's logits from stride 4 to 2: "bilinear", or "guided" by what the head sees there.
+        auxiliary: weight of the cross-entropy of a map of stride 8, which teaches the neck and predicts nothing.
 
     Reference: Milletari et al. 2016, V-Net (Dice); the rest names its own in `emphasis`.
     """
 
     kinds = ("segmentation",)
-    options = ("channels", "dice", "class_weights", "boundary", "hard", "dropout", "label_smoothing")
+    options = (
+        "channels",
+        "dice",
+        "class_weights",
+        "boundary",
+        "hard",
+        "auxiliary",
+        "upsampling",
+        "dropout",
+        "label_smoothing",
+    )
     primary, rank, drawn_at, purpose = "mIoU", 0, 1, "image-segmentation"
     merging: ClassVar[str] = "mean of the probabilities"
     meanings: ClassVar[Mapping[str, Meaning]] = {
@@ -63,6 +76,8 @@ class Segmentation(Task):
         class_weights: Sequence[float] | Mapping[str, float] | None = None,
         boundary: float = 0.0,
         hard: float = 1.0,
+        auxiliary: float = 0.0,
+        upsampling: str = "bilinear",
     ):
         super().__init__(name, classes, dropout, label_smoothing)
         self.channels = head_width(channels, name)
@@ -70,6 +85,9 @@ class Segmentation(Task):
         self.class_weights = self._weights(class_weights)
         self.boundary = float(check_number(f"Task '{name}'", "boundary", boundary, at_least=0))
         self.hard = float(check_number(f"Task '{name}'", "hard", hard, above=0, up_to=1))
+        self.auxiliary = float(check_number(f"Task '{name}'", "auxiliary", auxiliary, at_least=0))
+        self.upsampling = one_of(upsampling, pixels.UPSAMPLINGS, f"upsampling of task '{name}'")
+        self.unread = ("coarse",) if self.auxiliary else ()
 
     def _weights(self, given: Any) -> dict[str, float] | None:
         """Return the weights of the classes that are named, or None for all alike."""
@@ -92,7 +110,10 @@ class Segmentation(Task):
         return {key: float(check_number(owner, f"class_weights.{key}", named[key], above=0)) for key in named}
 
     def outputs(self, features: Maps) -> Outputs:
-        return {"logits": pixels.head(self, features, len(self.classes), "logits")}
+        outputs = {"logits": pixels.head(self, features, len(self.classes), "logits", self.upsampling)}
+        if self.auxiliary:
+            outputs["coarse"] = pixels.coarse(self, features, len(self.classes), "coarse")
+        return outputs
 
     def evidence(self, outputs: Outputs) -> dict[str, keras.KerasTensor]:
         name = keras_graph.made_by(outputs["logits"])
@@ -106,9 +127,10 @@ class Segmentation(Task):
 
     def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor:
         target, weight = self._halved(labels)
-        size = weight.shape[1:3] if weight.shape[1:3].is_fully_defined() else tf.shape(weight)[1:3]
-        logits = tf.image.resize(tf.cast(outputs["logits"], tf.float32), size)
+        logits = _resized(outputs["logits"], weight)
         loss = self._cross_entropy(target, logits, weight, labels)
+        if self.auxiliary:
+            loss += self.auxiliary * self._coarse(target, outputs["coarse"], weight)
         return loss + self.dice * self._dice(target, logits, weight) if self.dice else loss
 
     def _cross_entropy(self, target: tf.Tensor, logits: tf.Tensor, weight: tf.Tensor, labels: Labels) -> tf.Tensor:
@@ -125,6 +147,16 @@ class Segmentation(Task):
             least = -tf.math.log(tf.reduce_sum(tf.square(target), axis=-1))
             weight *= emphasis.hardest(entropy - least, weight, self.hard)
         return tf.reduce_sum(entropy * weight, axis=(1, 2)) / tf.maximum(tf.reduce_sum(weight, axis=(1, 2)), 1e-6)
+
+    def _coarse(self, target: tf.Tensor, logits: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+        """Return the cross-entropy `[B]` of logits for the mean distribution of the labelled pixels in each cell."""
+        here = tf.nn.avg_pool2d(tf.concat([target * weight[..., None], weight[..., None]], -1), 4, 4, padding="SAME")
+        share = here[..., -1]
+        logits = _resized(logits, share)
+        entropy = tf.nn.softmax_cross_entropy_with_logits(
+            tf.math.divide_no_nan(here[..., :-1], share[..., None]), logits
+        )
+        return tf.reduce_sum(entropy * share, axis=(1, 2)) / tf.maximum(tf.reduce_sum(share, axis=(1, 2)), 1e-6)
 
     def _halved(self, labels: Labels) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the labels of every 2 x 2 pixels as one distribution over the classes, and their labelled fraction.
@@ -173,3 +205,9 @@ class Segmentation(Task):
         path = Path("masks", self.name, f"{picture}.png")
         files.write_png(folder / path, predictions["classes"].astype(np.uint8))
         return path.as_posix()
+
+
+def _resized(logits: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    """Return logits `[B, h, w, C]`, float32, of the height and width of a map `[B, H, W]`."""
+    size = like.shape[1:3] if like.shape[1:3].is_fully_defined() else tf.shape(like)[1:3]
+    return tf.image.resize(tf.cast(logits, tf.float32), size)

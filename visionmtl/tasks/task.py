@@ -103,6 +103,7 @@ class Task:
         meanings: what each of its predictions means, by name, as exports say it.
         purpose: what model hubs call such a task, as "object-detection"; "" for its kind.
         merging: how it makes one prediction of several views of a picture, as it is printed; "" if it has no way to.
+        unread: names of raw outputs that learn and of which `decode` reads nothing: exports leave them out.
         annotates: whether it finds objects, which `annotations` lists and whose classes are COCO's categories.
         colours: in which its classes are drawn; tasks of one model draw a class that they have in common in one colour.
 
@@ -123,6 +124,7 @@ class Task:
     meanings: ClassVar[Mapping[str, Meaning]] = {}
     purpose: ClassVar[str] = ""
     merging: ClassVar[str] = ""
+    unread: tuple[str, ...] = ()
     annotates: bool = False
 
     def __init__(self, name: str, classes: Classes | None, dropout: float = 0.0, label_smoothing: float = 0.0):
