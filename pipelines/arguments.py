@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pipelines import kinds
 from pipelines.accounts.account import Account
 from pipelines.contract import Request
 from pipelines.epochs.rules import LENGTHS
@@ -16,6 +17,7 @@ from pipelines.errors import ON_ERROR, DataError, Problems, one_of
 from pipelines.kinds.spec import LabelSpec
 from pipelines.pixels.augmentation import Augmentation
 from pipelines.pixels.rules import RESIZES
+from pipelines.samples import composing
 from pipelines.samples.batching import Batching
 from pipelines.splits import in_order
 
@@ -105,6 +107,8 @@ class Arguments:
             training: whether they are those of "train": moved at random, and in whole batches.
             reduced: whether pictures may be read smaller than they are placed.
         """
+        if training:
+            composing.check(map(kinds.of, specs), self.augment)
         return Batching(
             specs=specs,
             size=self.size,

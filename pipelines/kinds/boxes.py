@@ -3,9 +3,9 @@
 import tensorflow as tf
 
 from pipelines.kinds.spec import CROWD, PADDING
-from pipelines.pixels.geometry import Placement
+from pipelines.pixels.geometry import Cut, Placement
+from pipelines.pixels.windows import Cover
 
-LEAST_AREA = 0.25  # as a fraction of its own: an object cut to less is dropped
 MIN_SIDE = 2.0  # pixels: an object cut to less is dropped
 
 
@@ -23,7 +23,7 @@ def place_boxes(
     classes: tf.Tensor,
     placement: Placement,
     size: tuple[int, int],
-    cut: bool = False,
+    cut: Cut | None = None,
     turned: bool = False,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Take boxes where `geometry.sample_image` and `geometry.mirror` take the pixels.
@@ -33,9 +33,9 @@ def place_boxes(
         classes: int32 `[B, M]`.
         placement: of the B pictures.
         size: height and width of the image in pixels.
-        cut: whether windows may cut objects. Boxes are then clipped to what is seen of the picture; an object left with
-            under a quarter of its area, or a side under 2 pixels, is dropped, and the rows behind it move up. Regions
-            to ignore are only dropped when under 2 pixels.
+        cut: where windows may cut objects: boxes are then clipped to what is seen of the picture; an object left with
+            a smaller fraction of its area than it says, or a side under 2 pixels, is dropped or to be ignored, and the
+            rows behind it move up. Regions to ignore are only dropped when under 2 pixels.
         turned: whether pictures are turned: a box becomes the upright one around its turned corners.
 
     Returns:
@@ -48,19 +48,65 @@ def place_boxes(
     first, last = target[:, :2], target[:, :2] + target[:, 2:]
     if turned:
         boxes = _around_turned(boxes, placement.turn, size)
-        first, last = tf.zeros_like(first), tf.zeros_like(last) + tf.constant(size, tf.float32)
-    if cut:
+        level = placement.turn[:, None] == 0.0
+        first, last = tf.where(level, first, 0.0), tf.where(level, last, tf.constant(size, tf.float32))
+    if cut is not None:
         seen = tf.clip_by_value(boxes, _twice(first), _twice(last))
         left = _area(seen) / tf.maximum(_area(boxes), 1e-6)
-        kept = (classes == CROWD) | ((classes != PADDING) & (left >= LEAST_AREA))
-        kept &= tf.reduce_all(seen[..., 2:] - seen[..., :2] >= MIN_SIDE, axis=-1)
-        order = tf.argsort(tf.cast(kept, tf.int32), axis=1, direction="DESCENDING", stable=True)
-        boxes = tf.gather(seen, order, batch_dims=1)
-        classes = tf.gather(tf.where(kept, classes, PADDING), order, batch_dims=1)
+        boxes, classes = in_order(seen, _remaining(seen, classes, left, cut))
     x_min, y_min, x_max, y_max = tf.unstack(boxes, axis=-1)
     mirrored = tf.stack([size[1] - x_max, y_min, size[1] - x_min, y_max], axis=-1)
     boxes = tf.where(placement.flip[:, None, None], mirrored, boxes)
     return tf.where((classes == PADDING)[..., None], 0.0, boxes), classes
+
+
+def in_order(boxes: tf.Tensor, classes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return rows `[..., M]` with the objects first, then regions to ignore, then padding, else in their order."""
+    rank = tf.where(classes >= 0, 2, tf.where(classes == CROWD, 1, 0))
+    order = tf.argsort(rank, axis=-1, direction="DESCENDING", stable=True)
+    many = classes.shape.rank - 1
+    return tf.gather(boxes, order, batch_dims=many), tf.gather(classes, order, batch_dims=many)
+
+
+def _remaining(seen: tf.Tensor, classes: tf.Tensor, left: tf.Tensor, cut: Cut) -> tf.Tensor:
+    """The classes `[..., M]` of what is seen of objects, of which a fraction `[..., M]` of the area is left."""
+    lost = CROWD if cut.ignore else PADDING
+    remaining = tf.where((classes >= 0) & (left < cut.least), lost, classes)
+    large = tf.reduce_all(seen[..., 2:] - seen[..., :2] >= MIN_SIDE, axis=-1)
+    return tf.where(large, remaining, PADDING)
+
+
+def hidden(boxes: tf.Tensor, classes: tf.Tensor, cover: Cover, cut: Cut) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the boxes `[M, 4]` and classes `[M]` of objects over which something lies.
+
+    A box of which a window hides one side from end to end ends there; any other stays as it is, as what is seen still
+    reaches to its sides. What is left of too little is as in `place_boxes`.
+    """
+    fraction, seen = cover.over(boxes)
+    boxes, classes = in_order(seen, _remaining(seen, classes, 1.0 - fraction, cut))
+    return tf.where((classes == PADDING)[:, None], 0.0, boxes), classes
+
+
+def joined(boxes: tf.Tensor, classes: tf.Tensor, weights: tf.Tensor, windows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return boxes `[M, 4]` and classes `[M]` of an image in which N pictures lie; of more than M, the largest stay.
+
+    Args:
+        boxes: float32 `[N, M, 4]`, in place.
+        classes: int32 `[N, M]`.
+        weights: float32 `[N]`; where one is 0, nobody drew the objects, and the window is a region to ignore.
+        windows: int32 `[N, 4]`: y, x, height, width in pixels.
+    """
+    rows = classes.shape[1]
+    unlabelled = weights == 0.0
+    start, extent = tf.split(tf.cast(tf.gather(windows, [1, 0, 3, 2], axis=1), tf.float32), 2, axis=1)
+    regions = tf.concat([start, start + extent], axis=1)
+    classes = tf.where(unlabelled[:, None], PADDING, classes)
+    boxes = tf.concat([tf.reshape(boxes, [-1, 4]), regions], axis=0)
+    classes = tf.concat([tf.reshape(classes, [-1]), tf.where(unlabelled, CROWD, PADDING)], axis=0)
+    order = tf.argsort(_area(boxes), direction="DESCENDING", stable=True)
+    boxes, classes = in_order(tf.gather(boxes, order), tf.gather(classes, order))
+    boxes, classes = boxes[:rows], classes[:rows]
+    return tf.where((classes == PADDING)[:, None], 0.0, boxes), classes
 
 
 def _around_turned(boxes: tf.Tensor, turn: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:

@@ -8,11 +8,13 @@ import tensorflow as tf
 
 from pipelines.kinds import features
 from pipelines.kinds.kind import Change, Count, Kind, Label
-from pipelines.pixels.geometry import Placement
+from pipelines.pixels.geometry import Cut, Placement
 
 
 class Classification(Kind):
-    """The class of an image, int32 `[]`, whatever of it is seen."""
+    """The class of an image, int32 `[]`, whatever of it is seen; several pictures in one have one if all are of it."""
+
+    alike = True
 
     def unlabelled(self, shape: tf.Tensor, rows: int) -> Label:
         return tf.constant(0)
@@ -26,8 +28,12 @@ class Classification(Kind):
 
         return change
 
-    def move(self, label: Label, placement: Placement, size: tuple[int, int], cut: bool, turned: bool) -> Label:
+    def move(self, label: Label, placement: Placement, size: tuple[int, int], cut: Cut | None, turned: bool) -> Label:
         return label
+
+    def join(self, labels: Label, weights: tf.Tensor, windows: tf.Tensor) -> tuple[Label, tf.Tensor]:
+        alike = tf.reduce_all(labels == labels[0])
+        return labels[0], tf.reduce_min(weights) * tf.cast(alike, tf.float32)
 
     def count(self, label: Label) -> Count:
         return Count(np.bincount(np.ravel(label), minlength=len(self.classes)))

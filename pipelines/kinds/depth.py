@@ -11,7 +11,7 @@ from pipelines.errors import DataError
 from pipelines.kinds import features
 from pipelines.kinds.kind import Change, Count, Kind, Label
 from pipelines.kinds.spec import NO_DEPTH
-from pipelines.pixels.geometry import Placement
+from pipelines.pixels.geometry import Cut, Placement
 
 
 class Depth(Kind):
@@ -31,12 +31,11 @@ class Depth(Kind):
     def mapped(self, names: Sequence[str | None]) -> Change:
         return lambda label, weight: (label, weight)  # there are no classes
 
-    def move(self, label: Label, placement: Placement, size: tuple[int, int], cut: bool, turned: bool) -> Label:
+    def move(self, label: Label, placement: Placement, size: tuple[int, int], cut: Cut | None, turned: bool) -> Label:
         return label
 
-    def finish(self, label: Label, zoom: tf.Tensor | None) -> Label:
-        metres = super().finish(label, zoom)
-        return metres if zoom is None else metres / zoom[:, None, None]
+    def zoomed(self, label: Label, zoom: tf.Tensor) -> Label:
+        return label / zoom[:, None, None, None]
 
     def count(self, label: Label) -> Count:
         return Count(np.zeros(0, np.int64), int((~(np.isfinite(label) & (label > 0))).sum()))

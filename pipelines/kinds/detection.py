@@ -7,10 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from pipelines.kinds import features
-from pipelines.kinds.boxes import padded, place_boxes
+from pipelines.kinds.boxes import hidden, in_order, joined, padded, place_boxes
 from pipelines.kinds.kind import Change, Count, Kind, Label
 from pipelines.kinds.spec import CROWD, PADDING
-from pipelines.pixels.geometry import Placement
+from pipelines.pixels.geometry import Cut, Placement
+from pipelines.pixels.windows import Cover
 
 
 class Detection(Kind):
@@ -39,8 +40,16 @@ class Detection(Kind):
 
         return change
 
-    def move(self, label: Label, placement: Placement, size: tuple[int, int], cut: bool, turned: bool) -> Label:
+    def move(self, label: Label, placement: Placement, size: tuple[int, int], cut: Cut | None, turned: bool) -> Label:
         boxes, classes = place_boxes(label["boxes"], label["classes"], placement, size, cut, turned)
+        return {"boxes": boxes, "classes": classes}
+
+    def join(self, labels: Label, weights: tf.Tensor, windows: tf.Tensor) -> tuple[Label, tf.Tensor]:
+        boxes, classes = joined(labels["boxes"], labels["classes"], weights, windows)
+        return {"boxes": boxes, "classes": classes}, tf.reduce_max(weights)
+
+    def hide(self, label: Label, cover: Cover, cut: Cut) -> Label:
+        boxes, classes = hidden(label["boxes"], label["classes"], cover, cut)
         return {"boxes": boxes, "classes": classes}
 
     def count(self, label: Label) -> Count:
@@ -61,6 +70,14 @@ class Detection(Kind):
 
     def rows(self, label: Label) -> int:
         return int((label["classes"] != PADDING).sum())
+
+    def objects(self, label: Label) -> tuple[tf.Tensor, tf.Tensor]:
+        return label["boxes"], label["classes"]
+
+    def chosen(self, label: Label, kept: tf.Tensor, ignored: tf.Tensor) -> Label:
+        classes = tf.where(kept, label["classes"], tf.where(ignored, CROWD, PADDING))
+        boxes, classes = in_order(label["boxes"], classes)
+        return {"boxes": boxes, "classes": classes}
 
     def seen(self, label: Label) -> tf.Tensor:
         return tf.reduce_max(tf.one_hot(label["classes"], len(self.classes)), axis=1)

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from pipelines.errors import DataError
 from pipelines.pixels import geometry
-from pipelines.pixels.geometry import Placement
+from pipelines.pixels.geometry import Cut, Placement, Size
+from pipelines.pixels.windows import Cover
 
 Label = Any  # a tensor, or tensors by key; NumPy arrays where a docstring says so
 Change = Callable[[Label, tf.Tensor], tuple[Label, tf.Tensor]]  # from a label and its weight to others
@@ -62,6 +63,7 @@ class Kind(ABC):
         pixel_bytes: bytes that they take in a pack for each pixel, roughly.
         unit: what `count` counts for each class: "images", "objects", "pixels" or else.
         has_objects: whether a label holds objects, each with a row: then `rows` and `seen` tell of them.
+        alike: whether pictures in one image have one label only if they have the same.
         follows: whether classes whose objects have left the picture are to be taken out by `without`.
     """
 
@@ -70,6 +72,7 @@ class Kind(ABC):
     unit: ClassVar[str] = "images"
     has_objects: ClassVar[bool] = False
     follows: ClassVar[bool] = False
+    alike: ClassVar[bool] = False
 
     def __init__(self, spec: Spec):
         self.spec, self.classes = spec, spec.classes
@@ -110,13 +113,13 @@ class Kind(ABC):
 
     # With the picture
 
-    def place(self, label: Label, placement: Placement, size: tuple[int, int], turned: bool) -> Label:
+    def place(self, label: Label, placement: Placement, size: Size, turned: bool) -> Label:
         """Take the maps of one label where its picture goes; each becomes `[H, W, 1]`.
 
         Args:
             label: of one sample.
             placement: where to.
-            size: height and width of the image in pixels.
+            size: height and width of the image in pixels, or of the part of it that the picture fills.
             turned: whether pictures are turned.
         """
 
@@ -132,14 +135,14 @@ class Kind(ABC):
         return self._with_maps(label, lambda values, _: geometry.mirror(values, flip))
 
     @abstractmethod
-    def move(self, label: Label, placement: Placement, size: tuple[int, int], cut: bool, turned: bool) -> Label:
+    def move(self, label: Label, placement: Placement, size: tuple[int, int], cut: Cut | None, turned: bool) -> Label:
         """Take what of a batch of labels has a place, and is no map, where the pictures went, mirrored ones too.
 
         Args:
             label: of B samples.
             placement: of the B pictures.
             size: height and width of the image in pixels.
-            cut: whether parts of pictures may have left the image.
+            cut: what becomes of objects that have left the image in part; None where nothing of a picture can leave it.
             turned: whether pictures are turned.
         """
 
@@ -148,15 +151,52 @@ class Kind(ABC):
 
         Args:
             label: of B samples, in place.
-            zoom: float32 `[B]`, how much larger each picture is than it was; None where none is.
+            zoom: float32 `[B]`, how much larger each picture is than it was; None where none is, or `zoomed` has seen
+                to it.
         """
+        label = label if zoom is None else self.zoomed(label, zoom)
         return self._with_maps(label, lambda values, _: values[..., 0])
+
+    def zoomed(self, label: Label, zoom: tf.Tensor) -> Label:
+        """Return a batch of labels, of which the maps alone need be there, of pictures seen larger by `zoom` `[B]`."""
+        return label
 
     def _with_maps(self, label: Label, change: Callable[[tf.Tensor, float], tf.Tensor]) -> Label:
         """Change the maps of a label."""
         if "" in self.maps:
             return change(label, self.maps[""])
         return {**label, **{key: change(label[key], value) for key, value in self.maps.items()}} if self.maps else label
+
+    # Several pictures in one image
+
+    @property
+    def joins(self) -> bool:
+        """Whether pictures that lie in one image can have one label."""
+        return "" in self.maps or type(self).join is not Kind.join
+
+    def join(self, labels: Label, weights: tf.Tensor, windows: tf.Tensor) -> tuple[Label, tf.Tensor]:
+        """Return the label of an image in which N pictures lie, and its weight `[]`.
+
+        Maps are put together already: where a picture without this label lies, they have the value of what is beyond.
+        A kind that has more than a map, and does not say here what is to be done, is in no such image.
+
+        Args:
+            labels: of N pictures, what is no map, in place.
+            weights: float32 `[N]`, 1 or 0 of each; a label of weight 0 says nothing.
+            windows: int32 `[N, 4]`, where they lie: y, x, height, width in pixels.
+        """
+        if "" not in self.maps:
+            raise NotImplementedError
+        return labels, tf.reduce_max(weights)
+
+    def hide(self, label: Label, cover: Cover, cut: Cut) -> Label:
+        """Return one label, what is no map of it, of a picture over which something lies."""
+        return label
+
+    @property
+    def paints(self) -> bool:
+        """Whether the label is one map, of the ids of its classes."""
+        return False
 
     # Read once
 
@@ -198,8 +238,20 @@ class Kind(ABC):
         """Return which classes the objects of a batch of labels have: float32 `[B, C]`, 1 or 0."""
         raise NotImplementedError
 
+    def objects(self, label: Label) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return boxes float32 `[M, 4]` and classes int32 `[M]`, below 0 for none, of the rows of one label."""
+        raise NotImplementedError
+
+    def chosen(self, label: Label, kept: tf.Tensor, ignored: tf.Tensor) -> Label:
+        """Return one label with some of its rows as they are, and others as regions to ignore: bool `[M]` each."""
+        raise NotImplementedError
+
     # Of kinds that follow those
 
     def without(self, label: Label, gone: tf.Tensor) -> Label:
         """Return a batch of labels without the classes that have left the pictures, bool `[B, C]`."""
+        raise NotImplementedError
+
+    def including(self, label: Label, added: tf.Tensor) -> Label:
+        """Return one label with the classes of objects that were added to the picture, bool `[C]`."""
         raise NotImplementedError

@@ -9,7 +9,7 @@ import tensorflow as tf
 from pipelines.kinds import features
 from pipelines.kinds.kind import Change, Count, Kind, Label
 from pipelines.kinds.spec import UNKNOWN
-from pipelines.pixels.geometry import Placement
+from pipelines.pixels.geometry import Cut, Placement
 
 
 class MultiLabel(Kind):
@@ -32,8 +32,14 @@ class MultiLabel(Kind):
 
         return change
 
-    def move(self, label: Label, placement: Placement, size: tuple[int, int], cut: bool, turned: bool) -> Label:
+    def move(self, label: Label, placement: Placement, size: tuple[int, int], cut: Cut | None, turned: bool) -> Label:
         return label
+
+    def join(self, labels: Label, weights: tf.Tensor, windows: tf.Tensor) -> tuple[Label, tf.Tensor]:
+        known = tf.where(weights[:, None] > 0, labels, UNKNOWN)
+        any_unknown = tf.reduce_any(known == UNKNOWN, axis=0)
+        joined = tf.where(tf.reduce_any(known > 0, axis=0), 1.0, tf.where(any_unknown, UNKNOWN, 0.0))
+        return joined, tf.cast(tf.reduce_any(joined != UNKNOWN), tf.float32)
 
     def count(self, label: Label) -> Count:
         return Count((label == 1).astype(np.int64))
@@ -49,3 +55,6 @@ class MultiLabel(Kind):
 
     def without(self, label: Label, gone: tf.Tensor) -> Label:
         return tf.where(gone, 0.0, label)
+
+    def including(self, label: Label, added: tf.Tensor) -> Label:
+        return tf.where(added, 1.0, label)

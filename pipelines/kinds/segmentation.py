@@ -10,7 +10,7 @@ from pipelines.kinds import features
 from pipelines.kinds.kind import Change, Count, Kind, Label
 from pipelines.kinds.spec import IGNORE
 from pipelines.pixels import pictures
-from pipelines.pixels.geometry import Placement
+from pipelines.pixels.geometry import Cut, Placement
 
 
 class Segmentation(Kind):
@@ -30,11 +30,15 @@ class Segmentation(Kind):
         values = tf.constant(table, tf.uint8)
         return lambda mask, weight: (tf.gather(values, tf.cast(mask, tf.int32)), weight)
 
-    def move(self, label: Label, placement: Placement, size: tuple[int, int], cut: bool, turned: bool) -> Label:
+    def move(self, label: Label, placement: Placement, size: tuple[int, int], cut: Cut | None, turned: bool) -> Label:
         return label
 
     def finish(self, label: Label, zoom: tf.Tensor | None) -> Label:
         return tf.cast(super().finish(label, zoom), tf.int32)
+
+    @property
+    def paints(self) -> bool:
+        return True
 
     def is_wrong(self, label: Label) -> bool:
         values = np.arange(IGNORE + 1)

@@ -1,4 +1,4 @@
-"""What may be done to training pictures, checked and drawn at random: flip, zoom with crop or padding, turn, colour."""
+"""What may be done to training pictures, checked, and drawn at random where one is alone: flip, zoom, turn, colour."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from pipelines.errors import DataError, one_of
 from pipelines.pixels import rules
+from pipelines.pixels.geometry import Cut
 
 FIRST = 8  # uniform numbers a sample needs: flip, zoom, position (2), brightness, contrast, saturation, turn
 DRAWS = 12  # and with those that came later: hue, the tint of each channel
@@ -36,6 +37,27 @@ class Augmentation:
         tint: the white balance: red, green and blue are each multiplied, last of all, by a number of their own from
             1 - tint to 1 + tint, as other cameras and hours give other colours to what is grey; 0.1 is mild. At no cost
             beside `colour`.
+        mosaic: the probability that a picture lies with three others of the split around a random point in the middle
+            half of the image (Bochkovskiy et al. 2020, section 3.4). Each is zoomed as `scale` says, then to between a
+            half and all of that, but never so far that its window is not full. None of them is turned.
+        copy_paste: the probability that objects of another picture lie over it (Ghiasi et al. 2021): of its objects
+            about half, at most 8. An object is the pixels of its class in its box, where a mask has a class of that
+            name; else its box. Where no boxes are known, half of the mask's classes are taken as a whole (ClassMix,
+            Olsson et al. 2021). An object that stands in a pasted one's pixels is a region to ignore.
+        cut_mix: the probability that a rectangle of the image shows the same place of another picture, whose part of
+            the image is uniform from 0 to 1 (Yun et al. 2019).
+        erase: the probability that a rectangle of 2 to 40% of the image is grey, ignored in masks and unknown in depth
+            (Zhong et al. 2017).
+        visible: the fraction of its area of which an object must be seen to stay one, cut off or hidden as it may be.
+        leftovers: what is seen of others is background with "drop", a region to ignore with "ignore".
+
+    Where several pictures lie in one image:
+    - what a picture has no label for is ignored: its window is a region to ignore, its pixels are 255 or of no depth,
+      classes that nobody looked for are unknown;
+    - classes are present if they are in one of them; those whose objects are all cut off or hidden are absent;
+    - the one class of an image counts if all of them have it, else the image's weight for this task is 0. Pasted
+      objects leave it as it is;
+    - of more than `max_boxes` objects the largest stay.
 
     Example:
         >>> Augmentation.check({"flip": True, "scale": [0.75, 1.5], "colour": 0.2}).flip
@@ -48,6 +70,12 @@ class Augmentation:
     colour: float = 0.0
     hue: float = 0.0
     tint: float = 0.0
+    mosaic: float = 0.0
+    copy_paste: float = 0.0
+    cut_mix: float = 0.0
+    erase: float = 0.0
+    visible: float = 0.25
+    leftovers: str = "drop"
 
     @classmethod
     def check(cls, options: Mapping[str, Any] | None) -> "Augmentation":
@@ -68,7 +96,22 @@ class Augmentation:
     @property
     def moves(self) -> bool:
         """Whether parts of a picture may leave the image."""
-        return self.scale is not None or self.rotate > 0
+        return self.scale is not None or self.rotate > 0 or self.mosaic > 0 or self.cut_mix > 0
+
+    @property
+    def joins(self) -> str:
+        """What lets several pictures lie in one image, the first that does; or nothing."""
+        return next((name for name in ("mosaic", "copy_paste", "cut_mix") if getattr(self, name) > 0), "")
+
+    @property
+    def composes(self) -> bool:
+        """Whether an image may be other than one picture."""
+        return bool(self.joins) or self.erase > 0
+
+    @property
+    def cut(self) -> Cut:
+        """What becomes of objects that are seen in part."""
+        return Cut(self.visible, self.leftovers == "ignore")
 
     @property
     def recolours(self) -> bool:

@@ -7,11 +7,26 @@ work: slice, resize, pad is 1.6 times as fast as crop_and_resize, 2.5 times as S
 ImageProjectiveTransformV3 (benchmarks/pipeline.py), which turned pictures need.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 GREY = 114  # what surrounds a picture that does not fill the image
+
+
+Size = tuple[int, int] | Any  # height and width of an image in pixels; a tensor int32 `[2]` of a part of one
+
+
+class Cut(NamedTuple):
+    """What becomes of objects that are seen in part, as the image cuts them off or something lies over them.
+
+    Args:
+        least: the fraction of its area of which an object must be seen to stay one.
+        ignore: whether what is seen of others is a region to ignore; else it is nothing.
+    """
+
+    least: float = 0.25
+    ignore: bool = False
 
 
 class Placement(NamedTuple):
@@ -54,17 +69,17 @@ def letterboxed(shapes: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     return tf.clip_by_value(tf.cast(tf.round(extent * scale), tf.int32), 1, tf.constant(size, tf.int32))
 
 
-def zoom(placement: Placement, size: tuple[int, int], factor: tf.Tensor, position: tf.Tensor) -> Placement:
+def zoom(placement: Placement, size: Size, factor: tf.Tensor, position: tf.Tensor) -> Placement:
     """Enlarge or shrink placed pictures: what outgrows the image is cropped to it, what does not fill it is padded.
 
     Args:
         placement: from `whole`.
-        size: height and width of the image in pixels.
+        size: height and width of the image in pixels, or of what is filled for each, float32 `[..., 2]`.
         factor: float32 `[...]`: 2 doubles each side.
         position: float32 `[..., 2]` in 0..1: where the crop or the picture lies, vertically and horizontally.
     """
     picture = tf.cast(placement.source[..., 2:], tf.float32)
-    full = tf.constant(size, tf.float32)
+    full = tf.cast(size, tf.float32)
     enlarged = tf.cast(placement.target[..., 2:], tf.float32) * factor[..., None]
     shown = tf.minimum(enlarged, full)
     inner = tf.maximum(tf.round(shown), 1.0)
@@ -74,9 +89,7 @@ def zoom(placement: Placement, size: tuple[int, int], factor: tf.Tensor, positio
     return placement._replace(source=tf.cast(source, tf.int32), target=tf.cast(target, tf.int32))
 
 
-def sample_image(
-    image: tf.Tensor, placement: Placement, size: tuple[int, int], shape: tf.Tensor | None = None
-) -> tf.Tensor:
+def sample_image(image: tf.Tensor, placement: Placement, size: Size, shape: tf.Tensor | None = None) -> tf.Tensor:
     """Take the pixels of one picture uint8 `[h, w, C]` to their place in `[H, W, C]`, amid grey; bilinear.
 
     Args:
@@ -99,7 +112,7 @@ def sample_image(
     return _pad(tf.cast(resized + 0.5, tf.uint8), placement, size, GREY)
 
 
-def sample_map(values: tf.Tensor, placement: Placement, size: tuple[int, int], outside: float) -> tf.Tensor:
+def sample_map(values: tf.Tensor, placement: Placement, size: Size, outside: float) -> tf.Tensor:
     """Take one mask or depth map `[h, w, 1]` to its place in `[H, W, 1]`, amid `outside`; nearest.
 
     No value is mixed of two: a class between two classes is another one, and a depth between two surfaces is nowhere.
@@ -115,7 +128,7 @@ def sample_map(values: tf.Tensor, placement: Placement, size: tuple[int, int], o
 def warp(
     picture: tf.Tensor,
     placement: Placement,
-    size: tuple[int, int],
+    size: Size,
     outside: float,
     smooth: bool,
     shape: tf.Tensor | None = None,
@@ -139,15 +152,20 @@ def warp(
     warped = tf.raw_ops.ImageProjectiveTransformV3(
         images=values[None],
         transforms=_matrix(placement, size, factor)[None],
-        output_shape=tf.constant(size, tf.int32),
+        output_shape=tf.convert_to_tensor(size, tf.int32),
         fill_value=tf.constant(outside, tf.float32) + (0.5 if smooth else 0.0),
         interpolation="BILINEAR" if smooth else "NEAREST",
         fill_mode="CONSTANT",
     )[0]
-    return tf.ensure_shape(tf.cast(warped, picture.dtype), [*size, picture.shape[-1]])
+    return tf.ensure_shape(tf.cast(warped, picture.dtype), [*_sides(size), picture.shape[-1]])
 
 
-def _matrix(placement: Placement, size: tuple[int, int], factor: tf.Tensor) -> tf.Tensor:
+def _sides(size: Size) -> list[int | None]:
+    """Height and width as far as they are known while a graph is traced."""
+    return [None, None] if isinstance(size, tf.Tensor) else list(size)
+
+
+def _matrix(placement: Placement, size: Size, factor: tf.Tensor) -> tf.Tensor:
     """The map from places in the image to places in the picture, both by whole pixels: float32 `[8]`, as TensorFlow's.
 
     The centre of a pixel lies half a pixel from where it is counted. The picture's sides are `factor` times those that
@@ -155,7 +173,7 @@ def _matrix(placement: Placement, size: tuple[int, int], factor: tf.Tensor) -> t
     """
     source, target = tf.cast(placement.source, tf.float32), tf.cast(placement.target, tf.float32)
     source *= tf.tile(factor, [2])
-    y, x = size[0] / 2, size[1] / 2
+    y, x = tf.unstack(tf.cast(size, tf.float32) / 2.0)
     cos, sin = tf.cos(placement.turn), tf.sin(placement.turn)
     down, right = tf.unstack(source[2:] / target[2:])
     row = [right * cos, right * sin, right * (cos * (0.5 - x) + sin * (0.5 - y) + x - target[1]) + source[1] - 0.5]
@@ -163,13 +181,13 @@ def _matrix(placement: Placement, size: tuple[int, int], factor: tf.Tensor) -> t
     return tf.stack([*row, *column, 0.0, 0.0])
 
 
-def _pad(picture: tf.Tensor, placement: Placement, size: tuple[int, int], value: float) -> tf.Tensor:
+def _pad(picture: tf.Tensor, placement: Placement, size: Size, value: float) -> tf.Tensor:
     """Surround a picture of the size of `placement.target` with `value`, to `[H, W, C]`."""
     before, channels = placement.target[:2], picture.shape[-1]
-    after = tf.constant(size, tf.int32) - before - placement.target[2:]
+    after = tf.convert_to_tensor(size, tf.int32) - before - placement.target[2:]
     sides = tf.pad(tf.stack([before, after], axis=1), [[0, 1], [0, 0]])
     padded = tf.pad(picture, sides, constant_values=tf.constant(value, picture.dtype))
-    return tf.ensure_shape(padded, [*size, channels])
+    return tf.ensure_shape(padded, [*_sides(size), channels])
 
 
 def mirror(picture: tf.Tensor, flip: tf.Tensor) -> tf.Tensor:

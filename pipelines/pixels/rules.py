@@ -6,7 +6,7 @@ Recipes are checked by the same rules, without TensorFlow.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from pipelines.ranges import Range
 
@@ -28,6 +28,9 @@ PROBABILITY = Range(0.0, 1.0, "true, false or a probability from 0 to 1")
 ZOOM = Range(0.05, 20.0, "[low, high] within 0.05 to 20, as [0.75, 1.5]")
 DEGREES = Range(0.0, 180.0, "degrees from 0 to 180")
 COLOUR = Range(0.0, 0.9, "a number from 0 to 0.9")
+CHANCE = Range(0.0, 1.0, "a probability from 0 to 1")
+VISIBLE = Range(0.0, 1.0, "a fraction from 0 to 1")
+Leftovers = Literal["drop", "ignore"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,13 @@ def scale(value: Any) -> tuple[float, float] | None:
     return low, high
 
 
+def leftovers(value: Any) -> Leftovers:
+    """Return what is done with what is left of an object. A ValueError says what was expected."""
+    if value not in get_args(Leftovers):
+        raise ValueError("drop or ignore")
+    return cast("Leftovers", value)
+
+
 # By the key of an augmentation: returns what a value stands for; a ValueError says what was expected.
 AUGMENTATIONS: Mapping[str, Callable[[Any], Any]] = {
     "flip": flip,
@@ -95,4 +105,10 @@ AUGMENTATIONS: Mapping[str, Callable[[Any], Any]] = {
     "colour": COLOUR,
     "hue": DEGREES,
     "tint": COLOUR,
+    "mosaic": CHANCE,
+    "copy_paste": CHANCE,
+    "cut_mix": CHANCE,
+    "erase": CHANCE,
+    "visible": VISIBLE,
+    "leftovers": leftovers,
 }

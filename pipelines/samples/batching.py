@@ -14,7 +14,10 @@ from pipelines.kinds.spec import LabelSpec
 from pipelines.pixels import geometry
 from pipelines.pixels.augmentation import Augmentation, recolour
 from pipelines.pixels.geometry import Placement
+from pipelines.samples.arranging import Arranging
+from pipelines.samples.composing import Composer, knowing
 from pipelines.samples.memory import Reader
+from pipelines.samples.placing import place
 
 
 @dataclass
@@ -93,6 +96,8 @@ class Batching:
             known = {"shape": shape, "placement": placement, "zoom": factor}
             if self.augmentation.recolours:
                 known["colours"] = self.augmentation.colours(uniform)
+            if self.augmentation.composes:
+                known |= Arranging(self.augmentation, {"index": rows, **known}, seed, self.size, self.resize).all()
             return {"index": rows, "turn": turns, **known}
 
         return draw
@@ -124,15 +129,8 @@ class Batching:
             placement: where to.
             shape: height and width int32 `[2]` of the picture.
         """
-        read = shape if self.reduced else None
-        labels, turned = dict(sample["labels"]), self.augmentation.rotate > 0
-        for name, kind in self._with_maps():
-            labels[name] = kind.place(labels[name], placement, self.size, turned)
-        if turned:
-            image = geometry.warp(sample["image"], placement, self.size, geometry.GREY, True, read)
-        else:
-            image = geometry.sample_image(sample["image"], placement, self.size, read)
-        return {**sample, "image": image, "labels": labels}
+        read, turned = shape if self.reduced else None, self.augmentation.rotate > 0
+        return place(sample, self.label_kinds, placement, self.size, turned, read)
 
     def place_whole(self, sample: Tree, shape: tf.Tensor) -> Tree:
         """Take one sample, whole and with its boxes, to its place, as is done once for what is kept in memory."""
@@ -141,7 +139,7 @@ class Batching:
         alone = Placement(*(values[None] for values in placement))  # a batch of one
         for name, kind in self.label_kinds.items():
             label = tf.nest.map_structure(lambda x: x[None], sample["labels"][name])
-            label = kind.move(label, alone, self.size, cut=False, turned=False)
+            label = kind.move(label, alone, self.size, cut=None, turned=False)
             sample["labels"][name] = tf.nest.map_structure(lambda x: x[0], label)
         return sample
 
@@ -159,17 +157,22 @@ class Batching:
 
     def finish(self, batch: Tree, drawn: Tree, follow: Callable | None) -> tuple[tf.Tensor, Tree, Tree]:
         """Turn stacked samples whose pixels are done into `(images, labels, weights)`."""
-        cut, turned = self.augmentation.moves, self.augmentation.rotate > 0
-        zoom = drawn["zoom"] if self.augmentation.scale else None
+        augmentation, placement = self.augmentation, drawn["placement"]
+        cut, turned = augmentation.cut if augmentation.moves else None, augmentation.rotate > 0
+        zoom = drawn["zoom"] if augmentation.scale else None
+        if augmentation.composes:  # all is in place, but that it may be mirrored
+            cut, turned, zoom = None, False, None
+            placement = geometry.whole(tf.broadcast_to(self.size, [*placement.flip.shape, 2]), self.size, self.resize)
+            placement = placement._replace(flip=drawn["placement"].flip)
         labels = dict(batch["labels"])
         for name, kind in self.label_kinds.items():
-            moved = kind.move(labels[name], drawn["placement"], self.size, cut, turned)
+            moved = kind.move(labels[name], placement, self.size, cut, turned)
             labels[name] = kind.finish(moved, zoom)
-        if cut and follow:
+        if cut is not None and follow:
             labels = follow(batch["labels"], labels, {spec.name: spec for spec in self.specs}, drawn["index"])
         turn, weights = drawn["turn"], batch["weights"]
-        for place, spec in enumerate(self.specs):  # a sample drawn for one task counts for no other
-            weights = {**weights, spec.name: tf.where((turn == FOR_ALL) | (turn == place), weights[spec.name], 0.0)}
+        for number, spec in enumerate(self.specs):  # a sample drawn for one task counts for no other
+            weights = {**weights, spec.name: tf.where((turn == FOR_ALL) | (turn == number), weights[spec.name], 0.0)}
         return batch["image"], labels, weights
 
     def dataset(self, order: Order, count: int, split: Split, reader: Reader, clock: Clock | None) -> tf.data.Dataset:
@@ -189,7 +192,7 @@ class Batching:
         def draws(now: tf.Tensor) -> Tree:
             first = now[1] * (self.batch_size // self.worker[1])
             drawn = tf.nest.map_structure(lambda rows: rows[first:], self.own(whole(now[0]), batches))
-            return drawn | {"known": reader.known(drawn["index"])} if reader.known else drawn
+            return knowing(drawn, reader)
 
         if clock is None and reader.known is None:
             epochs = tf.data.Dataset.from_tensor_slices(draws(tf.constant([0, 0], tf.int64)))
@@ -199,14 +202,19 @@ class Batching:
             slices = tf.data.Dataset.from_tensor_slices
             epochs = epochs.flat_map(graph(lambda now: slices(draws(tf.ensure_shape(now, [2])))))
 
+        composer = Composer(self.label_kinds, self.augmentation, self.size, self.reduced, reader, split.follow)
+
         def sampled(drawn: Tree) -> tuple[Tree, Tree]:
+            if self.augmentation.composes:
+                return self.vary(composer.compose(drawn), drawn), drawn
             sample = reader.read(drawn["index"], *([drawn["known"]] if reader.known else []))
             if not reader.placed:
                 sample = self.place(sample, drawn["placement"], drawn["shape"])
             return self.vary(sample, drawn), drawn
 
         def finished(batch: Tree, drawn: Tree) -> tuple[tf.Tensor, Tree, Tree]:
-            return self.finish(reader.complete(batch, drawn["index"]), drawn, split.follow)
+            complete = batch if self.augmentation.composes else reader.complete(batch, drawn["index"])
+            return self.finish(complete, drawn, split.follow)
 
         data = epochs.map(graph(sampled), num_parallel_calls=tf.data.AUTOTUNE)
         data = data.batch(self.batch_size // self.worker[1], drop_remainder=self.drop_remainder)

@@ -55,7 +55,7 @@ def test_a_label_comes_to_the_size_of_the_image_and_then_has_one_shape(kind, lab
         placed = kind.mirror(kind.place(label, placement, SIZE, turned), tf.constant(True))
         batch = tf.nest.map_structure(lambda x: tf.stack([x, x]), placed)
         twice = geometry.whole(tf.constant([SHAPE] * 2), SIZE, "letterbox")
-        moved = kind.move(batch, twice, SIZE, cut=True, turned=turned)
+        moved = kind.move(batch, twice, SIZE, cut=geometry.Cut(), turned=turned)
         assert tf.nest.map_structure(lambda x: x.shape, moved) == tf.nest.map_structure(lambda x: x.shape, batch)
         finished = kind.finish(moved, tf.constant([1.0, 2.0]))
         expected = kind.finish(tf.nest.map_structure(lambda x: x[None], kind.unlabelled(tf.constant(SIZE), ROWS)), None)

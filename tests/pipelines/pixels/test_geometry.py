@@ -90,7 +90,7 @@ def test_cut_objects_are_clipped_and_slivers_dropped_and_the_rest_moves_up():
     boxes = [[0, 10, 24, 30], [18, 8, 30, 20], [25, 15, 25.9, 25], [0, 0, 5, 5], [0, 0, 24, 14], [0, 0, 0, 0]]
     classes = [0, 1, 2, 3, -2, -1]
     placed_boxes, placed_classes = place_boxes(
-        tf.constant([boxes], tf.float32), tf.constant([classes]), placed, (40, 60), cut=True
+        tf.constant([boxes], tf.float32), tf.constant([classes]), placed, (40, 60), cut=geometry.Cut()
     )
     assert placed_classes.numpy().tolist() == [[1, -2, -1, -1, -1, -1]]
     assert placed_boxes[0, 0].numpy().tolist() == [0.0, 0.0, 20.0, 20.0]

@@ -29,3 +29,22 @@ class Augmentation(Section):
     tint: Annotated[float, BeforeValidator(pixel_rules.COLOUR)] = Field(
         0.0, description="red, green and blue vary by this fraction, each by itself, as white balance does; 0.1 is mild"
     )
+    mosaic: Annotated[float, BeforeValidator(pixel_rules.CHANCE)] = Field(
+        0.0, description="probability that four pictures lie around a random point of the image"
+    )
+    copy_paste: Annotated[float, BeforeValidator(pixel_rules.CHANCE)] = Field(
+        0.0,
+        description="probability that objects of another picture lie in it, cut out by their masks if there are any",
+    )
+    cut_mix: Annotated[float, BeforeValidator(pixel_rules.CHANCE)] = Field(
+        0.0, description="probability that a rectangle of another picture lies over it"
+    )
+    erase: Annotated[float, BeforeValidator(pixel_rules.CHANCE)] = Field(
+        0.0, description="probability that a rectangle of it is grey"
+    )
+    visible: Annotated[float, BeforeValidator(pixel_rules.VISIBLE)] = Field(
+        0.25, description="the fraction of an object that must be seen, cut off or hidden as it is, for it to stay one"
+    )
+    leftovers: Annotated[pixel_rules.Leftovers, BeforeValidator(pixel_rules.leftovers)] = Field(
+        "drop", description="what is seen of other objects is background, drop, or a region to ignore, ignore"
+    )
