@@ -8,7 +8,7 @@ import pytest
 
 from visionmtl import balancing
 from visionmtl.balancing import method
-from visionmtl.balancing.hyperparameters import Choice, Number
+from visionmtl.balancing.hyperparameters import Choice, Number, NumberOrNone
 from visionmtl.errors import UsageError
 
 DECLARED = [(name, each) for name in balancing.names() for each in balancing.options(name).values()]
@@ -35,7 +35,8 @@ def test_a_balancer_is_made_again_from_its_config(name):
 def refused(declared):
     """Return values outside of what a hyperparameter may be: beside its bounds, and of another type."""
     if isinstance(declared, Number):
-        yield from ("far", True, None, float("nan"))
+        yield from ("far", True, float("nan"))
+        yield from () if isinstance(declared, NumberOrNone) else (None,)
         yield from (bound for bound in (declared.above, declared.below) if bound is not None)
         if declared.at_least is not None:
             yield declared.at_least - 1

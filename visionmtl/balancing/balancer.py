@@ -89,8 +89,12 @@ class Balancer(Method):
         """
         raise NotImplementedError
 
+    def objective(self, losses: tf.Tensor, present: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Return the number that is logged as `loss`: `scalarise`, with what the user has it leave out."""
+        return self.scalarise(losses, present, training)
+
     def total(self, losses: tf.Tensor, present: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """Return `scalarise` of a training step, and its slopes by the losses `[K]` where these are the weights."""
+        """Return `objective` of a training step, and its slopes by the losses `[K]` where these are the weights."""
         return self.scalarise(losses, present, training=True), None
 
     def smooth(self, held: TaskGradients, forward: ForwardPass) -> TaskGradients:

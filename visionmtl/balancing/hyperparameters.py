@@ -78,6 +78,21 @@ class Number(Hyperparameter):
         return int(value) if self.whole else float(value)
 
 
+class NumberOrNone(Number):
+    """A number in a range, or None where nothing is asked for; see `number_or_none`."""
+
+    def __init__(self, meaning: str, at_least: float) -> None:
+        super().__init__(0.0, meaning, at_least=at_least)
+        self.default = None
+        self.expected += ", or null"
+
+    def allows(self, value: Any) -> bool:
+        return value is None or super().allows(value)
+
+    def kept(self, value: Any) -> Any:
+        return None if value is None else super().kept(value)
+
+
 class Choice(Hyperparameter):
     """One of some names; see `choice`."""
 
@@ -111,6 +126,11 @@ def number(
 ) -> Any:
     """Declare a number of a range: of at least `at_least` or `above` it, and perhaps up to `up_to` or `below` it."""
     return Number(default, meaning, above, at_least, up_to, below)
+
+
+def number_or_none(meaning: str, *, at_least: float) -> Any:
+    """Declare a number of at least so much that may be left out, and is by default."""
+    return NumberOrNone(meaning, at_least)
 
 
 def whole(default: int, meaning: str, *, at_least: int, up_to: int | None = None) -> Any:

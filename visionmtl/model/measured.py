@@ -69,9 +69,12 @@ class MeasuredModel(BalancedModel):
             self.evaluation.reset()
 
     def evaluate(self, *args: Any, return_dict: bool = False, **kwargs: Any) -> Any:
-        """Return the losses, `<task>_<metric>` for every task, and `score`, the mean of the tasks' primary metrics."""
+        """Return the losses, `<task>_<metric>` for every task, and `score`.
+
+        That is the mean of the tasks' primary metrics, of each up to its ceiling; see `tasks.ceiling`.
+        """
         super().evaluate(*args, return_dict=True, **kwargs)
-        logs, results = self.running.means(self.balancer.scalarise), self.task_results()
+        logs, results = self.running.means(self.balancer.objective), self.task_results()
         for task, metrics in results.items():
             logs |= {f"{task}_{name}": value for name, value in metrics.items()}
         logs["score"] = self.evaluation.score(results)

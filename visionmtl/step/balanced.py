@@ -247,7 +247,7 @@ class BalancedModel(KeptModel):
         outputs = self(images, training=False)
         tasks = self.task_losses(labels, outputs, weights)
         others = self.other_loss()
-        total = self.balancer.scalarise(tasks.means, tasks.present) + others
+        total = self.balancer.objective(tasks.means, tasks.present) + others
         self.running.follow(total, others, tasks)
         return labels, outputs, weights, self.running.results()
 

@@ -49,6 +49,32 @@ def test_uncertainty_weighs_with_the_learnt_precision():
     assert float(balancer.scalarise(tf.constant(LOSSES, tf.float32), ALL)) == pytest.approx(total, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("present", "expected"), [([1, 1, 1], [1.3, 2.0, 0.6]), ([1, 0, 1], [0.6, 0, 0.6]), ([1, 0, 0], [8.0, 0, 0])]
+)
+def test_a_task_weighs_at_most_so_many_times_the_mean_of_the_others(present, expected):
+    balancer, free = (prepared("uncertainty", largest_weight=most) for most in (1.0, None))
+    present, losses = tf.constant(present, tf.float32), tf.constant(LOSSES, tf.float32)
+    for each in (balancer, free):
+        each.weighting.log_variance.assign(-np.log([8.0, 4.0, 0.6]))  # the second is a regression's, at a half
+    np.testing.assert_allclose(balancer.weights_of(losses, present), expected, rtol=1e-5)
+    np.testing.assert_allclose(free.weights_of(losses, present), np.array([8.0, 2.0, 0.6]) * present, rtol=1e-5)
+
+
+def test_a_bound_on_weights_is_in_the_number_and_leaves_what_the_balancer_learns():
+    slopes, numbers = [], []
+    for most in (1.0, None):
+        balancer = prepared("uncertainty", largest_weight=most)
+        balancer.weighting.log_variance.assign([-3.0, 0.0, 1.0])
+        with tf.GradientTape() as tape:
+            total, weights = balancer.total(tf.constant(LOSSES, tf.float32), ALL)
+        slopes.append(tape.gradient(total, balancer.weighting.log_variance.value))
+        numbers.append(float(total) - np.dot(weights, LOSSES))
+        assert float(balancer(LOSSES)) == pytest.approx(float(total))
+    np.testing.assert_array_equal(*slopes)
+    assert numbers[0] == pytest.approx(numbers[1], rel=1e-5)
+
+
 @pytest.mark.parametrize("name", balancing.LOSSES)
 def test_a_task_without_labels_weighs_nothing_and_moves_nothing(name):
     balancer = prepared(name)
