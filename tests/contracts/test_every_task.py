@@ -238,6 +238,6 @@ def test_it_is_made_of_the_spec_of_its_labels_with_every_option_it_names(name):
 @every_task
 def test_what_is_plotted_and_explained_of_it_is_known(name):
     task = toys.task(name)
-    assert task.charts(task.metrics()).keys() <= {"confusion", "precision_recall"}
+    assert task.charts(task.metrics()).keys() <= {"confusion", "precision_recall", "by_confidence"}
     assert task.legend.keys() <= {*task.classes}
     assert task.colours.keys() == {*task.classes}

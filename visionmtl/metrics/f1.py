@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from visionmtl.metrics.metric import ratio
+
 DIGITS = 4  # to which a confidence is rounded, where that leaves it between the same two scores
 
 
@@ -32,3 +34,28 @@ def best(scores: np.ndarray, right: np.ndarray, objects: int) -> float:
     between = (scores[last] + below[last]) / 2
     short = round(float(between), DIGITS)
     return short if below[last] < short <= scores[last] else float(between)
+
+
+def over(confidences: np.ndarray, scores: np.ndarray, right: np.ndarray, objects: int) -> np.ndarray:
+    """Return precision, recall and F1 if detections are believed from each of some confidences on, `[3, T]`.
+
+    Args:
+        confidences: `[T]`.
+        scores: of all detections of a class `[N]`.
+        right: bool `[N]`, whether each found an object.
+        objects: how many there are to find.
+
+    Returns:
+        float64; NaN where nothing is believed (precision), or there is nothing to find (recall), or neither (F1).
+
+    Example:
+        >>> over(np.array([0.5]), np.array([0.9, 0.6, 0.2]), np.array([True, False, True]), 2)[:, 0].tolist()
+        [0.5, 0.5, 0.5]
+    """
+    order = np.argsort(scores, kind="stable")
+    first = np.searchsorted(scores[order], confidences)  # that is believed
+    hits = np.append(np.cumsum(right[order][::-1])[::-1], 0)[first]
+    believed = len(scores) - first
+    return np.stack(
+        [ratio(hits, believed), ratio(hits, np.full_like(hits, objects)), ratio(2 * hits, believed + objects)]
+    )

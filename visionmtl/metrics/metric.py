@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
+FURTHER = "further"  # stands before the names of figures that no comparison and no search takes into account
+
 
 class Metric:
     """A measure of one task over a whole data split.
@@ -22,6 +24,7 @@ class Metric:
 
     Attributes:
         lower: the names in `result` of which less is better.
+        least: by class, the score from which on an object counts where objects are counted; None for the metric's own.
 
     Example:
         >>> metric = visionmtl.metrics.MeanIoU(["road", "car"])
@@ -34,6 +37,7 @@ class Metric:
     """
 
     lower: ClassVar[frozenset[str]] = frozenset()
+    least: Mapping[str, float] | None = None
 
     def __init__(self, classes: Sequence[str]):
         self.classes = tuple(classes)
@@ -54,12 +58,20 @@ class Metric:
         raise NotImplementedError
 
     def result(self, details: bool = False) -> dict[str, float]:
-        """Return the values so far; `details` adds one value per class, such as "IoU/car"."""
+        """Return the values so far.
+
+        Args:
+            details: whether to add one value per class, such as "IoU/car", and figures that are shown and never
+                compared, such as "further/AP_small".
+        """
         raise NotImplementedError
 
     def reset(self) -> None:
         """Forget everything seen."""
         raise NotImplementedError
+
+    def _further(self, values: Mapping[str, float]) -> dict[str, float]:
+        return {f"{FURTHER}/{name}": float(value) for name, value in values.items()}
 
     def _per_class(self, name: str, values: Iterable[float]) -> dict[str, float]:
         return {f"{name}/{label}": float(value) for label, value in zip(self.classes, values, strict=True)}

@@ -85,9 +85,15 @@ def _results(metrics: Mapping[str, Any]) -> str:
     header, rows = tables.results(metrics)
     if not rows:
         return ""
-    shown = document.table(header, rows)
-    header, rows = tables.results(metrics, details=True)
-    return shown + (f"<details><summary>Each class</summary>{document.table(header, rows)}</details>" if rows else "")
+    shown, known = document.table(header, rows), [row[:2] for row in rows]
+    _, more = tables.results(metrics, further=True)
+    _, each = tables.results(metrics, details=True)
+    folded = {"Further figures": [row for row in more if row[:2] not in known], "Each class": each}
+    return shown + "".join(
+        f"<details><summary>{title}</summary>{document.table(header, rows)}</details>"
+        for title, rows in folded.items()
+        if rows
+    )
 
 
 def _pictures(folder: Path, kind: str, first: Iterable[str] = ()) -> str:

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from visionmtl.metrics.metric import FURTHER
+
 Row = Sequence[Any]
 LISTED = 20  # lines that are printed one by one
 
@@ -68,12 +70,15 @@ def is_number_column(values: Any) -> bool:
     return bool(filled) and all(is_number(value) for value in filled)
 
 
-def results(metrics: Mapping[str, Any], details: bool = False) -> tuple[list[str], list[list[Any]]]:
+def results(
+    metrics: Mapping[str, Any], details: bool = False, further: bool = False
+) -> tuple[list[str], list[list[Any]]]:
     """Return header and rows of a run's metrics: a row for each task and metric, a column for each split.
 
     Args:
         metrics: as in `metrics.json`: `{split: {task: {metric: value}}}`; what is not a split is passed over.
         details: whether to give the metrics of single classes, "IoU/car", instead of the others.
+        further: whether to give those that are never compared, "further/AP_small", beside the others.
 
     Example:
         >>> results({"validation": {"cars": {"AP": 0.25}}, "seconds": 9.0})
@@ -86,9 +91,14 @@ def results(metrics: Mapping[str, Any], details: bool = False) -> tuple[list[str
         for task, values in tasks.items()
         if isinstance(values, Mapping)
         for metric in values
-        if ("/" in metric) == details
+        if (further if metric.startswith(f"{FURTHER}/") else ("/" in metric) == details)
     }
-    rows = [[*key, *(_value(tasks, *key) for tasks in splits.values())] for key in keys]
+    order = {task: place for place, task in enumerate(dict.fromkeys(task for task, _ in keys))}
+    sorted_keys = sorted(keys, key=lambda key: order[key[0]])
+    rows = [
+        [task, metric.removeprefix(f"{FURTHER}/"), *(_value(tasks, task, metric) for tasks in splits.values())]
+        for task, metric in sorted_keys
+    ]
     return ["task", "metric", *splits], rows
 
 

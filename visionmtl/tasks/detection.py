@@ -221,7 +221,9 @@ class Detection(Task):
         return dict(zip(self.classes, found.tolist(), strict=True))
 
     def charts(self, measured: Sequence[Any]) -> dict[str, np.ndarray]:
-        return {"precision_recall": measured[0].precision()[0]}  # at IoU 0.5
+        precision = measured[0].precision()[0]  # at IoU 0.5
+        curves = {"precision_recall": precision, "by_confidence": measured[0].by_confidence()}
+        return curves | {"confusion": measured[0].confusion()}
 
     def truth(self, labels: Labels) -> dict[str, np.ndarray]:
         classes = np.asarray(labels["classes"])

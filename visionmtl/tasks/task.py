@@ -220,7 +220,8 @@ class Task:
         return None
 
     def charts(self, measured: Sequence[Metric]) -> dict[str, np.ndarray]:
-        """Return what can be plotted of a measurement, by the name of the plot: "confusion", "precision_recall".
+        """Return what can be plotted of a measurement, by the name of the plot: "confusion",
+        "precision_recall", "by_confidence".
 
         Args:
             measured: the task's `metrics()`, after an evaluation.

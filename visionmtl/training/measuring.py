@@ -58,7 +58,7 @@ def evaluate(
     name = split if views is None else views.split(split)
     kept = runs.keep_metrics(run, {name: results})
     report.write(run)
-    print(tables.table(*tables.results({name: kept[name]})))
+    print(tables.table(*tables.results({name: kept[name]}, further=True)))
     tell_skipped(datasets)
     return results
 
@@ -84,9 +84,11 @@ def finish(
             model.choose_confidences()
             keep_confidences(model, run)
     plots.save_run(run)
-    last: dict[str, dict[str, float]] = next(reversed(measured.values()), {})  # which the model's metrics still hold
-    for task, values in last.items():
-        plots.save_task(run, model.tasks[task], values, model.task_metrics[task])
+    for split in list(measured)[-1:]:  # which the model's metrics still hold
+        for task, values in measured[split].items():
+            for metric in model.task_metrics[task]:
+                metric.least = model.confidences.get(task)
+            plots.save_task(run, model.tasks[task], values, model.task_metrics[task], split)
     samples.save_samples(model, run / "samples", datasets.splits.get("validation", datasets.splits["train"]))
     runs.keep_images(run, datasets.sizes)
     kept = runs.keep_metrics(run, measured | {**costs, "parameters": model.count_params()})

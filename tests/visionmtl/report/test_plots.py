@@ -7,7 +7,8 @@ from PIL import Image
 from visionmtl import csvfile
 from visionmtl.report import plots
 from visionmtl.report.plots.axes import write
-from visionmtl.report.plots.confusion import confusion
+from visionmtl.report.plots.by_confidence import by_confidence
+from visionmtl.report.plots.confusion import Confusion, confusion
 from visionmtl.report.plots.losses import losses
 from visionmtl.report.plots.metrics import metrics
 from visionmtl.report.plots.per_class import per_class
@@ -106,6 +107,7 @@ def test_classes_are_sorted_and_those_without_a_value_come_last():
 
 def test_metrics_of_single_classes_become_a_chart_for_each_kind(tmp_path):
     scene, values = Classification("scene", 2, multi_label=True), {"mAP": 0.5, "AP/day/1": 0.5, "F1/day/1": 1.0}
+    values["further/mAP_small"] = 0.5  # of no class
     names = [path.name for path in plots.save_task(tmp_path, scene, values, scene.metrics())]
     assert names == ["scene_AP.png", "scene_F1.png"]
 
@@ -115,12 +117,42 @@ def test_metrics_of_single_classes_become_a_chart_for_each_kind(tmp_path):
     [
         (Segmentation("ground", 2), {"confusion": np.eye(2)}, ["ground: confusion"]),
         (Detection("cars", 2), {"precision_recall": np.ones((101, 2))}, ["cars: precision and recall at IoU 0.5"]),
+        (
+            Detection("cars", 2),
+            {"by_confidence": np.ones((3, 11, 2))},
+            ["cars: precision at IoU 0.5", "recall", "F1"],
+        ),
     ],
 )
 def test_what_a_task_charts_is_drawn_by_the_plot_of_that_name(task, charts, drawn):
     figures = [pair for plot in plots.TASK_PLOTS.values() for pair in plot.draw(task, {}, charts)]
     assert [title for _, figure in figures for title in titles(figure)] == drawn
     assert [name for name, _ in figures] == list(charts)
+
+
+def test_what_is_taken_for_no_class_is_the_background():
+    matrix = np.array([[5, 1, 2], [0, 7, 0], [3, 0, 0]])
+    (_, figure), *_ = Confusion().draw(Detection("cars", ["car", "van"]), {}, {"confusion": matrix})
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["car", "van", "background"]
+
+
+@pytest.mark.parametrize("count", [2, 30, 40])
+def test_every_class_has_a_curve_over_the_confidence_and_a_name_while_they_can_be_told_apart(count):
+    curves = np.random.default_rng(0).random((3, 11, count))
+    curves[:, :, 0] = np.nan
+    figure = by_confidence(curves, [f"class {index}" for index in range(count)])
+    named = [text.get_text() for text in figure.axes[-1].get_legend().get_texts()]
+    assert len(named) == (count - 1 if count < 40 else 1)
+    assert len(figure.axes[0].lines) == count - 1 + (count == 40)
+
+
+def test_plots_of_a_task_say_on_which_split_they_were_measured(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(plots, "write", lambda figure, path: figures.append(figure) or path)
+    scene = Classification("scene", 2)
+    plots.save_task(tmp_path, scene, {"F1/day": 1.0}, scene.metrics(), "test")
+    assert len(figures) == 2
+    assert {figure._supxlabel.get_text() for figure in figures} == {"measured on test"}
 
 
 @pytest.mark.parametrize("count", [2, 30])

@@ -20,6 +20,17 @@ def test_a_table_without_rows_is_its_header():
     assert tables.table(["task", "AP"], []) == "task  AP\n----  --"
 
 
+def test_figures_that_are_never_compared_are_told_where_asked_for_among_those_of_their_task():
+    measured = {"cars": {"AP": 0.25, "AP/van": 0.1, "further/AP_small": 0.2}, "ground": {"mIoU": 0.5}}
+
+    def named(**asked):
+        return [row[:2] for row in tables.results({"test": measured}, **asked)[1]]
+
+    assert named(further=True) == [["cars", "AP"], ["cars", "AP_small"], ["ground", "mIoU"]]
+    assert named() == [["cars", "AP"], ["ground", "mIoU"]]
+    assert named(details=True) == [["cars", "AP/van"]]
+
+
 def test_results_have_a_column_for_each_split():
     metrics = {
         "validation": {"cars": {"AP": 0.2, "AP/van": 0.1}, "street": {"mIoU": None}},

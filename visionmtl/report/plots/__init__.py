@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipelines import discovery
 from visionmtl.metrics import Metric
-from visionmtl.report.plots.axes import write
+from visionmtl.report.plots.axes import PALE, write
 from visionmtl.report.plots.plot import RunPlot, TaskPlot
 from visionmtl.tasks import Task
 
@@ -25,7 +25,9 @@ def save_run(run: Path) -> list[Path]:
     return [write(figure, run / "plots" / f"{name}.png") for name, figure in figures.items() if figure is not None]
 
 
-def save_task(run: Path, task: Task, values: Mapping[str, float], measured: Sequence[Metric]) -> list[Path]:
+def save_task(
+    run: Path, task: Task, values: Mapping[str, float], measured: Sequence[Metric], split: str = ""
+) -> list[Path]:
     """Write the plots of what was measured of a task to a run's `plots/`; return the files.
 
     Args:
@@ -33,9 +35,12 @@ def save_task(run: Path, task: Task, values: Mapping[str, float], measured: Sequ
         task: what was measured.
         values: its metrics, with those of single classes: `{"AP": 0.3, "AP/van": 0.1}`.
         measured: its `metrics()`, after the evaluation.
+        split: on which that was, which each plot says.
     """
     charts = task.charts(measured)
     figures = [pair for plot in TASK_PLOTS.values() for pair in plot.draw(task, values, charts)]
+    for _, figure in figures if split else ():
+        figure.supxlabel(f"measured on {split}", x=0.01, ha="left", fontsize=8, color=PALE)
     return [write(figure, run / "plots" / f"{task.name}_{name}.png") for name, figure in figures]
 
 

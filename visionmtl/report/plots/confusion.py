@@ -17,7 +17,9 @@ class Confusion(TaskPlot):
         self, task: Task, values: Mapping[str, float], charts: Mapping[str, np.ndarray]
     ) -> Iterator[tuple[str, Figure]]:
         if "confusion" in charts:
-            yield "confusion", confusion(charts["confusion"], task.classes, f"{task.name}: confusion")
+            matrix = charts["confusion"]
+            names = [*task.classes, *["background"] * (len(matrix) - len(task.classes))]
+            yield "confusion", confusion(matrix, names, f"{task.name}: confusion")
 
 
 def confusion(matrix: np.ndarray, classes: Sequence[str], title: str = "confusion") -> Figure:

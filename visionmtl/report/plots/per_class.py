@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
+from visionmtl.metrics.metric import FURTHER
 from visionmtl.report.plots.axes import INK, LINES, plain, set_title
 from visionmtl.report.plots.plot import TaskPlot
 from visionmtl.tasks import Task
@@ -17,7 +18,8 @@ class PerClass(TaskPlot):
     def draw(
         self, task: Task, values: Mapping[str, float], charts: Mapping[str, np.ndarray]
     ) -> Iterator[tuple[str, Figure]]:
-        for metric in dict.fromkeys(name.partition("/")[0] for name in values if "/" in name):
+        names = (name.partition("/")[0] for name in values if "/" in name)
+        for metric in dict.fromkeys(name for name in names if name != FURTHER):
             bars = {name.partition("/")[2]: value for name, value in values.items() if name.startswith(f"{metric}/")}
             yield metric, per_class(bars, f"{task.name}: {metric} of each class")
 

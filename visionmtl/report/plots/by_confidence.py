@@ -1,0 +1,68 @@
+"""Precision, recall and F1 of each class by the confidence from which on boxes are believed, at an IoU of 0.5."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from visionmtl.report.plots.axes import INK, LINES, PALE, plain, set_title
+from visionmtl.report.plots.plot import TaskPlot
+from visionmtl.tasks import Task
+
+STROKES = ("-", "--", ":", "-.")  # with the colours enough to tell 32 classes apart
+PANELS = ("precision", "recall", "F1")
+
+
+class ByConfidence(TaskPlot):
+    """Drawn of a task that charts "by_confidence"."""
+
+    def draw(
+        self, task: Task, values: Mapping[str, float], charts: Mapping[str, np.ndarray]
+    ) -> Iterator[tuple[str, Figure]]:
+        if "by_confidence" in charts:
+            yield "by_confidence", by_confidence(charts["by_confidence"], task.classes, f"{task.name}: ")
+
+
+def by_confidence(curves: np.ndarray, classes: Sequence[str], before: str = "") -> Figure:
+    """Draw precision, recall and F1 over the confidence for each class, named with its best F1.
+
+    Args:
+        curves: `[3, T, C]` at T confidences evenly from 0 to 1; NaN where there is no value.
+        classes: C names; of more than can be told apart all are grey, and their mean alone is named.
+        before: begins the title of the first panel.
+    """
+    figure = Figure((11.7, 3.6), layout="constrained")
+    confidence = np.linspace(0, 1, curves.shape[1])
+    known = [index for index in range(len(classes)) if np.isfinite(curves[1, :, index]).any()]
+    strokes = list(itertools.product(STROKES, LINES))
+    many = len(known) > len(strokes)
+    for place, name in enumerate(PANELS):
+        axes = plain(figure.add_subplot(1, len(PANELS), place + 1))
+        for (stroke, colour), index in zip(itertools.cycle(strokes), known, strict=False):
+            best = np.nanmax(curves[2, :, index])
+            style = {"color": PALE, "linewidth": 0.7} if many else {"color": colour, "linestyle": stroke}
+            label = None if many else f"{classes[index]} {best:.2f}"
+            axes.plot(confidence, curves[place, :, index], **({"linewidth": 1.5} | style), label=label)
+        if many:
+            counted = np.isfinite(curves[place][:, known])
+            total = np.where(counted, curves[place][:, known], 0).sum(axis=1)
+            mean = np.divide(total, counted.sum(axis=1), out=np.full(len(total), np.nan), where=counted.any(axis=1))
+            axes.plot(confidence, mean, color=LINES[0], linewidth=2.2, label=f"mean of {len(known)} classes")
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1.02)
+        axes.set_xlabel("confidence", fontsize=9, color=INK)
+        set_title(axes, f"{before if place == 0 else ''}{name}{' at IoU 0.5' if place == 0 else ''}")
+    if known:
+        columns = -(-len(known) // 16) if not many else 1
+        axes.legend(
+            frameon=False,
+            fontsize=8,
+            labelcolor=INK,
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1),
+            ncols=columns,
+            title=None if many else "best F1",
+            title_fontsize=8,
+        )
+    return figure
