@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl.metrics.metric import Metric, mean_of
-from visionmtl.tasks import Task
+from visionmtl.tasks import Task, ceiling
 
 Statistics = dict[str, list[dict[str, tf.Tensor]]]
 
@@ -57,8 +57,9 @@ class Evaluation:
         }
 
     def score(self, results: Mapping[str, Mapping[str, float]]) -> float:
-        """Return the mean of the tasks' primary values in some results; NaN where no task has one."""
-        return mean_of(np.array([results[name].get(task.primary, np.nan) for name, task in self.tasks.items()]))
+        """Return the mean of the tasks' primary values, each up to its ceiling; NaN where no task has one."""
+        values = [results[name].get(task.primary, np.nan) for name, task in self.tasks.items()]
+        return mean_of(ceiling.counted(np.array(values)))
 
     def reset(self) -> None:
         """Forget everything seen."""

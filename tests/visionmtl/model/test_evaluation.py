@@ -6,6 +6,7 @@ import tensorflow as tf
 import toys
 
 from visionmtl.model.evaluation import Evaluation
+from visionmtl.tasks.ceiling import CEILING
 
 
 def _predictions(classes):
@@ -37,5 +38,17 @@ def test_images_of_weight_zero_do_not_count():
 def test_the_score_is_the_mean_of_the_primary_values_that_are_known():
     evaluation = Evaluation({task.name: task for task in toys.tasks()})
     unknown = float("nan")
-    assert evaluation.score({"scene": {"accuracy": 0.5}, "objects": {"AP": 1.0}, "ground": {"mIoU": unknown}}) == 0.75
+    assert evaluation.score({"scene": {"accuracy": 0.5}, "objects": {"AP": 0.9}, "ground": {"mIoU": unknown}}) == 0.7
     assert np.isnan(evaluation.score({"scene": {}, "objects": {}, "ground": {"mIoU": unknown}}))
+
+
+def test_what_a_task_does_at_its_ceiling_changes_no_score():
+    evaluation = Evaluation({task.name: task for task in toys.tasks()})
+    scores = [
+        evaluation.score({"scene": {"accuracy": accuracy}, "objects": {"AP": 0.2}, "ground": {"mIoU": 0.4}})
+        for accuracy in (0.98, 0.99, 0.995, 1.0)
+    ]
+    assert scores[0] < scores[1] == scores[2] == scores[3]
+    assert evaluation.score(
+        {name: {evaluation.tasks[name].primary: 1.0} for name in evaluation.tasks}
+    ) == pytest.approx(CEILING)

@@ -50,7 +50,9 @@ class Training(Section):
     )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field("float32", description="of computation")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="of every task that classifies")
-    monitor: str = Field("val_score", description="the log that names the best epoch; higher is better")
+    monitor: str = Field(
+        "val_score", description="the log that names the best epoch, higher is better; of val_score see tasks.ceiling"
+    )
     early_stopping: int | None = Field(None, ge=1, description="validations without a better model; null for never")
     patience_nan: int | None = Field(
         10, ge=1, description="steps in a row that are NaN or infinite, and skipped, before it stops; null for never"
