@@ -11,12 +11,14 @@ import tensorflow as tf
 from pipelines.arguments import Arguments
 from pipelines.contract import Request, Source, Split
 from pipelines.datasets import Datasets
+from pipelines.epochs.balanced import Balanced, repeat_factors, tell
 from pipelines.epochs.order import Mixture, Order, in_turn, shuffled
 from pipelines.epochs.sampling import Sampling
 from pipelines.errors import DataError, Problems, one_of
-from pipelines.joining.mapping import Convert, mapper
+from pipelines.joining.mapping import mapper
 from pipelines.joining.opening import opened, several_opened
 from pipelines.kinds.spec import LabelSpec
+from pipelines.samples import counting
 from pipelines.samples.batching import Clock
 from pipelines.samples.meeting import Meeting
 from pipelines.samples.preparing import prepare
@@ -227,12 +229,18 @@ class _Making:
         learnt, labelled = tuple(spec.name for spec in self.specs), self.opened.members
         if not members:
             members, labelled = {str(self.alone): rows}, {str(self.alone): learnt}
-        given, whole = self.given, functools.cache(functools.partial(_weights, split, self.convert, self.specs))
+        given, whole = self.given, functools.cache(functools.partial(counting.weights, split, self.convert, self.specs))
 
         def weights() -> np.ndarray:
             return whole() if meeting is None else whole() * meeting.usable[:, None]
 
-        return Mixture(members, labelled, learnt, given.mixing, given.batch_size, given.epoch, given.seed, weights)
+        made = members, labelled, learnt, given.mixing, given.batch_size, given.epoch, given.seed, weights
+        if given.mixing.method != "balanced":
+            return Mixture(*made)
+        amounts = counting.amounts(split, np.concatenate(list(members.values())), self.specs, self.convert)
+        factors, of_classes = repeat_factors(amounts, given.mixing.threshold)
+        tell(self.specs, of_classes, factors)
+        return Balanced(factors, *made)
 
 
 def _open(
@@ -269,15 +277,3 @@ def _members(rows: np.ndarray, split: Split) -> dict[str, np.ndarray]:
     ends = np.cumsum([0, *split.members.values()])
     pairs = zip(split.members, ends[:-1], ends[1:], strict=True)
     return {name: rows[(rows >= start) & (rows < end)] for name, start, end in pairs}
-
-
-def _weights(split: Split, convert: Convert, specs: tuple[LabelSpec, ...]) -> np.ndarray:
-    """Return which samples are labelled for which task, float32 `[N, K]`; no picture is decoded."""
-
-    def read(index: tf.Tensor) -> tf.Tensor:
-        weights = convert(split.read(index))["weights"]
-        return tf.stack([weights[spec.name] for spec in specs])
-
-    indices = tf.data.Dataset.range(len(split.shapes))
-    weights = indices.map(tf.autograph.experimental.do_not_convert(read), num_parallel_calls=tf.data.AUTOTUNE)
-    return np.concatenate([batch.numpy() for batch in weights.batch(1024)])

@@ -24,18 +24,24 @@ class Sampling:
       uniform so that no source starves. The first epoch is uniform.
     - `alternate`: one task a batch, in turn; its images come from all sources that label it, in proportion, and the
       batch has weight 0 for every other task.
+    - `balanced`: of one source or of several as one, pictures with rare classes more often. A class in a fraction f of
+      the pictures labelled for its task has the factor max(1, sqrt(threshold / f)), a picture the largest of its
+      classes', and is drawn in proportion to it (Gupta et al. 2019, LVIS, appendix B). Here a picture has a class if it
+      has as many objects or pixels of it as pictures have on average. An epoch stays as long as it is.
 
     Args:
         method: one of these.
         temperature: T of `temperature`, at least 1.
         floor: of `curriculum`, from 0 (losses alone) to 1 (uniform).
         epochs: of the training, over which `annealed` goes.
+        threshold: of `balanced`: classes in fewer pictures than this fraction are rare.
     """
 
     method: str = "proportional"
     temperature: float = 2.0
     floor: float = 0.2
     epochs: int | None = None
+    threshold: float = 0.5
 
     @classmethod
     def check(cls, given: "str | Mapping | Sampling") -> "Sampling":
@@ -84,6 +90,7 @@ class Sampling:
             "temperature": 1.0 / self.temperature,
             "annealed": 1.0 - min(1.0, epoch / max(1, (self.epochs or 1) - 1)),
             "alternate": 1.0,
+            "balanced": 1.0,
         }
         weights = np.asarray(sizes, np.float64) ** powers[self.method]
         return weights / weights.sum()

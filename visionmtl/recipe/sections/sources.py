@@ -27,12 +27,13 @@ class OneSource(Section):
 
 
 class Sampling(Section):
-    """How a training epoch draws from several sources: a method, or `{method: temperature, temperature: 5}`."""
+    """How a training epoch draws from one source or several: a method, or `{method: temperature, temperature: 5}`."""
 
     method: epoch_rules.Method = Field(
         "proportional",
         description="fractions of the sources: proportional to their images, uniform, between the two by temperature,"
-        " annealed from one to the other, curriculum after the losses; or alternate, one task a batch",
+        " annealed from one to the other, curriculum after the losses; alternate, one task a batch;"
+        " balanced, of one source too, pictures with rare classes more often",
     )
     temperature: Annotated[float, BeforeValidator(epoch_rules.TEMPERATURE)] = Field(
         2.0, description="of temperature: fractions are as images^(1/temperature)"
@@ -41,3 +42,7 @@ class Sampling(Section):
         0.2, description="of curriculum: how much of the fractions stays uniform"
     )
     epochs: int | None = Field(None, ge=1, description="of annealed: over which it goes; null for training.epochs")
+    threshold: Annotated[float, BeforeValidator(epoch_rules.THRESHOLD)] = Field(
+        0.3,
+        description="of balanced: a class in a fraction f of pictures comes sqrt(threshold / f) times as often",
+    )
