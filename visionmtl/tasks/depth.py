@@ -1,6 +1,6 @@
 """Depth: how far away every pixel is, in metres."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import drawing, files, images, keras_graph, metrics
-from visionmtl.errors import check_number
+from visionmtl.errors import UsageError, check_number, one_of
 from visionmtl.tasks import faults, forms, pixels
 from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Labels, Maps, Outputs, Predictions, Task, head_width
@@ -33,6 +33,8 @@ class Depth(Task):
         invariance: fraction of a common factor in all depths of an image that is forgiven: 0 for none, 1 for all of it,
             which leaves the scale unlearnt.
         farthest: metres at the far end of the drawing's colours.
+        cap: the smallest and the largest depth in metres that metrics count, as [0.001, 80]; None for all.
+        crop: the part of a picture that metrics count: "garg", "eigen" or "nyu"; None for the whole.
 
     Reference: Eigen et al. 2014, Depth Map Prediction from a Single Image using a Multi-Scale Deep Network, section 3
     (scale-invariant loss, with lambda = 0.5).
@@ -43,7 +45,7 @@ class Depth(Task):
     """
 
     kinds = ("depth",)
-    options = ("channels", "invariance", "farthest", "dropout")
+    options = ("channels", "invariance", "farthest", "cap", "crop", "dropout")
     primary, regression, rank, drawn_at, purpose = "d1", True, 0, 0, "depth-estimation"
     merging: ClassVar[str] = "mean of the depths, where seen larger times as much"
     meanings: ClassVar[Mapping[str, Meaning]] = {
@@ -58,11 +60,15 @@ class Depth(Task):
         invariance: float = 0.5,
         farthest: float = 10.0,
         dropout: float = 0.0,
+        cap: Sequence[float] | None = None,
+        crop: str | None = None,
     ):
         super().__init__(name, None, dropout)
         self.channels = head_width(channels, name)
         self.invariance = float(check_number(f"Task '{name}'", "invariance", invariance, at_least=0, up_to=1))
         self.farthest = float(check_number(f"Task '{name}'", "farthest", farthest, above=0))
+        self.cap = None if cap is None else _cap(name, cap)
+        self.crop = None if crop is None else one_of(crop, list(metrics.CROPS), f"crop of task '{name}'")
 
     @classmethod
     def from_spec(cls, spec: Any, **options: Any) -> Self:
@@ -109,7 +115,7 @@ class Depth(Task):
         return self.decode({"log_depth": tf.math.log(seen.mean_map("log_depth", metres))}, image_size, window)
 
     def metrics(self) -> list[metrics.Metric]:
-        return [metrics.DepthError()]
+        return [metrics.DepthError(cap=self.cap, crop=self.crop)]
 
     def truth(self, labels: Labels) -> dict[str, np.ndarray]:
         return {"depth": np.asarray(labels)}
@@ -121,3 +127,19 @@ class Depth(Task):
         path = Path("depth", self.name, f"{picture}.npy")
         files.write_array(folder / path, predictions["depth"])
         return path.as_posix()
+
+
+def _cap(task: str, given: Sequence[float]) -> list[float]:
+    """Return the smallest and the largest depth that count.
+
+    Raises:
+        UsageError: they are not two numbers of metres, the smaller first.
+    """
+    if isinstance(given, str) or not isinstance(given, Sequence) or len(given) != 2:
+        raise UsageError(
+            f"Task '{task}' was given cap={given!r}: expected the least and the most metres, as [0.001, 80]."
+        )
+    low, high = (float(check_number(f"Task '{task}'", "cap", value, at_least=0)) for value in given)
+    if low >= high:
+        raise UsageError(f"Task '{task}' was given cap={given!r}: the smaller depth comes first, as [0.001, 80].")
+    return [low, high]

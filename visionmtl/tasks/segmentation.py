@@ -186,7 +186,7 @@ class Segmentation(Task):
         return self.decode({"logits": tf.math.log(probabilities + TINY)}, image_size, window)
 
     def metrics(self) -> list[metrics.Metric]:
-        return [metrics.MeanIoU(self.classes)]
+        return [metrics.MeanIoU(self.classes), metrics.BoundaryIoU(self.classes)]
 
     def charts(self, measured: Sequence[Any]) -> dict[str, np.ndarray]:
         return {"confusion": measured[0].confusion}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from visionmtl.metrics.boundary import BoundaryIoU
 from visionmtl.metrics.classification import Accuracy, MultiLabel, average_precision
 from visionmtl.metrics.depth import DepthError
 from visionmtl.metrics.detection import CocoAveragePrecision
@@ -67,6 +68,7 @@ CASES = [
     (MultiLabel, 3, multi_label_batch),
     (CocoAveragePrecision, 3, detection_batch),
     (MeanIoU, 4, segmentation_batch),
+    (BoundaryIoU, 4, segmentation_batch),
     (DepthError, 0, depth_batch),
 ]
 
