@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionmtl.commands.arguments import add_model, add_tta
@@ -75,7 +76,8 @@ class Predict(Command):
             raise UsageError(f"--batch is {args.batch}: expected a number of pictures, 1 or more.")
         with quiet_import():
             from visionmtl import prediction
-            from visionmtl.training import runs
+            from visionmtl.tasks.views import Views
+            from visionmtl.training import confidences, runs
         out = args.out or "predictions"
         shard = prediction.Shard.parsed(args.shard) if args.shard else None
         given: dict[str, Any] = {
@@ -91,6 +93,8 @@ class Predict(Command):
         }
         model, recipe = runs.load_model(args.model)
         model = model.subset(args.tasks) if args.tasks else model
+        if args.tta:
+            confidences.take_of_views(model, Path(args.model), Views.parsed(args.tta))
         if not args.split:
             wanted = prediction.on_disk(args.images, out, args.annotations)
         else:

@@ -2,13 +2,19 @@
 
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from visionmtl.files import written_whole
+from visionmtl.errors import UsageError
+from visionmtl.files import told, write_text, written_whole
 from visionmtl.model import MultiTaskModel
+from visionmtl.tasks.views import Views
+from visionmtl.training import processes
 from visionmtl.training.runs import MODELS
 
 CONFIG = "config.json"  # in a `.keras` file
+OF_VIEWS = "confidences.json"  # of a run: of predictions merged of several views, by these
 SHOWN = 8  # classes of a task whose confidences are printed
 
 
@@ -37,3 +43,49 @@ def tell_confidences(model: MultiTaskModel) -> None:
         told = ", ".join(f"{name} {value:.2f}" for name, value in list(chosen.items())[:SHOWN])
         more = ", ..." if len(chosen) > SHOWN else ""
         print(f"Confidence of {task}, of the best F1 on validation: {told}{more}")
+
+
+def keep_of_views(run: Path, views: Views, confidences: Mapping[str, Any]) -> None:
+    """Keep beside a run from which score on objects count that are merged of several views."""
+    with told(run), processes.one_at_a_time(run):
+        write_text(run / OF_VIEWS, json.dumps(_of_views(run) | {str(views): dict(confidences)}, indent=2) + "\n")
+
+
+def take_of_views(model: MultiTaskModel, path: Path, views: Views) -> None:
+    """Give a model the confidences that its run keeps of predictions merged of several views, and say which it has.
+
+    Args:
+        model: of the run.
+        path: the run folder, or a file, beside which nothing is kept.
+        views: which are merged.
+
+    Raises:
+        UsageError: the run's file of them cannot be read.
+    """
+    if not any(task.annotates for task in model.tasks.values()):
+        return
+    kept = _of_views(path).get(str(views)) if path.is_dir() else None
+    if kept is None:
+        choose = f"; choose them by `visionmtl evaluate {path} --tta {views}`" if path.is_dir() else ""
+        print(
+            f"Boxes count from the confidences on that were chosen of each picture alone, not of these views{choose}."
+        )
+        return
+    model.confidences = model.confidences | {task: kept[task] for task in model.tasks if kept.get(task) is not None}
+    print(f"Boxes count from the confidences on that were chosen of these views, as {path / OF_VIEWS} has them.")
+
+
+def _of_views(run: Path) -> dict[str, Any]:
+    """Return the confidences that a run keeps, by the views that they are of.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    path = run / OF_VIEWS
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError:
+        kept = None
+    if not isinstance(kept, dict) or not all(isinstance(of, dict) for of in kept.values()):
+        raise UsageError(f"'{path}' was cut or changed, and holds no confidences: remove it, and evaluate anew.")
+    return kept

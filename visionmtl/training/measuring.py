@@ -17,7 +17,7 @@ from visionmtl.model.seeing import Looks
 from visionmtl.report import plots, tables
 from visionmtl.tasks.views import Views
 from visionmtl.training import building, devices, runs
-from visionmtl.training.confidences import keep_confidences, tell_confidences
+from visionmtl.training.confidences import keep_confidences, keep_of_views, tell_confidences
 
 
 def evaluate(
@@ -32,7 +32,7 @@ def evaluate(
         tta: further views of each picture, whose predictions are merged before they are measured, as
             "flip,0.75,1.25": mirrored, and at scales of the network's input in multiples of its stride; with "fuse",
             boxes are averaged. Losses are of the pictures alone. The figures are kept under a name of their own, such
-            as "test+tta=flip,0.75,1.25".
+            as "test+tta=flip,0.75,1.25", and of validation the confidences of their best F1, which predict then takes.
 
     Returns:
         `{task: {metric: value}}`.
@@ -59,6 +59,10 @@ def evaluate(
     kept = runs.keep_metrics(run, {name: results})
     report.write(run)
     print(tables.table(*tables.results({name: kept[name]}, further=True)))
+    if views is not None and split == "validation":
+        model.choose_confidences()
+        keep_of_views(run, views, model.confidences)
+        tell_confidences(model)
     tell_skipped(datasets)
     return results
 

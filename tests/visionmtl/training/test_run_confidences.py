@@ -5,7 +5,9 @@ import pytest
 import toys
 
 from visionmtl import callbacks
-from visionmtl.training.confidences import keep_confidences, tell_confidences
+from visionmtl.errors import UsageError
+from visionmtl.tasks.views import Views
+from visionmtl.training.confidences import keep_confidences, keep_of_views, take_of_views, tell_confidences
 
 CHOSEN = {"objects": {"cat": 0.25, "dog": 0.5}}
 
@@ -49,3 +51,22 @@ def test_they_are_told_class_by_class(model, capsys):
     told, untold = capsys.readouterr().out.splitlines()
     assert told == "Confidence of objects, of the best F1 on validation: cat 0.25, dog 0.50"
     assert untold == "No confidence of objects is chosen: it found no object of validation."
+
+
+def test_those_of_several_views_are_kept_beside_the_run_and_taken_for_these_views_alone(model, tmp_path, capsys):
+    merged, flip, small = {"objects": {"cat": 0.4, "dog": 0.6}}, Views.parsed("flip"), Views.parsed("0.5")
+    keep_of_views(tmp_path, small, CHOSEN)
+    keep_of_views(tmp_path, flip, merged)
+    for views, confidences in ((flip, merged), (small, CHOSEN)):
+        model.confidences = {"objects": {"cat": 0.1, "dog": 0.1}}
+        take_of_views(model, tmp_path, views)
+        assert model.confidences == confidences
+    assert "chosen of these views" in capsys.readouterr().out
+    take_of_views(model, tmp_path, Views.parsed("2"))
+    assert model.confidences == CHOSEN
+    assert f"not of these views; choose them by `visionmtl evaluate {tmp_path} --tta 2`." in capsys.readouterr().out
+    take_of_views(model, tmp_path / "best.keras", flip)
+    assert model.confidences == CHOSEN
+    (tmp_path / "confidences.json").write_text("[")
+    with pytest.raises(UsageError, match="cut or changed, and holds no confidences"):
+        take_of_views(model, tmp_path, flip)

@@ -102,6 +102,8 @@ def test_figures_of_several_views_are_never_taken_for_those_of_the_pictures_alon
     said = capsys.readouterr().out
     assert "Views of each picture: 64 x 64, 96 x 96, each mirrored too." in said
     assert "validation+tta=flip,1.5" in said
+    assert "onfidence of detection" in said
+    assert json.loads((finished / "confidences.json").read_text()).keys() == {"flip,1.5"}
     with pytest.raises(UsageError, match="have 'flop'"):
         training.evaluate(finished, "test", tta="flop")
 
