@@ -61,6 +61,7 @@ CALLS = {
     "DepthToSpace": (MAP, {}),
     "FusedBatchNormalization": (MAP, {}),
     "LocalisationQuality": ([MAP, (2, 8, 8, 32)], {}),
+    "WeightedSum": ([MAP, MAP, MAP], {}),
     "GuidedUpsampling": ([MAP, (2, 8, 8, 6)], {}),
     "CrossStitch": ([MAP, MAP], {}),
     "SubspaceStitch": ([MAP, MAP], {}),

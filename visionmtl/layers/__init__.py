@@ -10,6 +10,7 @@ from visionmtl.layers.normalisation import FusedBatchNormalization, fuse_normali
 from visionmtl.layers.quality import LocalisationQuality
 from visionmtl.layers.uncertainty import UncertaintyWeighting
 from visionmtl.layers.upsampling import GuidedUpsampling
+from visionmtl.layers.weighted_sum import WeightedSum
 
 __all__ = [
     "ConvBlock",
@@ -20,6 +21,7 @@ __all__ = [
     "LocalisationQuality",
     "SharedBlock",
     "UncertaintyWeighting",
+    "WeightedSum",
     "fuse_normalisation",
     "near_identity",
 ]

@@ -7,13 +7,22 @@ import keras
 
 from visionmtl.errors import check_number, one_of
 from visionmtl.layers.convolution import ConvBlock
+from visionmtl.layers.weighted_sum import WeightedSum
 
-OPTIONS = ("channels", "context")
+OPTIONS = ("channels", "context", "fusion", "repeats")
 CONTEXTS = ("scene", "pooled", "none")
+FUSIONS = ("sum", "weighted")
 POOLS = (3, 5, 9)  # cells of the coarsest map on a side, of which an image of 288 x 384 pixels has 9 x 12
 
 
-def pyramid(features: Mapping, channels: int = 96, context: str = "scene", name: str = "neck") -> dict:
+def pyramid(
+    features: Mapping,
+    channels: int = 96,
+    context: str = "scene",
+    fusion: str = "sum",
+    repeats: int = 1,
+    name: str = "neck",
+) -> dict:
     """Build a feature pyramid: a path from coarse to fine, then one from fine to coarse, of separable convolutions.
 
     Args:
@@ -21,6 +30,9 @@ def pyramid(features: Mapping, channels: int = 96, context: str = "scene", name:
         channels: width of every map of the result.
         context: what each cell of the coarsest map is told of what lies around it: "scene", the mean of the whole
             image; "pooled", that and the means of three neighbourhoods of growing size; or "none".
+        fusion: how maps that meet become one: "sum", or "weighted" by a learnt weight each, where the path from fine to
+            coarse meets what each level was at first, too.
+        repeats: times that both paths are taken, each with convolutions of its own.
         name: prefix of the layers' names.
 
     Returns:
@@ -30,10 +42,12 @@ def pyramid(features: Mapping, channels: int = 96, context: str = "scene", name:
         UsageError: an option is none of these.
 
     Reference: Lin et al. 2017, Feature Pyramid Networks; Liu et al. 2018, Path Aggregation Network; Zhao et al. 2017,
-    Pyramid Scene Parsing Network (pooled).
+    Pyramid Scene Parsing Network (pooled); Tan et al. 2020, EfficientDet, section 3 (weighted, repeats).
     """
     check_number("model.neck", "channels", channels, at_least=1, whole=True)
+    check_number("model.neck", "repeats", repeats, at_least=1, whole=True)
     one_of(context, CONTEXTS, "model.neck.context")
+    one_of(fusion, FUSIONS, "model.neck.fusion")
     levels = sorted(features)
     maps = {}
     for level in levels:
@@ -49,13 +63,24 @@ def pyramid(features: Mapping, channels: int = 96, context: str = "scene", name:
     if context == "pooled":
         maps[coarsest] = _pooled(maps[coarsest], f"{name}_pooled")
 
+    for number in range(1, repeats + 1):
+        maps = _pass(maps, channels, fusion, name if number == 1 else f"{name}_{number}")
+    return maps
+
+
+def _pass(maps: Mapping, channels: int, fusion: str, name: str) -> dict:
+    """Lead each level's map from coarse to fine and back, merged with what it meets on the way."""
+    levels, given, maps = sorted(maps), maps, dict(maps)
+    merge = WeightedSum if fusion == "weighted" else keras.layers.Add
     for coarse, fine in zip(reversed(levels[1:]), reversed(levels[:-1]), strict=True):
         coarser = keras.layers.UpSampling2D(name=f"{name}_up_{fine}")(maps[coarse])
-        merged = keras.layers.Add(name=f"{name}_down_add_{fine}")([maps[fine], coarser])
+        merged = merge(name=f"{name}_down_add_{fine}")([maps[fine], coarser])
         maps[fine] = ConvBlock(channels, name=f"{name}_down_{fine}")(merged)
     for fine, coarse in itertools.pairwise(levels):
         finer = ConvBlock(channels, strides=2, name=f"{name}_up_{coarse}_reduce")(maps[fine])
-        merged = keras.layers.Add(name=f"{name}_up_add_{coarse}")([maps[coarse], finer])
+        # What a level was at first is not what came down to it, except for the coarsest.
+        first = [given[coarse]] if fusion == "weighted" and coarse != levels[-1] else []
+        merged = merge(name=f"{name}_up_add_{coarse}")([maps[coarse], finer, *first])
         maps[coarse] = ConvBlock(channels, name=f"{name}_up_{coarse}_merge")(merged)
     return maps
 

@@ -31,5 +31,7 @@ class Model(Section):
     sharing: Annotated[Sharing, BeforeValidator(by_name)] = Field(
         Sharing(), description="how tasks share the backbone: a name, or {name: hard, until: P3}"
     )
-    neck: dict[str, Any] = Field({}, description="the feature pyramid's options: {channels: 96, context: scene}")
+    neck: dict[str, Any] = Field(
+        {}, description="the feature pyramid's options: {channels: 96, context: scene, fusion: sum, repeats: 1}"
+    )
     dropout: float = Field(0.0, ge=0, lt=1, description="fraction of features dropped before each head's last layer")
