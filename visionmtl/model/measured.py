@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from visionmtl.metrics.metric import Metric
 from visionmtl.model.evaluation import Evaluation, Statistics, evaluation_step
+from visionmtl.model.sizes import Sizes
 from visionmtl.step.balanced import BalancedModel
+from visionmtl.step.sizes import AsGiven
 from visionmtl.tasks.task import Task
 
 
@@ -19,6 +21,15 @@ class MeasuredModel(BalancedModel):
     confidences: Any
     test_function: Any
     evaluation: Evaluation
+
+    def train_at(self, sizes: Mapping[int, float] | None) -> None:
+        """Have `fit` train on smaller images in some epochs; `compile` calls it with its `sizes`.
+
+        Raises:
+            UsageError: the sizes are none; those that the model cannot take, `fit` refuses.
+        """
+        self.sizes = AsGiven() if sizes is None else Sizes(self.image_size, sizes)
+        self.compiled_with["sizes"] = None if sizes is None else dict(sizes)
 
     @property
     def looks(self) -> Any:

@@ -213,13 +213,18 @@ class MultiTaskModel(MeasuredModel):
         check_values: bool = True,
         skip_nonfinite: bool = True,
         rates: Mapping[str, float] | None = None,
+        sizes: Mapping[int, float] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Prepare for training; losses and metrics are the tasks' own. See `BalancedModel.compile`."""
+        """Prepare for training; losses and metrics are the tasks' own. See `BalancedModel.compile`.
+
+        `sizes` are the fractions of the image size that `fit` trains at, by first epoch, as `{0: 0.5, 6: 1}`.
+        """
         # Matching trims its tensors to the fullest image of a batch, a shape that XLA would compile anew each time.
         plain = {"jit_compile": False} | kwargs
         super().compile(optimizer, loss, metrics, balancing, clip_norm, check_values, skip_nonfinite, rates, **plain)
         self.evaluation = Evaluation(self.tasks)
+        self.train_at(sizes)
 
     def _prepare_losses(self, loss: Mapping | None, metrics: Mapping | None) -> None:
         if loss is not None or metrics is not None:

@@ -1,5 +1,6 @@
 """BalancedModel: a functional Keras model of several outputs whose tasks share the update. The only `train_step`."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from visionmtl.step.plain_words import plain_words
 from visionmtl.step.plan import Plans
 from visionmtl.step.position import Position
 from visionmtl.step.rates import by_layer, scale
+from visionmtl.step.sizes import AsGiven
 from visionmtl.step.task_losses import TaskLosses, task_losses
 from visionmtl.step.training_step import training_step
 
@@ -59,6 +61,7 @@ class BalancedModel(KeptModel):
     guard: Guard
     plans: Plans
     pace: Pace
+    sizes = AsGiven()
     train_function: Any
 
     def compile(
@@ -276,16 +279,17 @@ class BalancedModel(KeptModel):
         return logs
 
     def make_train_function(self, force: bool = False) -> None:
-        """Build the training steps, as Keras does: one that compares the tasks' gradients, and one between.
+        """Build the training steps, as Keras does: of each size those that compare the tasks' gradients or do not.
 
         What the optimizer keeps is built first: a step that creates no variable traces once.
         """
         self.build_optimizer()
         if self.train_function is not None and not force:
             return
+        self.sizes.check(self)
         steps = {}
-        for compares in (False, True):  # each traces `train_step` once it is due, and not before
+        for kind in itertools.product((False, True), self.sizes.all):  # each is traced once it is due, and not before
             super().make_train_function(force=True)
-            steps[compares] = self.train_function
+            steps[kind] = self.train_function
 
         self.train_function = due.step(self, steps)

@@ -1,11 +1,12 @@
 """The step that is due, on the host: passed over, or run by the function that its plan was traced into."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from visionmtl.step import optimizing
 
-Steps = Mapping[bool, Callable[[Any], Mapping[str, Any]]]  # by whether the tasks' gradients are compared
+# By whether the tasks' gradients are compared, and the size of the images.
+Steps = Mapping[tuple[bool, Hashable], Callable[[Any], Mapping[str, Any]]]
 
 
 def step(model: Any, steps: Steps) -> Callable[[Any], Mapping[str, Any]]:
@@ -23,8 +24,8 @@ def step(model: Any, steps: Steps) -> Callable[[Any], Mapping[str, Any]]:
             model.pace.ask()  # a step that was skipped counts for no comparison
         model.plans.compares = compares = model.pace.compares(lambda: optimizing.steps_behind(model.optimizer))
         try:
-            with model.faults.told_first():
-                logs = steps[compares](iterator)
+            with model.faults.told_first(), model.sizes.taken(model):
+                logs = steps[compares, model.sizes.due(model.position.epoch)](iterator)
         except Exception:
             if model.distribute_strategy.num_replicas_in_sync > 1:  # its sums over replicas wait for each other yet
                 model.train_function = None

@@ -14,7 +14,8 @@ from visionmtl.step.update import Update, untouched
 
 def training_step(model: Any, data: Any, plan: StepPlan) -> dict[str, Any]:
     """Train a BalancedModel on a batch, by a plan, in graph on each replica; return what is logged."""
-    batch = images, labels, weights = model.admit(data)
+    batch = model.admit(data)
+    images, labels, weights = model.sizes.of(model, batch)
     balancer, optimizer, guard = model.balancer, model.optimizer, model.guard
     replicas, scale = model.distribute_strategy.num_replicas_in_sync, optimizer.scale_loss
     moved = guard.before(model.moved_by_steps)

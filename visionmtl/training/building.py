@@ -113,7 +113,9 @@ def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weig
             balancing={"method": recipe.balancing.method, **recipe.balancing.options},
             clip_norm=recipe.training.clip_norm,
             rates=rates(recipe, model),
+            sizes=recipe.training.sizes,
         )
+    model.sizes.check(model)
     inner: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     inner.exclude_from_weight_decay([v for v in model.trainable_variables if not v.name.endswith("kernel")])
     return model

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
+import pydantic
 from pydantic import BeforeValidator, Field
 
 from visionmtl.recipe.sections.section import Section
@@ -48,6 +49,10 @@ class Training(Section):
     freeze: list[str] = Field(
         [], description="parts that do not learn: backbone, a level as P3, sharing, neck, or a task"
     )
+    sizes: dict[int, float] | None = Field(
+        None,
+        description="fractions of data.image_size that images are trained at, by first epoch: {0: 0.5, 6: 0.75, 12: 1}",
+    )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field("float32", description="of computation")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="of every task that classifies")
     monitor: str = Field(
@@ -63,3 +68,13 @@ class Training(Section):
     verbose: Literal[0, 1, 2] | None = Field(
         None, description="0 silent, 1 a bar, 2 a line an epoch; null for a bar on a terminal, lines elsewhere"
     )
+
+    @pydantic.model_validator(mode="after")
+    def _sizes_of_epochs(self) -> "Training":
+        if self.sizes is None:
+            return self
+        if 0 not in self.sizes or not all(0 <= epoch < self.epochs for epoch in self.sizes):
+            raise ValueError(f"sizes by epochs from 0, which must be there, to {self.epochs - 1}, the last")
+        if not all(0 < fraction <= 1 for fraction in self.sizes.values()):
+            raise ValueError("sizes that are fractions above 0 and up to 1, as {0: 0.5, 6: 0.75, 12: 1}")
+        return self
