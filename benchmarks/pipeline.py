@@ -105,6 +105,11 @@ def camvid(path: Path, size: tuple[int, int], repeats: int) -> None:
             "pipelines, later epochs, flip + scale": ours(GEOMETRY, True),
             "pipelines, later epochs, flip + scale + colour": ours(AUGMENTATION, True),
             "pipelines, later epochs, flip + scale + rotate": ours(GEOMETRY | {"rotate": 15}, True),
+            "pipelines, later epochs, all + hue + tint": ours(AUGMENTATION | {"hue": 10, "tint": 0.1}, True),
+            **{
+                f"pipelines, later epochs, all + {name} of each": ours(AUGMENTATION | {name: 1.0}, True)
+                for name in ("mosaic", "copy_paste", "cut_mix", "erase")
+            },
         },
         repeats,
     )

@@ -49,7 +49,8 @@ def tell(specs: Iterable[LabelSpec], classes: Mapping[str, np.ndarray], pictures
     told = "no picture more often than another: every class is in as many pictures as its threshold says"
     if rare:
         least = len(pictures) / pictures.sum()
-        told = f"a picture {least:.2g} times an epoch, and those with much of these as often as told: {', '.join(rare)}"
+        told = f"a picture {least:.2g} times an epoch, one with much of a rare class so many times as often: "
+        told += ", ".join(rare)
     warnings.warn(f"Sampling 'balanced' draws {told}.", stacklevel=3)
 
 

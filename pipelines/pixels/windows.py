@@ -21,6 +21,18 @@ class Cover(NamedTuple):
     window: tf.Tensor
     mask: tf.Tensor | None = None
 
+    def laid(self, below: tf.Tensor, above: tf.Tensor) -> tf.Tensor:
+        """Return pixels `[H, W, C]` with others over them, of the whole image, or `[h, w, C]` of a window that is full.
+
+        To put rows and columns together takes a fifth of the time of choosing pixel by pixel.
+        """
+        if self.mask is not None:
+            return tf.where(self.mask[..., None], above, below)
+        y, x, height, width = tf.unstack(self.window)
+        rows = below[y : y + height]
+        rows = tf.concat([rows[:, :x], above, rows[:, x + width :]], axis=1)
+        return tf.ensure_shape(tf.concat([below[:y], rows, below[y + height :]], axis=0), below.shape)
+
     def over(self, boxes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the fraction of each box `[M, 4]` that is hidden, `[M]`, and the boxes as far as they are seen.
 
@@ -104,11 +116,3 @@ def fill(
     placed = zoom(placement, full, factor, position)
     start = tf.concat([windows[..., :2], tf.zeros_like(windows[..., :2])], axis=-1)
     return placed._replace(target=placed.target + start), factor
-
-
-def whether_inside(window: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-    """Return which pixels of an image lie in a window `[4]`: bool `[H, W]`."""
-    rows, columns = (
-        (tf.range(side) >= window[k]) & (tf.range(side) < window[k] + window[k + 2]) for k, side in enumerate(size)
-    )
-    return rows[:, None] & columns[None, :]

@@ -12,7 +12,7 @@ from pipelines.errors import DataError
 from pipelines.kinds.kind import Kind
 from pipelines.pixels import geometry
 from pipelines.pixels.augmentation import Augmentation
-from pipelines.pixels.windows import Cover, whether_inside
+from pipelines.pixels.windows import Cover
 from pipelines.samples.memory import Reader
 from pipelines.samples.pasting import paste
 from pipelines.samples.placing import place
@@ -134,8 +134,7 @@ class Composer:
                 zoomed = _maps(kind, kind.zoomed(_one(maps.get("", maps)), drawn["zoom"][None]))
                 maps = {key: values[0] for key, values in zoomed.items()}
             labelled = part["weights"][name] > 0
-            outside = {key: tf.cast(value, maps[key].dtype) for key, value in kind.maps.items()}
-            part["maps"][name] = {key: tf.where(labelled, maps[key], outside[key]) for key in maps}
+            part["maps"][name] = {key: _if(labelled, values, kind.maps[key]) for key, values in maps.items()}
             if "" not in kind.maps:
                 rows = batch["labels"][name]
                 rows = {key: value for key, value in rows.items() if key not in kind.maps} if kind.maps else rows
@@ -157,20 +156,21 @@ class Composer:
         """A window of another picture."""
         window = taken["window"]
         over = self._picture({key: value for key, value in taken.items() if key != "on"})
-        after = tf.constant(self.size) - window[:2] - window[2:]
-        sides = tf.pad(tf.stack([window[:2], after], axis=1), [[0, 1], [0, 0]])
-        pixels = {"image": over["image"], "maps": over["maps"]}
-        pixels = tf.nest.map_structure(lambda x: tf.pad(x, sides), pixels)
         full = tf.constant([0, 0, *self.size])
-        under = self._hidden(under, pixels, Cover(window))
+        under = self._hidden(under, over, Cover(window))
         return {**under, **self._joined([under, over], tf.stack([full, window]))}
 
     def _erase(self, under: Part, taken: Tree) -> Part:
         """A window of nothing."""
+
+        def blank(pixels: tf.Tensor, value: float) -> tf.Tensor:
+            shape = [*tf.unstack(taken["window"][2:]), pixels.shape[-1]]
+            return tf.fill(shape, tf.cast(value, pixels.dtype))
+
         beyond = {name: dict(kind.maps) for name, kind in self.kinds.items()}
-        outside = tf.nest.map_structure(lambda value, map: tf.cast(value, map.dtype), beyond, under["maps"])
-        grey = tf.constant(geometry.GREY, tf.uint8)
-        return self._hidden(under, {"image": grey, "maps": outside}, Cover(taken["window"]))
+        outside = tf.nest.map_structure(blank, under["maps"], beyond)
+        nothing = {"image": blank(under["image"], geometry.GREY), "maps": outside}
+        return self._hidden(under, nothing, Cover(taken["window"]))
 
     def _paste(self, under: Part, taken: Tree) -> Part:
         """Some objects of another picture; of other kinds of label the image keeps its own."""
@@ -195,14 +195,9 @@ class Composer:
         return {**under, "rows": rows, "weights": weights}
 
     def _hidden(self, under: Part, over: Part, cover: Cover) -> Part:
-        """An image with other pixels over it, which have no objects yet."""
-        mask = whether_inside(cover.window, self.size) if cover.mask is None else cover.mask
-
-        def laid(below: tf.Tensor, above: tf.Tensor) -> tf.Tensor:
-            return tf.ensure_shape(tf.where(mask[..., None], above, below), below.shape)
-
-        image = laid(under["image"], over["image"])
-        maps = tf.nest.map_structure(laid, under["maps"], over["maps"])
+        """An image with other pixels over it, of the whole image or of a window, which have no objects yet."""
+        image = cover.laid(under["image"], over["image"])
+        maps = tf.nest.map_structure(cover.laid, under["maps"], over["maps"])
         rows = {
             name: self.kinds[name].hide(label, cover, self.augmentation.cut) for name, label in under["rows"].items()
         }
@@ -244,6 +239,12 @@ class Composer:
 def _maps(kind: Kind, label: Any) -> dict[str, tf.Tensor]:
     """The maps of a label, by their keys."""
     return {key: label[key] if key else label for key in kind.maps}
+
+
+def _if(labelled: tf.Tensor, values: tf.Tensor, outside: float) -> tf.Tensor:
+    """A map, or one of the same shape of what is beyond a picture."""
+    blank = tf.cast(outside, values.dtype)
+    return tf.ensure_shape(tf.cond(labelled, lambda: values, lambda: tf.fill(tf.shape(values), blank)), values.shape)
 
 
 def _one(tree: Any) -> Any:

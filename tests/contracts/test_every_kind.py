@@ -62,6 +62,16 @@ def test_a_label_comes_to_the_size_of_the_image_and_then_has_one_shape(kind, lab
         same(tf.nest.map_structure(lambda x: x[1:], finished), expected)
 
 
+def test_several_pictures_without_a_label_have_none_together(kind, label):
+    assert kind.joins
+    rows = {} if "" in kind.maps else tf.nest.map_structure(lambda x: tf.stack([x, x]), label)
+    windows = tf.constant([[0, 0, 6, 4], [0, 4, 6, 4]])
+    joined, weight = kind.join(rows, tf.zeros([2]), windows)
+    assert float(weight) == 0.0
+    if not kind.maps:
+        assert tf.nest.map_structure(lambda x: x.shape, joined) == tf.nest.map_structure(lambda x: x.shape, label)
+
+
 def test_all_of_a_label_is_kept_in_memory_and_comes_back(kind, label):
     def flat(x):
         return tf.TensorSpec([None, None, x.shape[-1]] if tuple(x.shape[:2]) == SHAPE else x.shape, x.dtype)

@@ -85,6 +85,17 @@ def test_what_is_seen_larger_is_nearer_by_as_much(load):
         assert np.abs(2 * metres - red)[metres > 0].max() <= 2.5
 
 
+def test_in_a_mosaic_each_picture_is_nearer_by_its_own_zoom(load):
+    zooms = []
+    for images, labels, _ in load(augmentation={"scale": [2.0, 2.0], "mosaic": 1.0}).train.as_numpy_iterator():
+        metres, red = labels["depth"][0], images[0, ..., 0].astype(float)
+        for corner in (np.s_[1:9, :8], np.s_[1:9, -8:], np.s_[-8:, :8], np.s_[-8:, -8:]):
+            ratios = red[corner] / metres[corner]
+            assert np.nanmax(ratios) - np.nanmin(ratios) < 0.2
+            zooms.append(np.nanmean(ratios))
+    assert 0.9 < min(zooms) < 1.5 < max(zooms) < 2.1
+
+
 def test_batches_of_depth_are_the_same_from_memory_and_from_the_source(load):
     augmentation = {"flip": True, "scale": [0.6, 1.6], "colour": 0.2}
     kept, read = (load(cache=cache, augmentation=augmentation, batch_size=2) for cache in (True, False))
