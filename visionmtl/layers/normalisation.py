@@ -14,13 +14,20 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     gradients, which take a third of a training step on a CPU. Statistics are of all replicas together
     (`synchronized`), so that two devices train like one.
 
+    Attributes:
+        freezes_statistics: whether it uses and keeps the moving statistics in training too, while its scale and offset
+            learn; `compile(freeze_statistics=...)` sets it.
+
     Call: `[B, H, W, C]` -> the same shape; other shapes take Keras's way.
     """
+
+    freezes_statistics = False
 
     def __init__(self, synchronized: bool = True, **kwargs: Any):
         super().__init__(synchronized=synchronized, **kwargs)
 
     def call(self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None) -> tf.Tensor:
+        training = training and not self.freezes_statistics
         learning = bool(training) and self.trainable
         plain = mask is None and not getattr(self, "renorm", False) and self.scale and self.center
         images = len(inputs.shape) == 4 and self.axis in (-1, 3)

@@ -8,7 +8,6 @@ import keras
 import tensorflow as tf
 
 from visionmtl import balancing as balancers
-from visionmtl.balancing.hyperparameters import is_level
 from visionmtl.errors import UsageError, check_number, one_of
 from visionmtl.step import arrays, due, keras_losses, keras_metrics, optimizing, tracking
 from visionmtl.step.admission import Batch, admitted
@@ -17,19 +16,18 @@ from visionmtl.step.diagnosis import Diagnosis, diagnose
 from visionmtl.step.epochs import with_epochs
 from visionmtl.step.faults import Faults, Found
 from visionmtl.step.finite import Guard
-from visionmtl.step.kept import KeptModel
 from visionmtl.step.pace import Pace
+from visionmtl.step.parted import PartedModel
 from visionmtl.step.plain_words import plain_words
 from visionmtl.step.plan import Plans
 from visionmtl.step.position import Position
-from visionmtl.step.rates import by_layer, scale
 from visionmtl.step.sizes import AsGiven
 from visionmtl.step.task_losses import TaskLosses, task_losses
 from visionmtl.step.training_step import training_step
 
 
 @keras.saving.register_keras_serializable("visionmtl")
-class BalancedModel(KeptModel):
+class BalancedModel(PartedModel):
     """A functional model with one loss per task, combined by a balancer. Knows nothing of vision.
 
     A task is an output (or, in a subclass, a group of outputs) with a loss. A task's loss in a step is the mean over
@@ -74,6 +72,8 @@ class BalancedModel(KeptModel):
         check_values: bool = True,
         skip_nonfinite: bool = True,
         rates: Mapping[str, float] | None = None,
+        *,
+        freeze_statistics: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         """Prepare for training.
@@ -90,6 +90,8 @@ class BalancedModel(KeptModel):
             rates: by which fraction of the learning rate parts learn, as `{"backbone": 0.1}`: names of `parts`, or of
                 layers where the model has no parts. Those of parts that overlap are multiplied; weight decay is scaled
                 with the rate.
+            freeze_statistics: parts, named as in `rates`, whose batch normalisations use and keep the statistics they
+                have while their weights learn: those of small batches are noisy.
             **kwargs: further arguments of `keras.Model.compile`.
 
         Raises:
@@ -114,6 +116,7 @@ class BalancedModel(KeptModel):
         self._prepare_balancer()
         optimizing.keep_from_decay(self.optimizer, self.balancer.trainable_variables)
         self._scale_rates(rates)
+        self._freeze_statistics(freeze_statistics)
         replicas = self.distribute_strategy.num_replicas_in_sync
         self._clips_itself = optimizing.clip_accumulated(self.optimizer, clip_norm, replicas)
         self._trackers = tracking.means(f"{name}_loss" for name in self.task_names)
@@ -160,22 +163,6 @@ class BalancedModel(KeptModel):
 
     def _regression(self) -> list[bool]:
         return [keras_losses.is_regression(loss) for loss in self._losses_of.values()]
-
-    def _named_parts(self) -> dict[str, list[str]]:
-        """Return the names of the layers by `parts`, or where there are none, by layer."""
-        return getattr(self, "parts", None) or {layer.name: [layer.name] for layer in self.layers}
-
-    def levels(self) -> dict[str, list[keras.layers.Layer]]:
-        """Return the layers of each level, by its name: one of `parts`, or where there are none, a layer."""
-        named = self._named_parts().items()
-        return {part: [self.get_layer(name) for name in names] for part, names in named if is_level(part)}
-
-    def _scale_rates(self, rates: Mapping[str, float] | None) -> None:
-        """Have the optimizer update the variables of some parts by a fraction of its rate."""
-        layers = by_layer({} if rates is None else rates, self._named_parts())
-        pairs = [(v, part) for name, part in layers.items() for v in self.get_layer(name).trainable_variables]
-        scale(optimizing.inner(self.optimizer), pairs)
-        self.compiled_with["rates"] = None if rates is None else dict(rates)
 
     def route(self, task: str) -> keras.Model:
         """Return a functional model of one task's outputs that shares this one's layers and runs nothing of the others.

@@ -114,6 +114,7 @@ def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weig
             clip_norm=recipe.training.clip_norm,
             rates=rates(recipe, model),
             sizes=recipe.training.sizes,
+            freeze_statistics=recipe.training.freeze_statistics,
         )
     model.sizes.check(model)
     inner: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)

@@ -49,6 +49,9 @@ class Training(Section):
     freeze: list[str] = Field(
         [], description="parts that do not learn: backbone, a level as P3, sharing, neck, or a task"
     )
+    freeze_statistics: list[str] = Field(
+        [], description="parts whose batch normalisation keeps its statistics while their weights learn: [backbone]"
+    )
     sizes: dict[int, float] | None = Field(
         None,
         description="fractions of data.image_size that images are trained at, by first epoch: {0: 0.5, 6: 0.75, 12: 1}",

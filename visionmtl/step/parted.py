@@ -1,0 +1,59 @@
+"""PartedModel: a model whose parts train each in its way: at rates of their own, with statistics that stay."""
+
+from collections.abc import Mapping, Sequence
+
+import keras
+
+from visionmtl.balancing.hyperparameters import is_level
+from visionmtl.errors import UsageError, one_of
+from visionmtl.layers.normalisation import FusedBatchNormalization
+from visionmtl.step import optimizing
+from visionmtl.step.kept import KeptModel
+from visionmtl.step.rates import by_layer, scale
+
+
+class PartedModel(KeptModel):
+    """What of `BalancedModel` is about its parts: the names of layers by what they are, or each layer by its own."""
+
+    def named_parts(self) -> Mapping[str, Sequence[str]]:
+        """Return the names of the layers by `parts`, or where there are none, by layer."""
+        return getattr(self, "parts", None) or {layer.name: [layer.name] for layer in self.layers}
+
+    def levels(self) -> dict[str, list[keras.layers.Layer]]:
+        """Return the layers of each level, by its name: one of `parts`, or where there are none, a layer."""
+        named = self.named_parts().items()
+        return {part: [self.get_layer(name) for name in names] for part, names in named if is_level(part)}
+
+    def _scale_rates(self, rates: Mapping[str, float] | None) -> None:
+        """Have the optimizer update the variables of some parts by a fraction of its rate."""
+        layers = by_layer({} if rates is None else rates, self.named_parts())
+        pairs = [(v, part) for name, part in layers.items() for v in self.get_layer(name).trainable_variables]
+        scale(optimizing.inner(self.optimizer), pairs)
+        self.compiled_with["rates"] = None if rates is None else dict(rates)
+
+    def _freeze_statistics(self, parts: Sequence[str]) -> None:
+        """Have the batch normalisations of these parts, and of no others, use and keep the statistics they have."""
+        named, kept = self.named_parts(), set[int]()
+        for part in parts:
+            layers = [self.get_layer(name) for name in named[one_of(part, named, "part to freeze the statistics of")]]
+            found = _normalisations(layers)
+            if not found:
+                raise UsageError(
+                    f"freeze_statistics has '{part}', in which no layer is a batch normalisation: leave it out."
+                )
+            strange = next((each for each in found if not isinstance(each, FusedBatchNormalization)), None)
+            if strange is not None:
+                raise UsageError(
+                    f"freeze_statistics has '{part}', whose layer '{strange.name}' is a {type(strange).__name__}: only"
+                    " visionmtl.layers.FusedBatchNormalization can learn with statistics that stay."
+                )
+            kept |= {id(each) for each in found}
+        for each in _normalisations(self.layers):
+            if isinstance(each, FusedBatchNormalization):
+                each.freezes_statistics = id(each) in kept
+        self.compiled_with["freeze_statistics"] = list(parts)
+
+
+def _normalisations(layers: Sequence[keras.layers.Layer]) -> list[keras.layers.Layer]:
+    inner = [each for layer in layers for each in layer._flatten_layers()]
+    return [each for each in inner if isinstance(each, keras.layers.BatchNormalization)]
