@@ -38,7 +38,8 @@ MADE = {
     "Detection": {"name": "d", "classes": 2, "channels": 4, "depth": 1, "box_weight": 1.0, "distance_weight": 0.1}
     | {"quality": True, "towers": "apart", "normaliser": "batch"},
     "Segmentation": {"name": "s", "classes": 3, "channels": 4, "dice": 0.25, "dropout": 0.1, "label_smoothing": 0.2}
-    | {"class_weights": {"0": 3.0}, "boundary": 2.0, "hard": 0.5, "auxiliary": 0.4, "upsampling": "guided"},
+    | {"class_weights": {"0": 3.0}, "boundary": 2.0, "hard": 0.5, "auxiliary": 0.4, "upsampling": "guided"}
+    | {"favour": {"1": 2.0}},
     "GradientBalancer": {"method": "cagrad", "c": 0.3, "scope": "features", "update_every": 2, "seed": 3},
     "ConvBlock": {"channels": 4, "kernel_size": 5, "strides": 2, "separable": False, "activation": "tanh"},
     "SharedBlock": {"channels": 4, "levels": ["P2", "P3"]},

@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from pipelines.kinds.spec import IGNORE
 from visionmtl import drawing, files, images, keras_graph, metrics
-from visionmtl.errors import UsageError, check_number, nearest, one_of
+from visionmtl.errors import check_number, one_of
 from visionmtl.tasks import emphasis, faults, forms, pixels
+from visionmtl.tasks.class_numbers import ClassNumbers, class_numbers, filled
 from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width
 from visionmtl.tasks.views import Seen
@@ -41,9 +42,12 @@ class Segmentation(Task):
         hard: fraction of an image's labelled pixels that the cross-entropy is taken of, those with the largest, above 0
             and up to 1.
         upsampling: of the head's logits from stride 4 to 2: "bilinear", or "guided" by what the head sees there.
+        favour: how many times the probability of a class counts where the class of a pixel is decided, given as
+            `class_weights` is; rare classes are often seen and outvoted. It changes predictions, not what is learnt.
         auxiliary: weight of the cross-entropy of a map of stride 8, which teaches the neck and predicts nothing.
 
-    Reference: Milletari et al. 2016, V-Net (Dice); the rest names its own in `emphasis`.
+    Reference: Milletari et al. 2016, V-Net (Dice); Menon et al. 2021, Long-tail Learning via Logit Adjustment, equation
+    9 (favour); the rest names its own in `emphasis`.
     """
 
     kinds = ("segmentation",)
@@ -55,6 +59,7 @@ class Segmentation(Task):
         "hard",
         "auxiliary",
         "upsampling",
+        "favour",
         "dropout",
         "label_smoothing",
     )
@@ -73,41 +78,23 @@ class Segmentation(Task):
         dice: float = 0.5,
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
-        class_weights: Sequence[float] | Mapping[str, float] | None = None,
+        class_weights: ClassNumbers = None,
         boundary: float = 0.0,
         hard: float = 1.0,
         auxiliary: float = 0.0,
         upsampling: str = "bilinear",
+        favour: ClassNumbers = None,
     ):
         super().__init__(name, classes, dropout, label_smoothing)
         self.channels = head_width(channels, name)
         self.dice = float(check_number(f"Task '{name}'", "dice", dice, at_least=0))
-        self.class_weights = self._weights(class_weights)
+        self.class_weights = class_numbers(name, "class_weights", class_weights, self.classes)
         self.boundary = float(check_number(f"Task '{name}'", "boundary", boundary, at_least=0))
         self.hard = float(check_number(f"Task '{name}'", "hard", hard, above=0, up_to=1))
         self.auxiliary = float(check_number(f"Task '{name}'", "auxiliary", auxiliary, at_least=0))
         self.upsampling = one_of(upsampling, pixels.UPSAMPLINGS, f"upsampling of task '{name}'")
+        self.favour = class_numbers(name, "favour", favour, self.classes)
         self.unread = ("coarse",) if self.auxiliary else ()
-
-    def _weights(self, given: Any) -> dict[str, float] | None:
-        """Return the weights of the classes that are named, or None for all alike."""
-        if given is None:
-            return None
-        owner = f"Task '{self.name}'"
-        if isinstance(given, Mapping):
-            named = {str(key): weight for key, weight in given.items()}
-            if unknown := [key for key in named if key not in self.classes]:
-                near = nearest(unknown[0], self.classes)
-                valid = ", ".join(self.classes)
-                raise UsageError(f"{owner} has no class '{unknown[0]}' to weigh.{near} Valid: {valid}.")
-        elif isinstance(given, Sequence) and not isinstance(given, str) and len(given) == len(self.classes):
-            named = dict(zip(self.classes, given, strict=True))
-        else:
-            raise UsageError(
-                f"{owner} was given class_weights={given!r}: expected a number for each of its {len(self.classes)}"
-                " classes, or {class: number}."
-            )
-        return {key: float(check_number(owner, f"class_weights.{key}", named[key], above=0)) for key in named}
 
     def outputs(self, features: Maps) -> Outputs:
         outputs = {"logits": pixels.head(self, features, len(self.classes), "logits", self.upsampling)}
@@ -136,7 +123,7 @@ class Segmentation(Task):
     def _cross_entropy(self, target: tf.Tensor, logits: tf.Tensor, weight: tf.Tensor, labels: Labels) -> tf.Tensor:
         """Return the cross-entropy of each sample `[B]`, the mean over its cells as far as each counts."""
         if self.class_weights is not None:
-            weights = tf.constant([self.class_weights.get(key, 1.0) for key in self.classes])
+            weights = tf.constant(filled(self.class_weights, self.classes))
             target, weight = emphasis.by_class(target, weight, weights)
         smoothed = target * (1 - self.label_smoothing) + self.label_smoothing / len(self.classes)
         entropy = tf.nn.softmax_cross_entropy_with_logits(smoothed if self.label_smoothing else target, logits)
@@ -179,7 +166,10 @@ class Segmentation(Task):
         return tf.reduce_sum(loss, axis=1) / tf.maximum(tf.reduce_sum(shown, axis=1), 1.0)
 
     def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
-        return {"classes": images.class_map(tf.cast(outputs["logits"], tf.float32), image_size, window)}
+        logits = tf.cast(outputs["logits"], tf.float32)
+        if self.favour is not None:
+            logits += tf.constant(np.log(filled(self.favour, self.classes)), tf.float32)
+        return {"classes": images.class_map(logits, image_size, window)}
 
     def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
         probabilities = seen.mean_map("logits", lambda logits, view: tf.nn.softmax(logits))

@@ -86,8 +86,9 @@ def test_an_image_without_a_labelled_pixel_teaches_nothing_and_its_neighbours_as
     [
         ({"class_weights": [1.0]}, r"class_weights=\[1.0\]: expected a number for each of its 2 classes"),
         ({"class_weights": "frequency"}, "class_weights='frequency': expected a number for each of its 2 classes, or"),
-        ({"class_weights": {"pol": 2}}, "has no class 'pol' to weigh. Did you mean 'pole'?"),
+        ({"class_weights": {"pol": 2}}, "has no class 'pol', named in class_weights. Did you mean 'pole'?"),
         ({"class_weights": {"pole": 0}}, "class_weights.pole=0: expected a number above 0"),
+        ({"favour": {"pole": -2}}, "favour.pole=-2: expected a number above 0"),
         ({"boundary": -1}, "boundary=-1: expected a number of at least 0"),
         ({"hard": 0}, "hard=0: expected a number above 0 and up to 1"),
     ],

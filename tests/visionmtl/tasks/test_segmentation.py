@@ -45,3 +45,13 @@ def test_guides_say_for_each_pixel_from_which_of_four_cells_it_reads():
     guides[0, 0, 0, 5] = 50  # and of them the right one then goes right
     moved = GuidedUpsampling()([x, tf.constant(guides)])[0, ..., 0].numpy()
     np.testing.assert_allclose(moved, [[0, 0, 1, 1], [2, 1, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]], atol=1e-6)
+
+
+def test_a_favoured_class_wins_where_its_probability_times_its_number_is_the_largest_and_learns_the_same():
+    probabilities = np.array([[0.7, 0.3], [0.8, 0.2]], "float32")
+    outputs = {"logits": tf.math.log(np.tile(probabilities[None, :, None], (1, 1, 2, 1)))}
+    plain, favoured = Segmentation("s", ["road", "pole"]), Segmentation("s", ["road", "pole"], favour={"pole": 3})
+    size, labels = (2, 2), np.ones((1, 4, 4), "int32")
+    assert plain.decode(outputs, size)["classes"].numpy().tolist() == [[[0, 0], [0, 0]]]
+    assert favoured.decode(outputs, size)["classes"].numpy().tolist() == [[[1, 1], [0, 0]]]
+    assert favoured.loss(labels, outputs) == plain.loss(labels, outputs)
