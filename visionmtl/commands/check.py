@@ -14,10 +14,14 @@ class Check(Command):
     examples = """
         visionmtl check mine.yaml
         visionmtl check camvid data.path=data/camvid
+        visionmtl check camvid data.path=data/camvid data.augmentation.mosaic=0.5 --pictures seen.png
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_recipe(parser)
+        parser.add_argument(
+            "--pictures", metavar="PNG", help="draw training pictures as they are learnt from, augmented, to this file"
+        )
 
     def run(self, args: argparse.Namespace) -> None:
         from visionmtl import recipe as recipes
@@ -25,4 +29,4 @@ class Check(Command):
         recipe = recipes.load(args.recipe, args.overrides)
         with quiet_import():
             from visionmtl import training
-        training.check(recipe)
+        training.check(recipe, args.pictures)

@@ -22,7 +22,7 @@ from visionmtl.files import written_whole
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 from visionmtl.report import tables
-from visionmtl.training import building, ends, lock, resuming, runs, space
+from visionmtl.training import building, ends, lock, previewing, resuming, runs, space
 from visionmtl.training.devices import strategy
 from visionmtl.training.measuring import finish, tell_skipped
 
@@ -94,13 +94,18 @@ def resume(
             return _train(recipe, devices, reopened, also, stop, watching)
 
 
-def check(recipe: Recipe) -> None:
+def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
     """Read the data and build the model of a recipe, and print what would be trained.
+
+    Args:
+        recipe: from `recipe.load`.
+        pictures: a PNG to draw training pictures to, as they are learnt from; None for none.
 
     Raises:
         UsageError, pipelines.DataError: what would go wrong in training before its first step.
     """
     building.check_names(recipe)
+    previewing.check_name(pictures)
     place = strategy()
     datasets = building.data(recipe, SPLITS, replicas=place.num_replicas_in_sync)
     datasets.verify()
@@ -116,6 +121,8 @@ def check(recipe: Recipe) -> None:
     print(f"{recipe.model.backbone}, {model.count_params():,} parameters, {height} x {width} pixels,", end=" ")
     print(f"{recipe.training.epochs} epochs of {_steps(recipe, datasets)} steps.")
     tell_skipped(datasets)
+    if pictures is not None:
+        print(f"Training pictures: {previewing.preview(datasets, list(model.tasks.values()), pictures)}")
 
 
 def _train(

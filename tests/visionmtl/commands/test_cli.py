@@ -62,6 +62,7 @@ def test_the_help_of_each_command_shows_an_example(command, capsys):
         (["check", "garments", "balancing.method=equall"], "Did you mean 'equal'?"),
         (["check", "garments", "model.sharing=hart"], "Did you mean 'hard'?"),
         (["check", "garments", "tasks=[detecton]"], "Task 'detecton' has no labels"),
+        (["check", "garments", "--pictures", "seen.jpg"], "name a file that ends in .png"),
         (["check", "garments", "tasks.detection.dept=3", FEW], "Did you mean 'depth'?"),
         (["check", "garments", "data.options.trian=3"], "trian"),
         (["check", "garments", "data.batch_size=100000", FEW], "fewer than one batch of 100000"),

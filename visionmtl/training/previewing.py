@@ -1,0 +1,63 @@
+"""Training pictures on one sheet, with their labels, as a model learns from them: cropped, turned, joined, coloured."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+import pipelines
+from visionmtl import drawing
+from visionmtl.drawing.samples import drawing_order
+from visionmtl.errors import UsageError
+from visionmtl.files import write_picture
+from visionmtl.tasks import Task
+
+COLUMNS, MOST = 4, 20  # pictures in a row, and on the sheet
+
+
+def check_name(out: str | Path | None) -> None:
+    """Refuse a sheet that is no PNG.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if out is not None and Path(out).suffix.lower() != ".png":
+        raise UsageError(f"The training pictures were to be drawn to '{out}': name a file that ends in .png.")
+
+
+def preview(datasets: pipelines.Datasets, tasks: Sequence[Task], out: str | Path) -> Path:
+    """Draw the first pictures of the first epoch, as they are learnt from, and their labels; return the PNG.
+
+    A task is drawn where the picture counts for it.
+
+    Args:
+        datasets: of a recipe.
+        tasks: its tasks.
+        out: the PNG.
+    """
+    order, tiles, names = drawing_order(tasks), [], []
+    assert datasets.train is not None
+    for step, (images, labels, weights) in enumerate(datasets.train.take(-(-MOST // COLUMNS))):
+        called = datasets.names(0, step) or [""] * len(images)
+        truths = {task.name: task.truth(labels[task.name]) for task in order}
+        for place, image in enumerate(images.numpy().astype(np.uint8)):
+            for task in order:
+                if weights[task.name][place] > 0:
+                    truth = {key: np.asarray(value)[place] for key, value in truths[task.name].items()}
+                    image = task.draw_truth(image, truth)
+            tiles.append(image)
+            names.append(Path(called[place]).name)
+        if len(tiles) >= MOST:
+            break
+    datasets.seek(0)
+    tiles, names = tiles[:MOST], names[:MOST]
+    empty = -len(tiles) % COLUMNS if len(tiles) > COLUMNS else 0
+    tiles, names = tiles + [np.full_like(tiles[0], 255)] * empty, names + [""] * empty
+    rows = [
+        drawing.side_by_side(tiles[start : start + COLUMNS], names[start : start + COLUMNS])
+        for start in range(0, len(tiles), COLUMNS)
+    ]
+    width = rows[0].shape[1]
+    keys = [drawing.legend(task.legend, width, title=task.name) for task in order if task.legend]
+    write_picture(Path(out), np.concatenate([*rows, *keys]))
+    return Path(out)
