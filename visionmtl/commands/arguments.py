@@ -20,7 +20,7 @@ def add_tta(parser: argparse.ArgumentParser) -> None:
     """Take further views of each picture."""
     help_ = (
         "merge predictions on several views of each picture: flip (alone if none is named), scales of the network's"
-        " input as flip,0.75,1.25, and fuse, which averages boxes in place of suppressing them"
+        " input as flip,0.75,1.25, and vote (or fuse), which averages the corners (and scores) of boxes"
     )
     parser.add_argument("--tta", nargs="?", const="flip", metavar="VIEWS", help=help_)
 

@@ -10,9 +10,12 @@ from visionmtl.errors import UsageError
 from visionmtl.model.multi_task import MultiTaskModel
 from visionmtl.model.resizing import resized
 from visionmtl.tasks.task import Outputs
-from visionmtl.tasks.views import Seen, View, Views
+from visionmtl.tasks.views import FUSE, VOTE, Seen, View, Views
 
-FUSED = "boxes of all views that lie on each other averaged"
+BOXES = {  # what becomes of those of all views, by `Views.boxes`
+    VOTE: "boxes of all views suppressed together, by those of the best score, whose corners are the mean of all",
+    FUSE: "boxes of all views that lie on each other averaged, and their scores",
+}
 ALONE = "the picture alone, as it has no way to merge views"
 
 
@@ -35,8 +38,10 @@ class Looks:
 
     def __init__(self, model: MultiTaskModel, views: str | Views):
         self.model, self.views = model, Views.parsed(views)
-        if self.views.fuse and not any(task.annotates for task in model.tasks.values()):
-            raise UsageError(f"Views '{self.views}' fuse boxes, and no task of the model finds any: leave fuse out.")
+        if self.views.boxes and not any(task.annotates for task in model.tasks.values()):
+            raise UsageError(
+                f"Views '{self.views}' average boxes, and no task of the model finds any: leave {self.views.boxes} out."
+            )
         self.networks: dict[tuple[int, int], MultiTaskModel] = {model.image_size: model}
         stride = 2 ** max((int(part[1:]) for part in model.parts if is_level(part)), default=5)
         for scale in self.views.scales:
@@ -74,14 +79,14 @@ class Looks:
         for name, task in self.model.tasks.items():
             pairs = zip(outputs, looks, strict=True)
             views = tuple(View(self.model.raw_outputs(name, each), *look) for each, look in pairs)
-            merged[name] = task.merged(Seen(views, self.views.fuse), size, window)
+            merged[name] = task.merged(Seen(views, self.views.boxes), size, window)
         return merged
 
     def told(self) -> str:
         """Return in a sentence which views there are, and how the tasks merge them."""
         ways: dict[str, list[str]] = {}
         for name, task in self.model.tasks.items():
-            way = FUSED if self.views.fuse and task.annotates else task.merging or ALONE
+            way = BOXES[self.views.boxes] if self.views.boxes and task.annotates else task.merging or ALONE
             ways.setdefault(way, []).append(name)
         sizes = ", ".join(map(_told, self.networks))
         merged = "; ".join(f"{', '.join(names)}: {way}" for way, names in ways.items())

@@ -198,7 +198,7 @@ class Detection(Task):
             return own | {"boxes": fusing.mirrored(own["boxes"], size[1])} if view.flipped else own
 
         views = [found(view) for view in seen.views]
-        kept = fusing.fused(views) if seen.fuse else fusing.suppressed(views, len(self.classes))
+        kept = fusing.MERGED[seen.boxes](views, len(self.classes))
         return kept | {"boxes": images.map_boxes(kept["boxes"], size, image_size, window)}
 
     def confident(self, predictions: Outputs, confidences: Any) -> Outputs:

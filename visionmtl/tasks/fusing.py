@@ -1,10 +1,11 @@
-"""Boxes that several views of a picture gave, made one set: suppressed together, or fused."""
+"""Boxes that several views of a picture gave, made one set: suppressed together, voted on or fused."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
 from visionmtl.tasks import boxes
+from visionmtl.tasks.views import FUSE, VOTE
 
 CLUSTER = 0.55  # of one object are boxes of a class whose IoU with what they are fused to is more
 Found = dict[str, tf.Tensor]  # as `boxes.suppress` gives it
@@ -33,7 +34,21 @@ def suppressed(views: Sequence[Found], classes: int) -> Found:
     return boxes.suppress(found["boxes"], scores, limit=limit)
 
 
-def fused(views: Sequence[Found], overlap: float = CLUSTER) -> Found:
+def voted(views: Sequence[Found], classes: int) -> Found:
+    """Return boxes as `suppressed` does, each the mean of those of its class that it suppressed, weighed by scores.
+
+    Reference: Gidaris and Komodakis 2015, Object detection via a multi-region and semantic segmentation-aware CNN
+    model, section 5 (box voting), here among boxes of several views, and at the IoU from which on they are one object.
+    """
+    kept, found = suppressed(views, classes), joined(views)
+    same = kept["classes"][:, :, None] == found["classes"][:, None]
+    near = same & (boxes.pairwise_iou(kept["boxes"], found["boxes"]) > boxes.OVERLAP) & (found["classes"] >= 0)[:, None]
+    weights = tf.where(near, found["scores"][:, None], 0.0)
+    total = tf.reduce_sum(weights, axis=2, keepdims=True)
+    return kept | {"boxes": tf.math.divide_no_nan(tf.matmul(weights, found["boxes"]), total)}
+
+
+def fused(views: Sequence[Found], classes: int, overlap: float = CLUSTER) -> Found:
     """Return boxes that are the means of those of all views that lie on each other, weighed by their scores.
 
     In the order of their scores each box joins that of the means of its class which it overlaps most, if by more than
@@ -42,6 +57,7 @@ def fused(views: Sequence[Found], overlap: float = CLUSTER) -> Found:
 
     Args:
         views: what was found in each, all in the same pixels.
+        classes: how many there are.
         overlap: an IoU.
 
     Returns:
@@ -52,12 +68,12 @@ def fused(views: Sequence[Found], overlap: float = CLUSTER) -> Found:
     """
     found, limit = joined(views), views[0]["boxes"].shape[1]
     scores, order = tf.math.top_k(tf.where(found["classes"] >= 0, found["scores"], 0.0), found["scores"].shape[1])
-    corners, classes = (tf.gather(found[key], order, batch_dims=1) for key in ("boxes", "classes"))
+    corners, labels = (tf.gather(found[key], order, batch_dims=1) for key in ("boxes", "classes"))
     batch, most = tf.shape(scores)[0], scores.shape[1]
     places = tf.range(most)
 
     def join(i: tf.Tensor, sums: tf.Tensor, totals: tf.Tensor, counts: tf.Tensor, kinds: tf.Tensor) -> tuple:
-        box, score, kind = corners[:, i], scores[:, i], classes[:, i]
+        box, score, kind = corners[:, i], scores[:, i], labels[:, i]
         means = tf.math.divide_no_nan(sums, totals[..., None])
         iou = tf.where((kinds == kind[:, None]) & (counts > 0), boxes.iou(means, box[:, None]), -1.0)
         best = tf.argmax(iou, axis=1, output_type=tf.int32)
@@ -83,3 +99,10 @@ def fused(views: Sequence[Found], overlap: float = CLUSTER) -> Found:
         "classes": tf.where(kept, tf.gather(kinds, best.indices, batch_dims=1), boxes.PADDING),
         "count": tf.reduce_sum(tf.cast(kept, tf.int32), axis=1),
     }
+
+
+MERGED: dict[str, Callable[[Sequence[Found], int], Found]] = {
+    "": suppressed,
+    FUSE: fused,
+    VOTE: voted,
+}  # by `Views.boxes`

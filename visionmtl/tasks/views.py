@@ -9,10 +9,12 @@ import tensorflow as tf
 
 from visionmtl.errors import UsageError
 
-FLIP, FUSE = "flip", "fuse"
+FLIP, FUSE, VOTE = "flip", "fuse", "vote"
 MARK = "+tta="  # in the name of a split whose figures are of several views
 RANGE = (0.25, 4.0)  # of scales
-EXPECTED = f"expected {FLIP}, {FUSE} or scales of {RANGE[0]:g} to {RANGE[1]:g}, parted by commas, as flip,0.75,1.25"
+EXPECTED = (
+    f"expected {FLIP}, {VOTE}, {FUSE} or scales of {RANGE[0]:g} to {RANGE[1]:g}, parted by commas, as flip,0.75,1.25"
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Views:
     Attributes:
         flip: whether each view is mirrored too, left for right.
         scales: of the network's input, ascending; 1, the picture itself, is not among them.
-        fuse: whether boxes of several views that lie on each other are averaged, not suppressed.
+        boxes: how boxes of several views that lie on each other become one: "" if the best score suppresses the others,
+            "vote" if its corners are then the mean of all, "fuse" if its score is too.
 
     Example:
         >>> str(Views.parsed("1.25, 0.75, flip"))
@@ -31,7 +34,7 @@ class Views:
 
     flip: bool = False
     scales: tuple[float, ...] = ()
-    fuse: bool = False
+    boxes: str = ""
 
     @classmethod
     def parsed(cls, given: "str | Views") -> "Views":
@@ -43,15 +46,16 @@ class Views:
         if isinstance(given, cls):
             return given
         words = [word.strip() for word in str(given).split(",")]
-        scales = sorted(_scale(word, given) for word in words if word not in (FLIP, FUSE))
-        named = [word for word in words if word in (FLIP, FUSE)] + [f"{scale:g}" for scale in scales]
+        scales = sorted(_scale(word, given) for word in words if word not in (FLIP, FUSE, VOTE))
+        named = [word for word in words if word in (FLIP, FUSE, VOTE)] + [f"{scale:g}" for scale in scales]
         if len(set(named)) < len(named):
             twice = next(word for word in named if named.count(word) > 1)
             raise UsageError(f"Views '{given}' name {twice} twice: name each once.")
-        views = cls(FLIP in words, tuple(scales), FUSE in words)
-        if not views.flip and not scales:
-            raise UsageError(f"Views '{given}' add no view of a picture whose boxes could be fused: {EXPECTED}.")
-        return views
+        if {FUSE, VOTE} <= {*named}:
+            raise UsageError(f"Views '{given}' have {FUSE} and {VOTE}, two ways to average boxes: name one of both.")
+        if FLIP not in named and not scales:
+            raise UsageError(f"Views '{given}' add no view of a picture whose boxes could be averaged: {EXPECTED}.")
+        return cls(FLIP in named, tuple(scales), next((word for word in (FUSE, VOTE) if word in named), ""))
 
     def split(self, name: str) -> str:
         """Return under which name figures of a split are kept, lest they are taken for those of the pictures alone.
@@ -63,8 +67,8 @@ class Views:
         return f"{name}{MARK}{self}"
 
     def __str__(self) -> str:
-        words = [FLIP] * self.flip + [f"{scale:g}" for scale in self.scales] + [FUSE] * self.fuse
-        return ",".join(words)
+        words = [FLIP] * self.flip + [f"{scale:g}" for scale in self.scales]
+        return ",".join([*words, self.boxes] if self.boxes else words)
 
 
 @dataclass(frozen=True)
@@ -88,11 +92,11 @@ class Seen:
 
     Attributes:
         views: one or several.
-        fuse: as in `Views`.
+        boxes: as in `Views`.
     """
 
     views: tuple[View, ...]
-    fuse: bool = False
+    boxes: str = ""
 
     @property
     def plain(self) -> View:

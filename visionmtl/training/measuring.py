@@ -30,9 +30,10 @@ def evaluate(
         split: "train", "validation" or "test".
         overrides: changes to the data, such as `data.path=DIR`.
         tta: further views of each picture, whose predictions are merged before they are measured, as
-            "flip,0.75,1.25": mirrored, and at scales of the network's input in multiples of its stride; with "fuse",
-            boxes are averaged. Losses are of the pictures alone. The figures are kept under a name of their own, such
-            as "test+tta=flip,0.75,1.25", and of validation the confidences of their best F1, which predict then takes.
+            "flip,0.75,1.25": mirrored, and at scales of the network's input in multiples of its stride; with "vote" or
+            "fuse", boxes that lie on each other are averaged. Losses are of the pictures alone. The figures are kept
+            under a name of their own, such as "test+tta=flip", and of validation the confidences of their best F1,
+            which predict then takes.
 
     Returns:
         `{task: {metric: value}}`.

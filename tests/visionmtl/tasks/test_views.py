@@ -14,7 +14,8 @@ from visionmtl.tasks.views import Seen, View, Views
     [
         ("flip", Views(flip=True)),
         (" 1.25,flip, 0.75", Views(True, (0.75, 1.25))),
-        ("0.5,fuse", Views(scales=(0.5,), fuse=True)),
+        ("0.5,fuse", Views(scales=(0.5,), boxes="fuse")),
+        ("vote,flip", Views(True, boxes="vote")),
     ],
 )
 def test_views_are_read_and_written_in_one_way(text, views):
@@ -25,14 +26,15 @@ def test_views_are_read_and_written_in_one_way(text, views):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("flop", "have 'flop': expected flip, fuse or scales"),
+        ("flop", "have 'flop': expected flip, vote, fuse or scales"),
         ("", "have '': expected"),
-        ("flip,9", "have '9': expected flip, fuse or scales of 0.25 to 4"),
+        ("flip,9", "have '9': expected flip, vote, fuse or scales of 0.25 to 4"),
         ("nan", "have 'nan'"),
         ("flip,1.0", "the picture itself, which is always seen"),
         ("flip,flip", "name flip twice"),
         ("0.5,0.50", "name 0.5 twice"),
         ("fuse", "add no view"),
+        ("flip,vote,fuse", "two ways to average boxes"),
         ("runs/camvid-1", "have 'runs/camvid-1'"),
     ],
 )
@@ -75,7 +77,16 @@ def test_boxes_of_several_views_are_suppressed_together_class_by_class():
     assert int(kept["count"][0]) == 3
 
 
-def reference(views, classes, overlap=0.55):
+def test_boxes_that_were_suppressed_vote_where_the_best_one_lies():
+    one = found([[0.0, 0, 10, 10], [20, 20, 30, 30]], [0.75, 0.25], [0, 1])
+    two = found([[0.0, 0, 10, 12], [0, 0, 10, 10]], [0.25, 0.5], [0, 1])
+    kept = fusing.voted([one, two], 2)
+    np.testing.assert_allclose(kept["scores"][0, :4], [0.75, 0.5, 0.25, 0])
+    expected = [[0, 0, 10, 10.5], [0, 0, 10, 10], [20, 20, 30, 30], [0, 0, 0, 0]]
+    np.testing.assert_allclose(kept["boxes"][0, :4], expected, rtol=1e-6)
+
+
+def reference(views, overlap=0.55):
     """Weighted boxes fusion of one picture, box by box as the paper has it, in float64."""
     rows = sorted(
         (
@@ -110,7 +121,7 @@ def test_fused_boxes_are_those_of_the_paper():
         both = np.concatenate([corners, corners + random.uniform(14, 20, (10, 2))], axis=1).astype("float32")
         scores = random.uniform(0.05, 1, 10).astype("float32")
         views.append(found(both.tolist(), scores.tolist(), random.integers(0, 2, 10).tolist(), rows=12))
-    expected, kept = reference(views, 2)[:12], fusing.fused(views)
+    expected, kept = reference(views)[:12], fusing.fused(views, 2)
     count = int(kept["count"][0])
     assert count == len(expected)
     np.testing.assert_allclose(kept["scores"][0, :count], [score for score, _, _ in expected], rtol=1e-5)
