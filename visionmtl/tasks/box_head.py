@@ -5,28 +5,35 @@ from typing import Any
 
 import keras
 
-from visionmtl.layers.convolution import SharedBlock
+from visionmtl.layers.convolution import ConvBlock, SharedBlock
 from visionmtl.layers.quality import LocalisationQuality
+from visionmtl.tasks.cells import BINS, by_stride
 from visionmtl.tasks.task import Maps, Outputs
 
 
-def head(task: Any, features: Maps, bins: int) -> Outputs:
+def head(task: Any, features: Maps, further: int) -> Outputs:
     """Build a head on maps `{"P2": [B, H / 4, W / 4, C], ...}`, whose layers serve all levels.
 
     Args:
         task: whose head it is; its `name` begins the layers' names. Of its options are read `channels` and `depth`, the
             size of the tower; `towers`, "shared" for one that scores and sides read, "apart" for one each of half the
             width; and `quality`, whether scores know of the sides.
-        bins: of the distribution of a side's distance.
+        further: how many levels coarser than the maps are made, each of the one before.
 
     Returns:
-        By level, such as P2, `P2_scores` `[B, h, w, C]` and `P2_distances` `[B, h, w, 4 * bins]`, float32 logits.
+        By level, such as P2, `P2_scores` `[B, h, w, C]` and `P2_distances` `[B, h, w, 4 * BINS]`, float32 logits.
 
-    Reference: Tian et al. 2019, FCOS, section 3 (towers for scores and boxes); Li et al. 2021, Generalized Focal Loss
-    V2 (quality).
+    Reference: Tian et al. 2019, FCOS, section 3 (towers for scores and boxes, levels made of the coarsest); Li et al.
+    2021, Generalized Focal Loss V2 (quality).
     """
-    levels, name = sorted(features), task.name
-    channels = task.channels or features[levels[0]].shape[-1]
+    name, features = task.name, dict(features)
+    channels = task.channels or features[by_stride(features)[0]].shape[-1]
+    for _ in range(further):
+        coarsest = by_stride(features)[-1]
+        coarser = f"P{int(coarsest[1:]) + 1}"
+        shrink = ConvBlock(features[coarsest].shape[-1], strides=2, name=f"{name}_{coarser}")
+        features[coarser] = shrink(features[coarsest])
+    levels = by_stride(features)
     apart = task.towers == "apart"
     if apart:
         width = max(channels // 2, 1)
@@ -42,8 +49,8 @@ def head(task: Any, features: Maps, bins: int) -> Outputs:
         bias_initializer=keras.initializers.Constant(-math.log(99.0)),
         name=f"{name}_scores",
     )
-    side = keras.layers.Conv2D(4 * bins, 1, dtype="float32", name=f"{name}_distances")
-    quality = LocalisationQuality(bins, dtype="float32", name=f"{name}_quality") if task.quality else None
+    side = keras.layers.Conv2D(4 * BINS, 1, dtype="float32", name=f"{name}_distances")
+    quality = LocalisationQuality(BINS, dtype="float32", name=f"{name}_quality") if task.quality else None
     maps: dict = {}
     for level in levels:
         seen = placed = task.dropped(_through(scoring, features[level], level), level)

@@ -1,6 +1,5 @@
 """Detection: a box, a class and a score for every object."""
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +10,7 @@ import tensorflow as tf
 
 from visionmtl import drawing, images, keras_graph, metrics
 from visionmtl.errors import check_flag, check_number, one_of
-from visionmtl.tasks import box_head, boxes, faults, forms, fusing
+from visionmtl.tasks import box_head, box_loss, boxes, cells, faults, forms, fusing
 from visionmtl.tasks.amounts import ByAmount
 from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width, rounded
@@ -19,7 +18,6 @@ from visionmtl.tasks.views import Seen, View
 
 TOWERS = ("shared", "apart")
 NORMALISERS = ("image", "batch")
-BINS = 8  # a side's distance is a distribution over 0..7 strides
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -49,6 +47,9 @@ class Detection(Task):
         normaliser: "image" divides each image's sum of losses by its own alignments, so that an image of ten objects
             weighs as much as one of two; "batch" by the mean of the images labelled in the whole batch, so that an
             object weighs as much wherever it is.
+        extra_levels: how many levels coarser than the maps the head makes for itself; None for as many as an object
+            takes that fills the image, which a model keeps at other sizes of its input too. None are made of the
+            maps P2 to P5 of images of up to 416 pixels. A side reaches 7 strides of its cell.
 
     Reference: Tian et al. 2019, FCOS; Li et al. 2020, Generalized Focal Loss (quality and distribution focal loss);
     Feng et al. 2021, TOOD (assignment).
@@ -63,6 +64,7 @@ class Detection(Task):
         "quality",
         "towers",
         "normaliser",
+        "extra_levels",
         "dropout",
         "label_smoothing",
     )
@@ -88,6 +90,7 @@ class Detection(Task):
         quality: bool = False,
         towers: str = "shared",
         normaliser: str = "image",
+        extra_levels: int | None = None,
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
     ):
@@ -99,27 +102,23 @@ class Detection(Task):
         self.quality = check_flag(f"Task '{name}'", "quality", quality)
         self.towers = one_of(towers, TOWERS, f"towers of task '{name}'")
         self.normaliser = one_of(normaliser, NORMALISERS, f"normaliser of task '{name}'")
+        if extra_levels is not None:
+            check_number(f"Task '{name}'", "extra_levels", extra_levels, at_least=0, whole=True)
+        self.extra_levels, self._built = extra_levels, extra_levels
 
     def outputs(self, features: Maps) -> Outputs:
-        return box_head.head(self, features, BINS)
+        finest = cells.by_stride(features)[0]
+        height, width = (side * cells.stride(finest) for side in features[finest].shape[1:3])
+        further = self.extra_levels
+        self._built = cells.missing(features, (height, width)) if further is None else further
+        return box_head.head(self, features, self._built)
 
-    def _unpack(self, outputs: Outputs) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Return the logits of scores `[B, N, C]` and distances `[B, N, 4, BINS]`, centres `[N, 2]`, strides `[N]`."""
-        levels = sorted({key.split("_")[0] for key in outputs})
-        shapes = [outputs[f"{level}_scores"].shape[1:3] for level in levels]
-        centres, steps = boxes.points(shapes, [_stride(level) for level in levels])
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"extra_levels": self._built}
 
-        def join(kind: str, *shape: int) -> tf.Tensor:
-            maps = [outputs[f"{level}_{kind}"] for level in levels]
-            flat = [tf.reshape(x, (tf.shape(x)[0], math.prod(x.shape[1:3]), *shape)) for x in maps]
-            return tf.cast(tf.concat(flat, axis=1), tf.float32)
-
-        return join("scores", len(self.classes)), join("distances", 4, BINS), centres, steps
-
-    def _boxes(self, distances: tf.Tensor, centres: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
-        """Return boxes `[..., 4]` from the expected distance of each side; `distances` are logits `[..., 4, BINS]`."""
-        expected = tf.reduce_sum(tf.nn.softmax(distances) * tf.range(BINS, dtype=tf.float32), axis=-1)
-        return boxes.from_distances(centres, expected * steps[:, None])
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Detection":
+        return cls(**({"extra_levels": 0} | config))  # version 0.1.0 made none
 
     def evidence(self, outputs: Outputs) -> dict[str, keras.KerasTensor]:
         evidence = {}
@@ -140,31 +139,12 @@ class Detection(Task):
         return found | faults.corners(self.name, labels["boxes"], real, size)
 
     def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor | ByAmount:
-        logits, distances, centres, steps = self._unpack(outputs)
-        predicted = tf.stop_gradient(self._boxes(distances, centres, steps))
         objects, classes = self._trim(labels)
-        scores = tf.sigmoid(logits)
-        matched = boxes.assign(tf.stop_gradient(scores), predicted, centres, steps, objects, classes)
-        matched = {name: tf.stop_gradient(value) for name, value in matched.items()}
-
-        named = tf.gather(classes, matched["object"], batch_dims=1)
-        target = tf.one_hot(named, len(self.classes)) * matched["quality"][..., None]
-        if self.label_smoothing:
-            target = target * (1 - self.label_smoothing) + self.label_smoothing * 0.01
-        entropy = tf.nn.sigmoid_cross_entropy_with_logits(target, logits) * (target - scores) ** 2
-        entropy *= tf.cast(~matched["ignored"], tf.float32)[..., None]
-
-        # Boxes are learnt where there are objects, at one point in eighty: only those are looked at.
-        where = tf.where(matched["positive"])
-        image, point = where[:, 0], where[:, 1]
-        spread, centre, step = tf.gather_nd(distances, where), tf.gather(centres, point), tf.gather(steps, point)
-        truth = tf.gather_nd(tf.gather(objects, matched["object"], batch_dims=1), where)
-        overlap = 1 - boxes.giou(self._boxes(spread, centre, step), truth)
-        bins = self._distribution(spread, boxes.to_distances(centre, truth) / step[:, None])
-        per_box = (self.box_weight * overlap + self.distance_weight * bins) * tf.gather_nd(matched["alignment"], where)
-        per_image = tf.math.unsorted_segment_sum(per_box, image, tf.shape(logits)[0])
-        sums, amounts = tf.reduce_sum(entropy, axis=(1, 2)) + per_image, tf.reduce_sum(matched["alignment"], axis=1)
+        sums, amounts = box_loss.sums_and_amounts(self, self._cells(outputs), objects, classes)
         return ByAmount(sums, amounts) if self.normaliser == "batch" else sums / tf.maximum(amounts, 1.0)
+
+    def _cells(self, outputs: Outputs) -> cells.Cells:
+        return cells.unpack(outputs, len(self.classes))
 
     @staticmethod
     def _trim(labels: Labels) -> tuple[tf.Tensor, tf.Tensor]:
@@ -174,21 +154,10 @@ class Detection(Task):
         used = tf.maximum(used, 1)
         return tf.cast(labels["boxes"], tf.float32)[:, :used], classes[:, :used]
 
-    @staticmethod
-    def _distribution(logits: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-        """Return the distribution focal loss `[P]`: cross-entropy with the two bins around each true distance."""
-        target = tf.clip_by_value(target, 0.0, BINS - 1.01)
-        weights = tf.maximum(1 - tf.abs(tf.range(BINS, dtype=tf.float32) - target[..., None]), 0.0)
-        return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(weights, logits), axis=-1)
-
     def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
-        logits, distances, centres, steps = self._unpack(outputs)
-        kept = boxes.suppress(self._boxes(distances, centres, steps), tf.sigmoid(logits))
-        finest = min(outputs).split("_")[0]
-        height, width = outputs[f"{finest}_scores"].shape[1:3]
-        input_size = (height * _stride(finest), width * _stride(finest))
-        mapped = images.map_boxes(kept["boxes"], input_size, image_size, window)
-        return kept | {"boxes": mapped}
+        found = self._cells(outputs)
+        kept = boxes.suppress(found.boxes(), tf.sigmoid(found.logits))
+        return kept | {"boxes": images.map_boxes(kept["boxes"], found.size, image_size, window)}
 
     def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
         size = seen.plain.size
@@ -261,11 +230,6 @@ class Detection(Task):
         scores = map(float, predictions["scores"][:count].astype(np.float32).astype(str))
         each = zip(classes.tolist(), extents.tolist(), scores, strict=True)
         return [{"class": label, "bbox": [rounded(x, 2) for x in box], "score": score} for label, box, score in each]
-
-
-def _stride(level: str) -> int:
-    """Return the pixels between neighbouring cells of a level: 4 for "P2", doubling with each."""
-    return 2 ** int(level[1:])
 
 
 def _second_guesses(predicted: np.ndarray, overlap: float = 0.8) -> np.ndarray:

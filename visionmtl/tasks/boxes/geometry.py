@@ -7,20 +7,25 @@ import tensorflow as tf
 EPSILON = 1e-7
 
 
-def points(shapes: Sequence[tuple[int, int]], strides: Sequence[int]) -> tuple[tf.Tensor, tf.Tensor]:
+def points(
+    shapes: Sequence[tuple[int, int]], strides: Sequence[int], size: tuple[int, int] | None = None
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the centres of a pyramid's cells, level after level, row by row.
 
     Args:
         shapes: height and width of each level's map.
         strides: pixels between neighbouring cells of each level.
+        size: height and width of the image in pixels, over which the cells of a level are spread evenly even where the
+            stride does not divide it; None where each does.
 
     Returns:
         Centres `[N, 2]` as x, y in pixels, and the stride `[N]` of each.
     """
     centres, steps = [], []
     for (height, width), stride in zip(shapes, strides, strict=True):
-        x = (tf.range(width, dtype=tf.float32) + 0.5) * stride
-        y = (tf.range(height, dtype=tf.float32) + 0.5) * stride
+        down, right = (stride, stride) if size is None else (size[0] / height, size[1] / width)
+        x = (tf.range(width, dtype=tf.float32) + 0.5) * right
+        y = (tf.range(height, dtype=tf.float32) + 0.5) * down
         grid = tf.stack(tf.meshgrid(x, y), axis=-1)
         centres.append(tf.reshape(grid, (-1, 2)))
         steps.append(tf.fill((tf.shape(centres[-1])[0],), tf.cast(stride, tf.float32)))
