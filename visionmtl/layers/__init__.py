@@ -8,6 +8,7 @@ from visionmtl.layers.convolution import ConvBlock, DepthToSpace, SharedBlock
 from visionmtl.layers.cross_stitch import CrossStitch, near_identity
 from visionmtl.layers.normalisation import FusedBatchNormalization, fuse_normalisation
 from visionmtl.layers.quality import LocalisationQuality
+from visionmtl.layers.stopping import StopGradient
 from visionmtl.layers.uncertainty import UncertaintyWeighting
 from visionmtl.layers.upsampling import GuidedUpsampling
 from visionmtl.layers.weighted_sum import WeightedSum
@@ -20,6 +21,7 @@ __all__ = [
     "GuidedUpsampling",
     "LocalisationQuality",
     "SharedBlock",
+    "StopGradient",
     "UncertaintyWeighting",
     "WeightedSum",
     "fuse_normalisation",

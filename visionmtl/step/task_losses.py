@@ -72,14 +72,15 @@ def over_amounts(sums: tf.Tensor, amounts: tf.Tensor, weights: tf.Tensor | None)
     A batch that holds less than 1 in all is taken to hold 1.
 
     Args:
-        sums: `[B]`, of this replica's samples.
-        amounts: `[B]`, at least 0; no gradient goes back through them.
+        sums: `[B]`, of this replica's samples; or `[B, T]`, of T terms that are added once each is divided.
+        amounts: of the same shape, at least 0; no gradient goes back through them.
         weights: `[B]`, 0 where a sample is not labelled; None where all are.
     """
-    weights = tf.ones_like(sums) if weights is None else tf.reshape(tf.cast(weights, tf.float32), tf.shape(sums))
+    sums, amounts = (tf.reshape(each, (tf.shape(sums)[0], -1)) for each in (sums, amounts))
+    weights = tf.ones_like(sums[:, :1]) if weights is None else tf.reshape(tf.cast(weights, tf.float32), (-1, 1))
     held = tf.where(weights > 0, tf.stop_gradient(amounts) * weights, 0.0)
-    labelled, held = tf.unstack(sum_over_replicas(tf.stack([tf.reduce_sum(weights), tf.reduce_sum(held)])))
-    return sums * (labelled / tf.maximum(held, 1.0))
+    told = sum_over_replicas(tf.concat([tf.reduce_sum(weights, axis=0), tf.reduce_sum(held, axis=0)], axis=0))
+    return tf.reduce_sum(sums * (told[0] / tf.maximum(told[1:], 1.0)), axis=1)
 
 
 def _places(count: tf.Tensor) -> tf.Tensor:

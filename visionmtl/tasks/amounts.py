@@ -12,8 +12,8 @@ class ByAmount(NamedTuple):
     an object counts alike wherever it is. Where the batch holds less than 1 in all, it counts as 1.
 
     Attributes:
-        sums: `[B]`, of the losses of what is in each sample.
-        amounts: `[B]`, how much that is, at least 0; a constant to the gradient.
+        sums: `[B]`, of the losses of what is in each sample; or `[B, T]` of T terms, each divided by its own amount.
+        amounts: of the same shape, how much that is, at least 0; a constant to the gradient.
     """
 
     sums: tf.Tensor

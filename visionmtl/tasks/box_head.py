@@ -7,12 +7,19 @@ import keras
 
 from visionmtl.layers.convolution import ConvBlock, SharedBlock
 from visionmtl.layers.quality import LocalisationQuality
+from visionmtl.layers.stopping import StopGradient
 from visionmtl.tasks.cells import BINS, by_stride
 from visionmtl.tasks.task import Maps, Outputs
+
+MANY = "many_"  # begins what a head says that only learns
+UNREAD = tuple(f"P{level}_{MANY}{kind}" for level in range(1, 16) for kind in ("scores", "distances"))
 
 
 def head(task: Any, features: Maps, further: int) -> Outputs:
     """Build a head on maps `{"P2": [B, H / 4, W / 4, C], ...}`, whose layers serve all levels.
+
+    Of an `end_to_end` task there are two: that of its predictions, whose objects have one cell each, reads the maps
+    without teaching them; they learn from a head beside it, whose objects have many.
 
     Args:
         task: whose head it is; its `name` begins the layers' names. Of its options are read `channels` and `depth`, the
@@ -21,19 +28,28 @@ def head(task: Any, features: Maps, further: int) -> Outputs:
         further: how many levels coarser than the maps are made, each of the one before.
 
     Returns:
-        By level, such as P2, `P2_scores` `[B, h, w, C]` and `P2_distances` `[B, h, w, 4 * BINS]`, float32 logits.
+        By level, such as P2, `P2_scores` `[B, h, w, C]` and `P2_distances` `[B, h, w, 4 * BINS]`, float32 logits; of
+        the head beside it, if there is one, `P2_many_scores` and `P2_many_distances`.
 
     Reference: Tian et al. 2019, FCOS, section 3 (towers for scores and boxes, levels made of the coarsest); Li et al.
-    2021, Generalized Focal Loss V2 (quality).
+    2021, Generalized Focal Loss V2 (quality); Wang et al. 2024, YOLOv10, section 3.1 (two heads).
     """
     name, features = task.name, dict(features)
-    channels = task.channels or features[by_stride(features)[0]].shape[-1]
     for _ in range(further):
         coarsest = by_stride(features)[-1]
         coarser = f"P{int(coarsest[1:]) + 1}"
         shrink = ConvBlock(features[coarsest].shape[-1], strides=2, name=f"{name}_{coarser}")
         features[coarser] = shrink(features[coarsest])
-    levels = by_stride(features)
+    if not task.end_to_end:
+        return _said(task, features)
+    read = {level: StopGradient(name=f"{name}_{level}_read")(x) for level, x in features.items()}
+    return _said(task, read) | _said(task, features, MANY)
+
+
+def _said(task: Any, features: Maps, which: str = "") -> Outputs:
+    """Return what a head says of maps; its words, and the names of its layers, have `which` in them."""
+    levels, name = by_stride(features), f"{task.name}_{which}".removesuffix("_")
+    channels = task.channels or features[levels[0]].shape[-1]
     apart = task.towers == "apart"
     if apart:
         width = max(channels // 2, 1)
@@ -53,11 +69,12 @@ def head(task: Any, features: Maps, further: int) -> Outputs:
     quality = LocalisationQuality(BINS, dtype="float32", name=f"{name}_quality") if task.quality else None
     maps: dict = {}
     for level in levels:
-        seen = placed = task.dropped(_through(scoring, features[level], level), level)
+        seen = placed = task.dropped(_through(scoring, features[level], level), f"{which}{level}")
         if apart:
-            placed = task.dropped(_through(placing, features[level], level), f"{level}_sides")
+            placed = task.dropped(_through(placing, features[level], level), f"{which}{level}_sides")
         scores, sides = score(seen), side(placed)
-        maps |= {f"{level}_scores": quality([scores, sides]) if quality else scores, f"{level}_distances": sides}
+        scores = quality([scores, sides]) if quality else scores
+        maps |= {f"{level}_{which}scores": scores, f"{level}_{which}distances": sides}
     return maps
 
 

@@ -9,7 +9,7 @@ from visionmtl.tasks.cells import BINS, Cells, placed
 
 
 def sums_and_amounts(
-    task: Any, cells: Cells, objects: tf.Tensor, classes: tf.Tensor, candidates: int = 10
+    task: Any, cells: Cells, objects: tf.Tensor, classes: tf.Tensor, candidates: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the sum of the losses of each image `[B]`, and of the alignments of its cells `[B]`.
 

@@ -18,6 +18,7 @@ from visionmtl.tasks.views import Seen, View
 
 TOWERS = ("shared", "apart")
 NORMALISERS = ("image", "batch")
+CANDIDATES = 10  # cells an object may take
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -50,9 +51,11 @@ class Detection(Task):
         extra_levels: how many levels coarser than the maps the head makes for itself; None for as many as an object
             takes that fills the image, which a model keeps at other sizes of its input too. None are made of the
             maps P2 to P5 of images of up to 416 pixels. A side reaches 7 strides of its cell.
+        end_to_end: whether each object is learnt by one cell, so that predictions are the best cells and nothing is
+            suppressed. A second head, of which no export knows, has many cells an object and teaches the features.
 
     Reference: Tian et al. 2019, FCOS; Li et al. 2020, Generalized Focal Loss (quality and distribution focal loss);
-    Feng et al. 2021, TOOD (assignment).
+    Feng et al. 2021, TOOD (assignment); Wang et al. 2024, YOLOv10 (`end_to_end`).
     """
 
     kinds = ("detection",)
@@ -65,6 +68,7 @@ class Detection(Task):
         "towers",
         "normaliser",
         "extra_levels",
+        "end_to_end",
         "dropout",
         "label_smoothing",
     )
@@ -91,6 +95,7 @@ class Detection(Task):
         towers: str = "shared",
         normaliser: str = "image",
         extra_levels: int | None = None,
+        end_to_end: bool = False,
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
     ):
@@ -102,6 +107,8 @@ class Detection(Task):
         self.quality = check_flag(f"Task '{name}'", "quality", quality)
         self.towers = one_of(towers, TOWERS, f"towers of task '{name}'")
         self.normaliser = one_of(normaliser, NORMALISERS, f"normaliser of task '{name}'")
+        self.end_to_end = check_flag(f"Task '{name}'", "end_to_end", end_to_end)
+        self.unread = box_head.UNREAD if self.end_to_end else ()
         if extra_levels is not None:
             check_number(f"Task '{name}'", "extra_levels", extra_levels, at_least=0, whole=True)
         self.extra_levels, self._built = extra_levels, extra_levels
@@ -140,11 +147,18 @@ class Detection(Task):
 
     def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor | ByAmount:
         objects, classes = self._trim(labels)
-        sums, amounts = box_loss.sums_and_amounts(self, self._cells(outputs), objects, classes)
-        return ByAmount(sums, amounts) if self.normaliser == "batch" else sums / tf.maximum(amounts, 1.0)
+        heads = {"": 1, box_head.MANY: CANDIDATES} if self.end_to_end else {"": CANDIDATES}
+        terms = [
+            box_loss.sums_and_amounts(self, self._cells(outputs, head), objects, classes, candidates)
+            for head, candidates in heads.items()
+        ]
+        if self.normaliser == "batch":
+            sums, amounts = (tf.stack(each, axis=1) for each in zip(*terms, strict=True))
+            return ByAmount(sums, amounts)
+        return tf.add_n([sums / tf.maximum(amounts, 1.0) for sums, amounts in terms])
 
-    def _cells(self, outputs: Outputs) -> cells.Cells:
-        return cells.unpack(outputs, len(self.classes))
+    def _cells(self, outputs: Outputs, head: str = "") -> cells.Cells:
+        return cells.unpack(outputs, len(self.classes), head)
 
     @staticmethod
     def _trim(labels: Labels) -> tuple[tf.Tensor, tf.Tensor]:
@@ -156,7 +170,8 @@ class Detection(Task):
 
     def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
         found = self._cells(outputs)
-        kept = boxes.suppress(found.boxes(), tf.sigmoid(found.logits))
+        keep = boxes.best if self.end_to_end else boxes.suppress
+        kept = keep(found.boxes(), tf.sigmoid(found.logits))
         return kept | {"boxes": images.map_boxes(kept["boxes"], found.size, image_size, window)}
 
     def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:

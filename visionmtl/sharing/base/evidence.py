@@ -6,20 +6,10 @@ from typing import Any
 import keras
 
 from visionmtl.layers.convolution import ConvBlock
+from visionmtl.layers.stopping import StopGradient
 from visionmtl.sharing.base.stages import Maps
 
 Evidence = dict[str, keras.KerasTensor | None]  # by level; None where a task says nothing there
-
-
-@keras.saving.register_keras_serializable("visionmtl")
-class StopGradient(keras.layers.Layer):
-    """Pass a tensor on, and no gradient back."""
-
-    def call(self, inputs: Any) -> Any:
-        return keras.ops.stop_gradient(inputs)
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return input_shape
 
 
 def evidence_maps(task: Any, outputs: Mapping[str, Any], maps: Maps, name: str, stop: bool = False) -> Evidence:

@@ -7,6 +7,7 @@ y_min, x_max, y_max` in pixels unless a docstring says otherwise. B images, M tr
 from pipelines.kinds import spec
 from visionmtl.tasks.boxes.assignment import assign
 from visionmtl.tasks.boxes.geometry import EPSILON, area, from_distances, giou, iou, pairwise_iou, points, to_distances
+from visionmtl.tasks.boxes.picking import best
 from visionmtl.tasks.boxes.suppression import LEAST, OVERLAP, at_least, class_by_class, suppress
 
 PADDING = spec.PADDING  # the class of a row past the last object
@@ -21,6 +22,7 @@ __all__ = [
     "area",
     "assign",
     "at_least",
+    "best",
     "class_by_class",
     "from_distances",
     "giou",
