@@ -36,7 +36,8 @@ MADE = {
     "Classification": {"name": "c", "classes": ["x", "y"], "multi_label": True, "dropout": 0.1, "label_smoothing": 0.2},
     "Depth": {"name": "d", "channels": 4, "invariance": 0.25, "farthest": 80.0, "dropout": 0.1},
     "Detection": {"name": "d", "classes": 2, "channels": 4, "depth": 1, "box_weight": 1.0, "distance_weight": 0.1}
-    | {"quality": True, "towers": "apart", "normaliser": "batch", "extra_levels": 1, "end_to_end": True},
+    | {"quality": True, "towers": "apart", "normaliser": "batch", "extra_levels": 1, "end_to_end": True}
+    | {"assignment": {"candidates": 5, "score_power": 1, "overlap_power": 4, "region": 3, "closeness": "nwd"}},
     "Segmentation": {"name": "s", "classes": 3, "channels": 4, "dice": 0.25, "dropout": 0.1, "label_smoothing": 0.2}
     | {"class_weights": {"0": 3.0}, "boundary": 2.0, "hard": 0.5, "auxiliary": 0.4, "upsampling": "guided"}
     | {"favour": {"1": 2.0}},

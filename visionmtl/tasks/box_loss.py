@@ -9,7 +9,7 @@ from visionmtl.tasks.cells import BINS, Cells, placed
 
 
 def sums_and_amounts(
-    task: Any, cells: Cells, objects: tf.Tensor, classes: tf.Tensor, candidates: int
+    task: Any, cells: Cells, objects: tf.Tensor, classes: tf.Tensor, rule: boxes.Rule
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the sum of the losses of each image `[B]`, and of the alignments of its cells `[B]`.
 
@@ -18,13 +18,13 @@ def sums_and_amounts(
         cells: N of each image.
         objects: boxes `[B, M, 4]` in pixels of the network's input.
         classes: int32 `[B, M]`, as `boxes.assign` takes them.
-        candidates: cells an object may take.
+        rule: how many cells an object takes, and by what.
 
     Reference: Li et al. 2020, Generalized Focal Loss; Feng et al. 2021, TOOD.
     """
     logits, distances, centres, steps, _ = cells
     predicted, scores = tf.stop_gradient(cells.boxes()), tf.sigmoid(logits)
-    matched = boxes.assign(tf.stop_gradient(scores), predicted, centres, steps, objects, classes, candidates)
+    matched = boxes.assign(tf.stop_gradient(scores), predicted, centres, steps, objects, classes, rule)
     matched = {name: tf.stop_gradient(value) for name, value in matched.items()}
 
     named = tf.gather(classes, matched["object"], batch_dims=1)

@@ -1,6 +1,7 @@
 """Detection: a box, a class and a score for every object."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +19,6 @@ from visionmtl.tasks.views import Seen, View
 
 TOWERS = ("shared", "apart")
 NORMALISERS = ("image", "batch")
-CANDIDATES = 10  # cells an object may take
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -53,6 +53,8 @@ class Detection(Task):
             maps P2 to P5 of images of up to 416 pixels. A side reaches 7 strides of its cell.
         end_to_end: whether each object is learnt by one cell, so that predictions are the best cells and nothing is
             suppressed. A second head, of which no export knows, has many cells an object and teaches the features.
+        assignment: by which rule objects take cells, as `{"candidates": 13}`; see `boxes.Rule`. Of the head that has
+            one cell an object, all but `candidates`.
 
     Reference: Tian et al. 2019, FCOS; Li et al. 2020, Generalized Focal Loss (quality and distribution focal loss);
     Feng et al. 2021, TOOD (assignment); Wang et al. 2024, YOLOv10 (`end_to_end`).
@@ -69,6 +71,7 @@ class Detection(Task):
         "normaliser",
         "extra_levels",
         "end_to_end",
+        "assignment",
         "dropout",
         "label_smoothing",
     )
@@ -96,6 +99,7 @@ class Detection(Task):
         normaliser: str = "image",
         extra_levels: int | None = None,
         end_to_end: bool = False,
+        assignment: Mapping[str, Any] | None = None,
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
     ):
@@ -109,6 +113,7 @@ class Detection(Task):
         self.normaliser = one_of(normaliser, NORMALISERS, f"normaliser of task '{name}'")
         self.end_to_end = check_flag(f"Task '{name}'", "end_to_end", end_to_end)
         self.unread = box_head.UNREAD if self.end_to_end else ()
+        self.assignment = boxes.Rule.read(assignment, f"Task '{name}'").config()
         if extra_levels is not None:
             check_number(f"Task '{name}'", "extra_levels", extra_levels, at_least=0, whole=True)
         self.extra_levels, self._built = extra_levels, extra_levels
@@ -147,10 +152,11 @@ class Detection(Task):
 
     def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor | ByAmount:
         objects, classes = self._trim(labels)
-        heads = {"": 1, box_head.MANY: CANDIDATES} if self.end_to_end else {"": CANDIDATES}
+        rule = boxes.Rule.read(self.assignment, self.name)
+        heads = {"": replace(rule, candidates=1), box_head.MANY: rule} if self.end_to_end else {"": rule}
         terms = [
-            box_loss.sums_and_amounts(self, self._cells(outputs, head), objects, classes, candidates)
-            for head, candidates in heads.items()
+            box_loss.sums_and_amounts(self, self._cells(outputs, head), objects, classes, rule)
+            for head, rule in heads.items()
         ]
         if self.normaliser == "batch":
             sums, amounts = (tf.stack(each, axis=1) for each in zip(*terms, strict=True))

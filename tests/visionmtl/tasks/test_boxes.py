@@ -44,13 +44,12 @@ def test_pairwise_iou_equals_iou_of_each_pair():
     np.testing.assert_allclose(boxes.pairwise_iou(a, b), boxes.iou(a[:, :, None], b[:, None]), atol=1e-6)
 
 
-def _assign(true_boxes, true_classes, predicted=None):
+def _assign(true_boxes, true_classes, predicted=None, rule=None):
     centres, steps = boxes.points([(8, 8)], [8])
     predicted = boxes.from_distances(centres, tf.fill((64, 4), 8.0)) if predicted is None else predicted
     scores = tf.fill((1, 64, 2), 0.1)
-    matched = boxes.assign(
-        scores, predicted[None], centres, steps, tf.constant([true_boxes], tf.float32), tf.constant([true_classes])
-    )
+    truth = tf.constant([true_boxes], tf.float32), tf.constant([true_classes])
+    matched = boxes.assign(scores, predicted[None], centres, steps, *truth, rule or boxes.Rule())
     return {name: value.numpy()[0] for name, value in matched.items()}, centres.numpy()
 
 
@@ -78,6 +77,55 @@ def test_an_object_smaller_than_a_cell_still_gets_a_point():
     matched, centres = _assign([[15.0, 15.0, 17.0, 17.0]], [0])  # centres lie at 12 and 20
     assert matched["positive"].sum() == 4
     assert np.abs(centres[matched["positive"]] - 16).max() == 4
+
+
+def test_an_object_smaller_than_the_region_takes_the_points_of_it():
+    taken = {}
+    for region in (1.0, 3.0):
+        matched, centres = _assign([[15.0, 15.0, 17.0, 17.0]], [0], rule=boxes.Rule(region=region, candidates=20))
+        taken[region] = np.abs(centres[matched["positive"]] - 16).max(axis=1).tolist()
+    assert sorted(taken[1.0]) == [4] * 4
+    assert sorted(taken[3.0]) == [4] * 4 + [12] * 12
+
+
+def test_what_is_ignored_is_not_grown_with_the_region():
+    ignored = [_assign([[0, 0, 16, 16]], [boxes.IGNORED], rule=boxes.Rule(region=r))[0]["ignored"] for r in (1.0, 9.0)]
+    np.testing.assert_array_equal(*ignored)
+
+
+def test_a_tiny_box_that_is_a_little_off_is_close_by_its_corners_and_a_large_one_by_its_overlap():
+    def both(size, off):
+        a, b = (tf.constant([[[x, x, x + size, x + size]]], tf.float32) for x in (0.0, off))
+        return float(boxes.pairwise_iou(a, b)), float(boxes.pairwise_nwd(a, b))
+
+    assert both(8, 0) == pytest.approx((1, 1))
+    overlap, near = both(8, 2)
+    assert near == pytest.approx(np.exp(-np.sqrt(8) / 12.8), rel=1e-5)  # centres 2 and 2 apart, sides alike
+    assert near > overlap
+    overlap, near = both(200, 20)
+    assert near < overlap
+    more = boxes.pairwise_nwd(tf.constant([[[0.0, 0, 8, 8]]]), tf.constant([[[0.0, 0, 8, 12]]]))
+    assert float(more) == pytest.approx(np.exp(-np.sqrt(2**2 + 4**2 / 4) / 12.8), rel=1e-5)  # centre 2 off, side 4 more
+
+
+def test_cells_a_little_off_a_tiny_object_are_aligned_better_by_their_corners():
+    centres, _ = boxes.points([(8, 8)], [8])
+    predicted = boxes.from_distances(centres, tf.fill((64, 4), 4.0))
+    truth = [[18.0, 18.0, 26.0, 26.0]]
+    sums = [
+        _assign(truth, [0], predicted, boxes.Rule(region=2.0, closeness=closeness))[0]["alignment"].sum()
+        for closeness in ("iou", "nwd")
+    ]
+    assert sums[1] > sums[0] * 1.5
+
+
+def test_powers_and_candidates_are_those_of_the_rule():
+    given = ([[8, 8, 45, 38]], [1])
+    few, _ = _assign(*given, rule=boxes.Rule(candidates=3, overlap_power=6.000001, score_power=0.5000001))
+    usual, _ = _assign(*given, rule=boxes.Rule(candidates=3))
+    np.testing.assert_allclose(few["alignment"], usual["alignment"], rtol=1e-4)
+    flat, _ = _assign(*given, rule=boxes.Rule(overlap_power=0.0))
+    np.testing.assert_allclose(flat["alignment"][flat["positive"]], 1.0)
 
 
 def test_a_point_of_two_objects_goes_to_the_one_it_overlaps_most():

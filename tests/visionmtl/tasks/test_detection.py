@@ -110,6 +110,12 @@ def test_two_devices_divide_by_what_both_hold(two_devices):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"end_to_end": 1}, "end_to_end=1: expected true or false"),
+        ({"extra_levels": -1}, "extra_levels=-1: expected a whole number of at least 0"),
+        ({"assignment": 3}, "assignment=3: expected some of candidates, score_power"),
+        ({"assignment": {"regoin": 2}}, "the assignment 'regoin'. Did you mean 'region'"),
+        ({"assignment": {"region": 0.5}}, "Task 'd' was given assignment.region=0.5: expected a number of at least 1"),
+        ({"assignment": {"closeness": "giou"}}, "Unknown assignment.closeness of task 'd' 'giou'"),
         ({"quality": "yes"}, "Task 'd' was given quality='yes': expected true or false"),
         ({"towers": "apar"}, "Unknown towers of task 'd' 'apar'. Did you mean 'apart'"),
         ({"normaliser": "object"}, "Unknown normaliser of task 'd' 'object'. Valid: image, batch"),

@@ -6,8 +6,19 @@ y_min, x_max, y_max` in pixels unless a docstring says otherwise. B images, M tr
 
 from pipelines.kinds import spec
 from visionmtl.tasks.boxes.assignment import assign
-from visionmtl.tasks.boxes.geometry import EPSILON, area, from_distances, giou, iou, pairwise_iou, points, to_distances
+from visionmtl.tasks.boxes.geometry import (
+    EPSILON,
+    area,
+    from_distances,
+    giou,
+    iou,
+    pairwise_iou,
+    pairwise_nwd,
+    points,
+    to_distances,
+)
 from visionmtl.tasks.boxes.picking import best
+from visionmtl.tasks.boxes.rule import Rule
 from visionmtl.tasks.boxes.suppression import LEAST, OVERLAP, at_least, class_by_class, suppress
 
 PADDING = spec.PADDING  # the class of a row past the last object
@@ -19,6 +30,7 @@ __all__ = [
     "LEAST",
     "OVERLAP",
     "PADDING",
+    "Rule",
     "area",
     "assign",
     "at_least",
@@ -28,6 +40,7 @@ __all__ = [
     "giou",
     "iou",
     "pairwise_iou",
+    "pairwise_nwd",
     "points",
     "suppress",
     "to_distances",

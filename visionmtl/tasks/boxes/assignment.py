@@ -3,18 +3,19 @@
 import tensorflow as tf
 
 from pipelines.kinds import spec
-from visionmtl.tasks.boxes.geometry import pairwise_iou
+from visionmtl.tasks.boxes.geometry import pairwise_iou, pairwise_nwd
+from visionmtl.tasks.boxes.rule import USUAL, Rule
 
 
-def _inside(centres: tf.Tensor, steps: tf.Tensor, boxes: tf.Tensor) -> tf.Tensor:
-    """Return which centres lie in which boxes `[B, M, N]`; a box smaller than a cell is grown to the size of one.
+def _inside(centres: tf.Tensor, steps: tf.Tensor, boxes: tf.Tensor, cells: float = 1.0) -> tf.Tensor:
+    """Return which centres lie in which boxes `[B, M, N]`; a box smaller than so many cells is grown to their size.
 
     Without the growth an object that falls between the centres would have no point to learn it.
     """
     inside = True
     for axis in (0, 1):
         low, high = boxes[..., axis, None], boxes[..., axis + 2, None]
-        reach = tf.maximum((high - low) / 2, steps / 2)
+        reach = tf.maximum((high - low) / 2, steps * (cells / 2))
         inside &= tf.abs(centres[:, axis] - (low + high) / 2) <= reach
     return inside
 
@@ -26,12 +27,13 @@ def assign(
     steps: tf.Tensor,
     true_boxes: tf.Tensor,
     true_classes: tf.Tensor,
-    candidates: int = 10,
+    rule: Rule = USUAL,
 ) -> dict[str, tf.Tensor]:
     """Match points with objects by how well a point classifies AND localises an object.
 
-    The alignment of a point with an object is `score ** 0.5 * IoU ** 6`. Each object takes its `candidates` best
-    aligned points among those inside it; a point wanted by several objects goes to the one it overlaps most.
+    The alignment of a point with an object is `score ** 0.5 * IoU ** 6`, unless the rule has it otherwise. Each object
+    takes its best aligned points among those inside it; a point wanted by several objects goes to the one it overlaps
+    most.
 
     Args:
         scores: `[B, N, C]` probabilities predicted now.
@@ -39,7 +41,7 @@ def assign(
         centres: `[N, 2]` and steps: `[N]`, from `points`.
         true_boxes: `[B, M, 4]`.
         true_classes: int32 `[B, M]`, -1 past the last object, -2 for a region that is not learnt.
-        candidates: points an object may take.
+        rule: how many points an object takes, and by what.
 
     Returns:
         For each point `[B, N]`: `positive`, whether an object took it; `object`, that object's index (0 where none);
@@ -50,13 +52,16 @@ def assign(
     Reference: Feng et al. 2021, TOOD: Task-aligned One-stage Object Detection, section 3.2.
     """
     real = true_classes >= 0
-    inside = _inside(centres, steps, true_boxes)
+    inside = _inside(centres, steps, true_boxes, rule.region)
     # The floor keeps all points of an object in the race: none may overlap it in the first steps.
     overlap = pairwise_iou(true_boxes, boxes) + 1e-3
-    score = tf.gather(tf.transpose(tf.sqrt(scores), (0, 2, 1)), tf.maximum(true_classes, 0), batch_dims=1)
-    cube = overlap * overlap * overlap
-    alignment = tf.where(inside & real[..., None], (score + 1e-3) * cube * cube, 0.0)
-    last = tf.math.top_k(alignment, k=tf.minimum(candidates, tf.shape(scores)[1])).values[..., -1:]
+    near = tf.maximum(overlap, pairwise_nwd(true_boxes, boxes)) if rule.closeness == "nwd" else overlap
+    sure = tf.sqrt(scores) if rule.score_power == 0.5 else scores**rule.score_power
+    score = tf.gather(tf.transpose(sure, (0, 2, 1)), tf.maximum(true_classes, 0), batch_dims=1)
+    cube = near * near * near
+    placed = cube * cube if rule.overlap_power == 6 else near**rule.overlap_power
+    alignment = tf.where(inside & real[..., None], (score + 1e-3) * placed, 0.0)
+    last = tf.math.top_k(alignment, k=tf.minimum(rule.candidates, tf.shape(scores)[1])).values[..., -1:]
     taken = (alignment >= last) & (alignment > 0)
 
     owner = tf.argmax(tf.where(taken, overlap, 0.0), axis=1, output_type=tf.int32)
@@ -65,6 +70,7 @@ def assign(
     relative = aligned / (tf.reduce_max(aligned, axis=2, keepdims=True) + 1e-30)
     best = tf.reduce_max(tf.where(own, overlap, 0.0), axis=2, keepdims=True)
     positive = tf.reduce_any(taken, axis=1)
+    inside = _inside(centres, steps, true_boxes) if rule.region != 1 else inside
     ignored = tf.reduce_any(inside & (true_classes == spec.CROWD)[..., None], axis=1)
     return {
         "positive": positive,
