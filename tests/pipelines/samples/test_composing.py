@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from cases import few
 
 import pipelines
 from pipelines import LabelSpec, kinds
@@ -36,7 +37,7 @@ def same(one, other):
     tf.nest.map_structure(np.testing.assert_array_equal, one, other)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", few(WAYS, keep=["copy_paste", "cut_mix", "erase"]))
 def test_image_boxes_masks_and_presence_tell_the_same(folder, way):
     images, labels, weights = epoch(load(folder, augmentation={**MOVED, way: 1.0}))
     assert all((weight == 1).all() for weight in weights.values())
@@ -63,10 +64,12 @@ def test_image_boxes_masks_and_presence_tell_the_same(folder, way):
     assert objects > 10
 
 
-def test_what_lies_in_an_image_follows_from_seed_epoch_and_place_alone(folder):
-    kept, files = (load(folder, augmentation=ALL, cache=cache) for cache in (True, False))
+@pytest.mark.slow
+def test_what_lies_in_an_image_follows_from_seed_epoch_and_place_alone(folder, tmp_path):
+    kept, files, packed = (load(folder, augmentation=ALL, cache=cache) for cache in (True, False, tmp_path / "packs"))
     first, second = epoch(kept), epoch(kept)
     same(first, epoch(files))
+    same(first, epoch(packed))
     files.seek(1, 2)
     same(tf.nest.map_structure(lambda x: x[4:], second), epoch(files, 3))
     assert (first[0] != second[0]).any()

@@ -64,5 +64,5 @@ class Data(Section):
 
     @property
     def mixed(self) -> bool:
-        """Whether an epoch is drawn as `sampling` says, as it is from several sources, or for the tasks in turn."""
+        """Whether an epoch is drawn as `sampling` says, as it is from several sources, in turn or balanced."""
         return bool(self.sources and not self.joined) or self.sampling.method != "proportional"
