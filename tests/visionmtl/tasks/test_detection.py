@@ -90,6 +90,7 @@ def test_sub_batches_add_up_to_the_batch():
     np.testing.assert_allclose(whole.local[0], sum(parts.local), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_two_devices_divide_by_what_both_hold(two_devices):
     images, labels, weights = toys.batch([Detection("objects", 2)])
     labels["objects"]["classes"][0] = -1  # the halves differ in objects and in labelled images
