@@ -48,6 +48,8 @@ class Augmentation:
             the image is uniform from 0 to 1 (Yun et al. 2019).
         erase: the probability that a rectangle of 2 to 40% of the image is grey, ignored in masks and unknown in depth
             (Zhong et al. 2017).
+        until: after so many epochs the four above are over, so that the last ones show pictures as they will be met (as
+            YOLOX, Ge et al. 2021, section 2.1, for mosaics); None for never.
         visible: the fraction of its area of which an object must be seen to stay one, cut off or hidden as it may be.
         leftovers: what is seen of others is background with "drop", a region to ignore with "ignore".
 
@@ -74,6 +76,7 @@ class Augmentation:
     copy_paste: float = 0.0
     cut_mix: float = 0.0
     erase: float = 0.0
+    until: int | None = None
     visible: float = 0.25
     leftovers: str = "drop"
 

@@ -97,6 +97,15 @@ def leftovers(value: Any) -> Leftovers:
     return cast("Leftovers", value)
 
 
+def until(value: Any) -> int | None:
+    """Return a number of epochs, or None for all. A ValueError says what was expected."""
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError("a whole number of epochs above 0, or null")
+    return value
+
+
 # By the key of an augmentation: returns what a value stands for; a ValueError says what was expected.
 AUGMENTATIONS: Mapping[str, Callable[[Any], Any]] = {
     "flip": flip,
@@ -109,6 +118,7 @@ AUGMENTATIONS: Mapping[str, Callable[[Any], Any]] = {
     "copy_paste": CHANCE,
     "cut_mix": CHANCE,
     "erase": CHANCE,
+    "until": until,
     "visible": VISIBLE,
     "leftovers": leftovers,
 }

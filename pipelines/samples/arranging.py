@@ -21,13 +21,22 @@ class Arranging:
     Args:
         augmentation: how often.
         drawn: the epoch's draws of single pictures: `index`, `shape`, `placement` and `zoom`, N rows each.
+        epoch: its number, from 0.
         seed: int64 `[2]`, of the epoch.
         size: height and width of the images in pixels.
         resize: "stretch" or "letterbox".
     """
 
-    def __init__(self, augmentation: Augmentation, drawn: Tree, seed: tf.Tensor, size: tuple[int, int], resize: str):
-        self.augmentation, self.drawn, self.seed = augmentation, drawn, seed
+    def __init__(
+        self,
+        augmentation: Augmentation,
+        drawn: Tree,
+        epoch: tf.Tensor,
+        seed: tf.Tensor,
+        size: tuple[int, int],
+        resize: str,
+    ):
+        self.augmentation, self.drawn, self.epoch, self.seed = augmentation, drawn, epoch, seed
         self.size, self.resize, self.count = size, resize, drawn["index"].shape[0]
 
     def all(self) -> Tree:
@@ -38,7 +47,11 @@ class Arranging:
             "cut_mix": self.cut_mix,
             "erase": self.erase,
         }
-        return {name: make() for name, make in made.items() if getattr(self.augmentation, name) > 0}
+        asked = {name: make() for name, make in made.items() if getattr(self.augmentation, name) > 0}
+        if self.augmentation.until is None:
+            return asked
+        still = self.epoch < self.augmentation.until
+        return {name: {**drawn, "on": drawn["on"] & still} for name, drawn in asked.items()}
 
     def mosaic(self) -> Tree:
         """Four pictures of each: the sample's own and three of other places in the order."""

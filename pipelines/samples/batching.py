@@ -97,7 +97,9 @@ class Batching:
             if self.augmentation.recolours:
                 known["colours"] = self.augmentation.colours(uniform)
             if self.augmentation.composes:
-                known |= Arranging(self.augmentation, {"index": rows, **known}, seed, self.size, self.resize).all()
+                known |= Arranging(
+                    self.augmentation, {"index": rows, **known}, epoch, seed, self.size, self.resize
+                ).all()
             return {"index": rows, "turn": turns, **known}
 
         return draw

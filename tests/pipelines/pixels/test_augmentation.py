@@ -38,6 +38,10 @@ def test_everything_is_off_by_default():
         {"colour": True},
         {"hue": 181},
         {"tint": -0.1},
+        {"mosaic": True},
+        {"until": 0},
+        {"visible": 2},
+        {"leftovers": "keep"},
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(options):

@@ -75,6 +75,14 @@ def test_what_lies_in_an_image_follows_from_seed_epoch_and_place_alone(folder, t
     assert (first[0] != second[0]).any()
 
 
+def test_after_so_many_epochs_images_are_single_pictures(folder):
+    options = {"flip": 0.5, "colour": 0.2}
+    plain, composed = (load(folder, augmentation={**options, **more}) for more in ({}, {"copy_paste": 1.0, "until": 1}))
+    pairs = [(epoch(plain), epoch(composed)) for _ in range(2)]
+    assert (pairs[0][0][0] != pairs[0][1][0]).any()
+    same(*pairs[1])
+
+
 @pytest.mark.slow
 def test_workers_compose_their_parts_of_the_batches_of_one(folder):
     whole = load(folder, augmentation=ALL)

@@ -42,6 +42,9 @@ class Augmentation(Section):
     erase: Annotated[float, BeforeValidator(pixel_rules.CHANCE)] = Field(
         0.0, description="probability that a rectangle of it is grey"
     )
+    until: Annotated[int | None, BeforeValidator(pixel_rules.until)] = Field(
+        None, description="epochs after which there is no mosaic, copy_paste, cut_mix and erase; null for never"
+    )
     visible: Annotated[float, BeforeValidator(pixel_rules.VISIBLE)] = Field(
         0.25, description="the fraction of an object that must be seen, cut off or hidden as it is, for it to stay one"
     )
