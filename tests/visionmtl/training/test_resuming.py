@@ -82,6 +82,10 @@ CASES = {
         *(UNWATCHED, "training.ema=0.9", "model.dropout=0.3"),
         "data.augmentation={flip: true, scale: [0.7, 1.4]}",
     ),
+    "smaller_images_and_rates_by_layer": (
+        *(UNWATCHED, "training.sizes={0: 0.5, 2: 1}", "training.layer_decay=0.5", "balancing.method=uncertainty"),
+        *("balancing.largest_weight=1", "training.freeze_statistics=[backbone]"),
+    ),
     "half_and_watched": ("training.precision=mixed_float16", "balancing.watch=1"),
     "steps_by_pcgrad": (UNWATCHED, "training.steps=2", "balancing.method=pcgrad", "balancing.update_every=2"),
 }
