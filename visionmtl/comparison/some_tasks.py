@@ -10,7 +10,7 @@ from visionmtl.recipe import Recipe, changed
 def of_tasks(recipe: Recipe, chosen: Iterable[str], every: Iterable[str]) -> Recipe:
     """Return a recipe that trains these of its tasks alone.
 
-    What is said of other tasks is left out: parts of them in `training.freeze`, their entries in the options of
+    What is said of other tasks is left out: parts of them in what `training` freezes, their entries in the options of
     `balancing` and `model.sharing`, and a `training.monitor` of theirs, in place of which is the score of all.
 
     Args:
@@ -32,6 +32,7 @@ def of_tasks(recipe: Recipe, chosen: Iterable[str], every: Iterable[str]) -> Rec
         "model.sharing": {"name": sharing.name, **_without(others, sharing.options)},
         "balancing": plain | _without(others, balancing.options),
         "training.freeze": [part for part in training.freeze if part not in others],
+        "training.freeze_statistics": [part for part in training.freeze_statistics if part not in others],
     }
     monitored = [task for task in {*chosen, *others} if training.monitor.startswith(f"val_{task}_")]
     if max(monitored, key=len, default=None) in others:  # of tasks "cars" and "cars_far" the longer name is meant

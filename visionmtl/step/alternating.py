@@ -27,7 +27,7 @@ class Alternating(keras.Model):
         optimizers: `{task: optimizer}`; a task not named is moved by the model's own.
 
     Raises:
-        UsageError: the model is not compiled, or a task is unknown.
+        UsageError: the model is not compiled, or with `sizes`, or a task is unknown.
 
     Example:
         >>> turns = Alternating(model, {"detection": keras.optimizers.SGD(0.01)})
@@ -40,6 +40,8 @@ class Alternating(keras.Model):
         super().__init__(name=f"{model.name}_in_turns")
         if not model.compiled:
             raise UsageError("Alternating takes a compiled model: call model.compile first.")
+        if model.sizes.all != (None,):
+            raise UsageError("Alternating trains on images as they are: compile the model without sizes.")
         self.model = model
         self.routes = {task: model.route(task) for task in model.task_names}
         self.optimizers = {task: keras.optimizers.get(given) for task, given in (optimizers or {}).items()}
@@ -50,6 +52,7 @@ class Alternating(keras.Model):
         model.build_optimizer()
         for task, optimizer in self.optimizers.items():
             optimizer.build(self.routes[task].trainable_variables)
+            model.scale_rates(optimizer)
         self.trackers = {task: keras.metrics.Mean(name=f"{task}_loss") for task in self.routes}
         self.compile(model.optimizer, jit_compile=model.jit_compile)
         self.built = True

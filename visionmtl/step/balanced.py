@@ -21,6 +21,7 @@ from visionmtl.step.parted import PartedModel
 from visionmtl.step.plain_words import plain_words
 from visionmtl.step.plan import Plans
 from visionmtl.step.position import Position
+from visionmtl.step.rates import checked
 from visionmtl.step.sizes import AsGiven
 from visionmtl.step.task_losses import TaskLosses, task_losses
 from visionmtl.step.training_step import training_step
@@ -104,7 +105,11 @@ class BalancedModel(PartedModel):
         keras_losses.check_arguments(kwargs)
         super().compile(optimizer=optimizer, **kwargs)
         self.compiled_with = {"loss": loss, "metrics": metrics, "balancing": balancing, "clip_norm": clip_norm}
-        self.compiled_with |= {"check_values": check_values, "skip_nonfinite": skip_nonfinite} | kwargs
+        self.compiled_with |= {
+            "check_values": check_values,
+            "skip_nonfinite": skip_nonfinite,
+            "rates": checked(rates),
+        } | kwargs
         self.faults, self.guard = Faults(check_values), Guard(skip_nonfinite, told=not self.jit_compile)
         self.position = Position()
         self.clip_norm = clip_norm
@@ -115,7 +120,7 @@ class BalancedModel(PartedModel):
         self.balancer = balancers.get(balancing)
         self._prepare_balancer()
         optimizing.keep_from_decay(self.optimizer, self.balancer.trainable_variables)
-        self._scale_rates(rates)
+        self.scale_rates(self.optimizer)
         self._freeze_statistics(freeze_statistics)
         replicas = self.distribute_strategy.num_replicas_in_sync
         self._clips_itself = optimizing.clip_accumulated(self.optimizer, clip_norm, replicas)

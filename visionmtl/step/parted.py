@@ -1,6 +1,7 @@
 """PartedModel: a model whose parts train each in its way: at rates of their own, with statistics that stay."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 
@@ -24,12 +25,11 @@ class PartedModel(KeptModel):
         named = self.named_parts().items()
         return {part: [self.get_layer(name) for name in names] for part, names in named if is_level(part)}
 
-    def _scale_rates(self, rates: Mapping[str, float] | None) -> None:
-        """Have the optimizer update the variables of some parts by a fraction of its rate."""
-        layers = by_layer({} if rates is None else rates, self.named_parts())
+    def scale_rates(self, optimizer: Any) -> None:
+        """Have an optimizer update the variables of parts by the fractions of its rate that `compile` was given."""
+        layers = by_layer(self.compiled_with["rates"] or {}, self.named_parts())
         pairs = [(v, part) for name, part in layers.items() for v in self.get_layer(name).trainable_variables]
-        scale(optimizing.inner(self.optimizer), pairs)
-        self.compiled_with["rates"] = None if rates is None else dict(rates)
+        scale(optimizing.inner(optimizer), pairs)
 
     def _freeze_statistics(self, parts: Sequence[str]) -> None:
         """Have the batch normalisations of these parts, and of no others, use and keep the statistics they have."""

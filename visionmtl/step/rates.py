@@ -30,14 +30,19 @@ def by_layer(rates: Mapping[str, float], parts: Mapping[str, Sequence[str]]) -> 
         >>> by_layer({"backbone": 0.5, "P2": 0.5}, {"backbone": ["stem", "top"], "P2": ["stem"], "neck": ["smooth"]})
         {'stem': 0.25, 'top': 0.5}
     """
-    if not isinstance(rates, Mapping):
-        raise UsageError(f"compile was given rates={rates!r}: expected fractions by part, as {{'backbone': 0.1}}.")
     layers: dict[str, float] = {}
     for part, fraction in rates.items():
         check_number("compile", f"a rate of '{one_of(part, parts, 'part to give a rate')}'", fraction, above=0)
         for layer in parts[part]:
             layers[layer] = layers.get(layer, 1.0) * float(fraction)
     return layers
+
+
+def checked(rates: Any) -> dict[str, float] | None:
+    """Return the fractions that `compile` was given, or None for none at all; refuse what are no fractions by part."""
+    if rates is not None and not isinstance(rates, Mapping):
+        raise UsageError(f"compile was given rates={rates!r}: expected fractions by part, as {{'backbone': 0.1}}.")
+    return None if rates is None else dict(rates)
 
 
 def scale(optimizer: Any, fractions: Iterable[tuple[Any, float]]) -> None:
