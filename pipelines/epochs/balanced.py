@@ -26,7 +26,7 @@ def repeat_factors(amounts: Mapping[str, np.ndarray], threshold: float) -> tuple
         Float64 `[N]`, and by task float64 `[C]`.
 
     Reference:
-        Gupta et al. 2019, LVIS, appendix B (repeat factor sampling), for which any object will do.
+        Gupta et al. 2019, LVIS (repeat factor sampling), for which any object will do.
     """
     pictures, classes = np.ones(len(next(iter(amounts.values()), ()))), {}
     for task, amount in amounts.items():

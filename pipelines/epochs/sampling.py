@@ -26,7 +26,7 @@ class Sampling:
       batch has weight 0 for every other task.
     - `balanced`: of one source or of several as one, pictures with rare classes more often. A class in a fraction f of
       the pictures labelled for its task has the factor max(1, sqrt(threshold / f)), a picture the largest of its
-      classes', and is drawn in proportion to it (Gupta et al. 2019, LVIS, appendix B). Here a picture has a class if it
+      classes', and is drawn in proportion to it (Gupta et al. 2019, LVIS). Here a picture has a class if it
       has as many objects or pixels of it as pictures have on average. An epoch stays as long as it is.
 
     Args:
