@@ -24,13 +24,22 @@ def test_a_logit_far_from_zero_is_finite_and_so_is_its_slope():
 
 
 def test_a_sharper_distribution_has_other_statistics_of_its_own_side_alone():
-    flat, sharp = np.full((4, 8), 1 / 8, "float32"), np.zeros((4, 8), "float32")
-    sharp[:, 3] = 1
+    flat, sharp = np.zeros((4, 8), "float32"), np.full((4, 8), -40, "float32")
+    sharp[:, 3] = 900
     mixed = np.stack([flat, np.concatenate([sharp[:1], flat[1:]])])
     (plain, other) = statistics(tf.constant(mixed)).numpy().reshape(2, 3, 4)
     np.testing.assert_allclose(plain[:, 0], [1 / 8, 1 / 8, np.sqrt(63 / 12)], rtol=1e-3)
     np.testing.assert_allclose(other[:, 0], [1, 1, np.sqrt(1e-3)], rtol=1e-3)
     np.testing.assert_array_equal(other[:, 1:], plain[:, 1:])
+
+
+def test_statistics_are_those_of_the_distributions():
+    logits = tf.constant(np.random.default_rng(0).normal(size=(5, 4, 8)), tf.float32)
+    spread, places = tf.nn.softmax(logits).numpy(), np.arange(8)
+    mean = (spread * places).sum(-1)
+    deviation = np.sqrt((spread * (places - mean[..., None]) ** 2).sum(-1))
+    expected = np.concatenate([spread.max(-1), (spread**2).sum(-1), deviation], axis=1)
+    np.testing.assert_allclose(statistics(logits), expected, rtol=1e-3)
 
 
 def test_scores_start_as_if_it_was_not_there_and_learn_from_the_sides():
