@@ -42,7 +42,8 @@ def class_map(logits: tf.Tensor, size: Any, window: tf.Tensor | None = None, mos
     def in_bands() -> tf.Tensor:
         return _in_bands(logits, tf.stack([height, width]), window, rows)
 
-    return tf.cond(tf.equal(rows, height), at_once, in_bands)
+    found = tf.cond(tf.equal(rows, height), at_once, in_bands)
+    return found if tf.is_tensor(size) else tf.ensure_shape(found, (batch, *size))
 
 
 def _plain_class_map(logits: tf.Tensor, size: Any, window: Any) -> tf.Tensor:

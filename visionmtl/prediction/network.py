@@ -1,5 +1,6 @@
 """A model as it predicts: a batch through the network, then pictures of one size decoded together, both compiled."""
 
+import collections
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -60,10 +61,10 @@ class Network:
     def _decoded(
         self, outputs: Mapping[str, tf.Tensor], places: tf.Tensor, size: tf.Tensor, window: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        views: dict[str, dict[str, tf.Tensor]] = {}
+        views: dict[str, dict[str, tf.Tensor]] = collections.defaultdict(dict)
         for key, value in outputs.items():
             number, name = key.split(" ", 1)
-            views.setdefault(number, {})[name] = tf.gather(value, places)
+            views[number][name] = tf.gather(value, places)
         inner = None if self.resize == "stretch" else window
         if self.looks is None:
             return self.model.decode(views["0"], size, inner)

@@ -129,3 +129,17 @@ def test_a_class_map_made_in_bands_is_that_made_at_once(window, size):
                 made = images.class_map(logits, given, window, most)
                 assert made.dtype == tf.int32
                 np.testing.assert_array_equal(made, whole)
+
+
+@pytest.mark.parametrize("most", [1 << 30, 1])
+def test_a_class_map_of_a_known_size_says_so_in_graph_however_it_is_made(most):
+    shapes = []
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 12, 16, 3))])
+    def made(logits):
+        classes = images.class_map(logits, (97, 31), most=most)
+        shapes.append(classes.shape[1:])
+        return classes
+
+    made(tf.zeros((2, 12, 16, 3)))
+    assert shapes == [(97, 31)]
