@@ -21,7 +21,7 @@ class PerClass(TaskPlot):
         names = (name.partition("/")[0] for name in values if "/" in name)
         for metric in dict.fromkeys(name for name in names if name != FURTHER):
             bars = {name.partition("/")[2]: value for name, value in values.items() if name.startswith(f"{metric}/")}
-            yield metric, per_class(bars, f"{task.name}: {metric} of each class")
+            yield metric, per_class(bars, f"{task.name}: {metric.replace('_', ' ')} of each class")
 
 
 def per_class(values: Mapping[str, float], title: str) -> Figure:
