@@ -29,6 +29,7 @@ class NonFinite(Callback):
         names: returns the files of a batch, by epoch and step.
         watchers: the callbacks of the session, of which `Backup` saves where it is before the training is stopped.
         precision: what the model computes in, for the advice.
+        scale: what `training.learning_rate` is multiplied by, for the advice.
 
     Raises:
         UsageError: there were so many in a row; it says where they come from and what may help.
@@ -43,16 +44,18 @@ class NonFinite(Callback):
         names: Callable[[int, int], Sequence[str]] = lambda epoch, step: (),
         watchers: Sequence[Any] = (),
         precision: str = "float32",
+        scale: float = 1.0,
     ):
         super().__init__()
-        self.run, self.patience, self.names, self.watchers, self.precision = run, patience, names, watchers, precision
+        self.run, self.patience, self.names, self.watchers = run, patience, names, watchers
+        self.precision, self.scale = precision, scale
         self.seen = self.kept = self.row = 0
 
     @classmethod
     def of_session(cls, session: Session) -> Sequence[Self]:
-        settings = session.recipe.training
-        names, watchers = session.datasets.names, session.watchers
-        return [cls(session.run, settings.patience_nan, names, watchers, settings.precision)]
+        recipe, names, watchers = session.recipe, session.datasets.names, session.watchers
+        settings = recipe.training
+        return [cls(session.run, settings.patience_nan, names, watchers, settings.precision, recipe.rate_scale)]
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.seen, self.row = self.model.guard.number, 0
@@ -96,7 +99,7 @@ class NonFinite(Callback):
 
     def _advice(self) -> str:
         """Return where what is not finite comes from, and what may help."""
-        batch, rate = self.model.guard.last.batch, self._rate()
+        batch, rate = self.model.guard.last.batch, self._rate() / self.scale
         found = None if batch is None else self.model.diagnose(batch)
         tips = []
         if found is None or not (found.images or found.labels):

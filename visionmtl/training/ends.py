@@ -65,7 +65,9 @@ def _too_much(recipe: Recipe, run: Path, replicas: int) -> str:
     what = memory.wanting(memory.images(batch, height, width))
     half, takes = memory.half(batch, replicas), memory.HALF
     if half and replicas > 1:  # where nothing is accumulated
-        keys = f"data.batch_size={half} training.learning_rate={training.learning_rate * half / batch:g}"
+        keys = f"data.batch_size={half}"
+        if training.scale_learning_rate == "none":
+            keys += f" training.learning_rate={training.learning_rate * half / batch:g}"
     elif half:
         keys = f"data.batch_size={half} training.accumulate={2 * training.accumulate}"
     elif training.precision == "float32":

@@ -18,7 +18,7 @@ def optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     settings = recipe.training
     total = settings.epochs * steps
     warmup = min(round(settings.warmup_epochs * steps), total // 2)
-    rate: Any = settings.learning_rate
+    rate: Any = settings.learning_rate * recipe.rate_scale
     if settings.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(
             0.0 if warmup else rate, total - warmup, warmup_target=rate if warmup else None, warmup_steps=warmup

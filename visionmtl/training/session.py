@@ -22,7 +22,7 @@ from visionmtl.files import written_whole
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 from visionmtl.report import tables
-from visionmtl.training import building, ends, lock, previewing, resuming, runs, space
+from visionmtl.training import batches, building, ends, lock, previewing, resuming, runs, space
 from visionmtl.training.devices import strategy
 from visionmtl.training.measuring import finish, tell_skipped
 
@@ -120,6 +120,7 @@ def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
     height, width = model.image_size
     print(f"{recipe.model.backbone}, {model.count_params():,} parameters, {height} x {width} pixels,", end=" ")
     print(f"{recipe.training.epochs} epochs of {_steps(recipe, datasets)} steps.")
+    print(batches.told(recipe, place.num_replicas_in_sync))
     tell_skipped(datasets)
     if pictures is not None:
         print(f"Training pictures: {previewing.preview(datasets, list(model.tasks.values()), pictures)}")
@@ -153,6 +154,7 @@ def _train(
 
     with open_run(steps) as (run, found):
         print(f"Training {', '.join(model.tasks)} on {_devices(place)} into {run}")
+        print(batches.told(recipe, place.num_replicas_in_sync))
         model.build_optimizer()
         variables = [*model.variables, *model.optimizer.variables]
         batch = space.batch(recipe.data.batch_size, *recipe.data.image_size)

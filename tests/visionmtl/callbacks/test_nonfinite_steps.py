@@ -60,10 +60,10 @@ def test_too_many_in_a_row_stop_with_where_they_come_from(tmp_path):
 def test_advice_fits_what_the_training_was(tmp_path):
     model = model_of()
     model.layers[1].kernel.assign(model.layers[1].kernel * 0 + 3e38)
-    watch = callbacks.NonFinite(tmp_path, 1, precision="mixed_float16")
+    watch = callbacks.NonFinite(tmp_path, 1, precision="mixed_float16", scale=2.0)
     with pytest.raises(UsageError) as told:
         model.fit(batches(), verbose=0, callbacks=[watch])
     assert "(float32) is the first that is not finite. What may help: training.precision=mixed_bfloat16" in str(
         told.value
     )
-    assert "training.learning_rate, as 0.03 (it was 0.1 here); training.clip_norm=1." in str(told.value)
+    assert "training.learning_rate, as 0.02 (it was 0.05 here); training.clip_norm=1." in str(told.value)

@@ -36,6 +36,10 @@ MISTAKES = [
     ("tasks=3", "'tasks' is 3, expected a mapping of keys to values."),
     ("tasks=[]", "'tasks' is [], expected at least one task, or null for all."),
     ("model.weights=[1]", "'model.weights' is [1], expected a name."),
+    (
+        "training.scale_learning_rate=linear",
+        "'training': expected base_batch_size, the images that learning_rate was chosen for, beside its scaling: ",
+    ),
     ("training.epochs.most=3", "and has no keys."),
     ("training.epochs=[", "'training.epochs=[' on the command line, line 1: not valid YAML"),
     ("epochs", "'epochs' is not of the form key=value, such as training.epochs=5."),

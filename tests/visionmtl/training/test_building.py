@@ -8,7 +8,7 @@ from small_recipe import small
 import visionmtl
 from visionmtl.errors import UsageError
 from visionmtl.step.rates import fraction_of
-from visionmtl.training import building, optimizers
+from visionmtl.training import batches, building, optimizers
 
 pytestmark = pytest.mark.usefixtures("toy_by_name")
 
@@ -32,6 +32,20 @@ def test_the_learning_rate_warms_up_to_the_top_of_its_schedule(schedule):
     assert float(rate(50)) == pytest.approx(0.5e-3, rel=0.02)
     assert float(rate(100)) == pytest.approx(1e-3)
     assert float(rate(500)) == pytest.approx(0 if schedule == "cosine" else 1e-3, abs=1e-8)
+
+
+@pytest.mark.parametrize(("rule", "top"), [("none", 1e-3), ("linear", 4e-3), ("sqrt", 2e-3)])
+def test_the_learning_rate_is_scaled_with_the_images_of_an_update(rule, top):
+    keys = ["learning_rate=1e-3", "warmup_epochs=0", f"scale_learning_rate={rule}", "base_batch_size=8", "accumulate=4"]
+    given = small("data.batch_size=8", *(f"training.{key}" for key in keys))
+    assert float(optimizers.optimizer(given, steps=50)._learning_rate(0)) == pytest.approx(top)
+    line = batches.told(given, replicas=2)
+    assert line.startswith(
+        f"Batches of 8 images, 4 on each of 2 devices, 4 batches an update; learning rate {top:.4g},"
+    )
+    assert line.endswith(
+        "scaled from 0.001 at 8 an update." if rule == "none" else f"({rule}) from 0.001 at 8 an update."
+    )
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])

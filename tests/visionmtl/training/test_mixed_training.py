@@ -132,7 +132,7 @@ def test_check_shows_what_each_source_gives(mixed, capsys):
     training.check(mixed())
     printed = capsys.readouterr().out
     assert "train           16       12      4" in printed
-    assert "2 epochs of 3 steps" in printed
+    assert "2 epochs of 3 steps.\nBatches of 4 images; learning rate 0.001.\n" in printed
 
 
 @pytest.mark.parametrize(

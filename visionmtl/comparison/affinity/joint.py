@@ -37,8 +37,8 @@ def record(recipe: Recipe, run: Path, validated: bool = False) -> Record:
         if validated and session.datasets.validation is None:
             raise NoValidationError(no_validation(recipe))
         settings = session.recipe.training
-        total = settings.epochs * session.steps
-        return [AffinityWatch(settings.learning_rate, settings.clip_norm, total, run / SEEN)]
+        total, rate = settings.epochs * session.steps, settings.learning_rate * session.recipe.rate_scale
+        return [AffinityWatch(rate, settings.clip_norm, total, run / SEEN)]
 
     if not (run / "recipe.yaml").is_file():
         training.train(recipe, run, one_device(), watching=watching)

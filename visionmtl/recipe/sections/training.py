@@ -34,6 +34,13 @@ class Training(Section):
     )
     optimizer: Literal["adamw", "sgd", "adam"] = Field("adamw", description="sgd has Nesterov momentum 0.9")
     learning_rate: float = Field(1e-3, gt=0, description="at the top of the schedule")
+    scale_learning_rate: Literal["none", "linear", "sqrt"] = Field(
+        "none",
+        description="with the images of an update, all devices' and accumulated, over base_batch_size; sqrt for adamw",
+    )
+    base_batch_size: int | None = Field(
+        None, ge=1, description="images of an update that learning_rate was chosen for; see scale_learning_rate"
+    )
     backbone_rate: float = Field(1.0, gt=0, description="the backbone learns at this multiple of learning_rate")
     layer_decay: float = Field(
         1.0,
@@ -71,6 +78,15 @@ class Training(Section):
     verbose: Literal[0, 1, 2] | None = Field(
         None, description="0 silent, 1 a bar, 2 a line an epoch; null for a bar on a terminal, lines elsewhere"
     )
+
+    @pydantic.model_validator(mode="after")
+    def _scaled_from(self) -> "Training":
+        if self.scale_learning_rate != "none" and self.base_batch_size is None:
+            rule = self.scale_learning_rate
+            raise ValueError(
+                f"base_batch_size, the images that learning_rate was chosen for, beside its scaling: {rule}"
+            )
+        return self
 
     @pydantic.model_validator(mode="after")
     def _sizes_of_epochs(self) -> "Training":

@@ -1,5 +1,6 @@
 """A recipe: all its sections."""
 
+import math
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -42,6 +43,21 @@ class Recipe(Section):
     balancing: Balancing = Balancing()
     training: Training = Training()
     export: Export = Export()
+
+    @property
+    def rate_scale(self) -> float:
+        """What the learning rate is multiplied by: a power of the images of an update over the base batch.
+
+        The images of an update are those of all devices, and of all batches that are accumulated.
+
+        Reference: Goyal et al. 2017, Accurate, Large Minibatch SGD, section 2.1 (linear); Malladi et al. 2022, On the
+            SDEs and Scaling Rules for Adaptive Gradient Algorithms (the square root, for Adam and its kin).
+        """
+        base, rule = self.training.base_batch_size, self.training.scale_learning_rate
+        if base is None or rule == "none":
+            return 1.0
+        ratio = self.data.batch_size * self.training.accumulate / base
+        return ratio if rule == "linear" else math.sqrt(ratio)
 
     def dump(self) -> str:
         """Return the recipe as YAML with every key, so that it trains the same again."""
