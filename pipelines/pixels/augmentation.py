@@ -12,7 +12,8 @@ from pipelines.pixels import rules
 from pipelines.pixels.geometry import Cut
 
 FIRST = 8  # uniform numbers a sample needs: flip, zoom, position (2), brightness, contrast, saturation, turn
-DRAWS = 12  # and with those that came later: hue, the tint of each channel
+LATER = 4  # those that came later: hue, the tint of each channel
+DRAWS = FIRST + LATER + 1  # and the last: half a turn
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in grey
 CHROMA = ((0.595901, -0.274557, -0.321344), (0.211537, -0.522736, 0.311200))  # I and Q of YIQ, which turn with the hue
 MIDDLE = 127.5  # the level that contrast leaves as it is
@@ -30,6 +31,8 @@ class Augmentation:
         rotate: degrees, up to 180: the picture is turned about the image's centre by an angle drawn from -rotate to
             rotate; corners that stay empty are grey. A box becomes the upright one around the turned box. It costs
             several times what flip and zoom do: every pixel has a place of its own.
+        half_turn: the probability that the picture is turned by 180 degrees, beside `rotate` and at its cost. With
+            `flip` it lies in any of four ways, as cells under a microscope and fields seen from the air do.
         colour: brightness, contrast and saturation are each multiplied by 1 - colour to 1 + colour; 0.2 is mild, 0.5
             strong.
         hue: degrees, up to 180: all hues are turned by an angle drawn from -hue to hue, in the plane of chroma (I and Q
@@ -69,6 +72,7 @@ class Augmentation:
     flip: float = 0.0
     scale: tuple[float, float] | None = None
     rotate: float = 0.0
+    half_turn: float = 0.0
     colour: float = 0.0
     hue: float = 0.0
     tint: float = 0.0
@@ -98,8 +102,13 @@ class Augmentation:
 
     @property
     def moves(self) -> bool:
-        """Whether parts of a picture may leave the image."""
-        return self.scale is not None or self.rotate > 0 or self.mosaic > 0 or self.cut_mix > 0
+        """Whether a picture may lie elsewhere in the image than it does unaugmented, but for being mirrored."""
+        return self.scale is not None or self.turned or self.mosaic > 0 or self.cut_mix > 0
+
+    @property
+    def turned(self) -> bool:
+        """Whether pictures may be turned, by any angle."""
+        return self.rotate > 0 or self.half_turn > 0
 
     @property
     def joins(self) -> str:
@@ -126,8 +135,9 @@ class Augmentation:
 
         The first eight are flip, zoom, position (2), brightness, contrast, saturation and turn, as they always were.
         """
-        later = tf.random.stateless_uniform([count, DRAWS - FIRST], tf.random.fold_in(seed, 1))
-        return tf.concat([tf.random.stateless_uniform([count, FIRST], seed), later], axis=1)
+        first = tf.random.stateless_uniform([count, FIRST], seed)
+        later = tf.random.stateless_uniform([count, LATER], tf.random.fold_in(seed, 1))
+        return tf.concat([first, later, tf.random.stateless_uniform([count, 1], tf.random.fold_in(seed, 2))], axis=1)
 
     def flips(self, uniform: tf.Tensor) -> tf.Tensor:
         """Turn uniform numbers `[N, DRAWS]` into whether to mirror: bool `[N]`."""
@@ -140,7 +150,8 @@ class Augmentation:
 
     def turns(self, uniform: tf.Tensor) -> tf.Tensor:
         """Turn uniform numbers `[N, DRAWS]` into angles `[N]` in radians."""
-        return (2.0 * uniform[:, 7] - 1.0) * (self.rotate * pi / 180.0)
+        half = tf.where(uniform[:, 12] < self.half_turn, pi, 0.0)
+        return (2.0 * uniform[:, 7] - 1.0) * (self.rotate * pi / 180.0) + half
 
     def colours(self, uniform: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Turn uniform numbers `[N, DRAWS]` into colour maps for `recolour`: matrices `[N, 3, 3]` and lifts `[N]`."""

@@ -111,6 +111,7 @@ AUGMENTATIONS: Mapping[str, Callable[[Any], Any]] = {
     "flip": flip,
     "scale": scale,
     "rotate": DEGREES,
+    "half_turn": CHANCE,
     "colour": COLOUR,
     "hue": DEGREES,
     "tint": COLOUR,

@@ -131,7 +131,7 @@ class Batching:
             placement: where to.
             shape: height and width int32 `[2]` of the picture.
         """
-        read, turned = shape if self.reduced else None, self.augmentation.rotate > 0
+        read, turned = shape if self.reduced else None, self.augmentation.turned
         return place(sample, self.label_kinds, placement, self.size, turned, read)
 
     def place_whole(self, sample: Tree, shape: tf.Tensor) -> Tree:
@@ -160,7 +160,7 @@ class Batching:
     def finish(self, batch: Tree, drawn: Tree, follow: Callable | None) -> tuple[tf.Tensor, Tree, Tree]:
         """Turn stacked samples whose pixels are done into `(images, labels, weights)`."""
         augmentation, placement = self.augmentation, drawn["placement"]
-        cut, turned = augmentation.cut if augmentation.moves else None, augmentation.rotate > 0
+        cut, turned = augmentation.cut if augmentation.moves else None, augmentation.turned
         zoom = drawn["zoom"] if augmentation.scale else None
         if augmentation.composes:  # all is in place, but that it may be mirrored
             cut, turned, zoom = None, False, None

@@ -118,7 +118,7 @@ class Composer:
         index, placement, window = drawn["index"], drawn["placement"], drawn.get("window")
         sample = self.reader.read(index, *([drawn["known"]] if "known" in drawn else []))
         batch = self.reader.complete(_one(sample), index[None])
-        augmentation, turned = self.augmentation, window is None and self.augmentation.rotate > 0
+        augmentation, turned = self.augmentation, window is None and self.augmentation.turned
         if window is not None or not self.reader.placed:
             inner, size = placement, self.size
             if window is not None:

@@ -33,6 +33,7 @@ def test_everything_is_off_by_default():
         {"rotate": -1},
         {"rotate": 181},
         {"rotate": True},
+        {"half_turn": 2},
         {"colour": -0.1},
         {"colour": 1},
         {"colour": True},
@@ -79,7 +80,7 @@ def test_colour_keeps_grey_grey_and_changes_brightness_contrast_and_saturation_w
 @pytest.mark.parametrize("shape", [(4, 5, 3), (3, 5, 3)])
 def test_colours_are_those_of_the_definition(shape):
     picture = np.random.default_rng(0).integers(0, 256, shape)
-    uniform = tf.stack([tf.fill([DRAWS], 0.5), tf.constant([0, 0, 0, 0, 0.9, 0.2, 0.1, 0, 0, 0, 0, 0])])
+    uniform = tf.stack([tf.fill([DRAWS], 0.5), tf.constant([0, 0, 0, 0, 0.9, 0.2, 0.1, 0, 0, 0, 0, 0, 0])])
     matrices, lifts = Augmentation(colour=0.4).colours(uniform)
     unchanged, changed = (recolour(tf.constant(picture, tf.uint8), matrices[i], lifts[i]) for i in range(2))
     brightness, contrast, saturation = 1.32, 0.76, 0.68
@@ -91,7 +92,7 @@ def test_colours_are_those_of_the_definition(shape):
 
 def test_a_turned_hue_is_that_of_yiq_and_keeps_grey_and_luma():
     picture = np.random.default_rng(0).integers(70, 180, (2, 2, 3))
-    uniform = tf.concat([tf.fill([1, DRAWS], 0.5)[:, :8], [[1.0, 0.5, 0.5, 0.5]]], axis=1)
+    uniform = tf.concat([tf.fill([1, DRAWS], 0.5)[:, :8], [[1.0, 0.5, 0.5, 0.5, 0.5]]], axis=1)
     turned = recolour(tf.constant(picture, tf.uint8), *(part[0] for part in Augmentation(hue=30).colours(uniform)))
     for before, after in zip(picture.reshape(-1, 3), turned.numpy().reshape(-1, 3), strict=True):
         (y, i, q), (luma, red, blue) = colorsys.rgb_to_yiq(*before), colorsys.rgb_to_yiq(*after)
@@ -103,7 +104,7 @@ def test_a_turned_hue_is_that_of_yiq_and_keeps_grey_and_luma():
 
 
 def test_a_tint_multiplies_each_channel_by_itself_behind_all_else():
-    uniform = tf.concat([tf.fill([1, 8], 0.9), [[0.5, 0.0, 0.5, 1.0]]], axis=1)
+    uniform = tf.concat([tf.fill([1, 8], 0.9), [[0.5, 0.0, 0.5, 1.0, 0.5]]], axis=1)
     picture = tf.constant(np.random.default_rng(0).integers(60, 160, (2, 2, 3)), tf.uint8)
     plain, tinted = (
         recolour(picture, *(part[0] for part in Augmentation(colour=0.1, tint=tint).colours(uniform)))
@@ -114,7 +115,11 @@ def test_a_tint_multiplies_each_channel_by_itself_behind_all_else():
 
 def test_what_came_later_draws_nothing_of_what_was_drawn_before():
     seed = tf.constant([3, 4], tf.int64)
-    np.testing.assert_array_equal(Augmentation().draw(seed, 5)[:, :8], tf.random.stateless_uniform([5, 8], seed))
+    drawn = Augmentation().draw(seed, 5)
+    np.testing.assert_array_equal(drawn[:, :8], tf.random.stateless_uniform([5, 8], seed))
+    later = tf.random.stateless_uniform([5, 4], tf.random.fold_in(seed, 1))
+    np.testing.assert_array_equal(drawn[:, 8:12], later)
+    assert drawn.shape == (5, DRAWS)
 
 
 def extent(pixels):
@@ -165,6 +170,23 @@ def test_a_turn_takes_image_boxes_and_masks_to_one_place(coco, load, options):
         differences.append(len(np.unique(np.nonzero(painted)[1])))
     assert len(sides) > 8
     assert np.ptp(sides) > 8  # they were turned: the box around a turned box is wider
+
+
+def test_half_a_turn_shows_the_picture_upside_down_and_its_boxes_and_masks(coco, load):
+    folder = coco({f"{i}.png": [SQUARE] for i in range(8)}, masks=True)
+    plain, turned = (
+        next(load(folder, augmentation=options, image_size=(120, 180), batch_size=8).train.as_numpy_iterator())
+        for options in (None, {"half_turn": 1.0})
+    )
+    difference = plain[0][:, ::-1, ::-1].astype(int) - turned[0]
+    assert abs(difference)[:, 2:-2, 2:-2].max() <= 1  # at the edges what is turned mixes with grey
+    before, after = plain[1]["detection"]["boxes"][:, 0], turned[1]["detection"]["boxes"][:, 0]
+    np.testing.assert_allclose(after, [180, 120, 180, 120] - before[:, [2, 3, 0, 1]], atol=1e-3)
+    masks = [labels["segmentation"] for _, labels, _ in (plain, turned)]
+    np.testing.assert_array_equal(masks[0][:, ::-1, ::-1], masks[1])
+    half = Augmentation(half_turn=0.25).turns(tf.random.stateless_uniform([4000, DRAWS], [1, 2])).numpy()
+    assert set(np.unique(half)) == {np.float32(0), np.float32(np.pi)}
+    assert abs((half > 0).mean() - 0.25) < 0.02
 
 
 def test_without_an_angle_the_warp_is_the_resize():

@@ -20,6 +20,10 @@ class Augmentation(Section):
     rotate: Annotated[float, BeforeValidator(pixel_rules.DEGREES)] = Field(
         0.0, description="turn by up to so many degrees either way; costs speed"
     )
+    half_turn: Annotated[float, BeforeValidator(pixel_rules.CHANCE)] = Field(
+        0.0,
+        description="probability of a picture turned upside down, for what has no up, as cells; costs speed",
+    )
     colour: Annotated[float, BeforeValidator(pixel_rules.COLOUR)] = Field(
         0.0, description="brightness, contrast and saturation vary by this fraction; 0.2 is mild"
     )
