@@ -12,7 +12,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     Same numbers, same variables, same arguments: Keras computes it from nine elementwise operations and their
     gradients, which take a third of a training step on a CPU. Statistics are of all replicas together
-    (`synchronized`), so that two devices train like one.
+    (`synchronized`), so that two devices train like one; without, each device uses its own, and the moving ones go by
+    the mean of the devices'.
 
     Attributes:
         freezes_statistics: whether it uses and keeps the moving statistics in training too, while its scale and offset
@@ -29,6 +30,12 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     def call(self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None) -> tf.Tensor:
         training = training and not self.freezes_statistics
         learning = bool(training) and self.trainable
+        outputs = self._normalised(inputs, training, learning, mask)
+        if learning and not self.synchronized:
+            self._average()
+        return outputs
+
+    def _normalised(self, inputs: tf.Tensor, training: bool | None, learning: bool, mask: Any) -> tf.Tensor:
         plain = mask is None and not getattr(self, "renorm", False) and self.scale and self.center
         images = len(inputs.shape) == 4 and self.axis in (-1, 3)
         alone = tf.distribute.get_strategy().num_replicas_in_sync == 1 or not (learning and self.synchronized)
@@ -51,6 +58,13 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             self._follow(self.moving_mean, mean)
             self._follow(self.moving_variance, variance * (count - 1) / count)
         return outputs
+
+    def _average(self) -> None:
+        """Have the moving statistics be the mean of the replicas', each of which has moved them by its own batch."""
+        context = tf.distribute.get_replica_context()
+        if context is not None and context.num_replicas_in_sync > 1:
+            for moving in self.non_trainable_variables:
+                moving.assign(context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.convert_to_tensor(moving)))
 
     def _follow(self, moving: Any, value: tf.Tensor) -> None:
         moving.assign(moving * self.momentum + value * (1.0 - self.momentum))

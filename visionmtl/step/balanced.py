@@ -75,6 +75,7 @@ class BalancedModel(PartedModel):
         rates: Mapping[str, float] | None = None,
         *,
         freeze_statistics: Sequence[str] = (),
+        synchronise_statistics: bool | None = None,
         **kwargs: Any,
     ) -> None:
         """Prepare for training.
@@ -93,6 +94,8 @@ class BalancedModel(PartedModel):
                 with the rate.
             freeze_statistics: parts, named as in `rates`, whose batch normalisations use and keep the statistics they
                 have while their weights learn: those of small batches are noisy.
+            synchronise_statistics: whether batch normalisations take the statistics of all replicas together, so that
+                several train like one, or each replica its own; None for what each layer's `synchronized` says.
             **kwargs: further arguments of `keras.Model.compile`.
 
         Raises:
@@ -122,6 +125,7 @@ class BalancedModel(PartedModel):
         optimizing.keep_from_decay(self.optimizer, self.balancer.trainable_variables)
         self.scale_rates(self.optimizer)
         self._freeze_statistics(freeze_statistics)
+        self._synchronise_statistics(synchronise_statistics)
         replicas = self.distribute_strategy.num_replicas_in_sync
         self._clips_itself = optimizing.clip_accumulated(self.optimizer, clip_norm, replicas)
         self._trackers = tracking.means(f"{name}_loss" for name in self.task_names)

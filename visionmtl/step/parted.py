@@ -53,6 +53,19 @@ class PartedModel(KeptModel):
                 each.freezes_statistics = id(each) in kept
         self.compiled_with["freeze_statistics"] = list(parts)
 
+    def _synchronise_statistics(self, wanted: bool | None) -> None:
+        """Have all batch normalisations take the statistics of all replicas together, or each replica its own."""
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        for each in [] if wanted is None else _normalisations(self.layers):
+            if not (wanted or replicas == 1 or isinstance(each, FusedBatchNormalization)):
+                raise UsageError(
+                    f"synchronise_statistics is False, but layer '{each.name}' is a {type(each).__name__}, which would"
+                    f" keep other statistics on each of {replicas} devices: leave it out, or have it be a"
+                    " visionmtl.layers.FusedBatchNormalization."
+                )
+            each.synchronized = wanted
+        self.compiled_with["synchronise_statistics"] = wanted
+
 
 def _normalisations(layers: Sequence[keras.layers.Layer]) -> list[keras.layers.Layer]:
     inner = [each for layer in layers for each in layer._flatten_layers()]

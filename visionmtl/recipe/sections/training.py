@@ -59,6 +59,10 @@ class Training(Section):
     freeze_statistics: list[str] = Field(
         [], description="parts whose batch normalisation keeps its statistics while their weights learn: [backbone]"
     )
+    synchronise_statistics: bool = Field(
+        True,
+        description="batch normalisations use the statistics of all GPUs together; false: each GPU its own, faster",
+    )
     sizes: dict[int, float] | None = Field(
         None,
         description="fractions of data.image_size that images are trained at, by first epoch: {0: 0.5, 6: 0.75, 12: 1}",
