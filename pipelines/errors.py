@@ -86,6 +86,21 @@ def one_of(name: str, valid: Iterable[str], what: str, error: type[Exception] = 
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """Return `" Did you mean 'x'?"` for the valid name closest to `name`, or an empty string if none is close."""
-    match = difflib.get_close_matches(str(name), list(valid), n=1, cutoff=0.5)
-    return f" Did you mean '{match[0]}'?" if match else ""
+    """Return `" Did you mean 'x'?"` for the valid name closest to `name`, or an empty string if none is close.
+
+    Case, dashes and underscores do not count. What a name begins with stands for it, the shortest of several, before
+    one that is spelt like it.
+
+    Example:
+        >>> nearest("NashMTL", ["cagrad", "nash_mtl"])
+        " Did you mean 'nash_mtl'?"
+    """
+    plain, known = _plain(str(name)), {_plain(each): each for each in reversed(list(valid))}
+    begun = [each for each in known if len(plain) > 1 and each.startswith(plain)]
+    match = sorted(begun, key=len)[:1] or difflib.get_close_matches(plain, known, n=1, cutoff=0.5)
+    return f" Did you mean '{known[match[0]]}'?" if match else ""
+
+
+def _plain(name: str) -> str:
+    """Return a name as it is compared."""
+    return re.sub(r"[-_ ]", "", name).lower()

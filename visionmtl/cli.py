@@ -6,11 +6,12 @@ TensorFlow is imported by the commands that compute, never by the parser: `visio
 import argparse
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from textwrap import dedent, indent
 
-from visionmtl import stopping
+from visionmtl import __version__, stopping
 from visionmtl.commands.command import Command, commands_of
 from visionmtl.errors import nearest, own_mistake
 
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # argparse takes no key=value that stands after an option; a user may.
     strangers = [text for text in rest if text.startswith("-") or "=" not in text or not hasattr(args, "overrides")]
     if strangers:
-        parser.error(f"unrecognized arguments: {' '.join(strangers)}")
+        parser.error(f"unrecognized arguments: {' '.join(strangers)}.{_suggestion(strangers[0], args)}")
     if rest:
         args.overrides += rest
     stop = stopping.Stop()
@@ -75,6 +76,7 @@ def build_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="visionmtl", description="Train one model that classifies, detects and segments, and ship it."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     _add(parser, commands, "command")
     return parser
 
@@ -94,15 +96,20 @@ def _add(parser: argparse.ArgumentParser, commands: Mapping[str, Command], what:
             _add(own, command.verbs, "verb")
         else:
             command.add_arguments(own)
-            own.set_defaults(run_command=command.run)
+            own.set_defaults(run_command=command.run, options=re.findall(r"--[\w-]+", own.format_usage()))
 
 
 def _check_words(parser: argparse.ArgumentParser, argv: Sequence[str], commands: Mapping[str, Command]) -> None:
     """Stop at a command, or a verb of one, that there is not, and suggest the nearest."""
-    valid, what = commands, "command"
+    valid, what, options = commands, "command", ["--version", "--help"]
     for word in argv:
         if not valid or word.startswith("-"):
             return
         if word not in valid:
-            parser.error(f"unknown {what} '{word}'.{nearest(word, valid)} Valid: {', '.join(valid)}.")
-        valid, what = valid[word].verbs, f"verb of {word}"
+            parser.error(f"unknown {what} '{word}'.{nearest(word, [*valid, *options])} Valid: {', '.join(valid)}.")
+        valid, what, options = valid[word].verbs, f"verb of {word}", []
+
+
+def _suggestion(stranger: str, args: argparse.Namespace) -> str:
+    """Suggest the option nearest to one that the command does not have."""
+    return nearest(stranger.partition("=")[0], args.options) if stranger.startswith("-") else ""

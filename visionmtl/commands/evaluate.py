@@ -21,7 +21,7 @@ class Evaluate(Command):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("run", metavar="RUN", help="a run folder")
         add_overrides(parser)
-        parser.add_argument("--split", default="validation", help=f"{CHOICE}; default %(default)s")
+        parser.add_argument("--split", default="validation", help=f"{CHOICE}, or val for short; default %(default)s")
         add_tta(parser)
 
     def run(self, args: argparse.Namespace) -> None:

@@ -42,7 +42,7 @@ class Predict(Command):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_model(parser)
         parser.add_argument("images", nargs="*", metavar="IMAGE", help="picture files, or folders of them")
-        parser.add_argument("--split", help="take all pictures of this split of the data that the model was trained on")
+        parser.add_argument("--split", help="take all pictures of train, val or test of the data it was trained on")
         parser.add_argument("--out", metavar="DIR", help="where to write; default predictions")
         parser.add_argument("--tasks", nargs="+", metavar="TASK", help="predict these tasks alone; default all")
         parser.add_argument(

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import visionmtl
 from visionmtl import cli
 from visionmtl.commands.command import commands_of
 from visionmtl.commands.list_ import LISTS
@@ -55,11 +56,15 @@ def test_the_help_of_each_command_shows_an_example(command, capsys):
         (["evaluate", "no-such-run", "training.epochs=3"], "evaluate takes data.<key>=value only"),
         (["predict", "no-such.keras", "image.jpg"], "There is no model 'no-such.keras'"),
         (["export", "no-such.keras"], "There is no model 'no-such.keras'"),
+        (["evaluate", "no-such-run", "--split", "val"], "'no-such-run' is not a run folder"),
+        (["train", "garments", "epochs=3"], "unknown key 'epochs'. Did you mean 'training.epochs'?"),
         (["list", "balancin"], "Unknown list 'balancin'. Did you mean 'balancing'?"),
         (["check", "camvid", "data.path=no-such-folder"], "no-such-folder"),
         (["check", "garments", "data.source=garment"], "Did you mean 'garments'?"),
         (["check", "garments", "model.backbone=resnet5"], "Unknown backbone 'resnet5'. Did you mean 'resnet50'"),
         (["check", "garments", "balancing.method=equall"], "Did you mean 'equal'?"),
+        (["check", "garments", "balancing.method=NashMTL"], "Did you mean 'nash_mtl'?"),
+        (["check", "garments", "balancing.method=unc"], "Did you mean 'uncertainty'?"),
         (["check", "garments", "model.sharing=hart"], "Did you mean 'hard'?"),
         (["check", "garments", "tasks=[detecton]"], "Task 'detecton' has no labels"),
         (["check", "garments", "--pictures", "seen.jpg"], "name a file that ends in .png"),
@@ -82,6 +87,8 @@ def test_a_mistake_is_one_sentence_and_status_2(arguments, sentence, capsys, tmp
     ("arguments", "sentence"),
     [
         (["trian"], "unknown command 'trian'. Did you mean 'train'?"),
+        (["version"], "unknown command 'version'. Did you mean '--version'?"),
+        (["train", "garments", "--evalute", "test"], "--evalute test. Did you mean '--evaluate'?"),
         (
             ["data", "inspekt", "x"],
             "unknown verb of data 'inspekt'. Did you mean 'inspect'? Valid: inspect, pack",
@@ -93,6 +100,13 @@ def test_a_misspelt_command_suggests_the_nearest(arguments, sentence, capsys):
         cli.main(arguments)
     assert stopped.value.code == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"visionmtl {visionmtl.__version__}\n"
 
 
 def test_changes_may_stand_after_an_option(monkeypatch):
