@@ -14,20 +14,22 @@ from visionmtl.balancing.loss_balancer import LossBalancer
 class SmoothTchebycheff(LossBalancer):
     """A smooth maximum over the tasks of the log loss relative to where it stood after the warm-up.
 
-    In the warm-up epochs the sum of the log losses is minimised, and their mean loss is kept as the scale of each task;
-    from then on the objective is `K * smoothing * logsumexp(log(L / scale) / smoothing)`. A task not seen in the
-    warm-up has the scale 1.
+    In the warm-up epochs the sum of the log losses is minimised, and the mean loss of the last of them is kept as the
+    scale of each task; from then on the objective is `K * smoothing * logsumexp(log(L / scale) / smoothing)`. A task
+    not seen in that epoch has the scale 1.
 
     Scale: the weights are those of the logs of the losses, `1 / L` each in the warm-up.
 
-    Reference: Lin et al. 2024, Smooth Tchebycheff Scalarization for Multi-Objective Optimization (STCH).
+    Reference: Lin et al. 2024, Smooth Tchebycheff Scalarization for Multi-Objective Optimization (STCH). The logs and
+    the scale are of the authors' code, not of the paper's equation, which has `L - z` with an ideal point z. That code
+    counts the epoch of the scale apart: its `STCH_warmup_epoch` is one less than `warmup_epochs` here.
     """
 
     paper = "Lin et al. 2024"
     promise = "a smooth maximum: the worst task first"
 
     smoothing: float = number(1.0, "mu; small comes near the hard maximum", above=0)
-    warmup_epochs: int = whole(4, "epochs of the log losses, from which the scales come", at_least=0)
+    warmup_epochs: int = whole(4, "epochs of the log losses; the scales are the last one's means", at_least=0)
 
     def prepare(self, tasks: list[str], regression: list[bool], shared: Sequence[Any] = ()) -> None:
         for name in ("sums", "counts"):
@@ -54,3 +56,6 @@ class SmoothTchebycheff(LossBalancer):
 
     def end_epoch(self) -> None:
         self.epochs.assign_add(1)
+        if int(keras.ops.convert_to_numpy(self.epochs)) < self.warmup_epochs:  # the losses of the first are no scale
+            for state in (self.sums, self.counts):
+                state.assign(keras.ops.zeros_like(state))
