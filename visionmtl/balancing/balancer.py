@@ -28,6 +28,10 @@ class ForwardPass(Protocol):
         """`[K]`, those of `Balancer.total` by the losses; None where the balancer gave none."""
 
     @property
+    def features(self) -> Sequence[tf.Tensor]:
+        """The maps of this replica's images where the pass is cut; none if it is not cut."""
+
+    @property
     def unit(self) -> tf.Tensor:
         """What the optimizer scaled the losses by, and so the gradients."""
 
@@ -56,6 +60,8 @@ class Balancer(Method):
         state: the layer that holds its state, for the model to save; None where it has none or is that layer itself.
         sub_batches: of the batch, dealt out in turn, whose gradients it has compared with each other: 1 or 2.
         update_every: steps from one comparison to the next.
+        max_norm: largest norm of the gradient, over all replicas, of what several tasks train; None for no limit. What
+            one task trains alone is not clipped, and the weights that are logged are those before.
         looks_back: whether it wants the losses of the batch once more after the step, at the price of a forward pass.
     """
 
@@ -66,6 +72,7 @@ class Balancer(Method):
     state: Any = None
     sub_batches = 1
     update_every = 1
+    max_norm: float | None = None
     looks_back = False
 
     def prepare(self, tasks: list[str], regression: list[bool], shared: Sequence[Any] = ()) -> None:

@@ -31,11 +31,13 @@ def entries() -> list[Entry]:
 
 def _note() -> str:
     """Return what the costs leave out: where a hyperparameter makes a step cheaper or dearer."""
-    neither = [name for name, each in ELEMENTWISE.items() if each.cost == K_PASSES and "features" not in each.scopes]
+    always = [name for name, each in ELEMENTWISE.items() if each.cost == K_PASSES]
+    whole = [name for name in always if "features" not in ELEMENTWISE[name].scopes]
     heads = [name for name, each in BALANCERS.items() if each.cost == K_HEADS]
     return (
-        "* with scope=features, 1 backward of the backbone and K of the heads; between the steps of update_every=n, 1"
-        f" backward. Neither for {' and '.join(neither)}. For {' and '.join(heads)} with scope=parameters, K backward."
+        f"* with scope=features, but for {', '.join(whole)}, 1 backward of the backbone and K of the heads; between the"
+        f" steps of update_every=n, but for {', '.join(always)}, 1 backward. For {', '.join(heads)} with"
+        " scope=parameters, K backward."
         " For the gradient family also scope=P5, or any level that all tasks share: 1 backward before its stage and K"
         " from there on."
     )

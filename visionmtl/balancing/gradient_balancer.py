@@ -21,7 +21,7 @@ class GradientBalancer(ApartBalancer):
     """Weigh the tasks by the Gramian of their gradients, the K x K inner products.
 
     The gradient of what several tasks train is `sum_k weights_k * gradient_k`; what one task trains alone, such as its
-    head, keeps its own gradient.
+    head, keeps its own gradient, unless the method's file says otherwise.
 
     Args:
         method: the name of a file in `gramian/`, which has the paper and the hyperparameters, or a method of your own.
@@ -63,7 +63,7 @@ class GradientBalancer(ApartBalancer):
             self.weighting = METHODS[one_of(method, METHODS, "balancing method")](**hyperparameters)
         self.given = hyperparameters
         self.scope, self.update_every, self.seed = scope, update_every, seed
-        self.sub_batches = self.weighting.sub_batches
+        self.sub_batches, self.max_norm = self.weighting.sub_batches, self.weighting.max_norm
         self.memory: Any = None
         self.last: Any = None
         if self.sub_batches > 1 and self.scope == "features":
@@ -126,6 +126,9 @@ class GradientBalancer(ApartBalancer):
         if self.last is not None:
             self.last.assign(tf.where(forward.present > 0, weights, self.last))
         return weights
+
+    def weights_of_own(self, weights: tf.Tensor | None, losses: tf.Tensor, present: tf.Tensor) -> tf.Tensor | None:
+        return weights if self.weighting.weighs_heads() else None
 
     def get_config(self) -> dict[str, Any]:
         ours = METHODS.get(self.method_name) is type(self.weighting)

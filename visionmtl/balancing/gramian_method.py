@@ -96,6 +96,7 @@ class GramianMethod(Method):
         draws: whether it draws at random: then the balancer takes a seed.
         sub_batches: 2 where it wants the product of the gradients of two halves of the batch.
         scale_free: whether the weights stay where all gradients grow alike.
+        max_norm: that of `Balancer.max_norm`.
     """
 
     family = "gradient"
@@ -103,6 +104,7 @@ class GramianMethod(Method):
     draws = False
     sub_batches = 1
     scale_free = True
+    max_norm: float | None = None
 
     def __init__(self, **hyperparameters: Any) -> None:
         self.tune(hyperparameters)
@@ -114,6 +116,10 @@ class GramianMethod(Method):
     def gain(self) -> float:
         """Return what K equal gradients g give, over K * g: 1 wherever the method's definition allows."""
         return 1.0
+
+    def weighs_heads(self) -> bool:
+        """Return whether the weights also hold for what one task trains alone."""
+        return False
 
     def start(self, tasks: int) -> np.ndarray | None:
         """Return the memory of K tasks before the first step; None where nothing is remembered."""

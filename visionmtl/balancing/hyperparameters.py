@@ -81,8 +81,8 @@ class Number(Hyperparameter):
 class NumberOrNone(Number):
     """A number in a range, or None where nothing is asked for; see `number_or_none`."""
 
-    def __init__(self, meaning: str, at_least: float) -> None:
-        super().__init__(0.0, meaning, at_least=at_least)
+    def __init__(self, meaning: str, above: float | None = None, at_least: float | None = None) -> None:
+        super().__init__(0.0, meaning, above, at_least)
         self.default = None
         self.expected += ", or null"
 
@@ -128,9 +128,14 @@ def number(
     return Number(default, meaning, above, at_least, up_to, below)
 
 
-def number_or_none(meaning: str, *, at_least: float) -> Any:
-    """Declare a number of at least so much that may be left out, and is by default."""
-    return NumberOrNone(meaning, at_least)
+def number_or_none(meaning: str, *, above: float | None = None, at_least: float | None = None) -> Any:
+    """Declare a number of a range, as `number` does, that may be left out, and is by default."""
+    return NumberOrNone(meaning, above, at_least)
+
+
+def limit_of_norm() -> Any:
+    """Declare `Balancer.max_norm` of a method whose authors clip the gradient of what the tasks share."""
+    return number_or_none("largest norm of the gradient of what several tasks train; null for no limit", above=0)
 
 
 def whole(default: int, meaning: str, *, at_least: int, up_to: int | None = None) -> Any:

@@ -60,6 +60,11 @@ class Forward(NamedTuple):
         return self.tasks.present
 
     @property
+    def features(self) -> Sequence[tf.Tensor]:
+        """The maps of this replica's images where the pass is cut; none if it is not cut."""
+        return self.ran.features
+
+    @property
     def unit(self) -> tf.Tensor:
         """What gradients are scaled by, as for float16."""
         return self.targets.unit

@@ -60,8 +60,13 @@ class Plans:
         if self.level is not None:
             return self.level.variables
         if self.balancer.scope != "features":
-            return parting.variables(self.model, self.outputs)
+            return self.shared_variables
         return self.parting.features if self.parting else []
+
+    @functools.cached_property
+    def shared_variables(self) -> list:
+        """The variables that several tasks train."""
+        return parting.variables(self.model, self.outputs)
 
     @functools.cached_property
     def comparing(self) -> StepPlan:

@@ -9,6 +9,7 @@ from visionmtl.step import tracking
 from visionmtl.step.backward import Forward, Targets, apart, together
 from visionmtl.step.cut import Pass
 from visionmtl.step.plan import StepPlan
+from visionmtl.step.shared_norm import limited
 from visionmtl.step.update import Update, untouched
 
 
@@ -26,7 +27,8 @@ def training_step(model: Any, data: Any, plan: StepPlan) -> dict[str, Any]:
         total, slopes = balancer.total(tasks.means, tasks.present)
         others = model.other_loss()
         total += others
-        targets = Targets([scale(loss) for loss in tasks.local], scale(total / replicas), scale(tf.constant(1.0)))
+        unit = scale(tf.constant(1.0))
+        targets = Targets([scale(loss) for loss in tasks.local], scale(total / replicas), unit)
     forward = Forward(
         tape=tape,
         ran=ran,
@@ -38,6 +40,8 @@ def training_step(model: Any, data: Any, plan: StepPlan) -> dict[str, Any]:
     )
     back = apart(forward, balancer, plan.look, plan.among) if plan.apart else together(forward)
     del tape, forward
+    if balancer.max_norm is not None:
+        back = limited(back, model.trainable_variables, model.plans.shared_variables, balancer.max_norm, unit)
     limit = None if model._clips_itself else model.clip_norm
     update = Update(optimizer, model.trainable_variables, limit, replicas, summing=model._clips_itself)
     finite = guard.update(optimizer, update.ready(back.gradients, back.summed), [tasks.means, total])

@@ -28,16 +28,18 @@ def nearest_on_simplex(point):
     return np.maximum(point - low, 0)
 
 
-@pytest.mark.parametrize("K", SIZES)
-def test_sdmgrad_descends_on_the_simplex(K):
+@pytest.mark.parametrize("steps", ["trace", "raw", "length"])
+@pytest.mark.parametrize("K", few(SIZES, keep=(3,)))
+def test_sdmgrad_descends_on_the_simplex(K, steps):
     J, start = task_gradients("conflict", K), nearest_on_simplex(np.random.default_rng(K).uniform(size=K))
-    weights, moved = descended(
-        "sdmgrad", J @ J.T, memory=start, lamda=0.4, iterations=5, learning_rate=2.0, momentum=0.3
-    )
-    product, w, velocity = J @ J.T / (J**2).sum(), start, 0
+    divisor = {"trace": (J**2).sum(), "raw": 1, "length": np.linalg.norm(J, axis=1).mean() ** 2}[steps]
+    rate, momentum = {"trace": (2.0, 0.3), "raw": (0.02, 0.0), "length": (1.0, 0.5)}[steps]  # raw: as in the paper
+    options = {"iterations": 5, "learning_rate": rate, "momentum": momentum, "steps": steps}
+    weights, moved = descended("sdmgrad", J @ J.T, memory=start, lamda=0.4, **options)
+    product, w, velocity = J @ J.T / divisor, start, 0
     for _ in range(5):
-        velocity = 0.3 * velocity + product @ (w + 0.4 / K)
-        w = nearest_on_simplex(w - 2 * velocity)
+        velocity = momentum * velocity + product @ (w + 0.4 / K)
+        w = nearest_on_simplex(w - rate * velocity)
     np.testing.assert_allclose(moved, w, atol=1e-9)
     np.testing.assert_allclose(weights, K * (w + 0.4 / K) / 1.4, atol=1e-8)
 

@@ -44,10 +44,12 @@ def losses_and_gradients(kernel, heads, rows=slice(None)):
     return np.array(losses), np.stack(shared), own
 
 
-def trained(model):
-    """Train some steps; return the kernel, the heads and the weights of each step."""
+def trained(model, epoch):
+    """Train some steps, in epochs of so many; return the kernel, the heads and the weights of each step."""
     weights = []
-    for _ in range(STEPS):
+    for step in range(STEPS):
+        if step and step % epoch == 0:
+            model.balancer.end_epoch()
         model.reset_metrics()
         logs = model.train_on_batch(X, LABELS, return_dict=True)
         weights.append([float(logs["weight/a"]), float(logs["weight/b"])])
@@ -59,8 +61,8 @@ def start():
     return np.array(KERNEL), [np.array([[1.0], [0.5]]), np.array([[-2.0], [1.0]])]
 
 
-def check(model, kernel, heads, weights):
-    reached = trained(model)
+def check(model, kernel, heads, weights, epoch=STEPS):
+    reached = trained(model, epoch)
     np.testing.assert_allclose(reached[0], kernel, atol=2e-5)
     for one, two in zip(reached[1], heads, strict=True):
         np.testing.assert_allclose(one, two, atol=2e-5)
@@ -83,11 +85,11 @@ def test_db_mtl_is_the_papers_loop(sigma):
     check(model_of({"method": "db_mtl", "beta": 0.7, "beta_sigma": sigma}), kernel, heads, seen)
 
 
-@pytest.mark.parametrize("scope", ["features", "parameters"])
-def test_excess_mtl_is_the_papers_loop(scope):
+@pytest.mark.parametrize(("scope", "warmup"), [("features", 0), ("parameters", 0), ("features", 2)])
+def test_excess_mtl_is_the_papers_loop(scope, warmup):
     kernel, heads = start()
-    squares, first, weights, seen = 0.0, None, np.ones(2), []
-    for _ in range(STEPS):
+    squares, first, weights, seen, early = 0.0, None, np.ones(2), [], []
+    for step in range(STEPS):
         _, shared, own = losses_and_gradients(kernel, heads)
         if scope == "features":  # of a bias beside the kernel, were there one
             errors = [X @ kernel @ head - LABELS[task] for task, head in zip("ab", heads, strict=True)]
@@ -96,7 +98,10 @@ def test_excess_mtl_is_the_papers_loop(scope):
             looked_at = shared.reshape(2, -1)
         squares += looked_at**2
         risks = (looked_at**2 / np.sqrt(squares + 1e-7)).sum(1)
-        if first is None:
+        if step < 2 * warmup:  # epochs of two steps, whose mean risk is the scale
+            early.append(risks)
+            first = np.mean(early, axis=0)
+        elif first is None:
             first = risks
         else:
             weights = weights * np.exp(0.4 * risks / first)
@@ -104,7 +109,8 @@ def test_excess_mtl_is_the_papers_loop(scope):
         seen.append(weights)
         kernel = kernel - 0.05 * np.tensordot(weights, shared, 1)
         heads = [head - 0.05 * weight * one for head, weight, one in zip(heads, weights, own, strict=True)]
-    check(model_of({"method": "excess_mtl", "step_size": 0.4, "scope": scope}), kernel, heads, seen)
+    options = {"method": "excess_mtl", "step_size": 0.4, "scope": scope, "warmup_epochs": warmup}
+    check(model_of(options), kernel, heads, seen, epoch=2)
 
 
 @pytest.mark.parametrize("scope", ["features", "parameters"])
@@ -173,6 +179,36 @@ def test_graddrop_keeps_one_sign_at_each_place():
             expected[place] += value if (value > 0) == positive else 0.25 * value
     kept = keep_one_sign(tf.constant(gradients), tf.constant(draw), leak=0.25)
     np.testing.assert_allclose(kept, expected, atol=1e-12)
+
+
+def test_graddrop_at_features_is_the_papers_loop():
+    kernel, heads = start()
+    for step in range(STEPS):
+        _, _, own = losses_and_gradients(kernel, heads)
+        features = X @ kernel
+        errors = [features @ head - LABELS[task] for task, head in zip("ab", heads, strict=True)]
+        back = np.stack([2 * error / len(X) @ head.T for error, head in zip(errors, heads, strict=True)])
+        signed = (back * np.sign(features)).sum(1)
+        draw = tf.random.stateless_uniform([2], [3, step]).numpy()
+        positive = (1 + signed.sum(0) / np.abs(signed).sum(0)) / 2 > draw
+        kept = 0.2 + 0.8 * np.where(positive, signed > 0, signed < 0)
+        kernel = kernel - 0.05 * X.T @ (back * kept[:, None]).sum(0)
+        heads = [head - 0.05 * one for head, one in zip(heads, own, strict=True)]
+    options = {"method": "graddrop", "scope": "features", "leak": 0.2, "seed": 3}
+    check(model_of(options), kernel, heads, np.ones((STEPS, 2)))
+
+
+def test_nash_mtl_weighs_the_heads_if_told_to():
+    kernel, heads = start()
+    model = model_of({"method": "nash_mtl", "heads": "weighted"})
+    logs = model.train_on_batch(X, LABELS, return_dict=True)
+    _, shared, own = losses_and_gradients(kernel, heads)
+    weights = [float(logs["weight/a"]), float(logs["weight/b"])]
+    gradients = shared.reshape(2, -1)
+    bargain = weights * (gradients @ (weights @ gradients))
+    np.testing.assert_allclose(bargain, np.linalg.norm(gradients @ gradients.T), rtol=1e-4)
+    for variable, head, one, weight in zip(model.trainable_variables[1:], heads, own, weights, strict=True):
+        np.testing.assert_allclose(variable, head - 0.05 * weight * one, atol=2e-6)
 
 
 def test_graddrop_leaves_agreeing_gradients_and_drops_fairly():

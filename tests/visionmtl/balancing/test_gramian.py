@@ -78,14 +78,25 @@ def test_cagrad_stays_on_or_in_its_ball_and_reaches_the_best_worst_gain(K, kind)
     assert (J @ update).min() >= best - 1e-7 * np.linalg.norm(mean) * np.linalg.norm(J, axis=1).max()
 
 
+def test_cagrad_climbs_no_loss_where_its_ball_has_such_an_update():
+    stationary = np.array([[1.0, 0, 0, 0], [0, 2, 0, 0], [-3, -1, 0, 0]])  # 0 is in the hull; the mean climbs the first
+    beside = np.array([[1.0, 0, 0], [-2, 0, 0], [0, 10, 0]])  # of c = 0.5 too: (0, 10, 0) / 3 is near the mean
+    for J, c in ((stationary, 1.0), (stationary, 1.5), (beside, 0.5)):
+        update = weighing("cagrad", c=c)((J @ J.T).astype("float32")).numpy() @ J
+        assert (J @ update).min() >= -1e-5 * (J**2).sum()
+        assert np.linalg.norm(update * (1 + c**2) / 3 - J.mean(0)) <= c * np.linalg.norm(J.mean(0)) * (1 + 1e-6)
+        np.testing.assert_allclose(update * (1 + c**2), to_dual_cone(J, J.sum(0)), atol=1e-4)
+
+
 def test_mgda_gives_all_weight_to_a_zero_gradient():
     np.testing.assert_array_equal(weights_of("mgda", np.array([[1.0, 0], [0, 0], [0, 2]])), [0, 3, 0])
 
 
-@pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0, 5.0])
+@pytest.mark.parametrize("alpha", few([0.5, 1.0, 2.0, 5.0, 8.0, 20.0, 50.0], keep=(0.5, 2.0, 8.0, 50.0)))
+@pytest.mark.parametrize("kind", few(["norms", "conflict"], keep=["norms"]))
 @pytest.mark.parametrize("K", few(SIZES, keep=(3, 20)))
-def test_fairgrad_solves_its_equation(K, alpha):
-    J = task_gradients("norms", K)
+def test_fairgrad_solves_its_equation(K, kind, alpha):
+    J = task_gradients(kind, K)
     weights = weighing("fairgrad", alpha=alpha)(J @ J.T).numpy()
     ratio = J @ (weights @ J) * weights ** (1 / alpha)
     np.testing.assert_allclose(ratio / ratio.mean(), 1, rtol=1e-7)

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from visionmtl.balancing.gramian.common import dot, prices
-from visionmtl.balancing.gramian.solvers import minimise
+from visionmtl.balancing.gramian.solvers import minimise, project
 from visionmtl.balancing.gramian_method import ZERO, Comparison, Gradients, GramianMethod
 from visionmtl.balancing.hyperparameters import number
 
@@ -15,8 +15,11 @@ class CAGrad(GramianMethod):
     gradient g0, minimise g_w . g0 + c |g0| |g_w| over convex combinations g_w; the update is g0 + c |g0| g_w / |g_w|.
 
     Scale: K times the above over 1 + c^2, as in the authors' code; K equal gradients give K (1 + c) / (1 + c^2) g.
-    Fall-back: where g_w is zero, K times the mean gradient over 1 + c^2. A zero gradient counts in the mean only, which
-    still is an optimum of the paper's "help the worst-off most".
+    Fall-back: where g_w is zero every update in the ball that climbs no loss is an optimum, and the one nearest to the
+    mean gradient is taken: its projection on the dual cone, as wherever that is in the ball and rounding would climb a
+    loss. From c = 1 on the ball holds 0, and that is the projection at a Pareto-stationary point. The authors' code
+    divides by |g_w| + 1e-8 there, and follows the mean. A zero gradient counts in the mean only, which still is an
+    optimum of the paper's "help the worst-off most".
     """
 
     paper = "Liu et al. 2021"
@@ -46,5 +49,11 @@ class CAGrad(GramianMethod):
 
         x = minimise(derivatives, seen.active)
         length = seen.length(x)
-        helped = tf.where(length > 1e-7 * tf.reduce_sum(x), x / length, 0.0)
-        return seen.weights((1 + c * whole * helped / seen.norms) / (1 + c**2), whole > ZERO)
+        solved = 1 + c * whole * tf.math.divide_no_nan(x, length) / seen.norms
+        gains = tf.linalg.matvec(seen.cosines, solved * lengths)
+        peaceful = project(seen, lengths)
+        # Rounding makes of a g_w that is zero a short one of any direction: what it gives is no optimum where peace is.
+        poor = (length <= 1e-7 * tf.reduce_sum(x)) | (tf.reduce_min(gains) < -1e-9 * whole)
+        poor &= seen.length(peaceful - lengths) <= c * whole * (1 + 1e-9)
+        weights = tf.where(poor, peaceful / seen.norms + 1 - seen.active, solved)
+        return seen.weights(weights / (1 + c**2), whole > ZERO)

@@ -6,8 +6,10 @@ import tensorflow as tf
 from visionmtl.balancing.gramian.common import remembered, without_inactive
 from visionmtl.balancing.gramian.solvers import to_simplex
 from visionmtl.balancing.gramian_method import Comparison, Gradients, GramianMethod
-from visionmtl.balancing.hyperparameters import number, whole
+from visionmtl.balancing.hyperparameters import choice, limit_of_norm, number, whole
 from visionmtl.balancing.method import HALVES
+
+STEPS = ("trace", "length", "raw")
 
 
 class SDMGrad(GramianMethod):
@@ -19,11 +21,18 @@ class SDMGrad(GramianMethod):
     times; the update takes all samples.
 
     Reference: Xiao, Ban and Ji 2023, Direction-oriented Multi-objective Learning: Simple and Provable Stochastic
-    Algorithms (SDMGrad): some steps of gradient descent on the simplex along `G (w + lamda w0)`, w0 being equal
-    weights. It converges at the default learning rate; the code's 5 over the square of the mean length throws the
-    weights from corner to corner, by rounding.
+    Algorithms (SDMGrad), algorithm 1: some steps of gradient descent on the simplex along `G1 G2' (w + lamda w0)`, w0
+    being equal weights, from where the last batch left them. `steps` says by what these are divided:
 
-    Scale: K (w + lamda w0) / (1 + lamda), which sums to K; the paper's sum to 1.
+    - trace, the default, by that of the Gramian: at the default learning rate they end near the solution, and what is
+      remembered hardly matters;
+    - raw, as in the paper, by nothing: long gradients move the weights far and short ones little, and the learning rate
+      (beta in the paper) has to be chosen for the problem; the paper has `momentum=0`;
+    - length, as in the authors' code, by the square of the gradients' mean length. With that code's `learning_rate=10`
+      weights are thrown from corner to corner, by rounding.
+
+    Scale: K (w + lamda w0) / (1 + lamda), which sums to K as in the authors' code; the paper's sum to 1 + lamda. That
+    code then clips the gradient of what the tasks share to the norm 1: `max_norm=1` does.
     """
 
     paper = "Xiao et al. 2023"
@@ -33,8 +42,10 @@ class SDMGrad(GramianMethod):
 
     lamda: float = number(0.3, "pull of the mean gradient", at_least=0)
     iterations: int = whole(20, "of the descent", at_least=1)
-    learning_rate: float = number(1.0, "of the descent on G1 G2' over the Gramian's trace", above=0)
+    learning_rate: float = number(1.0, "of the descent", above=0)
     momentum: float = number(0.5, "of the descent", at_least=0, up_to=1)
+    steps: str = choice("trace", STEPS, "what divides the descent's slope; raw, for nothing, is the paper's")
+    max_norm: float | None = limit_of_norm()
 
     def start(self, tasks: int) -> np.ndarray | None:
         return np.full(tasks, 1 / tasks, np.float32)
@@ -44,10 +55,8 @@ class SDMGrad(GramianMethod):
         gramian, memory, product = comparison.gramian, comparison.memory, comparison.product
         count = tf.reduce_sum(seen.present)
         equal = tf.math.divide_no_nan(seen.present, count)
-        steep = tf.math.divide_no_nan(
-            without_inactive(seen, gramian if product is None else product),
-            tf.linalg.trace(without_inactive(seen, gramian)),
-        )
+        slope = without_inactive(seen, gramian if product is None else product)
+        steep = slope if self.steps == "raw" else tf.math.divide_no_nan(slope, self._divisor(seen, gramian, slope))
 
         def step(w: tf.Tensor, velocity: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             velocity = momentum * velocity + tf.linalg.matvec(steep, w + lamda * equal)
@@ -58,3 +67,10 @@ class SDMGrad(GramianMethod):
             lambda *_: tf.constant(True), step, (start, tf.zeros_like(start)), maximum_iterations=self.iterations
         )
         return seen.weights(count * (w + lamda * equal) / (1 + lamda)), remembered(w, memory, seen)
+
+    def _divisor(self, seen: Gradients, gramian: tf.Tensor, product: tf.Tensor) -> tf.Tensor:
+        """Return what divides the slope, by the Gramian `[K, K]` or the product of two sub-batches `[K, K]`."""
+        if self.steps == "trace":
+            return tf.linalg.trace(without_inactive(seen, gramian))
+        lengths = tf.sqrt(tf.maximum(tf.linalg.diag_part(product), 0.0))  # of noise alone, a product may be negative
+        return tf.math.divide_no_nan(tf.reduce_sum(lengths), tf.reduce_sum(seen.present)) ** 2

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from visionmtl.balancing.hyperparameters import number
+from visionmtl.balancing.hyperparameters import limit_of_norm, number
 from visionmtl.balancing.loss_balancer import LossBalancer
 from visionmtl.balancing.losses.common import Adam, masked_softmax
 from visionmtl.balancing.method import LOOKS_BACK
@@ -19,7 +19,8 @@ class FAMO(LossBalancer):
     The weights are `K * c * z / L` with `z = softmax(w)`, and `c` makes them sum to K. After each step the losses of
     the same batch tell which tasks fell most, and Adam lowers their `w`.
 
-    Scale: K identical gradients give K of them; the paper's weights sum to 1.
+    Scale: K identical gradients give K of them; the paper's weights sum to 1. The authors' code also clips the gradient
+    of what the tasks share to the norm 1, which the paper does not say: `max_norm=1` does.
 
     Reference: Liu et al. 2023, FAMO: Fast Adaptive Multitask Optimization, algorithm 1.
     """
@@ -31,6 +32,7 @@ class FAMO(LossBalancer):
 
     learning_rate: float = number(0.025, "of w", above=0)
     decay: float = number(1e-3, "gamma, the decay of w to 0", above=0, up_to=1)
+    max_norm: float | None = limit_of_norm()
 
     def prepare(self, tasks: list[str], regression: list[bool], shared: Sequence[Any] = ()) -> None:
         self.logits = self.add_state("logits", (len(tasks),))
