@@ -76,6 +76,7 @@ class BalancedModel(PartedModel):
         *,
         freeze_statistics: Sequence[str] = (),
         synchronise_statistics: bool | None = None,
+        remat: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         """Prepare for training.
@@ -96,6 +97,7 @@ class BalancedModel(PartedModel):
                 have while their weights learn: those of small batches are noisy.
             synchronise_statistics: whether batch normalisations take the statistics of all replicas together, so that
                 several train like one, or each replica its own; None for what each layer's `synchronized` says.
+            remat: parts whose layers' inner results are computed again on the way back instead of kept, for memory.
             **kwargs: further arguments of `keras.Model.compile`.
 
         Raises:
@@ -126,6 +128,7 @@ class BalancedModel(PartedModel):
         self.scale_rates(self.optimizer)
         self._freeze_statistics(freeze_statistics)
         self._synchronise_statistics(synchronise_statistics)
+        self._rematerialise(remat)
         replicas = self.distribute_strategy.num_replicas_in_sync
         self._clips_itself = optimizing.clip_accumulated(self.optimizer, clip_norm, replicas)
         self._trackers = tracking.means(f"{name}_loss" for name in self.task_names)

@@ -8,7 +8,7 @@ import keras
 from visionmtl.balancing.hyperparameters import is_level
 from visionmtl.errors import UsageError, one_of
 from visionmtl.layers.normalisation import FusedBatchNormalization
-from visionmtl.step import optimizing
+from visionmtl.step import optimizing, remat
 from visionmtl.step.kept import KeptModel
 from visionmtl.step.rates import by_layer, scale
 
@@ -65,6 +65,20 @@ class PartedModel(KeptModel):
                 )
             each.synchronized = wanted
         self.compiled_with["synchronise_statistics"] = wanted
+
+    def _rematerialise(self, parts: Sequence[str]) -> None:
+        """Have what lies within the layers of these parts be computed again on the way back, and of no others."""
+        named, chosen = self.named_parts(), []
+        for part in parts:
+            layers = [self.get_layer(name) for name in named[one_of(part, named, "part to compute again")]]
+            if not any(map(remat.holds_layers, layers)):
+                raise UsageError(
+                    f"remat has '{part}', in which no layer holds others: nothing within could be computed again."
+                    " Leave it out."
+                )
+            chosen += [layer for layer in layers if remat.holds_layers(layer)]
+        remat.set_on(self.layers, chosen)
+        self.compiled_with["remat"] = list(parts)
 
 
 def _normalisations(layers: Sequence[keras.layers.Layer]) -> list[keras.layers.Layer]:

@@ -116,6 +116,7 @@ def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weig
             sizes=recipe.training.sizes,
             freeze_statistics=recipe.training.freeze_statistics,
             synchronise_statistics=recipe.training.synchronise_statistics,
+            remat=recipe.training.remat,
         )
     model.sizes.check(model)
     inner: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)

@@ -68,6 +68,9 @@ class Training(Section):
         description="fractions of data.image_size that images are trained at, by first epoch: {0: 0.5, 6: 0.75, 12: 1}",
     )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field("float32", description="of computation")
+    remat: list[str] = Field(
+        [], description="parts, as of freeze, computed again on the way back instead of kept in memory: [backbone]"
+    )
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="of every task that classifies")
     monitor: str = Field(
         "val_score", description="the log that names the best epoch, higher is better; of val_score see tasks.ceiling"
