@@ -16,7 +16,7 @@ from visionmtl.model import MultiTaskModel
 from visionmtl.model.seeing import Looks
 from visionmtl.report import plots, tables
 from visionmtl.tasks.views import Views
-from visionmtl.training import building, devices, runs
+from visionmtl.training import building, by_class, devices, runs
 from visionmtl.training.confidences import keep_confidences, keep_of_views, tell_confidences
 
 
@@ -59,7 +59,9 @@ def evaluate(
     name = split if views is None else views.split(split)
     kept = runs.keep_metrics(run, {name: results})
     report.write(run)
-    print(tables.table(*tables.results({name: kept[name]}, further=True)))
+    print(tables.table(*tables.results({name: kept[name]}, further=True)), end="\n\n")
+    if of_classes := by_class.told(kept, name, str(run / "metrics.json")):
+        print(of_classes, end="\n\n")
     if views is not None and split == "validation":
         model.choose_confidences()
         keep_of_views(run, views, model.confidences)
@@ -83,7 +85,9 @@ def finish(
         copy(run / "last.keras", run / "best.keras")
     model.load_weights(run / "best.keras")
     measured = {}
-    for split in (each for each in splits if each in datasets.splits):
+    there = [each for each in splits if each in datasets.splits]
+    print(f"Measuring the best model on {' and '.join(there) or 'nothing'}, and drawing what it sees ...", flush=True)
+    for split in there:
         measured[split] = _measure(model, datasets.splits[split])
         if split == "validation":
             model.choose_confidences()
@@ -99,6 +103,9 @@ def finish(
     kept = runs.keep_metrics(run, measured | {**costs, "parameters": model.count_params()})
     page = report.write(run)
     print(f"\n{tables.table(*tables.results(kept))}\n")
+    for split in there:
+        if of_classes := by_class.told(kept, split, str(run / "metrics.json")):
+            print(f"{of_classes}\n")
     tell_confidences(model)
     print(f"Trained in {tables.duration(kept['seconds'])}, {model.count_params():,} parameters.")
     print(f"Best model {run / 'best.keras'}, pictures {run / 'samples'}, report {page}")

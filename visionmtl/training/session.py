@@ -200,7 +200,7 @@ def _fit(session: callbacks.Session, watching: Watching | None) -> None:
             initial_epoch=0 if session.start is None else session.start.place.epoch,
             epochs=settings.epochs,
             shuffle=False,  # the data set does it
-            verbose=(1 if sys.stdout.isatty() else 2) if settings.verbose is None else settings.verbose,
+            verbose=0,  # Progress tells
             callbacks=callbacks.of_session(session, () if watching is None else watching(session)),
         )
     finally:

@@ -9,7 +9,6 @@ import pytest
 import visionmtl
 from visionmtl import cli
 from visionmtl.commands.command import commands_of
-from visionmtl.commands.list_ import LISTS
 from visionmtl.commands.train import Train
 
 COMMANDS = commands_of("visionmtl.commands")
@@ -166,9 +165,3 @@ def test_a_fault_of_ours_keeps_its_stack_trace(monkeypatch):
     monkeypatch.setattr(Train, "run", fail)
     with pytest.raises(KeyError):
         cli.main(["train", "garments"])
-
-
-@pytest.mark.parametrize("what", LISTS)
-def test_every_list_has_entries(what, capsys):
-    assert cli.main(["list", what]) == 0
-    assert capsys.readouterr().out.strip()

@@ -89,7 +89,12 @@ def test_evaluate_keeps_the_figures_of_a_split_beside_the_others(finished, capsy
     metrics = json.loads((finished / "metrics.json").read_text())
     assert {"validation", "test", "seconds", "parameters"} <= metrics.keys()
     assert metrics["test"]["segmentation"]["mIoU"] == pytest.approx(results["segmentation"]["mIoU"])
-    assert "mIoU" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "mIoU" in said
+    for task in ("classification", "detection", "segmentation"):
+        assert f"{task}, test" in said, "a table of its classes"
+    shirts = [line.split() for line in said.splitlines() if line.startswith("shirt ")]
+    assert f"{metrics['test']['segmentation']['IoU/shirt']:.3f}" in shirts[-1]
 
 
 def test_figures_of_several_views_are_never_taken_for_those_of_the_pictures_alone(finished, capsys):

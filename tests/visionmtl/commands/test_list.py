@@ -1,0 +1,61 @@
+"""`visionmtl list` says all that there is of a name, in 100 columns."""
+
+import re
+
+import pytest
+
+from visionmtl import cli
+from visionmtl.commands._lists import LISTS
+
+
+def said(capsys, *words):
+    assert cli.main(["list", *words]) == 0
+    return capsys.readouterr().out
+
+
+def widest(text):
+    return max(map(len, text.splitlines()))
+
+
+def test_all_names_are_listed_where_no_list_is_named(capsys):
+    out = said(capsys)
+    assert widest(out) <= 100
+    for words in ("pcgrad", "cross_stitch", "efficientnet_lite0", "garments", "detection", "voc", "training.epochs"):
+        assert words in out
+
+
+@pytest.mark.parametrize("what", LISTS)
+def test_every_name_of_a_list_has_a_line_and_can_be_asked_about(what, capsys):
+    listed = said(capsys, what)
+    assert widest(listed) <= 100
+    for name in dict(LISTS[what].each()):
+        about = LISTS[what].about(name)
+        assert name in listed
+        assert name in about
+        assert what == "recipes" or widest(about) <= 100, "a recipe is shown as it is"
+
+
+def test_a_method_is_told_with_its_options_ranges_defaults_paper_and_cost(capsys):
+    out = " ".join(said(capsys, "balancing", "cagrad").split())
+    for words in ("c=0.5", "a number of at least 0", "update_every=1", "Liu et al. 2021", "1 forward, K backward"):
+        assert words in out
+
+
+@pytest.mark.parametrize("what", ["sharing", "tasks", "balancing", "sources"])
+def test_every_option_is_explained(what):
+    for name, _ in LISTS[what].each():
+        for line in LISTS[what].about(name).partition("Options, each with its default:\n")[2].splitlines():
+            assert not re.fullmatch(r"  \w+=\S*", line), f"{name}: {line}"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["balancing", "PCGrad"], "Unknown balancing method 'PCGrad'. Did you mean 'pcgrad'?"),
+        (["pcgrad"], "'pcgrad' is a name of a list: visionmtl list balancing pcgrad"),
+        (["Balancing"], "Unknown list 'Balancing'. Did you mean 'balancing'?"),
+    ],
+)
+def test_a_wrong_name_is_met_by_the_nearest(words, sentence, capsys):
+    assert cli.main(["list", *words]) == 2
+    assert sentence in capsys.readouterr().err
