@@ -9,8 +9,9 @@ import tensorflow as tf
 from pipelines import discovery
 from visionmtl.balancing.apart_balancer import ApartBalancer
 from visionmtl.balancing.balancer import SCOPES, ForwardPass
+from visionmtl.balancing.by_task import Preference
 from visionmtl.balancing.gramian_method import Comparison, GramianMethod, gradients
-from visionmtl.balancing.hyperparameters import choice, seed_of, whole
+from visionmtl.balancing.hyperparameters import choice, number, seed_of, whole
 from visionmtl.errors import UsageError, one_of
 
 METHODS: dict[str, type[GramianMethod]] = discovery.classes("visionmtl.balancing.gramian", GramianMethod)
@@ -32,6 +33,11 @@ class GradientBalancer(ApartBalancer):
             share, such as "P5", compares those by the parameters of its stage alone: K passes through what lies behind
             the stage and the stage itself, and one through what lies before; the last is the cheapest.
         update_every: steps from one comparison to the next; between them the weights stay, and a step costs one pass.
+        averaging: fraction of the last weights in the new ones, `averaging * last + (1 - averaging) * of the method`,
+            which begin at 1 each; 0 for none. The weights of noisy gradients, averaged, come nearer to those of the
+            mean gradients (Zhou et al. 2022, On the Convergence of Stochastic Multi-Objective Gradient Manipulation and
+            Beyond: CR-MOGM, which has the fraction grow towards 1 as the learning rate falls). What a method promises
+            of a step, as that no task gets worse, holds of the average only in the long run.
         seed: of what a method draws at random, which follows from it and the steps behind.
         **hyperparameters: of the method.
 
@@ -46,6 +52,7 @@ class GradientBalancer(ApartBalancer):
     seed: int = seed_of("what the method draws")
     scope: str = choice("parameters", SCOPES, "whose gradients are compared: exact, or cheaper", levels=True)
     update_every: int = whole(1, "steps from one comparison to the next", at_least=1)
+    averaging: float = number(0.0, "fraction of the last weights that is kept (CR-MOGM)", at_least=0, below=1)
 
     def __init__(
         self,
@@ -53,6 +60,7 @@ class GradientBalancer(ApartBalancer):
         scope: str = "parameters",
         update_every: int = 1,
         seed: int = 0,
+        averaging: float = 0.0,
         **hyperparameters: Any,
     ) -> None:
         super().__init__()
@@ -62,8 +70,9 @@ class GradientBalancer(ApartBalancer):
         else:
             self.weighting = METHODS[one_of(method, METHODS, "balancing method")](**hyperparameters)
         self.given = hyperparameters
-        self.scope, self.update_every, self.seed = scope, update_every, seed
+        self.scope, self.update_every, self.seed, self.averaging = scope, update_every, seed, averaging
         self.sub_batches, self.max_norm = self.weighting.sub_batches, self.weighting.max_norm
+        self.preference: list[float] | None = None
         self.memory: Any = None
         self.last: Any = None
         if self.sub_batches > 1 and self.scope == "features":
@@ -78,9 +87,17 @@ class GradientBalancer(ApartBalancer):
 
     def prepare(self, tasks: list[str], regression: list[bool], shared: Sequence[Any] = ()) -> None:
         super().prepare(tasks, regression, shared)
+        if declared := self._preferring():
+            self.preference = declared.of(self.method_name, self.weighting.settings()["preference"], tasks)
         start = self.weighting.start(len(tasks))
         self.memory = None if start is None else self.add_state("memory", start.shape, start)
-        self.last = self.add_state("weights", (len(tasks),), 1.0) if self.update_every > 1 else None
+        keeps = self.update_every > 1 or self.averaging > 0
+        self.last = self.add_state("weights", (len(tasks),), 1.0) if keeps else None
+
+    def _preferring(self) -> Preference | None:
+        """Return the declaration of the preferences that the method was given; None where it was given none."""
+        declared = self.weighting.hyperparameters().get("preference")
+        return declared if isinstance(declared, Preference) and self.weighting.settings()["preference"] else None
 
     def weights(
         self,
@@ -108,10 +125,15 @@ class GradientBalancer(ApartBalancer):
         product: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Return the weights `[K]`, and what to remember."""
+        if self.preference is None and self._preferring():
+            raise UsageError(
+                f"balancing '{self.method_name}' has a preference by the names of tasks: prepare it with these first."
+            )
         matrix = tf.convert_to_tensor(matrix)
         memory = None if self.memory is None else tf.convert_to_tensor(self.memory)
         seed = tf.stack([self.seed, tf.cast(step, tf.int32)])
-        comparison = Comparison(matrix, losses, seed, memory, product)
+        preference = None if self.preference is None else tf.constant(self.preference, tf.float64)
+        comparison = Comparison(matrix, losses, seed, memory, product, preference)
         return self.weighting.weights_and_memory(gradients(matrix, present), comparison)
 
     def weigh(self, gramian: tf.Tensor | None, forward: ForwardPass, product: tf.Tensor | None = None) -> tf.Tensor:
@@ -124,6 +146,7 @@ class GradientBalancer(ApartBalancer):
             keep = tf.reduce_all(tf.math.is_finite(gramian))
             self.memory.assign(tf.where(keep, tf.cast(memory, tf.float32), self.memory))
         if self.last is not None:
+            weights += self.averaging * (self.last - weights) * forward.present
             self.last.assign(tf.where(forward.present > 0, weights, self.last))
         return weights
 

@@ -70,6 +70,7 @@ class Comparison(NamedTuple):
         seed: int32 `[2]`, of stateless draws: another one in every step.
         memory: `[K, ...]`, what the method remembers; None before the first step.
         product: `[K, K]`, of the mean gradients of two sub-batches, where the method wants them; else None.
+        preference: float64 `[K]`, how much a task counts beside the others; None for all alike.
     """
 
     gramian: tf.Tensor
@@ -77,6 +78,15 @@ class Comparison(NamedTuple):
     seed: tf.Tensor
     memory: tf.Tensor | None
     product: tf.Tensor | None
+    preference: tf.Tensor | None = None
+
+    def preferred(self, seen: Gradients) -> tf.Tensor:
+        """Return the preferences, float64 `[K]`: 0 for an absent task, and a mean of 1 over the others."""
+        if self.preference is None:
+            return seen.present
+        given = self.preference * seen.present
+        total = tf.reduce_sum(given)
+        return tf.where(total > 0, given * tf.math.divide_no_nan(tf.reduce_sum(seen.present), total), seen.present)
 
 
 class GramianMethod(Method):

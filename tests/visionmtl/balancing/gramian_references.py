@@ -121,7 +121,7 @@ def reference_imtl_g(J):
     return equal / (coefficients[lengths > 0] / lengths[lengths > 0]).sum()  # weights that sum to 1, whatever the sign
 
 
-def reference_aligned(J):
+def reference_aligned(J, preferences=None):
     left, s, right = np.linalg.svd(J, full_matrices=False)
     kept = s > 1e-9 * s[0]
-    return s[kept].min() * (left[:, kept] @ right[kept]).sum(0)
+    return s[kept].min() * (np.ones(len(J)) if preferences is None else preferences) @ left[:, kept] @ right[kept]

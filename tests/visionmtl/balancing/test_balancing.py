@@ -36,7 +36,7 @@ def test_a_hyperparameter_reaches_the_method():
         (lambda: balancing.get("bayesian", prior_spred=1), "Did you mean 'prior_spread'"),
         (
             lambda: balancing.get("cagrad", alpha=1),
-            "'cagrad' has no hyperparameter 'alpha'. Valid: c, scope, update_every.",
+            "'cagrad' has no hyperparameter 'alpha'. Valid: c, scope, update_every, averaging.",
         ),
         (lambda: balancing.GradientBalancer("cagrad", alpha=1), "'cagrad' has no hyperparameter 'alpha'"),
         (lambda: balancing.get("cagrad", c=-1), "c=-1: expected a number of at least 0."),
@@ -50,6 +50,18 @@ def test_a_hyperparameter_reaches_the_method():
         (
             lambda: balancing.get("fixed", weights={"bb": 1}).prepare(["b"], [False]),
             "unknown task 'bb'. Did you mean 'b'?",
+        ),
+        (
+            lambda: balancing.get("upgrad", preference={"bb": 1}).prepare(["b"], [False]),
+            "a preference for unknown task 'bb'. Did you mean 'b'?",
+        ),
+        (
+            lambda: balancing.get("stch", preference={"b": -1}),
+            "expected {task name: preference}, each preference a num",
+        ),
+        (
+            lambda: balancing.get("config", preference={"b": 0}).prepare(["b"], [False]),
+            "the preference 0 for every task: let one be above 0.",
         ),
         (lambda: balancing.get("db_mtl", update_every=2), "no hyperparameter 'update_every'"),
         (lambda: balancing.get("db_mtl", scope="features"), "gradient of each parameter.*leave scope out"),
@@ -69,4 +81,6 @@ def test_the_catalogue_has_every_balancer_once():
     ]  # fmt: skip
     assert all(entry.promise and entry.cost for entry in entries)
     assert "but for db_mtl, 1 backward of the backbone" in catalogue.NOTE
-    assert "but for db_mtl, graddrop, 1 backward. For gradnorm, excess_mtl with scope=parameters" in catalogue.NOTE
+    assert (
+        "but for db_mtl, graddrop, 1 backward. For gradnorm, imtl, excess_mtl with scope=parameters" in catalogue.NOTE
+    )

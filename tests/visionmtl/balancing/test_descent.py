@@ -13,9 +13,9 @@ from visionmtl import balancing
 from visionmtl.balancing.gramian_method import Comparison, gradients
 
 
-def descended(name, gramian, present=None, memory=None, **hyperparameters):
+def descended(name, gramian, present=None, memory=None, preference=None, **hyperparameters):
     """Return a method's weights and its new memory."""
-    comparison = Comparison(gramian, None, tf.zeros(2, tf.int32), memory, None)
+    comparison = Comparison(gramian, None, tf.zeros(2, tf.int32), memory, None, preference)
     return balancing.METHODS[name](**hyperparameters).weights_and_memory(gradients(gramian, present), comparison)
 
 
@@ -35,13 +35,16 @@ def test_sdmgrad_descends_on_the_simplex(K, steps):
     divisor = {"trace": (J**2).sum(), "raw": 1, "length": np.linalg.norm(J, axis=1).mean() ** 2}[steps]
     rate, momentum = {"trace": (2.0, 0.3), "raw": (0.02, 0.0), "length": (1.0, 0.5)}[steps]  # raw: as in the paper
     options = {"iterations": 5, "learning_rate": rate, "momentum": momentum, "steps": steps}
-    weights, moved = descended("sdmgrad", J @ J.T, memory=start, lamda=0.4, **options)
+    w0 = np.arange(1, K + 1) / np.arange(1, K + 1).sum()
+    weights, moved = descended(
+        "sdmgrad", J @ J.T, None, start, tf.range(1, K + 1, dtype=tf.float64), lamda=0.4, **options
+    )
     product, w, velocity = J @ J.T / divisor, start, 0
     for _ in range(5):
-        velocity = momentum * velocity + product @ (w + 0.4 / K)
+        velocity = momentum * velocity + product @ (w + 0.4 * w0)
         w = nearest_on_simplex(w - rate * velocity)
     np.testing.assert_allclose(moved, w, atol=1e-9)
-    np.testing.assert_allclose(weights, K * (w + 0.4 / K) / 1.4, atol=1e-8)
+    np.testing.assert_allclose(weights, K * (w + 0.4 * w0) / 1.4, atol=1e-8)
 
 
 @pytest.mark.parametrize("K", few(SIZES, keep=(3,)))

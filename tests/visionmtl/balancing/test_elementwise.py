@@ -138,6 +138,40 @@ def test_gradnorm_is_the_papers_loop(scope):
     check(model_of(options), kernel, heads, seen)
 
 
+@pytest.mark.parametrize("scope", ["features", "parameters"])
+def test_imtl_is_the_papers_loop(scope):
+    kernel, heads = start()
+    logs, seen = np.zeros((2,)), []
+    for _ in range(STEPS):
+        losses, shared, own = losses_and_gradients(kernel, heads)
+        scales = np.exp(logs)
+        looked_at = shared.reshape(2, -1)
+        if scope == "features":
+            errors = [X @ kernel @ head - LABELS[task] for task, head in zip("ab", heads, strict=True)]
+            looked_at = np.stack([(2 * e / len(X) @ head.T).ravel() for e, head in zip(errors, heads, strict=True)])
+        first, second = scales[:, None] * looked_at
+        apart = first / np.linalg.norm(first) - second / np.linalg.norm(second)
+        share = first @ apart / ((first - second) @ apart)  # of the second; the paper's alpha, which sums to 1
+        seen.append(2 * np.array([1 - share, share]) * scales)
+        kernel = kernel - 0.05 * np.tensordot(seen[-1], shared, 1)
+        heads = [head - 0.05 * scale * one for head, scale, one in zip(heads, scales, own, strict=True)]
+        logs = logs - 0.05 * (scales * losses - 1)
+    check(model_of({"method": "imtl", "scope": scope}), kernel, [*heads, logs], seen)
+
+
+def test_averaged_weights_keep_a_fraction_of_the_last_ones():
+    kernel, heads = start()
+    weights, seen = np.ones(2), []
+    for _ in range(STEPS):
+        _, shared, own = losses_and_gradients(kernel, heads)
+        lengths = np.linalg.norm(shared.reshape(2, -1), axis=1)
+        weights = 0.7 * weights + 0.3 * lengths.mean() / lengths
+        seen.append(weights)
+        kernel = kernel - 0.05 * np.tensordot(weights, shared, 1)
+        heads = [head - 0.05 * one for head, one in zip(heads, own, strict=True)]
+    check(model_of({"method": "unit_norm", "averaging": 0.7}), kernel, heads, seen)
+
+
 def test_modo_multiplies_the_gradients_of_the_samples_at_even_and_odd_places():
     kernel, heads = start()
     convex, seen = np.full(2, 0.5), []

@@ -21,6 +21,7 @@ from gramian_references import (
 )
 
 from visionmtl import balancing
+from visionmtl.errors import UsageError
 
 REFERENCES = {
     "longest_norm": lambda J: units(J).sum(0) * np.linalg.norm(J, axis=1).max(),
@@ -53,6 +54,35 @@ def test_the_update_has_the_references_direction(name, kind, K):
 def test_the_update_has_the_references_length(name):
     J = task_gradients("conflict", 5)
     np.testing.assert_allclose(weights_of(name, J) @ J, REFERENCES[name](J), rtol=1e-8, atol=1e-10)
+
+
+PREFERENCE = {"a": 2.0, "c": 0.0}
+NUMBERS = np.array([2, 1, 0, 1, 1])
+PREFERRED = {
+    "upgrad": lambda J: sum(p * to_dual_cone(J, g) for p, g in zip(NUMBERS, J, strict=True)),
+    "dual_proj": lambda J: to_dual_cone(J, NUMBERS @ J),
+    "aligned_mtl": lambda J: reference_aligned(J, NUMBERS),
+    "config": lambda J: np.linalg.pinv(units(J), rcond=1e-8) @ NUMBERS,
+}
+
+
+@pytest.mark.parametrize("name", PREFERRED)
+def test_a_preference_has_the_references_direction(name):
+    J = task_gradients("conflict", 5)
+    balancer = balancing.get(name, preference=PREFERENCE)
+    with pytest.raises(UsageError, match=f"'{name}' has a preference by the names of tasks: prepare it with these"):
+        balancer.weights(J @ J.T)
+    balancer.prepare(list("abcde"), [False] * 5)
+    update = balancer.weights(J @ J.T).numpy() @ J
+    assert distance(update, PREFERRED[name](J)) < 1e-9
+    if name != "config":  # whose length is that of the projections
+        np.testing.assert_allclose(update, PREFERRED[name](J), rtol=1e-8, atol=1e-10)
+    there = np.array([1, 1, 0, 1, 1])
+    without = balancing.get(name, preference={"a": 4.0, "b": 2, "d": 2, "e": 2, "c": 50})
+    without.prepare(list("abcde"), [False] * 5)
+    balancer = balancing.get(name, preference={"a": 2.0})
+    balancer.prepare(list("abcde"), [False] * 5)
+    np.testing.assert_allclose(without.weights(J @ J.T, there), balancer.weights(J @ J.T, there), rtol=1e-9)
 
 
 @pytest.mark.parametrize("K", few(SIZES, keep=(3, 20)))

@@ -151,6 +151,12 @@ def test_stch_takes_logs_while_it_warms_up_and_a_smooth_maximum_of_what_is_left_
     np.testing.assert_allclose(weights(balancer), 3 * fractions / LOSSES, rtol=1e-5)
 
 
+def test_stch_multiplies_what_is_left_by_the_preference():
+    balancer = prepared("stch", smoothing=0.5, warmup_epochs=0, preference={"b": 3, "c": 0})
+    fractions = LOSSES**2 * [1, 9, 0]  # exp(log(preference * L) / 0.5)
+    np.testing.assert_allclose(weights(balancer), 3 * fractions / fractions.sum() / LOSSES, rtol=1e-5)
+
+
 def test_imtl_l_scales_a_loss_to_one_where_its_scale_is_at_rest():
     balancer = prepared("imtl_l")
     balancer.log_scale.assign(-np.log(LOSSES))

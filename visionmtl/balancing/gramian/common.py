@@ -15,9 +15,15 @@ def prices(lengths: tf.Tensor, active: tf.Tensor) -> tf.Tensor:
     return tf.reduce_min(tf.where(active > 0, lengths, 1e300)) / lengths * active
 
 
-def of_rows(seen: Gradients, rows: tf.Tensor) -> tf.Tensor:
-    """Return the weights `[K]` of the sum of K gradients; row k of `rows` is in units of gradient k's length."""
-    return tf.linalg.matvec(rows, seen.norms, transpose_a=True) / seen.norms
+def of_rows(seen: Gradients, rows: tf.Tensor, factors: tf.Tensor | float = 1.0) -> tf.Tensor:
+    """Return the weights `[K]` of the sum of K gradients, each times its factor.
+
+    Args:
+        seen: the gradients.
+        rows: `[K, K]`; row k is in units of gradient k's length.
+        factors: `[K]`.
+    """
+    return tf.linalg.matvec(rows, seen.norms * factors, transpose_a=True) / seen.norms
 
 
 def drawn_order(tasks: int, seed: tf.Tensor) -> tf.Tensor:

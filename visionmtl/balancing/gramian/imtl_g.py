@@ -22,7 +22,12 @@ class ImpartialGradients(GramianMethod):
     promise = "equal projections on every task's direction"
 
     def weights(self, seen: Gradients, comparison: Comparison) -> tf.Tensor:
-        weights = equiangular(seen) / seen.norms
-        total = tf.reduce_sum(weights)
-        usable = tf.abs(total) > 1e-8 * tf.reduce_sum(tf.abs(weights))
-        return seen.weights(weights * tf.math.divide_no_nan(tf.reduce_sum(seen.present), total), usable)
+        return impartial(seen)
+
+
+def impartial(seen: Gradients) -> tf.Tensor:
+    """Return the weights `[K]`, which sum to K, of the sum with equal projections on every gradient's direction."""
+    weights = equiangular(seen) / seen.norms
+    total = tf.reduce_sum(weights)
+    usable = tf.abs(total) > 1e-8 * tf.reduce_sum(tf.abs(weights))
+    return seen.weights(weights * tf.math.divide_no_nan(tf.reduce_sum(seen.present), total), usable)

@@ -1,8 +1,11 @@
 """Direction-oriented multi-objective learning."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
+from visionmtl.balancing.by_task import preference
 from visionmtl.balancing.gramian.common import remembered, without_inactive
 from visionmtl.balancing.gramian.solvers import to_simplex
 from visionmtl.balancing.gramian_method import Comparison, Gradients, GramianMethod
@@ -22,7 +25,8 @@ class SDMGrad(GramianMethod):
 
     Reference: Xiao, Ban and Ji 2023, Direction-oriented Multi-objective Learning: Simple and Provable Stochastic
     Algorithms (SDMGrad), algorithm 1: some steps of gradient descent on the simplex along `G1 G2' (w + lamda w0)`, w0
-    being equal weights, from where the last batch left them. `steps` says by what these are divided:
+    being the preferences over their sum, which is equal weights if none are given, from where the last batch left them.
+    `steps` says by what these are divided:
 
     - trace, the default, by that of the Gramian: at the default learning rate they end near the solution, and what is
       remembered hardly matters;
@@ -31,6 +35,8 @@ class SDMGrad(GramianMethod):
     - length, as in the authors' code, by the square of the gradients' mean length. With that code's `learning_rate=10`
       weights are thrown from corner to corner, by rounding.
 
+    Preference: the update is pulled to the gradients summed with it in place of the mean, as the paper's "target
+    direction" allows; with a large `lamda` it is their sum.
     Scale: K (w + lamda w0) / (1 + lamda), which sums to K as in the authors' code; the paper's sum to 1 + lamda. That
     code then clips the gradient of what the tasks share to the norm 1: `max_norm=1` does.
     """
@@ -45,6 +51,7 @@ class SDMGrad(GramianMethod):
     learning_rate: float = number(1.0, "of the descent", above=0)
     momentum: float = number(0.5, "of the descent", at_least=0, up_to=1)
     steps: str = choice("trace", STEPS, "what divides the descent's slope; raw, for nothing, is the paper's")
+    preference: Any = preference()
     max_norm: float | None = limit_of_norm()
 
     def start(self, tasks: int) -> np.ndarray | None:
@@ -55,18 +62,19 @@ class SDMGrad(GramianMethod):
         gramian, memory, product = comparison.gramian, comparison.memory, comparison.product
         count = tf.reduce_sum(seen.present)
         equal = tf.math.divide_no_nan(seen.present, count)
+        target = tf.math.divide_no_nan(comparison.preferred(seen), count)
         slope = without_inactive(seen, gramian if product is None else product)
         steep = slope if self.steps == "raw" else tf.math.divide_no_nan(slope, self._divisor(seen, gramian, slope))
 
         def step(w: tf.Tensor, velocity: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            velocity = momentum * velocity + tf.linalg.matvec(steep, w + lamda * equal)
+            velocity = momentum * velocity + tf.linalg.matvec(steep, w + lamda * target)
             return to_simplex(w - learning_rate * velocity, seen.present), velocity
 
         start = to_simplex(equal if memory is None else tf.cast(memory, tf.float64), seen.present)
         w, _ = tf.while_loop(
             lambda *_: tf.constant(True), step, (start, tf.zeros_like(start)), maximum_iterations=self.iterations
         )
-        return seen.weights(count * (w + lamda * equal) / (1 + lamda)), remembered(w, memory, seen)
+        return seen.weights(count * (w + lamda * target) / (1 + lamda)), remembered(w, memory, seen)
 
     def _divisor(self, seen: Gradients, gramian: tf.Tensor, product: tf.Tensor) -> tf.Tensor:
         """Return what divides the slope, by the Gramian `[K, K]` or the product of two sub-batches `[K, K]`."""

@@ -53,11 +53,14 @@ def _round_robin(tasks: int) -> np.ndarray:
     return rounds
 
 
-def equiangular(seen: Gradients) -> tf.Tensor:
-    """Return coefficients `[K]` of unit gradients whose sum has inner product 1 with each: pseudo-inverse times 1."""
+def equiangular(seen: Gradients, products: tf.Tensor | float = 1.0) -> tf.Tensor:
+    """Return coefficients `[K]` of unit gradients whose sum has these inner products `[K]` with each.
+
+    They are the pseudo-inverse times the products.
+    """
     values, vectors = eigen(seen.cosines)
     kept = values > seen.rounding * tf.reduce_max(values)
-    components = tf.linalg.matvec(vectors, seen.active, transpose_a=True)
+    components = tf.linalg.matvec(vectors, seen.active * products, transpose_a=True)
     return tf.linalg.matvec(vectors, tf.where(kept, components / tf.where(kept, values, 1.0), 0.0))
 
 

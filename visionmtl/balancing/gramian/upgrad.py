@@ -1,7 +1,10 @@
 """Unconflicting projection of the gradients."""
 
+from typing import Any
+
 import tensorflow as tf
 
+from visionmtl.balancing.by_task import preference
 from visionmtl.balancing.gramian.common import of_rows
 from visionmtl.balancing.gramian.solvers import project
 from visionmtl.balancing.gramian_method import Comparison, Gradients, GramianMethod
@@ -14,10 +17,14 @@ class UPGrad(GramianMethod):
     min v' G v over v >= u.
 
     Scale: the sum of the K projections; the paper takes their mean.
+    Preference: multiplies a task's projection, as in the authors' TorchJD; no task gets worse, not even at 0.
     """
 
     paper = "Quinton and Rey 2024"
     promise = "no task gets worse; each gradient freed of its conflicts, then summed"
 
+    preference: Any = preference()
+
     def weights(self, seen: Gradients, comparison: Comparison) -> tf.Tensor:
-        return seen.weights(of_rows(seen, project(seen, tf.linalg.eye(seen.norms.shape[0], dtype=tf.float64))))
+        rows = project(seen, tf.linalg.eye(seen.norms.shape[0], dtype=tf.float64))
+        return seen.weights(of_rows(seen, rows, comparison.preferred(seen)))
