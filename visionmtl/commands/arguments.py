@@ -29,3 +29,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     """Take a trained model."""
     help_ = "a run folder, whose best model is taken, or a .keras file"
     parser.add_argument("model", metavar="MODEL", help=help_)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Take the devices to compute on."""
+    help_ = "cpu, gpu for all GPUs, or some of them as gpu:0,gpu:2; default all GPUs, or the CPU where there are none"
+    parser.add_argument("--device", metavar="DEVICES", help=help_)

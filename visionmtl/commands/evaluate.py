@@ -3,7 +3,7 @@
 import argparse
 
 from pipelines.splits import CHOICE
-from visionmtl.commands.arguments import add_overrides, add_tta
+from visionmtl.commands.arguments import add_device, add_overrides, add_tta
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
 
@@ -23,8 +23,11 @@ class Evaluate(Command):
         add_overrides(parser)
         parser.add_argument("--split", default="validation", help=f"{CHOICE}, or val for short; default %(default)s")
         add_tta(parser)
+        add_device(parser)
 
     def run(self, args: argparse.Namespace) -> None:
         with quiet_import():
             from visionmtl import training
+            from visionmtl.training import devices
+        devices.use(args.device)
         training.evaluate(args.run, args.split, args.overrides, args.tta)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from visionmtl.commands.arguments import add_model, add_tta
+from visionmtl.commands.arguments import add_device, add_model, add_tta
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
 from visionmtl.errors import UsageError
@@ -47,6 +47,7 @@ class Predict(Command):
         parser.add_argument("--tasks", nargs="+", metavar="TASK", help="predict these tasks alone; default all")
         parser.add_argument(
             "--confidence",
+            "--conf",
             nargs="+",
             metavar="X",
             help="from which score on boxes count, as 0.4 or car=0.6; default the model's own, else all above 0.01",
@@ -64,6 +65,7 @@ class Predict(Command):
         parser.add_argument("--shard", metavar="I/N", help="one of N parts; `visionmtl predict merge DIR` joins them")
         add_tta(parser)
         parser.add_argument("--batch", type=int, default=8, metavar="N", help="pictures at once; default 8")
+        add_device(parser)
 
     def run(self, args: argparse.Namespace) -> int:
         if args.model == MERGE:
@@ -77,7 +79,8 @@ class Predict(Command):
         with quiet_import():
             from visionmtl import prediction
             from visionmtl.tasks.views import Views
-            from visionmtl.training import confidences, runs
+            from visionmtl.training import confidences, devices, runs
+        devices.use(args.device)
         out = args.out or "predictions"
         shard = prediction.Shard.parsed(args.shard) if args.shard else None
         given: dict[str, Any] = {

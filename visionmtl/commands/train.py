@@ -2,7 +2,7 @@
 
 import argparse
 
-from visionmtl.commands.arguments import add_recipe
+from visionmtl.commands.arguments import add_device, add_recipe
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
 from visionmtl.errors import UsageError
@@ -41,6 +41,7 @@ class Train(Command):
         parser.add_argument("--run", metavar="DIR", help="the run folder to make; default runs/<recipe>-<n>")
         parser.add_argument("--resume", metavar="RUN", help="go on with a run that was interrupted")
         parser.add_argument("--replay", metavar="STEP", help="do a step again that was NaN or infinite: RUN/nan-1")
+        add_device(parser)
 
     def run(self, args: argparse.Namespace) -> None:
         from visionmtl import recipe as recipes
@@ -54,6 +55,8 @@ class Train(Command):
         recipe = recipes.load(args.recipe, args.overrides) if args.recipe else None
         with quiet_import():
             from visionmtl import training
+            from visionmtl.training import devices
+        devices.use(args.device)
         if recipe is not None:
             training.train(recipe, args.run, also=args.evaluate)
         elif args.resume:
