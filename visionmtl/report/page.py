@@ -1,44 +1,92 @@
-"""The report of a run folder: one HTML page of results, curves, sample predictions, recipe and commands."""
+"""The report of a run folder: one HTML file with results, curves, classes, pictures, recipe and commands inside."""
 
-import html
 import json
-import math
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+
+import jinja2
 
 from visionmtl import csvfile
 from visionmtl.files import write_text
-from visionmtl.report import document, plots, tables
+from visionmtl.report import embedding, grids, measured, plots, summary
+from visionmtl.report.measured import Measured
+from visionmtl.report.plots.chart import Chart
+
+ROOM = 3_600_000  # characters for the pictures of a page, which has less than 5 MB
+WEB = Path(__file__).parent / "web"
 
 
 def write(folder: str | Path) -> Path:
     """Write `report.html` into a run folder from what the folder holds, and return its path.
 
-    It reads `recipe.yaml`, `history.csv`, `metrics.json`, `plots/*.png` and `samples/*.png`; one that is missing or
-    broken is said to be, and the rest is written. Links are relative, so that the folder can be moved or sent.
+    It reads `recipe.yaml`, `history.csv`, `gradients.csv`, `metrics.json`, `images.json`, `charts/*.npz`, `plots/*.png`
+    and `samples/*.png`; one that is missing or broken is said to be, and the rest is written. All that the page shows
+    is inside of it, in less than 5 MB, so that it can be sent by itself, and it asks for nothing.
 
     Example:
         >>> write("runs/garments-1")
         PosixPath('runs/garments-1/report.html')
     """
     folder = Path(folder)
-    recipe, metrics, history = _text(folder / "recipe.yaml"), _metrics(folder), csvfile.read(folder / "history.csv")
-    name = folder.resolve().name
-    body = [
-        f"<h1>{html.escape(name)}</h1>",
-        _facts(metrics, history),
-        _section("Results", _results(metrics)),
-        _section("Samples", _pictures(folder, "samples")),
-        _section("Curves", _pictures(folder, "plots", plots.page_order())),
-        _section("Commands", f"<pre>{html.escape(_commands(folder))}</pre>"),
-        _section("Recipe", recipe and f"<pre>{html.escape(recipe)}</pre>"),
-    ]
+    recipe, metrics, name = _text(folder / "recipe.yaml"), _metrics(folder), folder.resolve().name
+    history, found = csvfile.read(folder / "history.csv"), measured.read(folder)
+    charts = [(plot, [chart for chart in _charts(plot, folder) if not chart.is_empty]) for plot in plots.page_order()]
+    before, images = summary.run_before(folder), summary.images(folder)
+    told = grids.results(metrics, _metrics(before) if before else None, before.name if before else "")
+    names = dict.fromkeys([*told, *(task for of in found.values() for task in of)])
+    names |= dict.fromkeys(chart.task for _, of in charts for chart in of if chart.task)
+    drawn = [plot for plot, of in charts if of]
+    pictures, left = embedding.embedded(_pictures(folder, drawn, found), ROOM)
+    samples = {path.stem for path in (folder / "samples").glob("*.png")}
+    page = (
+        _environment()
+        .get_template("run.html")
+        .render(
+            name=name,
+            about=summary.about(recipe, list(names)),
+            facts=summary.facts(metrics, history, images),
+            tasks=[
+                {
+                    "name": task,
+                    "results": told.get(task),
+                    "further": grids.results(metrics, None, "", further=True).get(task),
+                    "charts": [
+                        *(chart for _, of in charts for chart in of if chart.task == task),
+                        *_of_splits(task, found),
+                    ],
+                    "classes": grids.classes(task, metrics, found),
+                    "confusions": grids.confusions(task, found),
+                }
+                for task in names
+            ],
+            charts=[chart for _, of in charts for chart in of if not chart.task],
+            conflicts=summary.conflicts(csvfile.columns(folder / "gradients.csv")),
+            samples=[picture for picture in pictures if picture.name in samples],
+            sampled=next((split for split in ("validation", "train") if split in metrics or split in images), ""),
+            plots=[picture for picture in pictures if picture.name not in samples],
+            left=[path.relative_to(folder).as_posix() for path in left],
+            commands=_commands(folder),
+            recipe=recipe,
+        )
+    )
     path = folder / "report.html"
-    write_text(path, document.page(name, body))
+    write_text(path, page)
     return path
+
+
+def _environment() -> jinja2.Environment:
+    """Return what fills the templates: all that comes from data is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(WEB),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["included"] = lambda name: (WEB / name).read_text(encoding="utf-8")
+    return environment
 
 
 def _text(path: Path) -> str:
@@ -54,67 +102,41 @@ def _metrics(folder: Path) -> dict[str, Any]:
     return metrics if isinstance(metrics, dict) else {}
 
 
-def _section(title: str, content: str) -> str:
-    return document.section(title, content, "This run folder has none.")
-
-
-def _facts(metrics: Mapping[str, Any], history: Sequence[Mapping[str, str]]) -> str:
-    """List parameters, time, epochs and the best score; those that are known."""
-    facts = {}
-    if tables.is_number(metrics.get("parameters")):
-        facts["parameters"] = f"{metrics['parameters']:,}"
-    if tables.is_number(metrics.get("seconds")):
-        facts["time"] = tables.duration(metrics["seconds"])
-    if history:
-        facts["epochs"] = history[-1].get("epoch") or str(len(history))
-    scores = [(_number(row.get("val_score")), row.get("epoch")) for row in history]
-    score, epoch = max((pair for pair in scores if not math.isnan(pair[0])), default=(math.nan, None))
-    if epoch is not None:
-        facts["best validation score"] = f"{score:.3f} in epoch {epoch}"
-    return document.facts(facts.items())
-
-
-def _number(text: str | None) -> float:
+def _charts(plot: str, folder: Path) -> list[Chart]:
+    """Return what a plot draws of a run; nothing where a file of the run is broken."""
     try:
-        return float(text or "nan")
-    except ValueError:
-        return math.nan
+        return list(plots.RUN_PLOTS[plot].charts(folder))
+    except ValueError:  # a cell that is no number
+        return []
 
 
-def _results(metrics: Mapping[str, Any]) -> str:
-    header, rows = tables.results(metrics)
-    if not rows:
-        return ""
-    shown, known = document.table(header, rows), [row[:2] for row in rows]
-    _, more = tables.results(metrics, further=True)
-    _, each = tables.results(metrics, details=True)
-    folded = {"Further figures": [row for row in more if row[:2] not in known], "Each class": each}
-    return shown + "".join(
-        f"<details><summary>{title}</summary>{document.table(header, rows)}</details>"
-        for title, rows in folded.items()
-        if rows
-    )
+def _of_splits(task: str, found: Mapping[str, Mapping[str, Measured]]) -> list[Chart]:
+    """Return what was measured of a task as lines, split by split."""
+    return [
+        chart
+        for split, tasks in found.items()
+        if task in tasks
+        for plot in plots.TASK_PLOTS.values()
+        for chart in plot.charts(tasks[task].classes, tasks[task].charts, split)
+    ]
 
 
-def _pictures(folder: Path, kind: str, first: Iterable[str] = ()) -> str:
-    """Show the PNG files of a subfolder, each a link to itself, those named in `first` before the others."""
-    rank = {name: index for index, name in enumerate(first)}
-    paths = sorted((folder / kind).glob("*.png"), key=lambda path: (rank.get(path.stem, len(rank)), path.name))
-    links = (
-        f'<a class="{"wide" if path.stem in rank else "other"}" href="{kind}/{quote(path.name)}">'
-        f'<img src="{kind}/{quote(path.name)}" alt="{html.escape(path.stem)}" loading="lazy"></a>\n'
-        for path in paths
-    )
-    return f'<div class="{kind}">\n{"".join(links)}</div>' if paths else ""
+def _pictures(folder: Path, drawn: list[str], found: Mapping[str, Mapping[str, Measured]]) -> list[Path]:
+    """Return the pictures of a run, samples first, without the plots that the page draws itself."""
+    tasks = tuple(f"{task}_" for of in found.values() for task in of)
+    own = [path for path in sorted((folder / "plots").glob("*.png")) if path.stem not in drawn]
+    return [
+        *sorted((folder / "samples").glob("*.png")),
+        *(path for path in own if not (tasks and path.stem.startswith(tasks))),
+    ]
 
 
-def _commands(folder: Path) -> str:
+def _commands(folder: Path) -> list[tuple[str, str]]:
     run = shlex.quote(str(folder))
-    lines = {
-        "Train it again": f"visionmtl train {shlex.quote(str(folder / 'recipe.yaml'))}",
-        "Evaluate it again, or another split with --split test": f"visionmtl evaluate {run}",
-        "Draw its predictions for pictures of yours": f"visionmtl predict {run} FOLDER",
-        "Make the SavedModel to deploy": f"visionmtl export {run}",
-        "Watch its curves": f"tensorboard --logdir {shlex.quote(str(folder / 'tensorboard'))}",
-    }
-    return "\n\n".join(f"# {what}\n{command}" for what, command in lines.items())
+    return [
+        ("Train it again", f"visionmtl train {shlex.quote(str(folder / 'recipe.yaml'))}"),
+        ("Evaluate it again, or another split with --split test", f"visionmtl evaluate {run}"),
+        ("Draw its predictions for pictures of yours", f"visionmtl predict {run} FOLDER"),
+        ("Make the SavedModel to deploy", f"visionmtl export {run}"),
+        ("Watch its curves", f"tensorboard --logdir {shlex.quote(str(folder / 'tensorboard'))}"),
+    ]

@@ -14,6 +14,7 @@ from visionmtl.errors import UsageError
 from visionmtl.files import copy
 from visionmtl.model import MultiTaskModel
 from visionmtl.model.seeing import Looks
+from visionmtl.report import measured as charts
 from visionmtl.report import plots, tables
 from visionmtl.tasks.views import Views
 from visionmtl.training import building, by_class, devices, runs
@@ -23,7 +24,7 @@ from visionmtl.training.confidences import keep_confidences, keep_of_views, tell
 def evaluate(
     run: str | Path, split: str = "validation", overrides: Sequence[str] = (), tta: str | Views | None = None
 ) -> dict[str, dict[str, float]]:
-    """Measure a run's best model on a split, print the figures and keep them beside the run's.
+    """Measure a run's best model on a split, print the figures, keep them beside the run's and draw its plots anew.
 
     Args:
         run: a run folder.
@@ -58,6 +59,7 @@ def evaluate(
     runs.keep_images(run, datasets.sizes)
     name = split if views is None else views.split(split)
     kept = runs.keep_metrics(run, {name: results})
+    _draw(model, run, name, results)
     report.write(run)
     print(tables.table(*tables.results({name: kept[name]}, further=True)), end="\n\n")
     if of_classes := by_class.told(kept, name, str(run / "metrics.json")):
@@ -92,12 +94,8 @@ def finish(
         if split == "validation":
             model.choose_confidences()
             keep_confidences(model, run)
+        _draw(model, run, split, measured[split])
     plots.save_run(run)
-    for split in list(measured)[-1:]:  # which the model's metrics still hold
-        for task, values in measured[split].items():
-            for metric in model.task_metrics[task]:
-                metric.least = model.confidences.get(task)
-            plots.save_task(run, model.tasks[task], values, model.task_metrics[task], split)
     samples.save_samples(model, run / "samples", datasets.splits.get("validation", datasets.splits["train"]))
     runs.keep_images(run, datasets.sizes)
     kept = runs.keep_metrics(run, measured | {**costs, "parameters": model.count_params()})
@@ -127,3 +125,18 @@ def _measure(model: MultiTaskModel, dataset: tf.data.Dataset) -> dict[str, dict[
     """Return each task's metrics on a data set, with those of every class."""
     model.evaluate(dataset, verbose=0)
     return model.task_results(details=True)
+
+
+def _draw(model: MultiTaskModel, run: Path, split: str, results: Mapping[str, Mapping[str, float]]) -> None:
+    """Draw what the model's metrics hold of a split that was just measured, and keep it for the page."""
+    confidences = model.confidences or {}
+    for task, values in results.items():
+        for metric in model.task_metrics[task]:
+            metric.least = confidences.get(task)
+        plots.save_task(run, model.tasks[task], values, model.task_metrics[task], split)
+    of = {task: model.tasks[task] for task in results}
+    kept = {
+        name: charts.Measured(task.kind, task.classes, task.charts(model.task_metrics[name]))
+        for name, task in of.items()
+    }
+    charts.keep(run, split, kept)

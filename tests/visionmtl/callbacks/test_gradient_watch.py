@@ -87,7 +87,7 @@ def test_the_plot_shows_weights_lengths_and_cosines(tmp_path):
     figure = balancing(csvfile.columns(tmp_path / "gradients.csv"))
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles[:3] == ["weight of each task", "length of its gradient", "cosine between gradients"]
-    assert titles[3].endswith("100% of steps in conflict")
+    assert titles[3].endswith("100% of steps below -0.1")
     assert figure.axes[0].get_xlabel() == "step"
     assert write(figure, tmp_path / "balancing.png").stat().st_size > 10_000
     assert balancing({"step": np.array([])}) is None

@@ -1,6 +1,7 @@
-"""The report: right, escaped, linked relatively, and written from whatever parts a run folder has."""
+"""The report: right, escaped, whole in one file, and written from whatever parts a run folder has."""
 
 import json
+import re
 from html.parser import HTMLParser
 
 import numpy as np
@@ -8,14 +9,25 @@ import pytest
 from PIL import Image
 
 from visionmtl import report
+from visionmtl.report import embedding, measured
+from visionmtl.report.measured import Measured
 
 
 class Page(HTMLParser):
-    """Collects links, cells and text, and refuses a tag that is closed out of turn."""
+    """Collects pictures, cells, charts and captions, and refuses a tag that is closed out of turn."""
 
     def __init__(self, text):
         super().__init__()
-        self.links, self.images, self.cells, self.tags, self.open = [], [], [], [], []
+        self.text = text
+        self.links, self.images, self.cells, self.charts, self.captions, self.tags, self.open = (
+            [],
+            [],
+            [],
+            [],
+            [],
+            [],
+            [],
+        )
         self.feed(text)
         assert self.open == []
 
@@ -23,62 +35,176 @@ class Page(HTMLParser):
         values = dict(attributes)
         self.tags.append(tag)
         self.links += [values["href"]] if "href" in values else []
-        self.images += [values["src"]] if "src" in values else []
+        if "src" in values:
+            assert values["src"].startswith("data:image/webp;base64,")
+            self.images.append(values["alt"])
+        if tag in {"td", "th", "dd"}:
+            self.cells.append("")
+        if tag == "figcaption":
+            self.captions.append("")
         if tag not in {"meta", "img"}:
-            self.open.append(tag)
+            self.open.append(tag if not (tag == "script" and values.get("type")) else "data")
 
     def handle_endtag(self, tag):
-        assert self.open.pop() == tag
+        assert self.open.pop() in {tag, "data" if tag == "script" else tag}
 
     def handle_data(self, data):
-        if self.open and self.open[-1] in {"td", "th", "dd"}:
-            self.cells.append(data)
+        if "data" in self.open:
+            self.charts.append(json.loads(data))
+        elif {"td", "th", "dd"} & set(self.open):
+            self.cells[-1] += data.strip()
+        elif "figcaption" in self.open:
+            self.captions[-1] += data
 
 
 def page(run):
     path = report.write(run)
     assert path == run / "report.html"
-    return Page(path.read_text(encoding="utf-8"))
+    shown = Page(path.read_text(encoding="utf-8"))
+    assert shown.links == []
+    return shown
 
 
 @pytest.fixture
 def run(tmp_path):
-    run = tmp_path / "camvid-1"
-    for name in ("plots/weights.png", "plots/a curve.png", "plots/metrics.png", "samples/01.png"):
+    run = tmp_path / "camvid-2"
+    for name in ("plots/metrics.png", "plots/a curve.png", "plots/cars_AP.png", "samples/01.png"):
         (run / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(run / name)
-    (run / "recipe.yaml").write_text("name: camvid\nnote: <b>R&D</b>\n")
-    (run / "history.csv").write_text("epoch,loss,val_score\n1,2,0.25\n2,1.5,\n3,1.4,0.75\n4,1.3,nan\n")
+    (run / "recipe.yaml").write_text("name: camvid\ndata: {source: <b>R&D</b>}\n")
+    (run / "history.csv").write_text(
+        "epoch,cars_loss,loss,val_score,val_cars_AP,weight/cars\n1,2,2,0.25,0.1,1\n2,1.5,2,,,1\n3,1.4,1,0.75,0.24,1\n"
+    )
     metrics = {"validation": {"cars": {"AP": 0.24, "AP75": None, "AP/van": 0.11}}, "test": {"cars": {"AP": 0.2}}}
     (run / "metrics.json").write_text(json.dumps(metrics | {"seconds": 725.2, "parameters": 3712345}))
     return run
 
 
-def test_results_and_facts_are_shown(run):
+def keep_measured(run):
+    charts = {"confusion": np.array([[5, 1, 2], [0, 7, 0], [3, 0, 0]]), "precision_recall": np.full((101, 2), 0.5)}
+    charts["by_confidence"] = np.full((3, 11, 2), 0.25)
+    measured.keep(run, "test", {"cars": Measured("detection", ["car", "van"], charts)})
+    return charts
+
+
+def test_results_and_facts_are_shown_with_what_changed_since_the_run_before(run):
+    for number, value in ((0, 0.1), (1, 0.04), (3, 0.9)):
+        (run.parent / f"camvid-{number}").mkdir()
+        figures = {"validation": {"cars": {"AP": value}}}
+        (run.parent / f"camvid-{number}" / "metrics.json").write_text(json.dumps(figures))
     cells = page(run).cells
-    assert cells[:4] == ["3,712,345", "12 min 5 s", "4", "0.750 in epoch 3"]
-    assert cells[4:14] == ["task", "metric", "validation", "test", "cars", "AP", "0.240", "0.200", "AP75", "-"]
-    assert cells[-3:] == ["cars", "AP/van", "0.110"]
+    assert cells[:4] == ["3,712,345", "12 min 5 s", "3", "0.750 in epoch 3"]
+    assert cells[4:8] == ["metric", "validation", "test", "validation, change since camvid-1"]
+    assert cells[8:16] == ["AP", "0.240", "0.200", "+0.200", "AP75", "-", "", ""]
 
 
-def test_pictures_are_linked_relatively_in_order_and_exist(run):
+def test_a_page_holds_its_pictures_samples_first_and_draws_the_curves_itself(run):
+    assert page(run).images == ["01", "a curve", "cars_AP"]
+    keep_measured(run)
+    assert page(run).images == ["01", "a curve"]
+
+
+def test_every_chart_names_its_split_and_holds_its_points(run):
+    keep_measured(run)
     shown = page(run)
-    expected = ["samples/01.png", "plots/metrics.png", "plots/weights.png", "plots/a%20curve.png"]
-    assert shown.images == shown.links == expected
+    assert shown.captions == [
+        "metrics validation",
+        "loss training and validation",
+        "precision at IoU 0.5 test",
+        "recall at IoU 0.5 test",
+        "F1 at IoU 0.5 test",
+        "precision over recall at IoU 0.5 test",
+        "score validation",
+        "weight of each task's loss training",
+    ]
+    assert shown.charts[0] == {
+        "over": "epoch",
+        "logarithmic": False,
+        "names": ["AP"],
+        "points": [[1.0, 2.0, 3.0], [0.1, None, 0.24]],
+    }
+    assert shown.charts[5]["names"] == ["car", "van"]
+
+
+def test_classes_have_their_counts_and_figures_and_confusions_a_background(run):
+    keep_measured(run)
+    cells = page(run).cells
+    place = cells.index("class↕") if "class↕" in cells else cells.index("class")
+    assert cells[place : place + 3] == ["class", "objects, test", "AP, validation"]
+    assert cells[place + 3 : place + 9] == ["car", "8", "", "van", "7", "0.110"]
+    assert cells[place + 9 : place + 13] == ["", "car", "van", "background"]
+    assert cells[place + 13 : place + 17] == ["car", ".62", ".12", ".25"]
+
+
+def test_what_was_measured_is_read_as_it_was_kept_and_a_torn_file_is_told(run, capsys):
+    charts = keep_measured(run)
+    (split,) = (found := measured.read(run))
+    assert (split, found[split]["cars"].kind, list(found[split]["cars"].classes)) == (
+        "test",
+        "detection",
+        ["car", "van"],
+    )
+    for name, array in charts.items():
+        np.testing.assert_array_equal(found[split]["cars"].charts[name], array)
+    path = run / "charts" / "test.npz"
+    path.write_bytes(path.read_bytes()[:200])
+    assert len(page(run).captions) == 4
+    assert "was cut or changed" in capsys.readouterr().out
+
+
+def test_of_many_classes_the_page_lists_the_mistakes_and_one_mean_curve(run):
+    names = [f"class {number}" for number in range(60)]
+    charts = {"confusion": np.eye(60, dtype=int) * 9, "precision_recall": np.full((101, 60), 0.5)}
+    charts["confusion"][3, 5] = 4
+    measured.keep(run, "validation", {"cars": Measured("detection", names, charts)})
+    shown = page(run)
+    assert shown.charts[2]["names"] == ["mean of 60 classes"]
+    place = shown.cells.index("taken for")
+    assert (
+        shown.cells[place + 3 : place + 8]
+        == ["class 3", "class 5", "4", "0.308", "metric"][:4] + shown.cells[place + 7 :][:1]
+    )
 
 
 def test_everything_is_escaped(run):
-    (run / "metrics.json").write_text(json.dumps({"<i>": {"<script>": {"<u>": 1.0}}}))
+    (run / "metrics.json").write_text(json.dumps({"<i>": {"<u>'": {"<u>": 1.0}}}))
+    (run / "history.csv").write_text("epoch,</script><u>_loss\n1,2\n")
+    measured.keep(run, "<u>", {"<u>'": Measured("<u>", ["<u>&", '"'], {"confusion": np.eye(2)})})
     shown = page(run)
-    assert not {"i", "script", "u", "b"} & set(shown.tags)
-    assert "<script>" in shown.cells
+    assert not {"i", "u", "b"} & set(shown.tags)
+    assert {"<u>", "<u>&"} <= set(shown.cells)
+
+
+def test_pictures_are_made_smaller_until_they_fit_and_the_last_are_named(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (300, 1400, 3), np.uint8)
+    paths = [tmp_path / f"{number}.png" for number in range(2)]
+    for path in paths:
+        Image.fromarray(noise).save(path)
+    (tmp_path / "torn.png").write_bytes(b"no picture")
+    shown, left = embedding.embedded([*paths, tmp_path / "torn.png"], 10**7)
+    assert [(each.width, each.name) for each in shown] == [(1400, "0"), (1400, "1")]
+    assert left == [tmp_path / "torn.png"]
+    size = len(shown[0].source)
+    shown, left = embedding.embedded(paths, size)
+    assert [each.width for each in shown] == [900, 900]
+    shown, left = embedding.embedded(paths, size // 6)
+    assert left == paths[1:]
+
+
+def test_a_long_training_has_a_thousand_points_a_line(run):
+    rows = "\n".join(f"{step},{step % 2}" for step in range(1, 2501))
+    (run / "gradients.csv").write_text(f"step,cosine/a/b\n{rows}\n")
+    shown = page(run)
+    chart = shown.charts[-1]
+    assert (chart["over"], len(chart["points"][0])) == ("step, each point the mean of 3", 834)
+    assert {"a, b", "2,500", "0.500"} <= set(shown.cells)
 
 
 def test_commands_quote_a_folder_with_spaces(tmp_path):
     run = tmp_path / "my runs"
     run.mkdir()
     report.write(run)
-    assert f"visionmtl export &#x27;{run}&#x27;" in (run / "report.html").read_text()
+    assert f"visionmtl export &#39;{run}&#39;" in (run / "report.html").read_text()
 
 
 def test_an_empty_run_folder_gives_a_page(tmp_path):
@@ -90,5 +216,13 @@ def test_an_empty_run_folder_gives_a_page(tmp_path):
 )
 def test_a_broken_part_does_not_stop_the_rest(run, broken):
     (run / "metrics.json").write_text(broken)
+    (run / "images.json").write_text(broken)
+    (run / "recipe.yaml").write_text("data: [")
     (run / "history.csv").write_text("epoch,val_score\n1,what\n")
     assert len(page(run).images) == 4
+
+
+def test_a_page_asks_for_nothing_by_its_own_rule(run):
+    text = page(run).text
+    assert "default-src 'none'" in text
+    assert not re.search(r"(src|href)=.?https?:", text)

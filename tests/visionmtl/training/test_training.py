@@ -12,6 +12,7 @@ from small_recipe import QUICK, small
 from pipelines import DataError
 from visionmtl import callbacks, cli, recipe, training
 from visionmtl.errors import UsageError
+from visionmtl.report import measured
 from visionmtl.training import building, runs, session
 
 pytestmark = pytest.mark.usefixtures("toy_by_name")
@@ -40,7 +41,13 @@ def weights_only(monkeypatch):
 def test_a_run_folder_is_complete(finished):
     for name in ("recipe.yaml", "history.csv", "metrics.json", "best.keras", "last.keras", "report.html"):
         assert (finished / name).stat().st_size, name
-    for pattern in ("tensorboard/*/events*", "checkpoints/*", "plots/balancing.png", "samples/*.png"):
+    for pattern in (
+        "tensorboard/*/events*",
+        "checkpoints/*",
+        "plots/balancing.png",
+        "charts/validation.npz",
+        "samples/*.png",
+    ):
         assert list(finished.glob(pattern)), pattern
     metrics, images = runs.read_metrics(finished), runs.read_images(finished)
     assert {"train", "validation"} == images.keys()
@@ -85,7 +92,12 @@ def test_the_best_model_is_the_one_of_the_best_epoch(finished):
 
 
 def test_evaluate_keeps_the_figures_of_a_split_beside_the_others(finished, capsys):
+    plot = finished / "plots" / "segmentation_confusion.png"
+    drawn = plot.read_bytes()
     results = training.evaluate(finished, "test")
+    assert plot.read_bytes() != drawn, "a plot of validation stands beside figures of test"
+    assert measured.read(finished).keys() == {"validation", "test"}
+    assert ">objects, test<" in (finished / "report.html").read_text()
     metrics = json.loads((finished / "metrics.json").read_text())
     assert {"validation", "test", "seconds", "parameters"} <= metrics.keys()
     assert metrics["test"]["segmentation"]["mIoU"] == pytest.approx(results["segmentation"]["mIoU"])

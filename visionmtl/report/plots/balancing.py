@@ -12,7 +12,10 @@ from matplotlib.figure import Figure
 from visionmtl import csvfile
 from visionmtl.report.plots import heatmaps
 from visionmtl.report.plots.axes import GRID, LINES, History, draw_lines, panels_for, points_of, set_title
+from visionmtl.report.plots.chart import Chart
 from visionmtl.report.plots.plot import RunPlot
+
+STRONG = -0.1  # a cosine below this is a conflict worth the name: nearer to 0 the noise of a batch decides its sign
 
 
 class Balancing(RunPlot):
@@ -22,6 +25,28 @@ class Balancing(RunPlot):
 
     def draw(self, run: Path) -> Figure | None:
         return balancing(csvfile.columns(run / "gradients.csv"))
+
+    def charts(self, run: Path) -> Sequence[Chart]:
+        history = csvfile.columns(run / "gradients.csv")
+        kinds = {
+            "norm": "length of each task's gradient",
+            "cosine": "cosine between the tasks' gradients",
+            "weight": "weight of each task's gradient",
+        }
+        lines = {
+            title: {
+                name.removeprefix(f"{kind}/").replace("/", ", "): history[name]
+                for name in history
+                if name.startswith(f"{kind}/")
+            }
+            for kind, title in kinds.items()
+        }
+        shown = lines if "step" in history else {}
+        return [
+            Chart(title, "training", "step", history["step"], of, logarithmic=title == kinds["norm"])
+            for title, of in shown.items()
+            if of
+        ]
 
 
 def balancing(history: History) -> Figure | None:
@@ -61,13 +86,13 @@ def balancing(history: History) -> Figure | None:
 
 
 def _cosine_table(axes: Axes, history: History, tasks: Sequence[str]) -> None:
-    """Draw the mean cosine of each pair of tasks, and say how often two were in conflict."""
+    """Draw the mean cosine of each pair of tasks, and say how often one was clearly negative."""
     means = np.eye(len(tasks))
     for first, second in itertools.combinations(range(len(tasks)), 2):
         _, values = points_of(history, f"cosine/{tasks[first]}/{tasks[second]}", "step")
         means[first, second] = means[second, first] = values.mean() if len(values) else np.nan
-    conflicts = np.min([np.asarray(history[name]) for name in history if name.startswith("cosine/")], axis=0) < 0
-    set_title(axes, f"mean cosine; {conflicts.mean():.0%} of steps in conflict")
+    lowest = np.min([np.asarray(history[name]) for name in history if name.startswith("cosine/")], axis=0)
+    set_title(axes, f"mean cosine; {(lowest < STRONG).mean():.0%} of steps below {STRONG}")
     heatmaps.draw(axes, means, tasks, tasks)
 
 

@@ -7,11 +7,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from visionmtl.report.plots.axes import INK, LINES, PALE, plain, set_title
+from visionmtl.report.plots.chart import Chart
 from visionmtl.report.plots.plot import TaskPlot
 from visionmtl.tasks import Task
 
 STROKES = ("-", "--", ":", "-.")  # with the colours enough to tell 32 classes apart
 PANELS = ("precision", "recall", "F1")
+CHARTED = 200  # steps of the confidence on a page
 
 
 class ByConfidence(TaskPlot):
@@ -22,6 +24,17 @@ class ByConfidence(TaskPlot):
     ) -> Iterator[tuple[str, Figure]]:
         if "by_confidence" in charts:
             yield "by_confidence", by_confidence(charts["by_confidence"], task.classes, f"{task.name}: ")
+
+    def charts(self, classes: Sequence[str], measured: Mapping[str, np.ndarray], split: str) -> Sequence[Chart]:
+        curves = measured.get("by_confidence")
+        if curves is None or not np.isfinite(curves).any():
+            return ()
+        each = max(1, (curves.shape[1] - 1) // CHARTED)
+        confidence, curves = np.linspace(0, 1, curves.shape[1])[::each], curves[:, ::each]
+        return [
+            Chart(f"{name} at IoU 0.5", split, "confidence", confidence, few(of, classes))
+            for name, of in zip(PANELS, curves, strict=True)
+        ]
 
 
 def by_confidence(curves: np.ndarray, classes: Sequence[str], before: str = "") -> Figure:
@@ -45,10 +58,8 @@ def by_confidence(curves: np.ndarray, classes: Sequence[str], before: str = "") 
             label = None if many else f"{classes[index]} {best:.2f}"
             axes.plot(confidence, curves[place, :, index], **({"linewidth": 1.5} | style), label=label)
         if many:
-            counted = np.isfinite(curves[place][:, known])
-            total = np.where(counted, curves[place][:, known], 0).sum(axis=1)
-            mean = np.divide(total, counted.sum(axis=1), out=np.full(len(total), np.nan), where=counted.any(axis=1))
-            axes.plot(confidence, mean, color=LINES[0], linewidth=2.2, label=f"mean of {len(known)} classes")
+            for label, mean in few(curves[place], classes).items():
+                axes.plot(confidence, mean, color=LINES[0], linewidth=2.2, label=label)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.02)
         axes.set_xlabel("confidence", fontsize=9, color=INK)
@@ -66,3 +77,19 @@ def by_confidence(curves: np.ndarray, classes: Sequence[str], before: str = "") 
             title_fontsize=8,
         )
     return figure
+
+
+def few(curves: np.ndarray, classes: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return the curve of each class by its name, of those that have one; of too many to tell apart, their mean alone.
+
+    Args:
+        curves: `[T, C]`, NaN where there is no value.
+        classes: C names.
+    """
+    known = [index for index in range(len(classes)) if np.isfinite(curves[:, index]).any()]
+    if len(known) <= len(STROKES) * len(LINES):
+        return {classes[index]: curves[:, index] for index in known}
+    counted = np.isfinite(curves[:, known])
+    total, count = np.where(counted, curves[:, known], 0).sum(axis=1), counted.sum(axis=1)
+    mean = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return {f"mean of {len(known)} classes": mean}

@@ -1,12 +1,13 @@
 """What every plot is: what it is drawn from, and where it stands on a report's page."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from visionmtl.report.plots.chart import Chart
 from visionmtl.tasks import Task
 
 
@@ -23,6 +24,10 @@ class RunPlot:
         """Return the figure, drawn from what a run folder holds, or None where that has nothing to show."""
         raise NotImplementedError
 
+    def charts(self, run: Path) -> Sequence[Chart]:
+        """Return the same as lines that a page draws; none where the figure is no lines, or has nothing to show."""
+        return ()
+
 
 class TaskPlot:
     """Plots of what was measured of one task, `plots/<task>_<name>.png`."""
@@ -38,3 +43,13 @@ class TaskPlot:
             charts: what `Task.charts` returns.
         """
         raise NotImplementedError
+
+    def charts(self, classes: Sequence[str], measured: Mapping[str, np.ndarray], split: str) -> Sequence[Chart]:
+        """Return the same as lines that a page draws; none where the figure is no lines, or has nothing to show.
+
+        Args:
+            classes: C names.
+            measured: what `Task.charts` returned.
+            split: on which.
+        """
+        return ()

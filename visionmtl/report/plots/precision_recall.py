@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from visionmtl.report.plots.axes import INK, LINES, PALE, plain, set_title
+from visionmtl.report.plots.by_confidence import few
+from visionmtl.report.plots.chart import Chart
 from visionmtl.report.plots.plot import TaskPlot
 from visionmtl.tasks import Task
 
@@ -19,6 +21,13 @@ class PrecisionRecall(TaskPlot):
         if "precision_recall" in charts:
             title = f"{task.name}: precision and recall at IoU 0.5"
             yield "precision_recall", precision_recall(charts["precision_recall"], task.classes, title)
+
+    def charts(self, classes: Sequence[str], measured: Mapping[str, np.ndarray], split: str) -> Sequence[Chart]:
+        precision = measured.get("precision_recall")
+        if precision is None or not np.isfinite(precision).any():
+            return ()
+        lines = few(precision, classes)
+        return [Chart("precision over recall at IoU 0.5", split, "recall", np.linspace(0, 1, len(precision)), lines)]
 
 
 def precision_recall(precision: np.ndarray, classes: Sequence[str], title: str = "precision and recall") -> Figure:

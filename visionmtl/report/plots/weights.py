@@ -1,11 +1,13 @@
 """The weight of each task's loss, and the learning rate, over the epochs."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from visionmtl import csvfile
 from visionmtl.report.plots.axes import LINES, History, draw_lines, panels_for, points_of, set_title
+from visionmtl.report.plots.chart import Chart
 from visionmtl.report.plots.plot import RunPlot
 
 
@@ -16,6 +18,13 @@ class Weights(RunPlot):
 
     def draw(self, run: Path) -> Figure | None:
         return weights(csvfile.columns(run / "history.csv"))
+
+    def charts(self, run: Path) -> Sequence[Chart]:
+        history = csvfile.columns(run / "history.csv")
+        lines = {name.removeprefix("weight/"): history[name] for name in history if name.startswith("weight/")}
+        rate = {name.replace("_", " "): history[name] for name in history if name == "learning_rate"}
+        shown = {"weight of each task's loss": lines, "learning rate": rate} if "epoch" in history else {}
+        return [Chart(title, "training", "epoch", history["epoch"], of) for title, of in shown.items() if of]
 
 
 def weights(history: History) -> Figure | None:

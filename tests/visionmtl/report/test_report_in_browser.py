@@ -1,0 +1,100 @@
+"""The report in a real browser: whole at any width, hovered, zoomed, sorted, dark, printed; it asks for nothing."""
+
+import base64
+
+import browsers
+import numpy as np
+import pytest
+from PIL import Image
+
+from visionmtl import csvfile, report
+from visionmtl.report import measured
+from visionmtl.report.measured import Measured
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(browsers.CHROMIUM is None, reason="there is no chromium"),
+]
+CHART = "document.querySelectorAll('.chart')[1]"
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """A report with all that one has."""
+    run = tmp_path_factory.mktemp("runs") / "streets-of-a-town-with-a-long-name-1"
+    (run / "samples").mkdir(parents=True)
+    noise = np.random.default_rng(0).integers(0, 255, (300, 900, 3), np.uint8)
+    for number in range(20):
+        Image.fromarray(noise).save(run / "samples" / f"{number}.png")
+    rows = [{"epoch": n, "cars_loss": 9 / n, "loss": 10 / n, "val_cars_AP": n / 40} for n in range(1, 31)]
+    csvfile.write(run / "history.csv", rows)
+    csvfile.write(run / "gradients.csv", [{"step": n, "cosine/cars/road": 0.1 * (-1) ** n} for n in range(200)])
+    names = [f"</script><b>class {number}" for number in range(12)]
+    curves = np.linspace(1, 0, 101)[:, None] * np.linspace(0.2, 1, 12)
+    charts = {
+        "confusion": np.diag(np.arange(1, 14)),
+        "precision_recall": curves,
+        "by_confidence": np.stack([curves] * 3),
+    }
+    measured.keep(run, "validation", {"cars": Measured("detection", names, charts)})
+    return report.write(run)
+
+
+@pytest.fixture
+def page(tmp_path):
+    with browsers.browser(tmp_path / "profile") as page:
+        yield page
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_is_whole_at_any_width_and_asks_for_nothing(page, file, width, dark):
+    assert file.stat().st_size < 5_000_000
+    page.open(f"file://{file}", width, dark=dark)
+    page.wait("document.querySelectorAll('.chart canvas').length === document.querySelectorAll('.chart').length")
+    assert page.run("document.querySelectorAll('.chart').length") == 7
+    assert page.run("document.documentElement.scrollWidth") <= width
+    assert page.run("[...document.images].every(each => each.complete && each.naturalWidth > 0)")
+    light = page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert light is not dark
+    assert page.complaints() == []
+    assert [each for each in page.addresses() if each != f"file://{file}"] == []
+
+
+def test_charts_are_hovered_and_zoomed_and_tables_sorted(page, file):
+    page.open(f"file://{file}", 1100)
+    page.wait(f"{CHART}.querySelector('canvas')")
+    box = page.run(
+        f"(() => {{ {CHART}.scrollIntoView({{block: 'center'}});"
+        f" const box = {CHART}.querySelector('.u-over').getBoundingClientRect();"
+        " return [box.left, box.top, box.width, box.height] })()"
+    )
+    left, top, wide, tall = box
+
+    def mouse(kind, part, **more):
+        page.call("Input.dispatchMouseEvent", type=kind, x=left + part * wide, y=top + tall / 2, **more)
+
+    legend = f"{CHART}.querySelector('.u-legend').innerText"
+    mouse("mouseMoved", 0.0)
+    page.wait(f"/epoch:\\s*1\\b/.test({legend}) && /training:\\s*9\\b/.test({legend})")
+    before = page.run(f"{CHART}.querySelector('canvas').toDataURL()")
+    mouse("mousePressed", 0.3, button="left", clickCount=1)
+    mouse("mouseMoved", 0.5, button="left", buttons=1)
+    mouse("mouseReleased", 0.5, button="left", clickCount=1)
+    page.wait(f"{CHART}.querySelector('canvas').toDataURL() !== {before!r}")
+    first = "document.querySelector('.sortable tbody').rows[0].cells[0].textContent"
+    for expected in ("</script><b>class 11", "</script><b>class 0"):
+        page.run("document.querySelectorAll('.sortable th button')[1].click()")
+        assert page.run(first) == expected
+    assert page.run("document.querySelectorAll('.sortable th')[1].getAttribute('aria-sort')") == "ascending"
+
+
+def test_it_is_printed_on_white(page, file):
+    page.open(f"file://{file}", 1100, dark=True)
+    page.wait(f"{CHART}.querySelector('canvas')")
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    paper = base64.b64decode(page.call("Page.printToPDF")["data"])
+    assert paper.startswith(b"%PDF")
+    page.run("dispatchEvent(new Event('afterprint'))")
+    assert page.run("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"

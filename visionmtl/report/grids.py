@@ -1,0 +1,174 @@
+"""Tables of a page: of results, of single classes, and of which class is taken for which."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from visionmtl.metrics.metric import FURTHER
+from visionmtl.report import tables
+from visionmtl.report.measured import Measured
+
+READABLE = 40  # classes whose confusions are a table; of more, the most frequent ones are a list
+WORST = 20  # lines of that list
+COUNTED = {"classification": "images", "detection": "objects", "segmentation": "pixels"}
+
+
+class Cell(NamedTuple):
+    """One cell.
+
+    Attributes:
+        text: what stands in it.
+        value: by which its column is sorted; None for text, NaN where there is no number.
+        bar: how much of the cell is filled, 0 to 1; None for none.
+    """
+
+    text: str
+    value: float | None = None
+    bar: float | None = None
+
+
+class Grid(NamedTuple):
+    """A table.
+
+    Attributes:
+        header: names of columns.
+        rows: of cells, as many in each.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+    @property
+    def numeric(self) -> list[bool]:
+        """Whether each column is of numbers."""
+        return [any(row[place].value is not None for row in self.rows) for place in range(len(self.header))]
+
+
+class Confusion(NamedTuple):
+    """Which class is taken for which, on a split.
+
+    Attributes:
+        split: which.
+        names: of rows, the truth, and of columns, the prediction.
+        counts: `[N, N]`.
+        fractions: of each row, `[N, N]`.
+        worst: the most frequent ones that are wrong, where there are too many classes for a table.
+    """
+
+    split: str
+    names: Sequence[str]
+    counts: Sequence[Sequence[int]]
+    fractions: Sequence[Sequence[float]]
+    worst: Grid | None
+
+
+def grid(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Grid:
+    """Return a table of plain cells."""
+    return Grid(header, [[_cell(value) for value in row] for row in rows])
+
+
+def results(
+    metrics: Mapping[str, Any], before: Mapping[str, Any] | None, name: str, further: bool = False
+) -> dict[str, Grid]:
+    """Return a table of figures for each task: a row a metric, a column a split, and what changed since a run before.
+
+    Args:
+        metrics: as in `metrics.json`.
+        before: those of that run, or None.
+        name: of that run.
+        further: whether to give those that are never compared, instead.
+    """
+    header, rows = tables.results(metrics, further=further)
+    known = {tuple(row[:2]) for row in tables.results(metrics)[1]} if further else set()
+    splits = header[2:]
+    told: dict[str, list[list[Any]]] = {}
+    for task, metric, *values in rows:
+        if (task, metric) in known:
+            continue
+        changes = [_change(before, split, task, metric, value) for split, value in zip(splits, values, strict=True)]
+        cells = [_cell(value) for value in values]
+        told.setdefault(task, []).append([Cell(metric.replace("_", " ")), *cells, *changes])
+    found: dict[str, Grid] = {}
+    for task, lines in told.items():
+        kept = [place for place in range(len(splits)) if any(line[1 + len(splits) + place].text for line in lines)]
+        head = ["metric", *splits, *(f"{splits[place]}, change since {name}" for place in kept)]
+        cut = 1 + len(splits)
+        found[task] = Grid(head, [[*line[:cut], *(line[cut + place] for place in kept)] for line in lines])
+    return found
+
+
+def classes(task: str, metrics: Mapping[str, Any], measured: Mapping[str, Mapping[str, Measured]]) -> Grid | None:
+    """Return a table of a task's classes: how many there are of each in a split, and their figures; None without any.
+
+    Args:
+        task: its name.
+        metrics: as in `metrics.json`.
+        measured: by split and task.
+    """
+    columns: dict[str, dict[str, float]] = {}
+    for split, tasks in measured.items():
+        known = tasks.get(task)
+        if known is not None and "confusion" in known.charts:
+            counts = np.asarray(known.charts["confusion"]).sum(axis=1)[: len(known.classes)]
+            title = f"{COUNTED.get(known.kind, 'instances')}, {split}"
+            columns[title] = dict(zip(known.classes, map(int, counts), strict=True))
+    for split, of in metrics.items():
+        values = of.get(task) if isinstance(of, Mapping) else None
+        for key, value in values.items() if isinstance(values, Mapping) else ():
+            metric, slash, name = key.partition("/")
+            if slash and metric != FURTHER:
+                known_value = math.nan if value is None else value
+                columns.setdefault(f"{metric.replace('_', ' ')}, {split}", {})[name] = known_value
+    names = dict.fromkeys(name for column in columns.values() for name in column)
+    if not names:
+        return None
+    rows = [[Cell(name), *(_bar(column.get(name)) for column in columns.values())] for name in names]
+    return Grid(["class", *columns], rows)
+
+
+def confusions(task: str, measured: Mapping[str, Mapping[str, Measured]]) -> list[Confusion]:
+    """Return a task's confusions on each split."""
+    found = []
+    for split, tasks in measured.items():
+        known = tasks.get(task)
+        if known is None or "confusion" not in known.charts:
+            continue
+        counts = np.asarray(known.charts["confusion"], np.int64)
+        names = [*known.classes, *["background"] * (len(counts) - len(known.classes))]
+        fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        worst = None
+        if len(names) > READABLE:
+            wrong = np.where(np.eye(len(counts), dtype=bool), 0, counts)
+            order = [divmod(int(place), len(counts)) for place in np.argsort(-wrong, axis=None)[:WORST]]
+            rows = [
+                [Cell(names[row]), Cell(names[column]), _cell(int(wrong[row, column])), _cell(fractions[row, column])]
+                for row, column in order
+                if wrong[row, column]
+            ]
+            worst = Grid(["truth", "taken for", "times", "fraction"], rows)
+        found.append(Confusion(split, names, counts.tolist(), fractions.tolist(), worst))
+    return found
+
+
+def _cell(value: Any) -> Cell:
+    number = float(value) if tables.is_number(value) else None
+    return Cell(tables.cell(value), number)
+
+
+def _bar(value: float | None) -> Cell:
+    """Return a number, with a bar where it is a fraction; an empty cell sorts as what is not known."""
+    if not tables.is_number(value):
+        return Cell("", math.nan)
+    return _cell(value)._replace(bar=value if isinstance(value, float) and 0 <= value <= 1 else None)
+
+
+def _change(before: Mapping[str, Any] | None, split: str, task: str, metric: str, value: Any) -> Cell:
+    """Return how far a figure is from that of a run before; an empty cell where either is not known."""
+    of: Any = before
+    for key in (split, task, metric):
+        of = of.get(key) if isinstance(of, Mapping) else None
+    if not (tables.is_number(of) and tables.is_number(value)) or math.isnan(value):
+        return Cell("", math.nan)
+    return Cell(f"{value - of:+.3f}", value - of)

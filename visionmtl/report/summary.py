@@ -1,0 +1,121 @@
+"""What stands at the head of a report: what was trained on what, its figures, the run before, and conflicts."""
+
+import glob
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from visionmtl.report import grids, tables
+from visionmtl.report.grids import Grid
+from visionmtl.report.plots.axes import History
+from visionmtl.report.plots.balancing import STRONG
+
+
+def about(recipe: str, tasks: Sequence[str]) -> str:
+    """Return in a sentence what was trained on what; what the recipe does not say is left out.
+
+    Args:
+        recipe: the text of `recipe.yaml`.
+        tasks: names.
+    """
+    data, model, balancing = (_part(recipe, key) for key in ("data", "model", "balancing"))
+    sources = data.get("sources")
+    source = ", ".join(map(str, sources)) if isinstance(sources, Mapping) and sources else data.get("source")
+    sharing = model.get("sharing")
+    sharing = sharing.get("name") if isinstance(sharing, Mapping) else sharing
+    size = data.get("image_size")
+    told = [
+        " ".join([", ".join(tasks), f"of {source}" if source else ""]).strip(),
+        isinstance(size, list) and f"in {' x '.join(map(str, size))} pixels",
+        model.get("backbone") and f"on {model['backbone']}",
+        model.get("weights") and f"weights: {model['weights']}",
+        sharing and f"shared: {sharing}",
+        balancing.get("method") and f"balanced: {balancing['method']}",
+    ]
+    return ", ".join(str(part) for part in told if part)
+
+
+def facts(
+    metrics: Mapping[str, Any], history: Sequence[Mapping[str, str]], images: Mapping[str, int]
+) -> list[tuple[str, str]]:
+    """List images, parameters, time, epochs and the best score; those that are known."""
+    told = {f"{split} images": f"{count:,}" for split, count in images.items()}
+    if tables.is_number(metrics.get("parameters")):
+        told["parameters"] = f"{metrics['parameters']:,}"
+    if tables.is_number(metrics.get("seconds")):
+        told["time"] = tables.duration(metrics["seconds"])
+    if history:
+        told["epochs"] = history[-1].get("epoch") or str(len(history))
+    scores = [(_number(row.get("val_score")), row.get("epoch")) for row in history]
+    score, epoch = max((pair for pair in scores if not math.isnan(pair[0])), default=(math.nan, None))
+    if epoch is not None:
+        told["best validation score"] = f"{score:.3f} in epoch {epoch}"
+    return list(told.items())
+
+
+def run_before(folder: Path) -> Path | None:
+    """Return the last run before this one that was measured, of the same name: of `camvid-7` perhaps `camvid-5`."""
+    folder = folder.resolve()
+    match = re.fullmatch(r"(.+)-(\d+)", folder.name)
+    if match is None:
+        return None
+    name, number = match[1], int(match[2])
+    numbers = {
+        int(path.parent.name.removeprefix(f"{name}-")): path.parent
+        for path in folder.parent.glob(f"{glob.escape(name)}-*/metrics.json")
+        if path.parent.name.removeprefix(f"{name}-").isdecimal()
+    }
+    earlier = [each for each in numbers if each < number]
+    return numbers[max(earlier)] if earlier else None
+
+
+def conflicts(history: History) -> Grid | None:
+    """Return how the gradients of each pair of tasks lie to each other; None where that was not watched.
+
+    Args:
+        history: the columns of `gradients.csv`.
+    """
+    rows: list[list[Any]] = []
+    for name in history:
+        if name.startswith("cosine/"):
+            values = np.asarray(history[name], np.float64)
+            values = values[np.isfinite(values)]
+            shares = [float((values < limit).mean()) if len(values) else math.nan for limit in (0, STRONG)]
+            mean = float(values.mean()) if len(values) else math.nan
+            pair = name.removeprefix("cosine/").replace("/", ", ")
+            rows.append([pair, len(values), mean, *shares])
+    header = ["tasks", "steps watched", "mean cosine", "of steps below 0", f"of steps below {STRONG}"]
+    return grids.grid(header, rows) if rows else None
+
+
+def images(folder: Path) -> dict[str, int]:
+    """Return how many images each split of a run has; nothing where that was not kept, or is broken."""
+    try:
+        counts = json.loads((folder / "images.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    known = counts if isinstance(counts, Mapping) else {}
+    return {str(split): count for split, count in known.items() if isinstance(count, int)}
+
+
+def _part(recipe: str, key: str) -> Mapping[Any, Any]:
+    """Return a section of a recipe; nothing where it is missing or broken."""
+    try:
+        content = yaml.safe_load(recipe)
+    except yaml.YAMLError:
+        return {}
+    part = content.get(key) if isinstance(content, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return math.nan
