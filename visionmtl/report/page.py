@@ -1,21 +1,16 @@
 """The report of a run folder: one HTML file with results, curves, classes, pictures, recipe and commands inside."""
 
-import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import jinja2
 
 from visionmtl import csvfile
 from visionmtl.files import write_text
-from visionmtl.report import embedding, grids, measured, plots, summary
+from visionmtl.report import embedding, grids, measured, plots, summary, templates
 from visionmtl.report.measured import Measured
 from visionmtl.report.plots.chart import Chart
 
 ROOM = 3_600_000  # characters for the pictures of a page, which has less than 5 MB
-WEB = Path(__file__).parent / "web"
 
 
 def write(folder: str | Path) -> Path:
@@ -30,84 +25,46 @@ def write(folder: str | Path) -> Path:
         PosixPath('runs/garments-1/report.html')
     """
     folder = Path(folder)
-    recipe, metrics, name = _text(folder / "recipe.yaml"), _metrics(folder), folder.resolve().name
+    recipe, metrics, name = summary.text(folder / "recipe.yaml"), summary.metrics(folder), folder.resolve().name
     history, found = csvfile.read(folder / "history.csv"), measured.read(folder)
-    charts = [(plot, [chart for chart in _charts(plot, folder) if not chart.is_empty]) for plot in plots.page_order()]
+    by_plot = {plot: plots.charts_of(plot, folder) for plot in plots.page_order()}
+    charts = [chart for of in by_plot.values() for chart in of]
     before, images = summary.run_before(folder), summary.images(folder)
-    told = grids.results(metrics, _metrics(before) if before else None, before.name if before else "")
+    told = grids.results(metrics, summary.metrics(before) if before else None, before.name if before else "")
     names = dict.fromkeys([*told, *(task for of in found.values() for task in of)])
-    names |= dict.fromkeys(chart.task for _, of in charts for chart in of if chart.task)
-    drawn = [plot for plot, of in charts if of]
+    names |= dict.fromkeys(chart.task for chart in charts if chart.task)
+    further = grids.results(metrics, None, "", further=True)
+    drawn = [plot for plot, of in by_plot.items() if of]
     pictures, left = embedding.embedded(_pictures(folder, drawn, found), ROOM)
     samples = {path.stem for path in (folder / "samples").glob("*.png")}
-    page = (
-        _environment()
-        .get_template("run.html")
-        .render(
-            name=name,
-            about=summary.about(recipe, list(names)),
-            facts=summary.facts(metrics, history, images),
-            tasks=[
-                {
-                    "name": task,
-                    "results": told.get(task),
-                    "further": grids.results(metrics, None, "", further=True).get(task),
-                    "charts": [
-                        *(chart for _, of in charts for chart in of if chart.task == task),
-                        *_of_splits(task, found),
-                    ],
-                    "classes": grids.classes(task, metrics, found),
-                    "confusions": grids.confusions(task, found),
-                }
-                for task in names
-            ],
-            charts=[chart for _, of in charts for chart in of if not chart.task],
-            conflicts=summary.conflicts(csvfile.columns(folder / "gradients.csv")),
-            samples=[picture for picture in pictures if picture.name in samples],
-            sampled=next((split for split in ("validation", "train") if split in metrics or split in images), ""),
-            plots=[picture for picture in pictures if picture.name not in samples],
-            left=[path.relative_to(folder).as_posix() for path in left],
-            commands=_commands(folder),
-            recipe=recipe,
-        )
+    page = templates.filled(
+        "run.html",
+        name=name,
+        about=summary.about(recipe, list(names)),
+        facts=summary.facts(metrics, history, images),
+        tasks=[
+            {
+                "name": task,
+                "results": told.get(task),
+                "further": further.get(task),
+                "charts": [*(chart for chart in charts if chart.task == task), *_of_splits(task, found)],
+                "classes": grids.classes(task, metrics, found),
+                "confusions": grids.confusions(task, found),
+            }
+            for task in names
+        ],
+        charts=[chart for chart in charts if not chart.task],
+        conflicts=summary.conflicts(folder / "gradients.csv"),
+        samples=[picture for picture in pictures if picture.name in samples],
+        sampled=next((split for split in ("validation", "train") if split in metrics or split in images), ""),
+        plots=[picture for picture in pictures if picture.name not in samples],
+        left=[path.relative_to(folder).as_posix() for path in left],
+        commands=_commands(folder),
+        recipe=recipe,
     )
     path = folder / "report.html"
     write_text(path, page)
     return path
-
-
-def _environment() -> jinja2.Environment:
-    """Return what fills the templates: all that comes from data is escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(WEB),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["included"] = lambda name: (WEB / name).read_text(encoding="utf-8")
-    return environment
-
-
-def _text(path: Path) -> str:
-    """Return the text of a file, or nothing where it is missing."""
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-
-
-def _metrics(folder: Path) -> dict[str, Any]:
-    try:
-        metrics = json.loads(_text(folder / "metrics.json") or "{}")
-    except json.JSONDecodeError:
-        return {}
-    return metrics if isinstance(metrics, dict) else {}
-
-
-def _charts(plot: str, folder: Path) -> list[Chart]:
-    """Return what a plot draws of a run; nothing where a file of the run is broken."""
-    try:
-        return list(plots.RUN_PLOTS[plot].charts(folder))
-    except ValueError:  # a cell that is no number
-        return []
 
 
 def _of_splits(task: str, found: Mapping[str, Mapping[str, Measured]]) -> list[Chart]:

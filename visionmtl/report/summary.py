@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import yaml
 
+from visionmtl import csvfile
 from visionmtl.report import grids, tables
 from visionmtl.report.grids import Grid
-from visionmtl.report.plots.axes import History
 from visionmtl.report.plots.balancing import STRONG
 
 
@@ -75,12 +75,16 @@ def run_before(folder: Path) -> Path | None:
     return numbers[max(earlier)] if earlier else None
 
 
-def conflicts(history: History) -> Grid | None:
+def conflicts(path: Path) -> Grid | None:
     """Return how the gradients of each pair of tasks lie to each other; None where that was not watched.
 
     Args:
-        history: the columns of `gradients.csv`.
+        path: `gradients.csv`; one with a cell that is no number is as good as none.
     """
+    try:
+        history = csvfile.columns(path)
+    except ValueError:
+        return None
     rows: list[list[Any]] = []
     for name in history:
         if name.startswith("cosine/"):
@@ -92,6 +96,20 @@ def conflicts(history: History) -> Grid | None:
             rows.append([pair, len(values), mean, *shares])
     header = ["tasks", "steps watched", "mean cosine", "of steps below 0", f"of steps below {STRONG}"]
     return grids.grid(header, rows) if rows else None
+
+
+def text(path: Path) -> str:
+    """Return the text of a file, or nothing where it is missing."""
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def metrics(folder: Path) -> dict[str, Any]:
+    """Return what a run's metrics.json holds; nothing where it is missing or broken."""
+    try:
+        figures = json.loads(text(folder / "metrics.json") or "{}")
+    except json.JSONDecodeError:
+        return {}
+    return figures if isinstance(figures, dict) else {}
 
 
 def images(folder: Path) -> dict[str, int]:

@@ -98,6 +98,7 @@ def finish(
     plots.save_run(run)
     samples.save_samples(model, run / "samples", datasets.splits.get("validation", datasets.splits["train"]))
     runs.keep_images(run, datasets.sizes)
+    (run / "report.html").unlink(missing_ok=True)  # that of the training: a run with figures and a page is finished
     kept = runs.keep_metrics(run, measured | {**costs, "parameters": model.count_params()})
     page = report.write(run)
     print(f"\n{tables.table(*tables.results(kept))}\n")

@@ -25,6 +25,7 @@ from visionmtl.report import tables
 from visionmtl.training import batches, building, ends, lock, previewing, resuming, runs, space
 from visionmtl.training.devices import strategy
 from visionmtl.training.measuring import finish, tell_skipped
+from visionmtl.training.paging import Paging
 
 TRACED = 20  # variables whose part in a step is traced, optimised and run for the first time within a second
 Opened = AbstractContextManager[tuple[Path, Found | None]]  # a run folder, and the checkpoint that it goes on from
@@ -190,6 +191,7 @@ def _new_run(
 def _fit(session: callbacks.Session, watching: Watching | None) -> None:
     """Run a session's epochs, those of them that are ahead."""
     settings, train = session.recipe.training, session.datasets.splits["train"]
+    further = () if watching is None else watching(session)
     seconds = math.ceil(len(session.model.trainable_variables) / TRACED)
     print(f"Tracing the first step, which takes about {seconds} s ...", flush=True)
     try:
@@ -201,7 +203,7 @@ def _fit(session: callbacks.Session, watching: Watching | None) -> None:
             epochs=settings.epochs,
             shuffle=False,  # the data set does it
             verbose=0,  # Progress tells
-            callbacks=callbacks.of_session(session, () if watching is None else watching(session)),
+            callbacks=callbacks.of_session(session, [*Paging.of_session(session), *further]),
         )
     finally:
         for watcher in session.watchers:

@@ -226,3 +226,17 @@ def test_a_page_asks_for_nothing_by_its_own_rule(run):
     text = page(run).text
     assert "default-src 'none'" in text
     assert not re.search(r"(src|href)=.?https?:", text)
+
+
+def test_several_runs_are_compared_on_one_page(run):
+    other = run.parent / "camvid-9"
+    other.mkdir()
+    (other / "history.csv").write_text("epoch,cars_loss,val_cars_loss,val_cars_AP\n2,1.5,2,0.5\n4,1.5,1,0.25\n")
+    (other / "metrics.json").write_text(json.dumps({"validation": {"cars": {"AP": 0.5}, "<i>": {"F1": 1.0}}}))
+    shown = Page(report.compare([run, other], run.parent / "runs.html").read_text(encoding="utf-8"))
+    assert shown.cells[:4] == ["run", "AP, validation", "AP, test", "AP75, validation"]
+    assert shown.cells[4:12] == ["camvid-2", "0.240", "0.200", "-", "camvid-9", "0.500", "", ""]
+    assert shown.captions == ["AP validation", "loss validation", "score validation"]
+    assert shown.charts[0]["names"] == ["camvid-2", "camvid-9"]
+    assert shown.charts[0]["points"] == [[1, 2, 3, 4], [0.1, None, 0.24, None], [None, 0.5, None, 0.25]]
+    assert "i" not in shown.tags

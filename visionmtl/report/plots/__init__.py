@@ -1,7 +1,8 @@
 """The plots of a run; one file a plot.
 
-From outside come `save_run`, `save_task` and `page_order`. A new plot is one file with a subclass of `plot.RunPlot`
-(`weights.py` is a short neighbour) or, of what is measured of a task, of `plot.TaskPlot` (`confusion.py`).
+From outside come `save_run`, `save_task`, `charts_of` and `page_order`. A new plot is one file with a subclass of
+`plot.RunPlot` (`weights.py` is a short neighbour) or, of what is measured of a task, of `plot.TaskPlot`
+(`confusion.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,13 +11,14 @@ from pathlib import Path
 from pipelines import discovery
 from visionmtl.metrics import Metric
 from visionmtl.report.plots.axes import PALE, write
+from visionmtl.report.plots.chart import Chart
 from visionmtl.report.plots.plot import RunPlot, TaskPlot
 from visionmtl.tasks import Task
 
 RUN_PLOTS = {name: kind() for name, kind in discovery.classes(__name__, RunPlot).items()}
 TASK_PLOTS = {name: kind() for name, kind in discovery.classes(__name__, TaskPlot).items()}
 
-__all__ = ["RUN_PLOTS", "TASK_PLOTS", "page_order", "save_run", "save_task"]
+__all__ = ["RUN_PLOTS", "TASK_PLOTS", "charts_of", "page_order", "save_run", "save_task"]
 
 
 def save_run(run: Path) -> list[Path]:
@@ -42,6 +44,14 @@ def save_task(
     for _, figure in figures if split else ():
         figure.supxlabel(f"measured on {split}", x=0.01, ha="left", fontsize=8, color=PALE)
     return [write(figure, run / "plots" / f"{task.name}_{name}.png") for name, figure in figures]
+
+
+def charts_of(name: str, run: Path) -> list[Chart]:
+    """Return what a plot has of a run as lines, without empty ones; none where a file of the run is broken."""
+    try:
+        return [chart for chart in RUN_PLOTS[name].charts(run) if not chart.is_empty]
+    except ValueError:  # a cell that is no number
+        return []
 
 
 def page_order() -> list[str]:

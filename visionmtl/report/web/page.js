@@ -4,7 +4,8 @@
   const root = document.documentElement;
   const LINES = 8, STROKES = [[], [6, 4], [2, 3], [8, 3, 2, 3]], HEIGHT = 230, PRINTED = 330;
   const colour = name => getComputedStyle(root).getPropertyValue(name).trim();
-  const number = value => value == null ? "–" : String(+value.toPrecision(4));
+  const number = (value, digits = 4) => value == null ? "–"
+    : value && Math.abs(value) < 1e-4 ? value.toExponential(1) : String(+value.toPrecision(digits));
 
   function range(x) {
     return (plot, low, high) => {
@@ -36,7 +37,7 @@
       },
       axes: [
         {...axis, label: about.over, labelSize: 18, size: 28, incrs: epochs ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] : undefined},
-        {...axis, size: 54, values: (plot, ticks) => ticks.map(tick => tick == null ? "" : number(tick))},
+        {...axis, size: 54, values: (plot, ticks) => ticks.map(tick => tick == null ? "" : number(tick, 6))},
       ],
       series: [{label: about.over, value: (plot, value) => number(value)}, ...series],
       cursor: {drag: {x: true, y: false}},

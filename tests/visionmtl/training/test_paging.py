@@ -1,0 +1,46 @@
+"""A run that is not over has its page: after every validation, and however its training ends."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from visionmtl import callbacks, files
+from visionmtl.training import session
+from visionmtl.training.paging import Paging
+
+
+def test_the_page_is_written_after_every_validation(tmp_path):
+    files.write_text(tmp_path / "history.csv", "epoch,cars_loss\n1,2\n")
+    page, watch = tmp_path / "report.html", Paging(tmp_path)
+    watch.on_epoch_end(0, {"loss": 1.0})
+    assert not page.exists()
+    watch.on_epoch_end(1, {"loss": 1.0, "val_loss": 2.0})
+    assert "training and validation" in page.read_text()
+
+
+def test_a_training_that_is_interrupted_leaves_a_page_and_what_ended_it_is_raised(tmp_path, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    def only(given, further):
+        given.watchers[:] = further
+        return further
+
+    monkeypatch.setattr(callbacks, "of_session", only)
+    settings = SimpleNamespace(steps=None, validate_every=1, epochs=2, verbose=2)
+    given = SimpleNamespace(
+        recipe=SimpleNamespace(training=settings),
+        datasets=SimpleNamespace(splits={"train": None}, validation=None),
+        model=SimpleNamespace(trainable_variables=[], fit=interrupted),
+        start=None,
+        run=tmp_path / "run",
+        watchers=[],
+    )
+    given.run.mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        session._fit(given, None)
+    assert (given.run / "report.html").is_file()
+    given.run = tmp_path / "a file"
+    given.run.write_text("no folder")
+    with pytest.raises(KeyboardInterrupt):
+        session._fit(given, None)

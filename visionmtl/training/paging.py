@@ -1,0 +1,37 @@
+"""The page of a run that is not over: written after every validation, and when the training ends, whatever ended it."""
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from visionmtl import report
+from visionmtl.callbacks import Callback, Session
+from visionmtl.callbacks.callback import Logs
+from visionmtl.errors import UsageError
+
+
+class Paging(Callback):
+    """Write a run's `report.html` of what its folder holds so far.
+
+    Args:
+        run: the run folder.
+    """
+
+    priority = 95  # after the logs are in their files
+
+    def __init__(self, run: Path):
+        super().__init__()
+        self.run = run
+
+    @classmethod
+    def of_session(cls, session: Session) -> Sequence[Self]:
+        return [cls(session.run)]
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if any(name.startswith("val_") for name in logs or {}):
+            report.write(self.run)
+
+    def close(self) -> None:
+        with contextlib.suppress(UsageError):  # what ended the training is told, and no page for want of room is less
+            report.write(self.run)
