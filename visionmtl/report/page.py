@@ -16,9 +16,9 @@ ROOM = 3_600_000  # characters for the pictures of a page, which has less than 5
 def write(folder: str | Path) -> Path:
     """Write `report.html` into a run folder from what the folder holds, and return its path.
 
-    It reads `recipe.yaml`, `history.csv`, `gradients.csv`, `metrics.json`, `images.json`, `charts/*.npz`, `plots/*.png`
-    and `samples/*.png`; one that is missing or broken is said to be, and the rest is written. All that the page shows
-    is inside of it, in less than 5 MB, so that it can be sent by itself, and it asks for nothing.
+    It reads `recipe.yaml`, `about.json`, `history.csv`, `gradients.csv`, `metrics.json`, `images.json`, `charts/*.npz`,
+    `plots/*.png` and `samples/*.png`; one that is missing or broken is said to be, and the rest is written. All that a
+    page shows is inside of it, in less than 5 MB, so that it can be sent by itself, and it asks for nothing.
 
     Example:
         >>> write("runs/garments-1")
@@ -41,6 +41,7 @@ def write(folder: str | Path) -> Path:
         "run.html",
         name=name,
         about=summary.about(recipe, list(names)),
+        sessions=summary.circumstances(folder),
         facts=summary.facts(metrics, history, images),
         tasks=[
             {

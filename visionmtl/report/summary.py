@@ -16,6 +16,29 @@ from visionmtl.report import grids, tables
 from visionmtl.report.grids import Grid
 from visionmtl.report.plots.balancing import STRONG
 
+ABOUT = "about.json"  # of each session of a run: when, how and on what it was trained
+
+
+def sessions(folder: Path) -> list[dict[str, Any]]:
+    """Return what a run's about.json has of each of its sessions; nothing where it is missing or broken."""
+    try:
+        found = json.loads(text(folder / ABOUT) or "[]")
+    except json.JSONDecodeError:
+        return []
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def circumstances(folder: Path) -> list[str]:
+    """Return a line for each session of a run: when it began, by which command, on what device, with which versions."""
+    told = []
+    for session in sessions(folder):
+        versions = session.get("versions")
+        each = [f"{name} {version}" for name, version in versions.items()] if isinstance(versions, Mapping) else []
+        each += [f"commit {session['commit']}"] if session.get("commit") else []
+        parts = [f"{session.get('begun')}: {session.get('command')}, on {session.get('device')}", *each]
+        told.append(", ".join(parts))
+    return told
+
 
 def about(recipe: str, tasks: Sequence[str]) -> str:
     """Return in a sentence what was trained on what; what the recipe does not say is left out.

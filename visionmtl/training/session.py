@@ -22,7 +22,7 @@ from visionmtl.files import written_whole
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 from visionmtl.report import tables
-from visionmtl.training import batches, building, ends, lock, previewing, resuming, runs, space
+from visionmtl.training import batches, building, circumstances, ends, lock, previewing, resuming, runs, space
 from visionmtl.training.devices import strategy
 from visionmtl.training.measuring import finish, tell_skipped
 from visionmtl.training.paging import Paging
@@ -156,6 +156,7 @@ def _train(
     with open_run(steps) as (run, found):
         print(f"Training {', '.join(model.tasks)} on {_devices(place)} into {run}")
         print(batches.told(recipe, place.num_replicas_in_sync))
+        circumstances.keep(run, _devices(place))
         model.build_optimizer()
         variables = [*model.variables, *model.optimizer.variables]
         batch = space.batch(recipe.data.batch_size, *recipe.data.image_size)
