@@ -191,15 +191,23 @@ def test_the_step_runs_under_xla(name):
         np.testing.assert_allclose(logs[1][log], logs[0][log], **tolerance)
 
 
-@pytest.mark.parametrize("scope", few(["parameters", "features"], keep=["features"]))
-def test_an_overflow_on_one_replica_skips_the_step_on_all(scope, two_devices):
+OVERFLOWING = {
+    "parameters": {"method": "cagrad", "scope": "parameters"},
+    "features": {"method": "cagrad", "scope": "features"},
+    "once for all": {"method": "uncertainty"},
+}
+
+
+@pytest.mark.parametrize("way", few(OVERFLOWING, keep=["features"]))
+def test_an_overflow_on_one_replica_skips_the_step_on_all(way, two_devices):
+    balancing = OVERFLOWING[way]
     strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
     with strategy.scope():
-        model = model_of({"method": "cagrad", "scope": scope})
+        model = model_of(balancing)
         model.compile(
             keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.02), initial_scale=2.0**100),
             dict.fromkeys("abc", "mse"),
-            balancing={"method": "cagrad", "scope": scope},
+            balancing=balancing,
         )
     x, labels = table(8)
     before = model.get_weights()
