@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from visionmtl import balancing as balancers
 from visionmtl.errors import UsageError, check_number, one_of
-from visionmtl.step import arrays, due, keras_losses, keras_metrics, optimizing, tracking
+from visionmtl.step import arrays, compiling, due, keras_losses, keras_metrics, optimizing, tracking
 from visionmtl.step.admission import Batch, admitted
 from visionmtl.step.conflicts import Conflicts
 from visionmtl.step.diagnosis import Diagnosis, diagnose
@@ -108,6 +108,7 @@ class BalancedModel(PartedModel):
         if clip_norm is not None:
             check_number("compile", "clip_norm", clip_norm, above=0)
         keras_losses.check_arguments(kwargs)
+        compiling.check(kwargs.get("jit_compile"), self.distribute_strategy.num_replicas_in_sync)
         super().compile(optimizer=optimizer, **kwargs)
         self.compiled_with = {"loss": loss, "metrics": metrics, "balancing": balancing, "clip_norm": clip_norm}
         self.compiled_with |= {
@@ -266,7 +267,8 @@ class BalancedModel(PartedModel):
     ) -> keras.callbacks.History:
         """Train as Keras does, on NumPy labels and weights by task too; the balancer learns where epochs end."""
         arrays.prepare(kwargs, y)
-        with plain_words(x, batch_size, self.distribute_strategy.num_replicas_in_sync):
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        with plain_words(x, batch_size, replicas), compiling.told(self.jit_compile):
             return super().fit(x, y, batch_size, epochs, verbose, with_epochs(callbacks, self.guard), *args, **kwargs)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:

@@ -76,6 +76,7 @@ class Detection(Task):
         "label_smoothing",
     )
     primary, rank, drawn_at, annotates, purpose = "AP", 1, 2, True, "object-detection"
+    static = False  # as many rows as the fullest image of a batch has objects, and as many cells as take one
     merging: ClassVar[str] = "boxes of all views suppressed together"
     meanings: ClassVar[Mapping[str, Meaning]] = {
         "boxes": Meaning(

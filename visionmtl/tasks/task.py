@@ -104,6 +104,7 @@ class Task:
         purpose: what model hubs call such a task, as "object-detection"; "" for its kind.
         merging: how it makes one prediction of several views of a picture, as it is printed; "" if it has no way to.
         unread: names of raw outputs that learn and of which `decode` reads nothing: exports leave them out.
+        static: whether no shape in its loss depends on the values of labels, so that XLA compiles a step once.
         annotates: whether it finds objects, which `annotations` lists and whose classes are COCO's categories.
         colours: in which its classes are drawn; tasks of one model draw a class that they have in common in one colour.
 
@@ -126,6 +127,7 @@ class Task:
     merging: ClassVar[str] = ""
     unread: tuple[str, ...] = ()
     annotates: bool = False
+    static: bool = True
 
     def __init__(self, name: str, classes: Classes | None, dropout: float = 0.0, label_smoothing: float = 0.0):
         if not str(name).isidentifier():

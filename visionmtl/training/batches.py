@@ -1,6 +1,14 @@
 """The batches of a training, over all devices and on each, and the learning rate that goes with them, in words."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+import pipelines
+from visionmtl.errors import UsageError
 from visionmtl.recipe import Recipe
+from visionmtl.step import compiling
 
 
 def told(recipe: Recipe, replicas: int = 1) -> str:
@@ -22,4 +30,35 @@ def told(recipe: Recipe, replicas: int = 1) -> str:
     if settings.base_batch_size is not None:
         how = "not scaled" if settings.scale_learning_rate == "none" else f"scaled ({settings.scale_learning_rate})"
         rate += f", {how} from {settings.learning_rate:.4g} at {settings.base_batch_size} an update"
+    if settings.jit:
+        rate += ". XLA compiles the step: those that are not finite are skipped and counted, but not kept, and"
+        rate += " training.patience_nan does not end the training"
     return f"Batches of {batch} images{devices}{update}; {rate}."
+
+
+def check(recipe: Recipe, datasets: pipelines.Datasets, replicas: int = 1) -> None:
+    """Refuse what a training step that XLA compiles cannot be given, before a model is built.
+
+    Raises:
+        UsageError: training.jit is wanted on several devices, or of batches whose shapes are not known.
+    """
+    if not recipe.training.jit:
+        return
+    compiling.check(True, replicas)
+    free = [path for path, spec in _leaves(datasets.splits["train"].element_spec) if not spec.shape.is_fully_defined()]
+    if free:
+        raise UsageError(
+            f"training.jit compiles a step of batches whose shapes are all known, and those of {', '.join(free)} are"
+            " not: leave it out."
+        )
+
+
+def _leaves(spec: Any, path: str = "") -> Iterator[tuple[str, tf.TensorSpec]]:
+    """Yield the tensors of a batch `(images, labels, weights)` by what they are, as `labels/detection/boxes`."""
+    if isinstance(spec, tuple):
+        spec = dict(zip(("images", "labels", "weights"), spec, strict=False))
+    if isinstance(spec, Mapping):
+        for key, value in spec.items():
+            yield from _leaves(value, f"{path}/{key}" if path else key)
+    else:
+        yield path, spec

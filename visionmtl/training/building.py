@@ -96,9 +96,16 @@ def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weig
         known = {key: value for key, value in common.items() if key in tasks.options(spec.kind)}
         return tasks.from_spec(spec, **known | options.get(spec.name, {}))
 
+    made = [task(spec) for spec in specs]
+    changing = [each.name for each in made if not each.static]
+    if recipe.training.jit and changing:
+        raise UsageError(
+            f"training.jit compiles a step whose shapes are all known, and those in the loss of {', '.join(changing)}"
+            " are not: XLA would compile nearly every step anew. Leave it out, or train other tasks."
+        )
     with _precision(recipe.training.precision):
         model = MultiTaskModel(
-            [task(spec) for spec in specs],
+            made,
             backbone=recipe.model.backbone,
             image_shape=(*recipe.data.image_size, 3),
             sharing={"name": recipe.model.sharing.name, **recipe.model.sharing.options},
@@ -117,6 +124,7 @@ def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weig
             freeze_statistics=recipe.training.freeze_statistics,
             synchronise_statistics=recipe.training.synchronise_statistics,
             remat=recipe.training.remat,
+            jit_compile=recipe.training.jit,
         )
     model.sizes.check(model)
     inner: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)

@@ -109,6 +109,7 @@ def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
     previewing.check_name(pictures)
     place = strategy()
     datasets = building.data(recipe, SPLITS, replicas=place.num_replicas_in_sync)
+    batches.check(recipe, datasets, place.num_replicas_in_sync)
     datasets.verify()
     with place.scope():
         model = building.model(recipe, datasets.specs, _steps(recipe, datasets))
@@ -145,6 +146,7 @@ def _train(
     measured = ["validation"] if also is None else list(dict.fromkeys(["validation", split_called(also, UsageError)]))
     print(f"Reading {recipe.data.source or ', '.join(recipe.data.sources)} ...", flush=True)
     datasets = building.data(recipe, dict.fromkeys(["train", *measured]), replicas=place.num_replicas_in_sync)
+    batches.check(recipe, datasets, place.num_replicas_in_sync)
     steps = _steps(recipe, datasets)
     print(f"Building a model on {recipe.model.backbone} ...", flush=True)
     source = None if recipe.model.start is None else runs.load_model(recipe.model.start)[0]

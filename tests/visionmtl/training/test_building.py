@@ -1,8 +1,11 @@
 """What a recipe stands for: its optimizer, schedule and weight decay."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from small_recipe import small
 
 import visionmtl
@@ -46,6 +49,24 @@ def test_the_learning_rate_is_scaled_with_the_images_of_an_update(rule, top):
     assert line.endswith(
         "scaled from 0.001 at 8 an update." if rule == "none" else f"({rule}) from 0.001 at 8 an update."
     )
+
+
+def test_a_step_is_compiled_of_batches_whose_shapes_are_known_and_of_one_device():
+    given = small("training.jit=true")
+    data = building.data(given, ["train"])
+    batches.check(given, data)
+    with pytest.raises(UsageError, match="those in the loss of detection are not: XLA would compile nearly every"):
+        building.model(given, data.specs, steps=2)
+    assert "training.patience_nan does not end the training" in batches.told(given)
+    free = tf.TensorSpec((4, None, 4))
+    labels = {"detection": {"boxes": free, "classes": tf.TensorSpec((4, None))}}
+    spec = SimpleNamespace(element_spec=(tf.TensorSpec((4, 64, 64, 3)), labels, {}))
+    datasets = SimpleNamespace(splits={"train": spec})
+    with pytest.raises(UsageError, match="those of labels/detection/boxes, labels/detection/classes are not"):
+        batches.check(given, datasets)
+    batches.check(small(), datasets)
+    with pytest.raises(UsageError, match="cannot sum over the 2"):
+        batches.check(given, datasets, replicas=2)
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])

@@ -71,6 +71,10 @@ class Training(Section):
     remat: list[str] = Field(
         [], description="parts, as of freeze, computed again on the way back instead of kept in memory: [backbone]"
     )
+    jit: bool = Field(
+        False,
+        description="the step is compiled by XLA, on one device: its first takes minutes, see benchmarks/RESULTS.md",
+    )
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="of every task that classifies")
     monitor: str = Field(
         "val_score", description="the log that names the best epoch, higher is better; of val_score see tasks.ceiling"
