@@ -13,7 +13,7 @@ from textwrap import dedent, indent
 
 from visionmtl import __version__, stopping
 from visionmtl.commands.command import Command, commands_of
-from visionmtl.errors import nearest, own_mistake
+from visionmtl.errors import WorkerGoneError, nearest, own_mistake
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sentence is None:
             raise
         print(f"visionmtl: {sentence}", file=sys.stderr)
-        return 2
+        return error.status if isinstance(error, WorkerGoneError) else 2
     return status or 0
 
 

@@ -10,7 +10,17 @@ from typing import Any
 from pipelines import errors, files
 from pipelines.errors import nearest
 
-__all__ = ["UsageError", "check_flag", "check_number", "nearest", "one_of", "own_mistake", "shape_of", "some_of"]
+__all__ = [
+    "UsageError",
+    "WorkerGoneError",
+    "check_flag",
+    "check_number",
+    "nearest",
+    "one_of",
+    "own_mistake",
+    "shape_of",
+    "some_of",
+]
 
 # as TensorFlow, CUDA and its libraries tell it under errors of many kinds
 _NO_MEMORY = (
@@ -32,6 +42,16 @@ class UsageError(ValueError):
 
     The command line prints the message alone and exits with status 2.
     """
+
+
+class WorkerGoneError(UsageError):
+    """The end of a worker without which the others cannot go on; its sentence says how all do.
+
+    Attributes:
+        status: what a command exits with: 75, as where a signal stopped it, to be gone on with.
+    """
+
+    status = 75
 
 
 one_of = partial(errors.one_of, error=UsageError)

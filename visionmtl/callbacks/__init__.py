@@ -18,7 +18,8 @@ __all__ = ["Callback", "Session", "of_session"]
 
 def of_session(session: Session, further: Sequence[Callback] = ()) -> list[Callback]:
     """Return what watches a session of training, and `further` callbacks, in the order of their priorities."""
-    own = [callback for kind in CALLBACKS.values() for callback in kind.of_session(session)]
+    kinds = [kind for kind in CALLBACKS.values() if session.workers.is_chief or not kind.of_chief]
+    own = [callback for kind in kinds for callback in kind.of_session(session)]
     session.watchers[:] = sorted([*own, *further], key=lambda callback: callback.priority)
     return session.watchers
 

@@ -8,10 +8,12 @@ from typing import Any, Self
 
 import numpy as np
 
+from visionmtl.callbacks import agreement
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.checkpoints import Interval, container, folder, state
 from visionmtl.checkpoints.folder import Found, Place
 from visionmtl.errors import UsageError
+from visionmtl.workers import ALONE, Workers
 
 
 class Backup(Callback):
@@ -32,6 +34,7 @@ class Backup(Callback):
         start: the one that the training goes on from; the model has its variables and passes over its steps.
         watchers: the callbacks whose `keep` and `go_on` are called.
         about: what else is kept, as JSON has it.
+        workers: that train together, of which the chief alone writes.
     """
 
     priority = 110
@@ -45,8 +48,10 @@ class Backup(Callback):
         start: Found | None = None,
         watchers: Sequence[Any] = (),
         about: Mapping[str, Any] | None = None,
+        workers: Workers = ALONE,
     ):
         super().__init__()
+        self.workers = workers
         self.run, self.most, self.start, self.watchers = run, keep, start, watchers
         self.about = dict(about or {})
         self.interval = Interval(minutes, steps)
@@ -62,7 +67,13 @@ class Backup(Callback):
         wanted = session.recipe.training.checkpoint
         about = {"recipe": session.recipe.model_dump(mode="json"), "steps": session.steps}
         start, watchers = session.start, session.watchers
-        return [cls(session.run, wanted.minutes, wanted.steps, wanted.keep, start, watchers, about)]
+        workers = session.workers
+        return [cls(session.run, wanted.minutes, wanted.steps, wanted.keep, start, watchers, about, workers)]
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a checkpoint is to be made, and none is being written."""
+        return self.interval.due and self.flight is None
 
     def save_now(self) -> Path | None:
         """Write a checkpoint of where the training is, and return its file once it is on the disk.
@@ -70,7 +81,7 @@ class Backup(Callback):
         It may be called by any callback, between steps of training or of validation.
 
         Returns:
-            None where a weight is not finite: nothing was written.
+            None where a weight is not finite, and on a worker that is not the chief: nothing was written.
 
         Raises:
             UsageError: it cannot be written.
@@ -102,7 +113,7 @@ class Backup(Callback):
             self.begun = True
             self.interval.restart()
             if self.start is not None and self.start.arrays:
-                state.give_back(self.model.training_state(), self.start.arrays)
+                state.give_back(self.model.training_state(), self.start.arrays, self.workers)
                 for name, watcher in self._named():
                     if name in self.start.kept:
                         watcher.go_on(self.start.kept[name])
@@ -119,12 +130,12 @@ class Backup(Callback):
         if self.model.position.passed:
             return
         self.interval.step(self.model.steps_per_execution)
-        if self.interval.due and self.flight is None:
+        if agreement.saves(self.watchers) if self.workers.several else self.is_due:
             self._save(self._fly, between=time.monotonic() - self.interval.began)
 
     def on_test_begin(self, logs: Logs = None) -> None:
         if self.begun:  # validation counts in the same variables
-            self.measured = state.taken({"metrics": self.model.training_state()["metrics"]})
+            self.measured = state.taken({"metrics": self.model.training_state()["metrics"]}, self.workers)
 
     def on_test_end(self, logs: Logs = None) -> None:
         self.measured = None
@@ -145,9 +156,11 @@ class Backup(Callback):
         began, position = time.monotonic(), self.model.position
         place = Place(position.epoch + 1, 0) if finished else Place(position.epoch, position.step)
         path = self.run / "checkpoints" / place.name
-        if {"path": path, "finished": finished} == self.saved:
+        if self.workers.chiefs(lambda: {"path": path, "finished": finished} == self.saved):
             return path
-        arrays = state.taken(self.model.training_state()) | (self.measured or {})
+        arrays = state.taken(self.model.training_state(), self.workers) | (self.measured or {})
+        if not self.workers.is_chief:
+            return None
         about = self.about | {
             "epoch": place.epoch,
             "step": place.step,

@@ -12,6 +12,7 @@ from pipelines.datasets import Datasets
 from visionmtl.checkpoints.folder import Found
 from visionmtl.recipe.sections import Recipe
 from visionmtl.stopping import Stop
+from visionmtl.workers import ALONE, Workers
 
 Logs = dict[str, Any] | None  # of an epoch, by name; what a callback adds is seen by those called after it
 
@@ -30,6 +31,7 @@ class Session:
         start: the checkpoint that it goes on from; None where it begins.
         steps: those of an epoch.
         watchers: its callbacks, once all are made.
+        workers: that train it together.
     """
 
     recipe: Recipe
@@ -41,6 +43,7 @@ class Session:
     start: Found | None = None
     steps: int = 0
     watchers: list[Any] = field(default_factory=list)
+    workers: Workers = ALONE
 
     @property
     def validated(self) -> list[float]:
@@ -55,9 +58,11 @@ class Callback(keras.callbacks.Callback):
     Attributes:
         priority: when it is called among the others, lower ones first: below 30 what makes data and weights ready,
             below 50 what adds to the logs, from there on what reads them.
+        of_chief: whether of several workers the chief alone has it, as it only writes or prints.
     """
 
     priority: ClassVar[int]
+    of_chief: ClassVar[bool] = False
 
     @classmethod
     def of_session(cls, session: Session) -> Sequence[Self]:

@@ -26,6 +26,7 @@ class Checkpoint(Callback):
     """
 
     priority = 70
+    of_chief = True
 
     def __init__(self, path: str | Path, monitor: str | None = None, best: float = -math.inf):
         super().__init__()

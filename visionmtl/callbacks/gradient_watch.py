@@ -27,6 +27,7 @@ class GradientWatch(Callback):
 
     Args:
         path: the CSV file, such as `gradients.csv`; a training that starts at a later step keeps the rows before it.
+            None for a worker that computes with the chief, which writes.
         folder: where event files go; None for no TensorBoard.
         every: steps from one look to the next; the first is at the end of as many.
 
@@ -36,10 +37,10 @@ class GradientWatch(Callback):
 
     priority = 60
 
-    def __init__(self, path: str | Path, folder: str | Path | None = None, every: int = 50):
+    def __init__(self, path: str | Path | None, folder: str | Path | None = None, every: int = 50):
         super().__init__()
-        self.path, self.folder, self.every = Path(path), folder, every
-        self.rows = csvfile.Growing(self.path, ["step"])
+        self.path, self.folder, self.every = None if path is None else Path(path), folder, every
+        self.rows = None if self.path is None else csvfile.Growing(self.path, ["step"])
         self.writer = None
         self.last: tuple[int, Any] | None = None  # the number of the step looked at last and the cosines in it, undrawn
 
@@ -48,11 +49,14 @@ class GradientWatch(Callback):
         every = session.recipe.balancing.watch
         if every is None or len(session.model.tasks) < 2:
             return []
+        if not session.workers.is_chief:
+            return [cls(None, None, every)]
         return [cls(session.run / "gradients.csv", session.run / "tensorboard", every)]
 
     def on_train_begin(self, logs: Logs = None) -> None:
         behind = self.model.steps_behind
-        self.rows.begin(csvfile.rows_before(self.path, "step", behind))
+        if self.rows is not None:
+            self.rows.begin(csvfile.rows_before(self.rows.path, "step", behind))
         total = (self.params or {}).get("epochs", 0) * ((self.params or {}).get("steps") or 0)
         self.pace = min(self.every, total or self.every)  # a training of fewer steps is looked at in its last
         self.model.conflicts.watch(self.pace)
@@ -66,7 +70,7 @@ class GradientWatch(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         step = self.model.conflicts.step
-        if step is None or step < self.due:
+        if self.rows is None or step is None or step < self.due:
             return
         self.due = self._due_after(step + 1)
         seen, tasks = self.model.conflicts.read(), self.model.task_names
@@ -95,7 +99,8 @@ class GradientWatch(Callback):
                     tf.summary.image("gradients/cosines", picture[None], step=step)
                 self.last = None
             self.writer.flush()
-        self.rows.write()
+        if self.rows is not None:
+            self.rows.write()
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.model.conflicts.watch(None)

@@ -19,6 +19,7 @@ class History(Callback):
     """
 
     priority = 90
+    of_chief = True
 
     def __init__(self, path: str | Path):
         super().__init__()

@@ -10,6 +10,7 @@ class ImageSize(Callback):
     """Prints from which epoch on images of another size are trained; see `training.sizes`."""
 
     priority = 3
+    of_chief = True
 
     def __init__(self) -> None:
         super().__init__()

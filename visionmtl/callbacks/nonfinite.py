@@ -8,11 +8,13 @@ from typing import Any, Self
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from visionmtl.callbacks.backup import save_now
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text, written_folder
+from visionmtl.workers import ALONE, Workers
 
 MOST = 3  # steps that a session keeps
 
@@ -30,6 +32,7 @@ class NonFinite(Callback):
         watchers: the callbacks of the session, of which `Backup` saves where it is before the training is stopped.
         precision: what the model computes in, for the advice.
         scale: what `training.learning_rate` is multiplied by, for the advice.
+        workers: that train together, each on a part of the batch; the chief writes all of it.
 
     Raises:
         UsageError: there were so many in a row; it says where they come from and what may help.
@@ -45,17 +48,20 @@ class NonFinite(Callback):
         watchers: Sequence[Any] = (),
         precision: str = "float32",
         scale: float = 1.0,
+        workers: Workers = ALONE,
     ):
         super().__init__()
         self.run, self.patience, self.names, self.watchers = run, patience, names, watchers
-        self.precision, self.scale = precision, scale
+        self.precision, self.scale, self.workers = precision, scale, workers
         self.seen = self.kept = self.row = 0
 
     @classmethod
     def of_session(cls, session: Session) -> Sequence[Self]:
         recipe, names, watchers = session.recipe, session.datasets.names, session.watchers
-        settings = recipe.training
-        return [cls(session.run, settings.patience_nan, names, watchers, settings.precision, recipe.rate_scale)]
+        settings, workers = recipe.training, session.workers
+        return [
+            cls(session.run, settings.patience_nan, names, watchers, settings.precision, recipe.rate_scale, workers)
+        ]
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.seen, self.row = self.model.guard.number, 0
@@ -67,12 +73,15 @@ class NonFinite(Callback):
             return
         self.row += guard.number - self.seen
         self.seen = guard.number
-        if self.kept < MOST:
-            self.kept += 1
+        stops = self.patience is not None and self.row >= self.patience
+        if self.workers.several and (stops or self.kept < MOST):
+            guard.last = guard.last._replace(batch=_joined(guard.last.batch, self.workers))
+        self.kept += 1
+        if self.kept <= MOST and self.workers.is_chief:
             folder = self._keep(self.model.position.epoch, batch)
             again = f"see why by: visionmtl train --replay {shlex.quote(str(folder))}"
             print(f"\nStep {batch + 1} of epoch {self.model.position.epoch + 1} is not finite and was skipped; {again}")
-        if self.patience is not None and self.row >= self.patience:
+        if stops:
             save_now(self.watchers)
             raise UsageError(f"The last {self.row} steps were all NaN or infinite, and skipped. {self._advice()}")
 
@@ -116,6 +125,15 @@ class NonFinite(Callback):
 
     def _rate(self) -> float:
         return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+
+
+def _joined(batch: Any, workers: Workers) -> Any:
+    """Return a batch of which every worker has a part."""
+    if batch is None:
+        return None
+    leaves = tf.nest.flatten(batch)
+    whole = [np.concatenate(parts) for parts in zip(*workers.arrays(leaves), strict=True)]
+    return tf.nest.pack_sequence_as(batch, whole)
 
 
 def seeds(model: keras.Model) -> list[Any]:

@@ -32,6 +32,7 @@ class Progress(Callback):
     """
 
     priority = 52
+    of_chief = True
 
     def __init__(self, steps: int = 0, bars: bool | None = None):
         super().__init__()

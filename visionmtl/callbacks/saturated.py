@@ -19,6 +19,7 @@ class Saturated(Callback):
     """
 
     priority = 62
+    of_chief = True
 
     def __init__(self, bounds: bool = False):
         super().__init__()

@@ -32,6 +32,7 @@ class SharingWatch(Callback):
     """
 
     priority = 65
+    of_chief = True
 
     def __init__(self, path: str | Path, folder: str | Path | None = None):
         super().__init__()

@@ -22,6 +22,7 @@ class StepSeconds(Callback):
     """
 
     priority = 5
+    of_chief = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
+from visionmtl.callbacks import agreement
 from visionmtl.callbacks.backup import save_now
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.stopping import Stop
@@ -12,7 +13,7 @@ class StopAsked(Callback):
     """Stops a training that was asked to, at the end of a step of training or validation, with a checkpoint.
 
     Before the end of the first step there is nothing to keep, and a signal stops at once. Called last, when all that
-    is written of a step is there.
+    is written of a step is there. Several workers stop after the same step; see `agreement`.
 
     Args:
         stop: what may have asked; the handler of signals, for one.
@@ -42,9 +43,12 @@ class StopAsked(Callback):
 
     def on_train_end(self, logs: Logs = None) -> None:
         self.stop.patient = False
-        self.stop.check()
+        if self.stop.error is not None or agreement.is_settled(self.watchers, self.stop):
+            self.stop.check()
 
     def _stop_if_asked(self) -> None:
+        if self.stop.error is None and not agreement.is_settled(self.watchers, self.stop):
+            return
         if self.stop.number is not None and self.stop.error is None and self.stop.patient:
             save_now(self.watchers)
         self.stop.check()

@@ -27,6 +27,7 @@ class TensorBoard(Callback):
     """
 
     priority = 50
+    of_chief = True
 
     def __init__(self, folder: str | Path, dataset: tf.data.Dataset | None = None, count: int = 4, every: int = 5):
         super().__init__()

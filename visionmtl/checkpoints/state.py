@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
+
+from visionmtl.workers import ALONE, Workers, replicas_of
 
 Groups = Mapping[str, Sequence[Any]]  # variables by what they are of, as `KeptModel.training_state` returns them
 
@@ -14,23 +15,31 @@ class MisfitError(Exception):
     """Arrays that are not those of these variables; the message says which differs."""
 
 
-def taken(groups: Groups) -> dict[str, np.ndarray]:
+def taken(groups: Groups, workers: Workers = ALONE) -> dict[str, np.ndarray]:
     """Return the values of variables, copied to the host, by `<group>:<number>:<replica>:<path>`.
 
     What every replica has alike is there once; what each counts for itself, or measures of its own images as batch
-    normalisation does, once a replica.
+    normalisation does, once a replica. Of several workers, all of which ask, each is returned its own replicas, with
+    what all workers count added up.
     """
-    arrays = {}
+    arrays, counted = {}, []
     for group, variables in groups.items():
         for number, variable in enumerate(variables):
-            held = _held(variable)
+            held = replicas_of(variable)
             for replica, own in enumerate(held if _may_differ(group, variable, held[0]) else held[:1]):
-                arrays[f"{group}:{number}:{replica}:{_path(variable)}"] = np.array(own.numpy())
+                name = f"{group}:{number}:{replica}:{_path(variable)}"
+                arrays[name] = np.array(own.numpy())
+                counted += [name] if _apart(own) else []
+    if workers.several:
+        for name, *parts in zip(counted, *workers.arrays([arrays[name] for name in counted]), strict=True):
+            arrays[name] = sum(parts[1:], parts[0])
     return arrays
 
 
-def give_back(groups: Groups, arrays: Mapping[str, np.ndarray]) -> None:
+def give_back(groups: Groups, arrays: Mapping[str, np.ndarray], workers: Workers = ALONE) -> None:
     """Give variables the values that `taken` returned; on another number of replicas, what they count adds up alike.
+
+    Of several workers the chief has counted what all had.
 
     Raises:
         MisfitError: they are those of other variables; none is changed.
@@ -42,13 +51,13 @@ def give_back(groups: Groups, arrays: Mapping[str, np.ndarray]) -> None:
     wanted = {(group, n): variable for group, all_of in groups.items() for n, variable in enumerate(all_of)}
     _check(wanted, stored)
     for place, variable in wanted.items():
-        values, held = [array for _, array in stored[place]], _held(variable)
+        values, held = [array for _, array in stored[place]], replicas_of(variable)
         if len(values) != len(held):
             own = _apart(held[0])
             rest = np.zeros_like(values[0]) if own else values[0]
             values = [sum(values[1:], values[0]) if own else values[0], *[rest] * (len(held) - 1)]
         for replica, value in zip(held, values, strict=True):
-            replica.assign(value)
+            replica.assign(value if workers.is_chief or not _apart(held[0]) else np.zeros_like(value))
 
 
 def not_finite(arrays: Mapping[str, np.ndarray], names: Iterable[str]) -> str | None:
@@ -81,12 +90,6 @@ def _check(wanted: Mapping[tuple[str, int], Any], stored: Mapping[tuple[str, int
     for place, values in stored.items():
         if place not in wanted:
             raise MisfitError(f"the checkpoint has '{values[0][0]}' among its {place[0]}, the model has not")
-
-
-def _held(variable: Any) -> list[Any]:
-    """Return what the replicas hold of a variable, one each."""
-    inner = variable.value if isinstance(variable, keras.Variable) else variable
-    return list(inner.values) if isinstance(inner, tf.distribute.DistributedValues) else [inner]
 
 
 def _apart(held: Any) -> bool:

@@ -48,6 +48,8 @@ class Affinity(Command):
         recipe = recipes.load(args.recipe, args.overrides) if args.recipe else None
         with quiet_import():
             from visionmtl.comparison import affinity
+            from visionmtl.training import cluster
+        cluster.refuse_several("affinity", "and look on one of them")
         if recipe is None:
             affinity.self_test(args.run, 5 if args.seeds is None else args.seeds)
         else:

@@ -64,6 +64,8 @@ class Compare(Command):
     def run(self, args: argparse.Namespace) -> None:
         with quiet_import():
             from visionmtl.comparison.compare import Request, compare
+            from visionmtl.training import cluster
+        cluster.refuse_several("compare", "and part the arms by --shard")
         request = Request(
             args.recipe,
             overrides=args.overrides,

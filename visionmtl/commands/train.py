@@ -20,6 +20,9 @@ class Train(Command):
         visionmtl train --replay runs/camvid-1/nan-1
     """
     more = """
+        Over several machines every worker runs the same command, and TF_CONFIG says which they are: see
+        training.strategy of `visionmtl list keys`.
+
         SIGTERM, SIGUSR1 (as `sbatch --signal=USR1@120` sends), SIGHUP and Ctrl-C end the step, write a checkpoint and
         stop; a second one stops at once.
 
@@ -28,7 +31,7 @@ class Train(Command):
           1    a fault of visionmtl
           2    a mistake in what was given, a full disk, too little memory, a run that another process
                trains, or steps that were all NaN or infinite
-          75   stopped by a signal: `--resume RUN`, as told, goes on
+          75   stopped by a signal, or by the end of another worker: `--resume RUN`, as told, goes on
           130  stopped by Ctrl-C; `--resume RUN` goes on
           129, 138, 143  stopped by SIGHUP, SIGUSR1 or SIGTERM before there was a run folder
     """

@@ -69,6 +69,8 @@ class Tune(Command):
             )
         with quiet_import():
             from visionmtl.comparison import tuning
+            from visionmtl.training import cluster
+        cluster.refuse_several("tune", "and run one study on one of them")
         folder = Path(args.recipe)
         if not going_on:
             options = {"trials": args.trials, "seed": args.seed}

@@ -1,6 +1,6 @@
 """How every task does over a split: statistics in the graph on every replica, metrics from them on the host."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from visionmtl.metrics.metric import Metric, mean_of
 from visionmtl.tasks import Task, ceiling
+from visionmtl.workers import ALONE, Workers
 
 Statistics = dict[str, list[dict[str, tf.Tensor]]]
 
@@ -43,7 +44,7 @@ class Evaluation:
         return statistics
 
     def update(self, statistics: Mapping[str, list[dict[str, tuple]]], replicas: int) -> None:
-        """Take the statistics of a batch, each a tuple of those of the replicas."""
+        """Take the statistics of a batch, each a tuple of those of this many replicas."""
         for name, of_task in statistics.items():
             for metric, values in zip(self.metrics[name], of_task, strict=True):
                 for replica in range(replicas):
@@ -74,6 +75,7 @@ def evaluation_step(
     replica_step: Callable[[Any], tuple[dict[str, tf.Tensor], Statistics]],
     batches: int,
     eager: bool,
+    workers: Workers = ALONE,
 ) -> Callable[[Any], dict[str, tf.Tensor]]:
     """Return a function that takes the next batches of an iterator into an evaluation, and returns what is logged.
 
@@ -83,7 +85,9 @@ def evaluation_step(
         replica_step: returns the logs and the statistics of a replica's slice of a batch.
         batches: how many it takes.
         eager: whether it runs operation by operation, for who looks for a mistake.
+        workers: those of the strategy, each of which takes the statistics of all.
     """
+    replicas = strategy.num_replicas_in_sync // workers.count
 
     def measure(data: Any) -> Any:
         logs, statistics = strategy.run(replica_step, args=(data,))
@@ -96,9 +100,19 @@ def evaluation_step(
         logs = None
         for _, data in zip(range(batches), iterator, strict=False):
             logs, statistics = measure(data)
-            evaluation.update(statistics, strategy.num_replicas_in_sync)
+            for part in _of_each(workers, statistics):
+                evaluation.update(part, replicas)
         if logs is None:
             raise StopIteration
         return {name: value[0] for name, value in logs.items()}
 
     return function
+
+
+def _of_each(workers: Workers, statistics: Any) -> Iterator[Any]:
+    """Yield the statistics of a batch that every worker has, in their order."""
+    if not workers.several:
+        yield statistics
+        return
+    for part in workers.arrays([np.asarray(leaf) for leaf in tf.nest.flatten(statistics)]):
+        yield tf.nest.pack_sequence_as(statistics, part)

@@ -70,7 +70,8 @@ class MeasuredModel(BalancedModel):
         """Build the evaluation step: statistics in the graph on every replica, metrics from them on the host."""
         place, batches, eager = self.distribute_strategy, self.steps_per_execution, self.run_eagerly
         if self.test_function is None or force:
-            self.test_function = evaluation_step(place, self.evaluation, self._replica_test_step, batches, eager)
+            step, workers = self._replica_test_step, self.workers
+            self.test_function = evaluation_step(place, self.evaluation, step, batches, eager, workers)
         return self.test_function
 
     def reset_metrics(self) -> None:
@@ -85,7 +86,7 @@ class MeasuredModel(BalancedModel):
         That is the mean of the tasks' primary metrics, of each up to its ceiling; see `tasks.ceiling`.
         """
         super().evaluate(*args, return_dict=True, **kwargs)
-        logs, results = self.running.means(self.balancer.objective), self.task_results()
+        logs, results = self.running.means(self.balancer.objective, self.counted), self.task_results()
         for task, metrics in results.items():
             logs |= {f"{task}_{name}": value for name, value in metrics.items()}
         logs["score"] = self.evaluation.score(results)

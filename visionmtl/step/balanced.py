@@ -116,7 +116,7 @@ class BalancedModel(PartedModel):
             "skip_nonfinite": skip_nonfinite,
             "rates": checked(rates),
         } | kwargs
-        self.faults, self.guard = Faults(check_values), Guard(skip_nonfinite, told=not self.jit_compile)
+        self.faults, self.guard = Faults(check_values, self.workers), Guard(skip_nonfinite, told=not self.jit_compile)
         self.position = Position()
         self.clip_norm = clip_norm
         self._prepare_losses(loss, metrics)

@@ -2,10 +2,13 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from visionmtl.errors import UsageError
+from visionmtl.workers import ALONE, Workers, replicas_of
 
 MOST = 64  # kinds of fault that are told apart
 
@@ -21,10 +24,11 @@ class Faults:
 
     Args:
         wanted: whether anything is looked for at all.
+        workers: that tell of a fault together, whoever has found it.
     """
 
-    def __init__(self, wanted: bool):
-        self.wanted = wanted
+    def __init__(self, wanted: bool, workers: Workers = ALONE):
+        self.wanted, self.workers = wanted, workers
         self.sentences: list[str] = []
         self._steps = 0
         # Each replica counts for itself: a step that breaks off leaves no other waiting for it.
@@ -67,17 +71,25 @@ class Faults:
         try:
             yield
         except Exception:
-            self.tell()
+            self.tell(here=True)
             raise
 
-    def tell(self) -> None:
-        """Raise UsageError with the first fault that was found, if one was."""
+    def tell(self, here: bool = False) -> None:
+        """Raise UsageError with the first fault that was found, if one was; by all workers alike, or `here` alone."""
         if not self.sentences:
             return
-        counts = tf.convert_to_tensor(self._counts).numpy()
+        own = [_sum(each) for each in (self._counts, self._values, self._seen)]
+        said = [own] if here else self.workers.arrays(own)
+        counts, values, seen = (sum(parts[1:], parts[0]) for parts in zip(*said, strict=True))
         for place, sentence in enumerate(self.sentences):
             if counts[place]:
-                value = float(tf.convert_to_tensor(self._values)[place] / tf.convert_to_tensor(self._seen)[place])
+                value = float(values[place] / seen[place])
                 for variable in (self._counts, self._values, self._seen):
                     variable.assign(tf.zeros(MOST))
                 raise UsageError(sentence.format(f"{value:g}"))
+
+
+def _sum(variable: Any) -> np.ndarray:
+    """Return what the replicas of this process count together."""
+    parts = [own.numpy() for own in replicas_of(variable)]
+    return sum(parts[1:], parts[0])

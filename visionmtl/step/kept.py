@@ -8,12 +8,13 @@ import keras
 from visionmtl.errors import UsageError
 from visionmtl.step import optimizing
 from visionmtl.step.conflicts import Conflicts
+from visionmtl.step.distributed import DistributedModel
 from visionmtl.step.finite import Guard
 from visionmtl.step.position import Position
 from visionmtl.step.tracking import Losses
 
 
-class KeptModel(keras.Model):
+class KeptModel(DistributedModel):
     """What of `BalancedModel` is about going on: the arguments of `compile`, and all that a training moves.
 
     Attributes:

@@ -1,10 +1,11 @@
 """The running means that a training logs: of the tasks' losses, of their weights, and of metrics."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import keras
 import tensorflow as tf
 
+from visionmtl.step.distributed import forget
 from visionmtl.step.task_losses import TaskLosses
 
 Means = Mapping[str, keras.metrics.Mean]
@@ -50,19 +51,29 @@ class Losses:
         """Return the means of the total and of the tasks' losses."""
         return {"loss": self.total.result()} | results(self.tasks)
 
-    def means(self, scalarise: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> dict[str, float]:
+    def means(
+        self,
+        scalarise: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+        counted: Callable[[Sequence[keras.metrics.Mean]], Sequence[Sequence[tf.Tensor]]],
+    ) -> dict[str, float]:
         """Return the tasks' means, and as `loss` what a balancer makes of them, with what is no task's.
 
         Unlike the running mean of the batches' `loss`, that does not depend on how samples fell into batches.
+
+        Args:
+            scalarise: the balancer's.
+            counted: returns what the variables of each mean hold, its total and its count.
         """
-        losses = {name: float(tracker.result()) for name, tracker in self.tasks.items()}
-        present = [float(tracker.count > 0) for tracker in self.tasks.values()]
-        total = float(scalarise(tf.constant(list(losses.values())), tf.constant(present)))
-        return {"loss": total + float(self.others.result())} | losses
+        trackers = [*self.tasks.values(), self.others]
+        held = counted(trackers)
+        *own, others = (float(each.stateless_result(values)) for each, values in zip(trackers, held, strict=True))
+        present = [float(count > 0) for _, count in held[:-1]]
+        losses = dict(zip(self.tasks, own, strict=True))
+        return {"loss": float(scalarise(tf.constant(own), tf.constant(present))) + others} | losses
 
     def reset(self) -> None:
         """Forget what is no metric of the model, which resets its own."""
-        self.others.reset_state()
+        forget(self.others)
 
 
 def follow_metrics(

@@ -27,7 +27,11 @@ def check_names(recipe: Recipe) -> None:
 
 
 def data(
-    recipe: Recipe, splits: Iterable[str] = SPLITS, model: MultiTaskModel | None = None, replicas: int = 1
+    recipe: Recipe,
+    splits: Iterable[str] = SPLITS,
+    model: MultiTaskModel | None = None,
+    replicas: int = 1,
+    worker: tuple[int, int] = (0, 1),
 ) -> pipelines.Datasets:
     """Return the data sets of a recipe.
 
@@ -35,14 +39,16 @@ def data(
         recipe: what to read.
         splits: which splits.
         model: a trained model whose classes the labels must be mapped to, by name.
-        replicas: how many devices share a batch.
+        replicas: how many devices share a batch, of all workers.
+        worker: which of several workers reads, as `pipelines.load` takes it.
 
     Raises:
         UsageError, pipelines.DataError: the data cannot be read, or is not what the recipe says.
     """
     data = recipe.data
     if data.batch_size % replicas:
-        raise UsageError(f"data.batch_size is {data.batch_size}, expected a multiple of the {replicas} devices.")
+        of = "" if worker[1] == 1 else f" of {worker[1]} workers"
+        raise UsageError(f"data.batch_size is {data.batch_size}, expected a multiple of the {replicas} devices{of}.")
     specs = None
     if model is not None:
         if data.image_size != model.image_size:
@@ -71,6 +77,7 @@ def data(
         seed=recipe.training.seed,
         on_error=data.on_error,
         replicas=replicas,
+        worker=worker,
         joined=data.joined,
         **mixing,
         **data.options,

@@ -1,23 +1,138 @@
-"""The devices a model is trained on."""
+"""The devices a model is trained on: those of this machine, or of all workers that TF_CONFIG names."""
 
+import contextlib
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from visionmtl.errors import UsageError
+from visionmtl.recipe import Recipe
+from visionmtl.training import cluster, ends
+from visionmtl.workers import Workers
 
 
-def strategy(devices: Sequence[str] | None = None) -> tf.distribute.Strategy:
-    """Return how to train on what the machine has: all GPUs if there are several, else the one device.
+def strategy(devices: Sequence[str] | None = None, kind: str = "mirrored") -> tf.distribute.Strategy:
+    """Return how to train on what there is: all GPUs if there are several, else the one device; or several workers.
 
     Args:
-        devices: the devices to use instead, such as `["GPU:0", "GPU:2"]`.
+        devices: the devices of this machine to use instead, such as `["GPU:0", "GPU:2"]`.
+        kind: `training.strategy` of a recipe: "mirrored" for this machine alone, "multi_worker" for the workers that
+            TF_CONFIG names, which waits until all are there, "auto" for these where it names several.
+
+    Raises:
+        UsageError: TF_CONFIG is broken, or names no others where there must be some.
     """
-    if devices is None:
-        gpus = tuple(gpu.name for gpu in tf.config.list_logical_devices("GPU"))
-        return _mirrored(gpus) if len(gpus) > 1 else tf.distribute.get_strategy()
-    return _mirrored(tuple(devices)) if len(devices) > 1 else tf.distribute.OneDeviceStrategy(devices[0])
+    if devices is not None:
+        if kind == "multi_worker":
+            raise UsageError("training.strategy is multi_worker, which takes all GPUs: leave devices out.")
+        return _mirrored(tuple(devices)) if len(devices) > 1 else tf.distribute.OneDeviceStrategy(devices[0])
+    if workers(kind) is not None:
+        return _multi_worker()
+    gpus = tuple(gpu.name for gpu in tf.config.list_logical_devices("GPU"))
+    return _mirrored(gpus) if len(gpus) > 1 else tf.distribute.get_strategy()
+
+
+class Together(NamedTuple):
+    """Where a training takes place.
+
+    Attributes:
+        strategy: in whose scope its model is built.
+        workers: that train it together, one or several.
+    """
+
+    strategy: tf.distribute.Strategy
+    workers: Workers
+
+    @property
+    def replicas(self) -> int:
+        """How many devices share a batch, of all workers."""
+        return self.strategy.num_replicas_in_sync
+
+    def dealt(self, data: tf.data.Dataset, batch_size: int) -> Any:
+        """Return a data set as `fit` and `evaluate` take it where each of several workers reads its own part.
+
+        Args:
+            data: of this worker's part.
+            batch_size: of a batch, over all devices.
+        """
+        if not self.workers.several:
+            return data
+        if self.replicas > self.workers.count:  # a batch for each of this worker's devices
+            data = data.rebatch(batch_size // self.replicas)
+        return self.strategy.distribute_datasets_from_function(lambda context: data)
+
+    def __str__(self) -> str:
+        if self.workers.several:
+            each = self.replicas // self.workers.count
+            of = f"{each} GPU{'s' * (each > 1)}" if tf.config.get_visible_devices("GPU") else "a CPU"
+            return f"{self.workers.count} workers of {of} each"
+        if self.replicas > 1:
+            return f"{self.replicas} devices"
+        return "1 GPU" if tf.config.get_visible_devices("GPU") else "the CPU"
+
+
+@contextlib.contextmanager
+def together(recipe: Recipe, devices: Sequence[str] | None = None) -> Iterator[Together]:
+    """Give the place where a recipe is trained, once all workers are there, and say how it was found.
+
+    All leave it together, unless one has failed.
+
+    Args:
+        recipe: what to train.
+        devices: see `strategy`.
+
+    Raises:
+        UsageError: see `strategy`; or another worker has ended.
+    """
+    kind = recipe.training.strategy
+    if devices is None and (sentence := told(kind)):
+        print(sentence, flush=True)
+    place = strategy(devices, kind)
+    workers = Workers(place)
+    with ends.workers_told(workers):
+        yield Together(place, workers)
+        workers.together(lambda: None)
+
+
+def workers(kind: str) -> cluster.Cluster | None:
+    """Return the workers that a recipe's `training.strategy` trains over; None where that is this machine alone.
+
+    Raises:
+        UsageError: see `strategy`.
+    """
+    if kind == "mirrored":
+        return None
+    found = cluster.named()
+    if kind == "multi_worker" and (found is None or not found.several):
+        what = "is not set" if found is None else f"names one worker, {found.addresses[0]}"
+        raise UsageError(
+            f"training.strategy is multi_worker, but TF_CONFIG {what}: it is to name all workers, as {cluster.FORM},"
+            " or leave the strategy to auto."
+        )
+    return found if found is not None and found.several else None
+
+
+def told(kind: str, alone: str = "training.strategy is mirrored, and this process trains alone") -> str:
+    """Return how a training finds its devices, in a sentence; empty where there was nothing to choose.
+
+    Args:
+        kind: `training.strategy` of a recipe.
+        alone: why TF_CONFIG is set aside, of "mirrored".
+    """
+    found = cluster.named()
+    if found is None:
+        return ""
+    if kind == "mirrored":
+        return f"TF_CONFIG is set aside: {alone}." if found.several else ""
+    if not found.several:
+        return f"TF_CONFIG names one worker, {found.addresses[0]}: training on this machine alone."
+    whose = "chief, which writes the run folder" if found.number == 0 else "which writes nothing into the run folder"
+    return (
+        f"TF_CONFIG names {len(found.addresses)} workers, and training.strategy={kind} trains over them: this is worker"
+        f" {found.number} ({found.addresses[found.number]}), {whose}. Waiting until all are there ..."
+    )
 
 
 def use(devices: str | None) -> None:
@@ -47,3 +162,9 @@ def use(devices: str | None) -> None:
 def _mirrored(devices: tuple[str, ...]) -> tf.distribute.MirroredStrategy:
     # One for the process: two over the same devices number their all-reduces alike, and meet each other's tensors.
     return tf.distribute.MirroredStrategy(devices)
+
+
+@functools.cache
+def _multi_worker() -> tf.distribute.MultiWorkerMirroredStrategy:
+    # One for the process: TensorFlow connects to the others once, and before it does anything else.
+    return tf.distribute.MultiWorkerMirroredStrategy()

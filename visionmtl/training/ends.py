@@ -1,15 +1,21 @@
 """How a training that ends early is told: what happened, and the command that goes on."""
 
 import contextlib
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines import DataError, files
 from visionmtl import stopping
-from visionmtl.errors import UsageError, out_of_memory
+from visionmtl.errors import UsageError, WorkerGoneError, out_of_memory
 from visionmtl.recipe import Recipe
 from visionmtl.step import memory
+from visionmtl.training import cluster
+from visionmtl.workers import Workers
+
+OURS = "Collective instance"  # two workers that do not do the same, which is a fault of ours
+GONE = ("Collective ops is aborted", "UNAVAILABLE")  # as TensorFlow tells it under errors of several kinds
 
 
 def command(run: Path) -> str:
@@ -37,6 +43,8 @@ def told(recipe: Recipe, run: Path, replicas: int) -> Iterator[None]:
     except Exception as error:
         if sentence := _not_written(error):
             raise UsageError(f"{sentence} Then go on with: {command(run)}") from error
+        if gone := _worker_gone(error):
+            raise WorkerGoneError(f"{gone} Once all workers are started again, go on with: {command(run)}") from error
         if out_of_memory(error):
             raise UsageError(_too_much(recipe, run, replicas)) from error
         if isinstance(error, DataError):
@@ -45,6 +53,34 @@ def told(recipe: Recipe, run: Path, replicas: int) -> Iterator[None]:
             )
             raise DataError(f"{error} Mend it{skip}. Go on with: {command(run)}") from None
         raise
+
+
+@contextlib.contextmanager
+def workers_told(workers: Workers) -> Iterator[None]:
+    """Turn the end of another worker, while there is no run to go on with, into a sentence.
+
+    Raises:
+        WorkerGoneError: it is there no more.
+    """
+    try:
+        yield
+    except Exception as error:
+        gone = _worker_gone(error) if workers.several else None
+        if gone is None:
+            raise
+        raise WorkerGoneError(f"{gone} Start all workers again.") from error
+
+
+def _worker_gone(error: Exception) -> str | None:
+    """Return the sentence for the end of another worker, of which a sum over all of them tells; else None."""
+    if isinstance(error, UsageError) or OURS in str(error) or not any(words in str(error) for words in GONE):
+        return None
+    found = cluster.named()
+    task = re.search(r"/job:(\w+)/(?:replica:\d+/)?task:(\d+)", str(error).partition("aborted by")[2])
+    if found is None or task is None:
+        return "Another worker of this training has ended, and it says why where it printed."
+    number = found.of_task(task[1], int(task[2]))
+    return f"Worker {number} ({found.addresses[number]}) has ended, or cannot be reached; it says why where it printed."
 
 
 def _not_written(error: Exception) -> str | None:

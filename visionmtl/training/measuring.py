@@ -1,6 +1,7 @@
 """A trained model measured on a split, drawn, and its figures kept with the run."""
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from visionmtl.report import plots, tables
 from visionmtl.tasks.views import Views
 from visionmtl.training import building, by_class, devices, runs
 from visionmtl.training.confidences import keep_confidences, keep_of_views, tell_confidences
+from visionmtl.workers import replicas_of
 
 
 def evaluate(
@@ -49,6 +51,8 @@ def evaluate(
     run, views = Path(run), None if tta is None else Views.parsed(tta)
     recipe = runs.read_recipe(run, overrides)
     place = devices.strategy()
+    if sentence := devices.told("mirrored", "evaluate measures on this machine alone"):
+        print(sentence)
     with place.scope():
         model, _ = runs.load_model(run)
         if views is not None:
@@ -78,31 +82,69 @@ def finish(
     datasets: pipelines.Datasets,
     splits: Sequence[str],
     costs: Mapping[str, float | None],
+    dealt: Callable[[tf.data.Dataset], Any] = lambda data: data,
 ) -> dict[str, Any]:
-    """Measure the best model on `splits` and draw it, write the run's figures with its costs and print them."""
+    """Measure the best model on `splits` and draw it, write the run's figures with its costs and print them.
+
+    `dealt` returns a data set as several workers take it, each of which reads its part of it. These measure the model
+    together, and the chief draws, writes and prints; all return its figures.
+    """
+    workers = model.workers
+    workers.chiefs(lambda: _take_best(model, run))
+    variables = model.variables
+    if workers.several:
+        values = workers.chiefs_arrays(lambda: [replicas_of(variable)[0].numpy() for variable in variables])
+        for variable, value in zip(variables, values, strict=True):
+            for part in replicas_of(variable):
+                part.assign(value)
+    measured = {}
+    there = [each for each in splits if each in datasets.splits]
+    if workers.is_chief:
+        print(
+            f"Measuring the best model on {' and '.join(there) or 'nothing'}, and drawing what it sees ...", flush=True
+        )
+    for split in there:
+        measured[split] = _measure(model, dealt(datasets.splits[split]))
+        if split == "validation":
+            model.choose_confidences()
+        workers.chiefs(functools.partial(_shown, model, run, split, measured[split]))
+    figures: dict[str, Any] = workers.chiefs(lambda: _written(model, run, datasets, measured, costs))
+    return figures
+
+
+def _take_best(model: MultiTaskModel, run: Path) -> None:
+    """Give a model the weights of a run's best one."""
     if not any((run / name).is_file() for name in ("best.keras", "last.keras")):
         raise UsageError(f"No epoch of '{run}' ended with a model whose weights are all finite: there is none to keep.")
     if not (run / "best.keras").is_file():  # no epoch was measured: the last model is the best one known
         print(f"No model in {run} was measured to be the best: last.keras is taken for it.")
         copy(run / "last.keras", run / "best.keras")
     model.load_weights(run / "best.keras")
-    measured = {}
-    there = [each for each in splits if each in datasets.splits]
-    print(f"Measuring the best model on {' and '.join(there) or 'nothing'}, and drawing what it sees ...", flush=True)
-    for split in there:
-        measured[split] = _measure(model, datasets.splits[split])
-        if split == "validation":
-            model.choose_confidences()
-            keep_confidences(model, run)
-        _draw(model, run, split, measured[split])
+
+
+def _shown(model: MultiTaskModel, run: Path, split: str, results: Mapping[str, Mapping[str, float]]) -> None:
+    """Keep the confidences of a model that was measured, and draw it, while it holds what it was measured by."""
+    if split == "validation":
+        keep_confidences(model, run)
+    _draw(model, run, split, results)
+
+
+def _written(
+    model: MultiTaskModel,
+    run: Path,
+    datasets: pipelines.Datasets,
+    measured: Mapping[str, dict[str, dict[str, float]]],
+    costs: Mapping[str, float | None],
+) -> dict[str, Any]:
+    """Draw a model that was measured, write the run's figures and print them; return what its metrics.json holds."""
     plots.save_run(run)
     samples.save_samples(model, run / "samples", datasets.splits.get("validation", datasets.splits["train"]))
     runs.keep_images(run, datasets.sizes)
     (run / "report.html").unlink(missing_ok=True)  # that of the training: a run with figures and a page is finished
-    kept = runs.keep_metrics(run, measured | {**costs, "parameters": model.count_params()})
+    kept = runs.keep_metrics(run, {**measured, **costs, "parameters": model.count_params()})
     page = report.write(run)
     print(f"\n{tables.table(*tables.results(kept))}\n")
-    for split in there:
+    for split in measured:
         if of_classes := by_class.told(kept, split, str(run / "metrics.json")):
             print(f"{of_classes}\n")
     tell_confidences(model)
@@ -122,7 +164,7 @@ def tell_skipped(datasets: pipelines.Datasets, told: int = 0) -> int:
     return len(datasets.skipped)
 
 
-def _measure(model: MultiTaskModel, dataset: tf.data.Dataset) -> dict[str, dict[str, float]]:
+def _measure(model: MultiTaskModel, dataset: Any) -> dict[str, dict[str, float]]:
     """Return each task's metrics on a data set, with those of every class."""
     model.evaluate(dataset, verbose=0)
     return model.task_results(details=True)

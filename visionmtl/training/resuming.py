@@ -6,12 +6,13 @@ from typing import Any
 
 from visionmtl import csvfile
 from visionmtl.checkpoints import folder, state
-from visionmtl.checkpoints.folder import Found
+from visionmtl.checkpoints.folder import Found, Place
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe, yamlfile
 from visionmtl.training import runs
+from visionmtl.workers import Workers
 
 ANEW = "train into another folder, perhaps with model.start"
 
@@ -61,6 +62,25 @@ def find(run: Path, steps: int) -> Found | None:
     return found
 
 
+def of_all(found: Found | None, workers: Workers) -> Found | None:
+    """Return the checkpoint that the chief has found, on every worker: the others need not see its disk.
+
+    Raises:
+        UsageError: it is of version 0.1.0, which Keras loads from the disk.
+    """
+    if not workers.several:
+        return found
+    about = None if found is None else [str(found.path), found.place, found.about, list(found.arrays)]
+    told = workers.chiefs(lambda: about)
+    if told is None:
+        return None
+    path, place, kept, names = told
+    if not names:
+        raise UsageError(f"{path} is of version 0.1.0, which one worker alone can go on from: unset TF_CONFIG.")
+    arrays = workers.chiefs_arrays(lambda: list(found.arrays.values()) if found else [])
+    return Found(Path(path), Place(*place), kept, dict(zip(names, arrays, strict=True)))
+
+
 def give_back(found: Found, model: MultiTaskModel, recipe: Recipe, steps: int) -> None:
     """Give a model the state of a checkpoint, so that its next `fit` goes on from there.
 
@@ -92,10 +112,10 @@ def give_back(found: Found, model: MultiTaskModel, recipe: Recipe, steps: int) -
             f" Therefore {undo}"
         )
     try:
-        state.give_back(model.training_state(), found.arrays)
+        state.give_back(model.training_state(), found.arrays, model.workers)
     except state.MisfitError as error:
         raise UsageError(f"{found.path} does not fit the model: {error}.{edited} Therefore {undo}") from None
-    if edits:
+    if edits and model.workers.is_chief:
         print(f"Since {found.path} was saved, {'; '.join(edits)}.")
     model.pace.ask()
     model.pass_over(found.place.step, found.about["logs"])

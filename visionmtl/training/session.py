@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 import pipelines
 from pipelines.splits import SPLITS, split_called
 from visionmtl import callbacks, stopping
+from visionmtl import recipe as recipes
 from visionmtl.checkpoints.folder import Found
 from visionmtl.errors import UsageError, one_of
 from visionmtl.files import written_whole
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 from visionmtl.report import tables
-from visionmtl.training import batches, building, circumstances, ends, lock, previewing, resuming, runs, space
-from visionmtl.training.devices import strategy
+from visionmtl.training import batches, building, circumstances, cluster, ends, lock, previewing, resuming, runs, space
+from visionmtl.training.devices import Together, strategy, together, workers
 from visionmtl.training.measuring import finish, tell_skipped
 from visionmtl.training.paging import Paging
 
@@ -58,11 +58,10 @@ def train(
         >>> garments = visionmtl.recipe.load("garments", ["training.epochs=1"])
         >>> train(garments)["validation"]["segmentation"]["mIoU"]  # doctest: +SKIP
     """
-    with stopping.signals(stopping.Stop()) as stop:
+    with stopping.signals(stopping.Stop()) as stop, together(recipe, devices) as place:
         if run is not None:
-            lock.refuse_held(Path(run))
-            runs.refuse_taken(run)
-        return _train(recipe, devices, lambda steps: _new_run(recipe, run, devices, stop), also, stop, watching)
+            place.workers.chiefs(lambda: _refuse(Path(run)))
+        return _train(recipe, place, lambda steps: _new_run(recipe, run, place, stop), also, stop, watching)
 
 
 def resume(
@@ -79,20 +78,29 @@ def resume(
         UsageError: it is not a run folder, the run is finished, another process trains it, or there is nothing to go on
             from.
     """
-    run = Path(run)
-    resuming.mend(run)
-    runs.read_recipe(run)  # a folder that holds none is not locked
-    with stopping.signals(stopping.Stop()) as stop, lock.held(run, stop):
-        recipe = runs.read_recipe(run)
-        if runs.is_finished(run):
-            raise UsageError(f"The run '{run}' is finished: nothing is left to resume.")
+    run, named = Path(run), cluster.named()
+    if named is None or named.number == 0:
+        resuming.mend(run)
+    recipe = runs.read_recipe(run)  # a folder that holds none is not locked
+    stop = stopping.Stop()
+    with stopping.signals(stop), together(recipe, devices) as place, contextlib.ExitStack() as held:
+        workers = place.workers
+
+        def locked() -> str:
+            held.enter_context(lock.held(run, stop))
+            if runs.is_finished(run):
+                raise UsageError(f"The run '{run}' is finished: nothing is left to resume.")
+            return runs.read_recipe(run).dump()
+
+        recipe = recipes.parsed(workers.chiefs(locked), recipe.name, f"The recipe of '{run}'")
 
         def reopened(steps: int) -> Opened:
-            found = resuming.find(run, steps)
-            return contextlib.nullcontext((runs.reopen(run), found))
+            found = workers.together(lambda: resuming.find(run, steps) if workers.is_chief else None)
+            workers.chiefs(lambda: str(runs.reopen(run)))
+            return contextlib.nullcontext((run, resuming.of_all(found, workers)))
 
-        with ends.told(recipe, run, strategy(devices).num_replicas_in_sync):
-            return _train(recipe, devices, reopened, also, stop, watching)
+        with ends.told(recipe, run, place.replicas):
+            return _train(recipe, place, reopened, also, stop, watching)
 
 
 def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
@@ -107,9 +115,12 @@ def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
     """
     building.check_names(recipe)
     previewing.check_name(pictures)
-    place = strategy()
-    datasets = building.data(recipe, SPLITS, replicas=place.num_replicas_in_sync)
-    batches.check(recipe, datasets, place.num_replicas_in_sync)
+    place, others = strategy(), workers(recipe.training.strategy)
+    if others is not None:
+        print(f"TF_CONFIG names {len(others.addresses)} workers, over which this would be trained.")
+    replicas = place.num_replicas_in_sync * (1 if others is None else len(others.addresses))
+    datasets = building.data(recipe, SPLITS, replicas=replicas)
+    batches.check(recipe, datasets, replicas)
     datasets.verify()
     with place.scope():
         model = building.model(recipe, datasets.specs, _steps(recipe, datasets))
@@ -122,7 +133,7 @@ def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
     height, width = model.image_size
     print(f"{recipe.model.backbone}, {model.count_params():,} parameters, {height} x {width} pixels,", end=" ")
     print(f"{recipe.training.epochs} epochs of {_steps(recipe, datasets)} steps.")
-    print(batches.told(recipe, place.num_replicas_in_sync))
+    print(batches.told(recipe, replicas))
     tell_skipped(datasets)
     if pictures is not None:
         print(f"Training pictures: {previewing.preview(datasets, list(model.tasks.values()), pictures)}")
@@ -130,7 +141,7 @@ def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
 
 def _train(
     recipe: Recipe,
-    devices: Sequence[str] | None,
+    place: Together,
     open_run: Callable[[int], Opened],
     also: str | None,
     stop: stopping.Stop,
@@ -141,41 +152,45 @@ def _train(
     It is told the steps of an epoch.
     """
     building.check_names(recipe)
-    settings, place = recipe.training, strategy(devices)
+    settings, workers = recipe.training, place.workers
     keras.utils.set_random_seed(settings.seed)
     measured = ["validation"] if also is None else list(dict.fromkeys(["validation", split_called(also, UsageError)]))
     print(f"Reading {recipe.data.source or ', '.join(recipe.data.sources)} ...", flush=True)
-    datasets = building.data(recipe, dict.fromkeys(["train", *measured]), replicas=place.num_replicas_in_sync)
-    batches.check(recipe, datasets, place.num_replicas_in_sync)
+    splits, part = dict.fromkeys(["train", *measured]), (workers.number, workers.count)
+    datasets = workers.together(lambda: building.data(recipe, splits, replicas=place.replicas, worker=part))
+    batches.check(recipe, datasets, place.replicas)
     steps = _steps(recipe, datasets)
     print(f"Building a model on {recipe.model.backbone} ...", flush=True)
     source = None if recipe.model.start is None else runs.load_model(recipe.model.start)[0]
-    with place.scope():
+    with place.strategy.scope():
         model = building.model(recipe, datasets.specs, steps)
     check_monitor(model, settings.monitor)
     told = tell_skipped(datasets)
 
     with open_run(steps) as (run, found):
-        print(f"Training {', '.join(model.tasks)} on {_devices(place)} into {run}")
-        print(batches.told(recipe, place.num_replicas_in_sync))
-        circumstances.keep(run, _devices(place))
+        print(f"Training {', '.join(model.tasks)} on {place} into {run}")
+        print(batches.told(recipe, place.replicas))
+        workers.chiefs(lambda: circumstances.keep(run, str(place)))
         model.build_optimizer()
         variables = [*model.variables, *model.optimizer.variables]
         batch = space.batch(recipe.data.batch_size, *recipe.data.image_size)
-        space.check(run, variables, ends.command(run), settings.checkpoint.keep, batch)
+        workers.chiefs(lambda: space.check(run, variables, ends.command(run), settings.checkpoint.keep, batch))
         if found is not None:
             resuming.give_back(found, model, recipe, steps)
         elif source is not None:
             _start(model, source, recipe)
-        history = [] if found is None else resuming.history(found, run)
-        session = callbacks.Session(recipe, run, datasets, history, model, stop, found, steps)
+        history = [] if found is None else workers.chiefs(lambda: resuming.history(found, run))
+        session = callbacks.Session(recipe, run, datasets, history, model, stop, found, steps, workers=workers)
         if found is None or not found.about.get("finished"):
-            _fit(session, watching)
-        elif not (run / "last.keras").is_file():  # it was damaged, and no epoch is to come that writes it
+            _fit(session, place, watching)
+        elif (
+            workers.is_chief and not (run / "last.keras").is_file()
+        ):  # it was damaged, and no epoch is to come that writes it
             model.confidences = found.kept.get("Confidences")
             with written_whole(run / "last.keras") as partial:
                 model.save(partial)
-        results = finish(model, run, datasets, measured, _costs(session))
+        costs = workers.chiefs(lambda: _costs(session))
+        results = finish(model, run, datasets, measured, costs, lambda data: place.dealt(data, recipe.data.batch_size))
     if len(datasets.skipped) > told:
         tell_skipped(datasets, told)
     return results
@@ -183,30 +198,35 @@ def _train(
 
 @contextlib.contextmanager
 def _new_run(
-    recipe: Recipe, folder: str | Path | None, devices: Sequence[str] | None, stop: stopping.Stop
+    recipe: Recipe, folder: str | Path | None, place: Together, stop: stopping.Stop
 ) -> Iterator[tuple[Path, None]]:
     """Give the new run folder of a recipe, in which no other process trains meanwhile."""
-    run = runs.numbered(recipe.name) if folder is None else Path(folder)
-    with lock.held(run, stop), ends.told(recipe, run, strategy(devices).num_replicas_in_sync):
-        yield runs.new(recipe, run), None
+    chiefs = place.workers.chiefs
+    run = Path(chiefs(lambda: str(runs.numbered(recipe.name) if folder is None else folder)))
+    with contextlib.ExitStack() as held, ends.told(recipe, run, place.replicas):
+        chiefs(lambda: held.enter_context(lock.held(run, stop)))
+        chiefs(lambda: str(runs.new(recipe, run)))
+        yield run, None
 
 
-def _fit(session: callbacks.Session, watching: Watching | None) -> None:
+def _fit(session: callbacks.Session, place: Together, watching: Watching | None) -> None:
     """Run a session's epochs, those of them that are ahead."""
     settings, train = session.recipe.training, session.datasets.splits["train"]
     further = () if watching is None else watching(session)
+    paging = Paging.of_session(session) if session.workers.is_chief else ()
     seconds = math.ceil(len(session.model.trainable_variables) / TRACED)
     print(f"Tracing the first step, which takes about {seconds} s ...", flush=True)
+    validation, batch = session.datasets.validation, session.recipe.data.batch_size
     try:
         session.model.fit(
-            train if settings.steps is None else train.take(session.steps),
-            validation_data=session.datasets.validation,
+            place.dealt(train if settings.steps is None else train.take(session.steps), batch),
+            validation_data=None if validation is None else place.dealt(validation, batch),
             validation_freq=settings.validate_every,
             initial_epoch=0 if session.start is None else session.start.place.epoch,
             epochs=settings.epochs,
             shuffle=False,  # the data set does it
             verbose=0,  # Progress tells
-            callbacks=callbacks.of_session(session, [*Paging.of_session(session), *further]),
+            callbacks=callbacks.of_session(session, [*paging, *further]),
         )
     finally:
         for watcher in session.watchers:
@@ -223,6 +243,12 @@ def _costs(session: callbacks.Session) -> dict[str, float | None]:
     saves = [each.seconds for each in session.watchers if isinstance(each, callbacks.Checkpoint)]
     save = statistics.median(itertools.chain(*saves)) if any(saves) else None
     return {"seconds": last["seconds"], "steps": steps, "step_seconds": times.median, "save_seconds": save}
+
+
+def _refuse(run: Path) -> None:
+    """Refuse a folder in which no new run may be made."""
+    lock.refuse_held(run)
+    runs.refuse_taken(run)
 
 
 def _start(model: MultiTaskModel, source: MultiTaskModel, recipe: Recipe) -> None:
@@ -243,12 +269,6 @@ def check_monitor(model: MultiTaskModel, monitor: str) -> None:
     """Refuse a name that no validation will log, before the first epoch rather than after it."""
     logged = [f"val_{task}_{name}" for task, values in model.task_results().items() for name in values]
     one_of(monitor, ["val_score", *logged], "log for training.monitor:")
-
-
-def _devices(place: tf.distribute.Strategy) -> str:
-    if place.num_replicas_in_sync > 1:
-        return f"{place.num_replicas_in_sync} devices"
-    return "1 GPU" if tf.config.list_physical_devices("GPU") else "the CPU"
 
 
 def _abridged(names: Sequence[str], most: int = 6) -> str:

@@ -67,6 +67,10 @@ class Training(Section):
         None,
         description="fractions of data.image_size that images are trained at, by first epoch: {0: 0.5, 6: 0.75, 12: 1}",
     )
+    strategy: Literal["auto", "mirrored", "multi_worker"] = Field(
+        "auto",
+        description="mirrored: all GPUs of this machine; multi_worker: of all workers in TF_CONFIG; auto: by TF_CONFIG",
+    )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field("float32", description="of computation")
     remat: list[str] = Field(
         [], description="parts, as of freeze, computed again on the way back instead of kept in memory: [backbone]"
