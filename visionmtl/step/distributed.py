@@ -60,6 +60,13 @@ class DistributedModel(keras.Model):
             results |= result if isinstance(result, dict) else {metric.name: result}
         return results
 
+    def _get_metrics_result_or_logs(self, logs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the logs of an epoch: of what a metric counts, that of all workers and not the mean of each one's."""
+        if not self.workers.several:
+            return super()._get_metrics_result_or_logs(logs)
+        known = self.get_metrics_result()
+        return {name: known.get(name, value) for name, value in logs.items()}
+
     def counted(self, metrics: Sequence[keras.metrics.Metric]) -> list[list[tf.Tensor]]:
         """Return what the variables of metrics hold, of all replicas together, in one message between workers.
 
