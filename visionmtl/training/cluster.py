@@ -104,11 +104,11 @@ def _is_address(text: str) -> bool:
     return bool(host) and port.isdecimal()
 
 
-def _task(task: Any, jobs: Mapping[str, list[str]]) -> tuple[str, int]:
+def _task(own: Any, jobs: Mapping[str, list[str]]) -> tuple[str, int]:
     """Return job and index of a task, if they are of the cluster."""
-    if not isinstance(task, Mapping) or not {"type", "index"} <= task.keys():
-        raise _broken(f'has the "task" {json.dumps(task)}')
-    job, index = task["type"], task["index"]
+    if not isinstance(own, Mapping) or not {"type", "index"} <= own.keys():
+        raise _broken(f'has the "task" {json.dumps(own)}')
+    job, index = own["type"], own["index"]
     if job not in jobs:
         raise _broken(f"has a task of type {json.dumps(job)}, but its cluster has only {' and '.join(jobs)}")
     count = len(jobs[job])

@@ -40,9 +40,10 @@ def unfinished(folder):
         (measuring, "_measure", 1, False),
         (os, "replace", 1, False),
         (os, "replace", 2, False),
+        (measuring, "_draw", 1, True),
         (report, "write", 1, True),
     ],
-    ids=["measuring", "writing how many images there are", "writing the figures", "writing the report"],
+    ids=["measuring", "writing how many images there are", "writing the figures", "drawing", "writing the report"],
 )
 def test_evaluate_leaves_the_figures_of_before_or_all_of_the_new(
     owner, part, at, kept, number, status, name, tmp_path, monkeypatch, capsys
@@ -53,6 +54,7 @@ def test_evaluate_leaves_the_figures_of_before_or_all_of_the_new(
     monkeypatch.setattr(runs, "load_model", lambda path: (None, None))
     monkeypatch.setattr(building, "data", lambda *args: data)
     monkeypatch.setattr(measuring, "_measure", lambda *args: new)
+    monkeypatch.setattr(measuring, "_draw", lambda *args: None)
     monkeypatch.setattr(owner, part, sending(number, getattr(owner, part), at))
     assert cli.main(["evaluate", str(run)]) == status
     assert capsys.readouterr().err.splitlines()[-1] == f"visionmtl: stopped by {name}."

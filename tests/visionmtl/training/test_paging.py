@@ -3,10 +3,13 @@
 from types import SimpleNamespace
 
 import pytest
+import tensorflow as tf
 
 from visionmtl import callbacks, files
 from visionmtl.training import session
+from visionmtl.training.devices import Together
 from visionmtl.training.paging import Paging
+from visionmtl.workers import ALONE
 
 
 def test_the_page_is_written_after_every_validation(tmp_path):
@@ -29,7 +32,8 @@ def test_a_training_that_is_interrupted_leaves_a_page_and_what_ended_it_is_raise
     monkeypatch.setattr(callbacks, "of_session", only)
     settings = SimpleNamespace(steps=None, validate_every=1, epochs=2, verbose=2)
     given = SimpleNamespace(
-        recipe=SimpleNamespace(training=settings),
+        recipe=SimpleNamespace(training=settings, data=SimpleNamespace(batch_size=4)),
+        workers=ALONE,
         datasets=SimpleNamespace(splits={"train": None}, validation=None),
         model=SimpleNamespace(trainable_variables=[], fit=interrupted),
         start=None,
@@ -38,9 +42,9 @@ def test_a_training_that_is_interrupted_leaves_a_page_and_what_ended_it_is_raise
     )
     given.run.mkdir()
     with pytest.raises(KeyboardInterrupt):
-        session._fit(given, None)
+        session._fit(given, Together(tf.distribute.get_strategy(), ALONE), None)
     assert (given.run / "report.html").is_file()
     given.run = tmp_path / "a file"
     given.run.write_text("no folder")
     with pytest.raises(KeyboardInterrupt):
-        session._fit(given, None)
+        session._fit(given, Together(tf.distribute.get_strategy(), ALONE), None)
