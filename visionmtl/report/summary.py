@@ -47,7 +47,7 @@ def about(recipe: str, tasks: Sequence[str]) -> str:
         recipe: the text of `recipe.yaml`.
         tasks: names.
     """
-    data, model, balancing = (_part(recipe, key) for key in ("data", "model", "balancing"))
+    data, model, balancing = _parts(recipe, "data", "model", "balancing")
     sources = data.get("sources")
     source = ", ".join(map(str, sources)) if isinstance(sources, Mapping) and sources else data.get("source")
     sharing = model.get("sharing")
@@ -145,14 +145,14 @@ def images(folder: Path) -> dict[str, int]:
     return {str(split): count for split, count in known.items() if isinstance(count, int)}
 
 
-def _part(recipe: str, key: str) -> Mapping[Any, Any]:
-    """Return a section of a recipe; nothing where it is missing or broken."""
+def _parts(recipe: str, *keys: str) -> list[Mapping[Any, Any]]:
+    """Return sections of a recipe; nothing for one that is missing or broken."""
     try:
         content = yaml.safe_load(recipe)
     except yaml.YAMLError:
-        return {}
-    part = content.get(key) if isinstance(content, Mapping) else None
-    return part if isinstance(part, Mapping) else {}
+        content = None
+    parts = [content.get(key) if isinstance(content, Mapping) else None for key in keys]
+    return [part if isinstance(part, Mapping) else {} for part in parts]
 
 
 def _number(text: str | None) -> float:

@@ -9,42 +9,17 @@ import contextlib
 import os
 import sys
 
-import keras
 import numpy as np
 import tensorflow as tf
-
-import visionmtl
-
-
-def tables_model(balancing):
-    """A model of three outputs on tables, trained by a balancer."""
-    keras.utils.set_random_seed(0)
-    x = keras.Input((6,))
-    hidden = keras.layers.BatchNormalization(synchronized=True)(keras.layers.Dense(8)(x))
-    hidden = keras.layers.Activation("tanh")(hidden)
-    outputs = {task: keras.layers.Dense(count, name=task)(hidden) for task, count in (("a", 1), ("b", 3), ("c", 1))}
-    model = visionmtl.BalancedModel(x, outputs)
-    entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    loss = {"a": "mse", "b": entropy, "c": "mse"}
-    model.compile(keras.optimizers.SGD(0.02, momentum=0.9), loss=loss, metrics={"a": "mae"}, balancing=balancing)
-    return model
-
-
-def tables(images, seed):
-    """Rows in which each task is labelled for some, in batches of 12."""
-    random = np.random.default_rng(seed)
-    x = random.normal(size=(images, 6)).astype("float32")
-    labels = {"a": x[:, :1] * 2, "b": random.integers(0, 3, images), "c": 0.3 * random.normal(size=(images, 1))}
-    labelled = {task: random.integers(0, 2, images).astype("float32") for task in labels}
-    return tf.data.Dataset.from_tensor_slices((x, labels, labelled)).batch(12)
+from table_models import table_model, tables
 
 
 def trained(balancing, scope):
     """Train a model by a balancer; return its weights and the logs of its epochs, by name, and the model."""
     with scope:
-        model = tables_model(balancing)
-    held_back = tables(19, 1)  # whose last batch is uneven
-    history = model.fit(tables(36, 0), validation_data=held_back, epochs=2, shuffle=False, verbose=0).history
+        model = table_model(balancing, metrics={"a": "mae"})
+    held_back = tables(19, 12, seed=1)  # whose last batch is uneven
+    history = model.fit(tables(36, 12), validation_data=held_back, epochs=2, shuffle=False, verbose=0).history
     found = {f"{balancing} weight {place}": weight for place, weight in enumerate(model.get_weights())}
     return found | {f"{balancing} log {log}": np.array(values) for log, values in history.items()}, model
 

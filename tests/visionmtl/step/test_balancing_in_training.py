@@ -5,38 +5,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import few
+from table_models import table_model, tables
 
-import visionmtl
 from visionmtl import balancing
 
 
 def model_of(name, optimizer=None, clip_norm=None, run_eagerly=False):
-    """A model of three outputs on tables, no image in sight."""
-    keras.utils.set_random_seed(0)
-    x = keras.Input((6,))
-    hidden = keras.layers.BatchNormalization(synchronized=True)(keras.layers.Dense(8)(x))
-    hidden = keras.layers.Activation("tanh")(hidden)
-    outputs = {task: keras.layers.Dense(count, name=task)(hidden) for task, count in (("a", 1), ("b", 3), ("c", 1))}
-    model = visionmtl.BalancedModel(x, outputs)
-    entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(
-        optimizer or keras.optimizers.SGD(0.02, momentum=0.9),
-        loss={"a": "mse", "b": entropy, "c": "mse"},
-        balancing={"method": name, "warmup_epochs": 2} if name == "stch" else name,
-        clip_norm=clip_norm,
-        run_eagerly=run_eagerly,
-    )
-    return model
-
-
-def tables(batches=4, images=8):
-    """Batches in which each task has labels for some rows."""
-    random = np.random.default_rng(0)
-    count = batches * images
-    x = random.normal(size=(count, 6)).astype("float32")
-    labels = {"a": x[:, :1] * 2, "b": random.integers(0, 3, count), "c": 0.3 * random.normal(size=(count, 1))}
-    labelled = {task: random.integers(0, 2, count).astype("float32") for task in labels}
-    return tf.data.Dataset.from_tensor_slices((x, labels, labelled)).batch(images)
+    """The model of `table_models`, with a warm-up that the training gets past."""
+    method = {"method": name, "warmup_epochs": 2} if name == "stch" else name
+    return table_model(method, optimizer, clip_norm=clip_norm, run_eagerly=run_eagerly)
 
 
 # A plain one, one that learns, one that looks twice, one that draws at random, one of two sub-batches, and one that is
@@ -93,7 +70,7 @@ def alone():
     own = []
     for task in "abc":
         model = model_of("equal", keras.optimizers.SGD(1.0), run_eagerly=True)
-        x, labels, labelled = next(iter(tables(1)))
+        x, labels, labelled = next(iter(tables(8)))
         model.train_on_batch(x, {task: labels[task]}, {task: labelled[task]})
         own.append([old - new for old, new in zip(before, model.get_weights(), strict=True)])
     return before, own
@@ -108,7 +85,7 @@ def test_the_update_is_the_weighted_sum_of_the_tasks_own_gradients(name, alone):
     weights = balancing.get(name).weights(rows @ rows.T).numpy()
 
     model = model_of(name, keras.optimizers.SGD(1.0), run_eagerly=True)
-    logs = model.fit(tables(1), verbose=0).history
+    logs = model.fit(tables(8), verbose=0).history
     np.testing.assert_allclose([logs[f"weight/{task}"][0] for task in "abc"], weights, rtol=1e-3, atol=1e-5)
     moved = before[kernel] - model.get_weights()[kernel]
     expected = sum(weight * gradients[kernel] for weight, gradients in zip(weights, own, strict=True))
@@ -120,7 +97,7 @@ def test_the_update_is_the_weighted_sum_of_the_tasks_own_gradients(name, alone):
 
 @pytest.mark.parametrize("name", few(GRADIENTS, keep=("mgda", "graddrop")))
 def test_a_task_that_is_absent_leaves_the_smaller_problem(name):
-    x, labels, labelled = next(iter(tables(1)))
+    x, labels, labelled = next(iter(tables(8)))
     pair = {task: labelled[task] for task in "ac"}
     results = []
     for given in ({**pair, "b": tf.zeros_like(pair["a"])}, pair):
@@ -146,7 +123,7 @@ def test_a_clipped_gradient_balancer_trains_alike_on_two_devices(two_devices):
 def test_callbacks_may_be_given_by_place_as_in_keras():
     seen = []
     watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
-    model_of("dwa", run_eagerly=True).fit(tables(1), None, None, 2, 0, [watch])
+    model_of("dwa", run_eagerly=True).fit(tables(8), None, None, 2, 0, [watch])
     assert seen == [0, 1]
 
 
@@ -154,7 +131,7 @@ def test_famo_looks_twice_and_moves_the_batch_normalisation_once():
     moved = []
     for name in ("equal", "famo"):
         model = model_of(name, run_eagerly=True)
-        model.fit(tables(1), verbose=0)
+        model.fit(tables(8), verbose=0)
         layer = next(layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
         moved.append([np.asarray(layer.moving_mean), np.asarray(layer.moving_variance)])
     for one, two in zip(*moved, strict=True):

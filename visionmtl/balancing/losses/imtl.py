@@ -1,8 +1,5 @@
 """Impartial multi-task learning: its two halves together."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import keras
 import tensorflow as tf
 
@@ -11,12 +8,12 @@ from visionmtl.balancing.gramian.imtl_g import impartial
 from visionmtl.balancing.gramian_method import gradients
 from visionmtl.balancing.hyperparameters import choice
 from visionmtl.balancing.largest_weight import bounded
-from visionmtl.balancing.loss_balancer import LossBalancer
+from visionmtl.balancing.losses.imtl_l import ImpartialLosses
 from visionmtl.balancing.method import K_HEADS
 
 
 @keras.saving.register_keras_serializable("visionmtl")
-class Impartial(LossBalancer):
+class Impartial(ImpartialLosses):
     """Losses of learnt scales, as `imtl_l` has them, whose gradients share the update as `imtl_g` has it.
 
     With `l_k = exp(s_k) * L_k - s_k`, what several tasks train gets the sum of the gradients of `l_k` with equal
@@ -37,14 +34,6 @@ class Impartial(LossBalancer):
     promise = "equal projections on every task's direction, and weighted losses alike"
 
     scope: str = choice("features", SCOPES, "whose gradients are compared")
-
-    def prepare(self, tasks: list[str], regression: list[bool], shared: Sequence[Any] = ()) -> None:
-        self.log_scale = self.add_weight(name="log_scale", shape=(len(tasks),), initializer="zeros")
-        super().prepare(tasks, regression, shared)
-
-    def scalarise(self, losses: tf.Tensor, present: tf.Tensor, training: bool = False) -> tf.Tensor:
-        s = tf.convert_to_tensor(self.log_scale)
-        return tf.reduce_sum((tf.exp(s) * losses - s) * present)
 
     def weigh(self, gramian: tf.Tensor | None, forward: ForwardPass, product: tf.Tensor | None = None) -> tf.Tensor:
         if gramian is None:
