@@ -1,5 +1,6 @@
 """Every balancer through its contract: named as its file, told its hyperparameters, made again, and what it costs."""
 
+import re
 from pathlib import Path
 
 import interruptions
@@ -67,6 +68,13 @@ def test_an_unknown_hyperparameter_is_told_the_known_ones(name):
     valid = ", ".join(balancing.options(name)) or "none"
     with pytest.raises(UsageError, match=f"'{name}' has no hyperparameter 'colour'.*Valid: {valid}."):
         balancing.get(name, colour=1)
+
+
+@pytest.mark.parametrize("name", balancing.names())
+def test_a_balancer_says_its_equation_and_when_to_take_it(name):
+    method = balancing.BALANCERS[name]
+    assert re.search(r"\b[LwgG](_\w+)?\b", method.equation), "of a loss, the weights, the gradients or their Gramian"
+    assert re.match(r"(first|where|as|instead)\b.*[^.]$", method.when), "a clause"
 
 
 @pytest.mark.parametrize("name", balancing.names())

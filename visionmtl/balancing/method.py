@@ -17,12 +17,17 @@ class Method:
         paper: authors and year; "" for none.
         cost: of a step, in passes; a star stands for the catalogue's note.
         promise: in a few words.
+        equation: of what is minimised (L), of the weights (w) or of the update; `L_k` are the K task losses, `g_k`
+            their gradients by what the tasks share, `G` the products of these with each other.
+        when: to take it, as a clause that goes on from "Take it".
     """
 
     family = ""
     paper = ""
     cost = ""
     promise = ""
+    equation = ""
+    when = ""
 
     @classmethod
     def hyperparameters(cls) -> dict[str, Hyperparameter]:

@@ -108,6 +108,8 @@ class Balancing(Names):
         told = said(method)
         facts = {
             "promise": method.promise,
+            "equation": method.equation,
+            "take it": method.when,
             "family": {"loss": "weighs the losses", "gradient": "compares the gradients of the tasks"}.get(
                 method.family, "combines the gradients element by element"
             ),

@@ -28,6 +28,8 @@ class DualBalancing(ElementwiseBalancer):
 
     paper = "Lin et al. 2023"
     promise = "log losses, gradients smoothed and all as long as the longest"
+    equation = "g_k = mean over steps of dlog(L_k); sum_k max_j(|g_j|) / |g_k| g_k"
+    when = "where losses and gradients both differ in scale and memory for K gradients is there"
 
     beta: float = number(0.9, "fraction of the old mean; 0 keeps none, 0.9 is the authors' code's", at_least=0, below=1)
     beta_sigma: float = number(0.0, "how fast that fraction falls with the steps", at_least=0)

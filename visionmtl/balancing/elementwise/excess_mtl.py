@@ -36,6 +36,8 @@ class ExcessRisks(ElementwiseBalancer):
     paper = "He et al. 2024"
     cost = K_HEADS
     promise = "more weight where most is still to gain, whatever the label noise"
+    equation = "w_k <- w_k exp(step_size r_k), r_k = g_k' H_k^(-1/2) g_k, sum_k w_k = K"
+    when = "where labels of some tasks are noisy, so that a large loss does not mean much to gain"
     scopes = SCOPES
 
     step_size: float = number(0.01, "how fast the weights follow the risks", above=0)

@@ -28,6 +28,8 @@ class SignDropout(ElementwiseBalancer):
 
     paper = "Chen et al. 2020"
     promise = "one sign a parameter, drawn at random"
+    equation = "sum_k m_k g_k, each number of it of one sign: + with probability (1 + sum g / sum |g|) / 2"
+    when = "where tasks conflict in single parameters; the noise it brings regularises too"
     scopes = SCOPES
 
     leak: float = number(0.0, "fraction of what is dropped that is kept nevertheless", at_least=0, up_to=1)

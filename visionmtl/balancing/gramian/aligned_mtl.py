@@ -22,6 +22,8 @@ class AlignedMTL(GramianMethod):
 
     paper = "Senushkin et al. 2023"
     promise = "orthogonal gradients of one length; a well-conditioned step"
+    equation = "w = sqrt(l_R) V L^(-1/2) V' p, G = V L V'"
+    when = "where one task's gradient is much longer than the others', and preferences are to be met"
 
     preference: Any = preference()
 

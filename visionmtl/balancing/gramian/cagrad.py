@@ -24,6 +24,10 @@ class CAGrad(GramianMethod):
 
     paper = "Liu et al. 2021"
     promise = "near the mean gradient, best for the worst-off task"
+    equation = "g0 + c |g0| g_w / |g_w|, w = argmin g_w . g0 + c |g0| |g_w|; scaled by K / (1 + c^2)"
+    when = (
+        "where the mean of the tasks is what you want and none is to be left behind: c says how much the worst counts"
+    )
 
     c: float = number(0.5, "the radius over the mean gradient's length; below 1 it converges as proven", at_least=0)
 

@@ -24,6 +24,8 @@ class ConFIG(GramianMethod):
 
     paper = "Liu et al. 2024"
     promise = "no task gets worse; the same cosine to every gradient"
+    equation = "(sum_k g_k . d) d, d = u / |u|, u = pinv([g_k / |g_k|]) p"
+    when = "where every task is to gain at the same angle, whatever the lengths of the gradients"
 
     preference: Any = preference()
 

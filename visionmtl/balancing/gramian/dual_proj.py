@@ -22,6 +22,8 @@ class DualProjection(GramianMethod):
 
     paper = "Lopez-Paz and Ranzato 2017"
     promise = "no task gets worse; the sum freed of its conflicts"
+    equation = "argmin |d - sum_k p_k g_k| with d . g_k >= 0 for all k"
+    when = "where the plain sum is wanted but for the steps in which it makes a task worse"
 
     preference: Any = preference()
 

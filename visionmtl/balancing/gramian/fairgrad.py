@@ -22,6 +22,10 @@ class FairGrad(GramianMethod):
 
     paper = "Ban and Ji 2024"
     promise = "no task gets worse; alpha-fair"
+    equation = "G w = w^(-1 / alpha)"
+    when = (
+        "where the gain is to be divided and you want to say how evenly: alpha near 0 is the sum, large the worst task"
+    )
 
     alpha: float = number(2.0, "1 is Nash-MTL, and more helps the worst-off task more", above=0)
     max_norm: float | None = limit_of_norm()

@@ -23,6 +23,8 @@ class GradVac(GramianMethod):
 
     paper = "Wang et al. 2021"
     promise = "pairs turned until they are as near as usual"
+    equation = "g_k <- g_k + a g_j, to the cosine m_kj, where cos(g_k, g_j) < m_kj, then sum_k g_k"
+    when = "where tasks are related: it also pulls together gradients that agree less than they usually do"
     draws = True
 
     beta: float = number(0.01, "the fraction of a new cosine in the mean", above=0, up_to=1)

@@ -20,6 +20,8 @@ class ImpartialGradients(GramianMethod):
 
     paper = "Liu et al. 2021"
     promise = "equal projections on every task's direction"
+    equation = "sum_k w_k g_k with equal projections on every g_k / |g_k|, sum_k w_k = K"
+    when = "where lengths of gradients differ and must not decide"
 
     def weights(self, seen: Gradients, comparison: Comparison) -> tf.Tensor:
         return impartial(seen)

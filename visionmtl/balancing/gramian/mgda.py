@@ -25,6 +25,8 @@ class MGDA(GramianMethod):
 
     paper = "Désidéri 2012, Sener and Koltun 2018"
     promise = "no task gets worse; the shortest vector of the hull"
+    equation = "K sum_k w_k g_k, w = argmin w' G w of normalised gradients, w >= 0, sum_k w_k = 1"
+    when = "where no task may get worse and slow progress is a fair price: short gradients lead"
 
     normalisation: str = choice(
         "none", NORMALISATIONS, "what divides a gradient: l2 its length, loss its loss, loss+ both"

@@ -25,6 +25,8 @@ class MoDo(GramianMethod):
     paper = "Chen et al. 2023"
     cost = HALVES
     promise = "towards the shortest vector of the hull, one step a batch"
+    equation = "w <- simplex(w - gamma (G12 + rho) w), G12 of two halves of the batch"
+    when = "instead of mgda where batches are small, since the noise of one half does not bias the other's product"
     sub_batches = 2
     scale_free = False
 

@@ -22,6 +22,8 @@ class NashMTL(GramianMethod):
 
     paper = "Navon et al. 2022"
     promise = "no task gets worse; the Nash bargain, blind to the losses' scales"
+    equation = "G w = 1 / w, for G over its norm"
+    when = "where losses and gradients differ in scale and each task is to gain its fair part"
 
     heads: str = choice("plain", ("plain", "weighted"), "whether a task's weight also holds for what it trains alone")
     max_norm: float | None = limit_of_norm()

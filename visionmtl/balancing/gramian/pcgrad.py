@@ -15,6 +15,8 @@ class PCGrad(GramianMethod):
 
     paper = "Yu et al. 2020"
     promise = "conflicts between pairs projected away; no conflict for two tasks"
+    equation = "g_k <- g_k - (g_k . g_j) / |g_j|^2 g_j where g_k . g_j < 0, then sum_k g_k"
+    when = "as the first gradient balancer to try where `gradients.csv` shows conflicts: it has no hyperparameter"
     draws = True
 
     def weights(self, seen: Gradients, comparison: Comparison) -> tf.Tensor:

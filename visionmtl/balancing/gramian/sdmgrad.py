@@ -44,6 +44,8 @@ class SDMGrad(GramianMethod):
     paper = "Xiao et al. 2023"
     cost = HALVES
     promise = "a short vector of the hull, pulled at by the mean"
+    equation = "w <- simplex(w - rate G12 (w + lamda w0)), update sum_k (w_k + lamda w0_k) g_k"
+    when = "instead of cagrad where batches are small, since the noise of one half does not bias the other's product"
     sub_batches = 2
 
     lamda: float = number(0.3, "pull of the mean gradient", at_least=0)

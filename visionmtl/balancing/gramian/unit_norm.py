@@ -14,6 +14,8 @@ class UnitNorm(GramianMethod):
     """
 
     promise = "every gradient equally long"
+    equation = "w_k = mean_j(|g_j|) / |g_k|"
+    when = "where lengths of gradients differ: the simplest of those that are blind to them"
 
     def weights(self, seen: Gradients, comparison: Comparison) -> tf.Tensor:
         mean = tf.math.divide_no_nan(tf.reduce_sum(seen.norms * seen.active), tf.reduce_sum(seen.active))

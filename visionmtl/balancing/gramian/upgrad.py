@@ -22,6 +22,8 @@ class UPGrad(GramianMethod):
 
     paper = "Quinton and Rey 2024"
     promise = "no task gets worse; each gradient freed of its conflicts, then summed"
+    equation = "sum_k p_k proj(g_k), proj(g) the nearest d with d . g_j >= 0 for all j"
+    when = "where no task may get worse in a step, and gradients should count as long as they are"
 
     preference: Any = preference()
 

@@ -25,6 +25,8 @@ class Bayesian(LossBalancer):
 
     paper = "Kendall et al. 2018, Blundell et al. 2015"
     promise = "uncertainty weighting with a posterior over the noise"
+    equation = "L = sum_k c L_k exp(-s_k) + s_k / 2 + kl_weight KL(q || prior), s_k drawn from q"
+    when = "instead of uncertainty where its weights run away, or batches are small and its noise is to be kept"
 
     prior_spread: float = number(1.0, "standard deviation of the prior, a normal around 0", above=0)
     kl_weight: float = number(

@@ -23,6 +23,8 @@ class DynamicWeightAverage(LossBalancer):
 
     paper = "Liu et al. 2019"
     promise = "more weight where the loss fell least from epoch to epoch"
+    equation = "w_k = K softmax(r_k / temperature), r_k = L_k(epoch - 1) / L_k(epoch - 2)"
+    when = "where tasks learn at different speeds and losses are alike in scale: only their ratios over epochs count"
 
     temperature: float = number(2.0, "large makes the weights alike", above=0)
 

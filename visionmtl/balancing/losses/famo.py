@@ -28,6 +28,8 @@ class FAMO(LossBalancer):
     paper = "Liu et al. 2023"
     cost = LOOKS_BACK
     promise = "all losses fall by the same fraction, learnt as they fall"
+    equation = "w_k = K c z_k / L_k, z = softmax(a), a lowered for the tasks that fell most"
+    when = "where losses differ in scale and there are too many tasks for a pass back each"
     looks_back = True
 
     learning_rate: float = number(0.025, "of w", above=0)

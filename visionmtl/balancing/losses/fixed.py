@@ -19,6 +19,8 @@ class Fixed(LossBalancer):
     """
 
     promise = "weights you choose"
+    equation = "w_k = weights[k]"
+    when = "where you know what counts; `visionmtl compare` and `visionmtl tune` search for them"
 
     # A layer's `weights` are its variables: the attribute needs a name of its own.
     by_task: Any = ByTask("{task name: weight}; a task not named weighs 1", name="weights")

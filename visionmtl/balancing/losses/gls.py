@@ -19,6 +19,8 @@ class Geometric(LossBalancer):
 
     paper = "Chennupati et al. 2019"
     promise = "all losses fall by the same fraction: their geometric mean"
+    equation = "L = (prod_k L_k)^(1 / K), so w_k = L / (K L_k)"
+    when = "where losses differ in scale and none comes near zero, at which its weight has no bound"
 
     def scalarise(self, losses: tf.Tensor, present: tf.Tensor, training: bool = False) -> tf.Tensor:
         count = tf.reduce_sum(present)

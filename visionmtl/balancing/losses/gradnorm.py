@@ -29,6 +29,8 @@ class GradNorm(LossBalancer):
     paper = "Chen et al. 2018"
     cost = K_HEADS
     promise = "gradients as long as training rates ask"
+    equation = "w follows down sum_k |w_k |g_k| - mean_j(w_j |g_j|) r_k^alpha|, sum_k w_k = K"
+    when = "where some tasks are learnt long before the others: alpha says how strongly these are pulled along"
 
     alpha: float = number(1.5, "how strongly slow tasks are pulled; 0 makes all gradients equally long", at_least=0)
     learning_rate: float = number(0.025, "of the weights", above=0)

@@ -32,6 +32,8 @@ class Impartial(ImpartialLosses):
     paper = "Liu et al. 2021"
     cost = K_HEADS
     promise = "equal projections on every task's direction, and weighted losses alike"
+    equation = "l_k = exp(s_k) L_k - s_k; sum_k w_k dl_k with equal projections on every dl_k / |dl_k|"
+    when = "where neither the scale of a loss nor the length of a gradient is to decide"
 
     scope: str = choice("features", SCOPES, "whose gradients are compared")
 

@@ -18,6 +18,8 @@ class ImpartialLosses(LossBalancer):
 
     paper = "Liu et al. 2021"
     promise = "weighted losses alike"
+    equation = "L = sum_k exp(s_k) L_k - s_k, least where exp(s_k) = 1 / L_k"
+    when = "where losses differ in scale and a step may cost no more than a plain one"
 
     def prepare(self, tasks: list[str], regression: list[bool], shared: Sequence[Any] = ()) -> None:
         self.log_scale = self.add_weight(name="log_scale", shape=(len(tasks),), initializer="zeros")

@@ -21,6 +21,8 @@ class Learned(LossBalancer):
     """
 
     promise = "softmax weights learnt by back-propagation, kept off the corners"
+    equation = "w = K softmax(a), a trained with - strength sum_k log(w_k) beside the losses"
+    when = "as a baseline for methods that learn weights: what back-propagation alone makes of them"
 
     strength: float = number(1.0, "of the regulariser; large keeps the weights alike", above=0)
 

@@ -22,6 +22,8 @@ class RandomWeights(LossBalancer):
 
     paper = "Lin et al. 2022"
     promise = "random weights in every step"
+    equation = "w = K softmax(z), z normal and new in every step"
+    when = "as a baseline: a method that is no better than random weights has found out nothing"
 
     seed: int = seed_of("the draws")
 

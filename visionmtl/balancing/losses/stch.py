@@ -33,6 +33,8 @@ class SmoothTchebycheff(LossBalancer):
 
     paper = "Lin et al. 2024"
     promise = "a smooth maximum: the worst task first"
+    equation = "L = K smoothing logsumexp_k(log(preference_k L_k / scale_k) / smoothing)"
+    when = "where the worst task matters most, or preferences are to be met at a point of the Pareto front"
 
     smoothing: float = number(1.0, "mu; small comes near the hard maximum", above=0)
     warmup_epochs: int = whole(4, "epochs of the log losses; the scales are the last one's means", at_least=0)

@@ -23,6 +23,8 @@ class Uncertainty(LossBalancer):
 
     paper = "Kendall et al. 2018"
     promise = "weights learnt from each task's noise"
+    equation = "L = sum_k c L_k exp(-s_k) + s_k / 2, c = 1/2 of a regression and 1 of a classification"
+    when = "where losses differ in scale: it costs nothing, and the recipe camvid has it"
 
     def prepare(self, tasks: list[str], regression: list[bool], shared: Sequence[Any] = ()) -> None:
         self.weighting = UncertaintyWeighting(regression, name="uncertainty_weighting")
