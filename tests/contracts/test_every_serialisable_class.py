@@ -45,7 +45,7 @@ MADE = {
     "ConvBlock": {"channels": 4, "kernel_size": 5, "strides": 2, "separable": False, "activation": "tanh"},
     "SharedBlock": {"channels": 4, "levels": ["P2", "P3"]},
     "LocalisationQuality": {"bins": 8, "hidden": 4, "start": 0.7},
-    "CrossStitch": {"units": "layer", "own": 0.7, "speed": 2.0},
+    "CrossStitch": {"units": "layer", "own": 0.7, "rate": 2.0},
     "SubspaceStitch": {"subspaces": 4, "own": 0.7, "speed": 2.0},
     "LevelMixture": {"own": 0.7, "speed": 2.0},
     "UncertaintyWeighting": {"regression": [True, False]},

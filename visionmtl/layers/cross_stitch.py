@@ -10,6 +10,8 @@ from keras import ops
 
 from visionmtl.errors import UsageError, one_of
 
+SPEED = 10.0
+
 
 @keras.saving.register_keras_serializable("visionmtl")
 class CrossStitch(keras.layers.Layer):
@@ -20,7 +22,12 @@ class CrossStitch(keras.layers.Layer):
         own: at the start, the weight of a tensor itself, 0 to 1; the rest falls to the others equally, so that a mean
             over K keeps its scale. Default 0.9.
         speed: what the trained variable's change is multiplied by in the weights, above 0: under gradient descent they
-            learn `speed ** 2` times as fast as the network. Default 10, the paper's 100 times.
+            learn `speed ** 2` times as fast as the network, and under Adam and its like, whose steps are as long
+            whatever the gradient, `speed` times. Default 10: the paper's 100 times under gradient descent, which is
+            what the paper trains by, and 10 times under Adam.
+        rate: how many times as fast as the network the weights learn, under any optimizer, above 0; then `speed` has
+            no say. Default None, as fast as `speed` makes them. 100 under Adam at a learning rate of 0.001 is a step of
+            0.1 in weights between 0 and 1.
 
     Call: a list of K tensors `[B, ..., C]` -> a list of K tensors of that shape.
 
@@ -36,13 +43,25 @@ class CrossStitch(keras.layers.Layer):
         >>> one, other = visionmtl.layers.CrossStitch()(maps)
     """
 
-    def __init__(self, units: str = "channel", own: float = 0.9, speed: float = 10.0, **kwargs: Any):
+    def __init__(
+        self,
+        units: str = "channel",
+        own: float = 0.9,
+        speed: float = SPEED,
+        rate: float | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.units = one_of(units, ("channel", "layer"), "cross-stitch units")
-        self.own, self.speed = own, speed
+        self.own, self.speed, self.rate = own, speed, rate
         near_identity(1, own)  # refuses what is no weight
-        if isinstance(speed, bool) or not isinstance(speed, (int, float)) or not 0 < speed < float("inf"):
-            raise UsageError(f"speed was given as {speed!r}: expected a number above 0.")
+        for name, value in (("speed", speed), ("rate", 1.0 if rate is None else rate)):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+                raise UsageError(f"{name} was given as {value!r}: expected a number above 0.")
+        if rate is not None and speed != SPEED:
+            raise UsageError(
+                f"speed={speed} and rate={rate} both say how fast the weights learn: leave one of them out."
+            )
 
     def build(self, input_shape: Sequence[tuple]) -> None:
         shapes = list(input_shape)
@@ -58,7 +77,12 @@ class CrossStitch(keras.layers.Layer):
     def weight(self) -> tf.Tensor:
         """The weights as they are now, `[K, K]` or `[K, K, C]`: row i is what tensor i takes of each."""
         change = ops.convert_to_tensor(self.change)
-        return ops.cast(self.start, change.dtype) + self.speed * change
+        if self.rate is None:
+            return ops.cast(self.start, change.dtype) + self.speed * change
+        held = ops.stop_gradient(
+            change
+        )  # the gradient is that of the weights: the factor is in what they move by alone
+        return ops.cast(self.start, change.dtype) + self.rate * held + (change - held)
 
     def call(self, inputs: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         rows = [ops.unstack(row) for row in ops.unstack(self.weight)]
@@ -68,7 +92,7 @@ class CrossStitch(keras.layers.Layer):
         return list(input_shape)
 
     def get_config(self) -> dict:
-        return super().get_config() | {"units": self.units, "own": self.own, "speed": self.speed}
+        return super().get_config() | {"units": self.units, "own": self.own, "speed": self.speed, "rate": self.rate}
 
 
 def near_identity(count: int, own: float) -> np.ndarray:

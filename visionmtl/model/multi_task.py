@@ -98,7 +98,7 @@ class MultiTaskModel(MeasuredModel):
         self.features = Features({name: built.mixed.by_task[name] for name in chosen}, there)
         self.sharing = scheme
         self._tied = built.layers
-        self._learnt, self._started = built.learnt, built.started
+        self._learnt, self._started, self.own_rates = built.learnt, built.started, built.rates
         # Kept as it is saved: a model among the attributes would add its variables to this one's.
         self._config = {
             "tasks": [keras.saving.serialize_keras_object(task) for task in named.values()],

@@ -1,8 +1,8 @@
 """Distillation: every task first predicts, then all tasks' predictions refine each other's features.
 
 Initial heads, which learn from the labels too, turn the shared maps into features of each task; messages between them,
-gated by an attention map of the receiving task, make the features of the final heads, at one level (PAD-Net) or at all
-(MTI-Net). Take it for dense tasks that know of each other, such as depth and segmentation. It costs a second head a
+gated by an attention map of the receiving task, make the features of the final heads, at one level as in PAD-Net or at
+several. Take it for dense tasks that know of each other, such as depth and segmentation. It costs a second head a
 task and two convolutions a pair of tasks and level.
 """
 
@@ -25,12 +25,11 @@ class Distillation(Scheme):
     """Initial predictions of all tasks refine each other, at one level or over scales.
 
     Args:
-        levels: the levels at which tasks exchange messages; None for all (MTI-Net), ["P2"] for one (PAD-Net).
+        levels: the levels at which tasks exchange messages; None for all, ["P2"] for one, as in the paper.
         initial_weight: of the initial heads' losses beside the final ones', at least 0.
 
-    Reference: Xu et al. 2018, PAD-Net: Multi-Tasks Guided Prediction-and-Distillation Network, module C; Vandenhende,
-    Georgoulis and Van Gool 2020, MTI-Net: Multi-Scale Task Interaction Networks. Here one initial head reads all scales
-    where MTI-Net has one a scale.
+    Reference: Xu et al. 2018, PAD-Net: Multi-Tasks Guided Prediction-and-Distillation Network, module C. Several levels
+    are as many of its modules, fed by one initial head, with nothing passed from level to level.
     """
 
     levels: str | Sequence[str] | None = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from visionmtl.errors import check_number
 from visionmtl.layers.cross_stitch import near_identity
 from visionmtl.layers.normalisation import FusedBatchNormalization
 from visionmtl.sharing.base.built import Matrix
@@ -30,6 +31,9 @@ class NDDR(SideBySide):
         normalise: whether batch normalisation follows each convolution, as in the paper. It changes the scale of what
             the next stage reads, to which a pretrained backbone's moving averages take hundreds of steps to adapt:
             meant for long training, or for backbones without weights.
+        rate: how many times as fast as the network the convolutions learn, under any optimizer, above 0. The paper
+            takes 100, under gradient descent. AdamW's steps are as long whatever the gradient: there, at a learning
+            rate of 0.001, 100 moves every weight by 0.1 in a step, those that start at 0 too.
         until: the last level of a stem that all tasks share, such as "P2"; None gives each task a whole backbone.
 
     Reference: Gao et al. 2019, NDDR-CNN: Layerwise Feature Fusing in Multi-Task CNNs by Neural Discriminative
@@ -38,12 +42,14 @@ class NDDR(SideBySide):
 
     own: float = 0.9
     normalise: bool = False
+    rate: float = 1.0
     until: str | None = None
 
     name = "nddr"
 
     def __post_init__(self) -> None:
         near_identity(1, self.own)  # refuses what is no weight
+        check_number(f"sharing '{self.name}'", "rate", self.rate, above=0)
 
     def join(self, level: str, maps: Maps) -> Maps:
         start = near_identity(len(maps), self.own)
@@ -60,6 +66,10 @@ class NDDR(SideBySide):
                 reduced = normalise(reduced)
             joined[task] = reduced
         return joined
+
+    def rates(self, tasks: list[str], levels: list[str]) -> dict[str, float]:
+        """Return `rate` for every convolution."""
+        return {f"nddr_{level}_{task}": self.rate for level in levels for task in tasks if self.rate != 1.0}
 
     def matrices(self, tasks: list[str], levels: list[str], model: keras.Model) -> dict[str, Matrix]:
         """Return how large each task's (row's) convolution of each task's maps (column) is, by level.

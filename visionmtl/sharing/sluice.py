@@ -64,7 +64,7 @@ class SubspaceStitch(CrossStitch):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config() | {"subspaces": self.subspaces}
-        config.pop("units")
+        config.pop("units"), config.pop("rate")
         return config
 
 
@@ -94,7 +94,7 @@ class LevelMixture(CrossStitch):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        config.pop("units")
+        config.pop("units"), config.pop("rate")
         return config
 
 

@@ -26,22 +26,27 @@ TIES: dict[str, Callable] = {
     "pairs": penalties.pairwise,
     "chain": penalties.chain,
     "trace": penalties.trace_norm,
+    "unfoldings": penalties.unfolded_trace_norms,
 }
+SCALED = ("trace", "unfoldings")  # by the length of what they shrink
 
 
 @dataclass(frozen=True)
 class Soft(Scheme):
     """A backbone per task, tied by a penalty on the distance of their kernels.
 
-    With a tie of squared distances (all but "trace"), a training step takes the fraction learning rate x strength of
-    what parts a kernel from where it is tied to, under plain gradient descent: the same strength holds a small network
-    and a large one, two tasks and five. The trace norm of each kernel's `[K, P]` matrix is multiplied by that matrix's
-    length, held constant, for the same reason: its pull is a fraction of the kernel, not a step of fixed length.
+    With a tie of squared distances (all but the last two), a training step takes the fraction learning rate x strength
+    of what parts a kernel from where it is tied to, under plain gradient descent: the same strength holds a small
+    network and a large one, two tasks and five. The trace norm of each kernel's `[K, P]` matrix is multiplied by that
+    matrix's length, held constant, for the same reason: its pull is a fraction of the kernel, not a step of fixed
+    length. So is the mean of the trace norms over every unfolding of a kernel's tensor of all tasks.
 
     Args:
         tie: "mean" (each task to the mean of all), "centre" (each to a centre that is trained too), "pairs" (each to
             each other, over the number of others: "mean" at K / (K - 1) of the strength), "chain" (each to the next,
-            in the order of the tasks), or "trace" (all to few directions: the trace norm, which also shrinks them).
+            in the order of the tasks), "trace" (all to few directions: the trace norm, which also shrinks them), or
+            "unfoldings" (to few directions among the tasks, and within the channels and pixels of a kernel, too). That
+            takes an eigenproblem a step for each axis of each kernel, which is slow for hundreds of channels.
         strength: of the penalty, 0 or more, of all levels, or `{level: strength}`, where a level left out is free.
         until: the last level of a stem that all tasks share, such as "P2"; None gives each task a whole backbone.
 
@@ -98,8 +103,10 @@ class Soft(Scheme):
         for place, kernel in enumerate(kernels):
             rows = stack(kernel)
             further = [stack(centres[place : place + 1])[0]] if centres else []
+            if self.tie == "unfoldings":
+                rows = tf.reshape(rows, [len(kernel), *kernel[0].shape])
             term = TIES[self.tie](rows, *further)
-            if self.tie == "trace":
+            if self.tie in SCALED:
                 term *= tf.stop_gradient(tf.norm(rows))
             terms.append(term)
         return strength * tf.add_n(terms)

@@ -1,6 +1,7 @@
 """PartedModel: a model whose parts train each in its way: at rates of their own, with statistics that stay."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -14,7 +15,14 @@ from visionmtl.step.rates import by_layer, scale
 
 
 class PartedModel(KeptModel):
-    """What of `BalancedModel` is about its parts: the names of layers by what they are, or each layer by its own."""
+    """What of `BalancedModel` is about its parts: the names of layers by what they are, or each layer by its own.
+
+    Attributes:
+        own_rates: how many times the learning rate layers learn at by what the model is, by name, if not once. The
+            model may lack some of them.
+    """
+
+    own_rates: Mapping[str, float] = MappingProxyType({})
 
     def named_parts(self) -> Mapping[str, Sequence[str]]:
         """Return the names of the layers by `parts`, or where there are none, by layer."""
@@ -26,8 +34,11 @@ class PartedModel(KeptModel):
         return {part: [self.get_layer(name) for name in names] for part, names in named if is_level(part)}
 
     def scale_rates(self, optimizer: Any) -> None:
-        """Have an optimizer update the variables of parts by the fractions of its rate that `compile` was given."""
+        """Have an optimizer update variables by the fractions of its rate that `compile` was given, and the model's."""
         layers = by_layer(self.compiled_with["rates"] or {}, self.named_parts())
+        there = {layer.name for layer in self.layers}
+        for name in there & self.own_rates.keys():
+            layers[name] = layers.get(name, 1.0) * self.own_rates[name]
         pairs = [(v, part) for name, part in layers.items() for v in self.get_layer(name).trainable_variables]
         scale(optimizing.inner(optimizer), pairs)
 

@@ -28,6 +28,41 @@ def test_a_unit_is_a_weighted_sum(units):
         np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
+@pytest.mark.parametrize("make", [keras.optimizers.SGD, keras.optimizers.AdamW])
+def test_a_unit_of_a_rate_learns_so_many_times_as_fast_under_any_optimizer(make):
+    wanted = tf.constant(RNG.normal(size=(3, 3)).astype("float32"))
+
+    def moved(options):
+        unit = visionmtl.layers.CrossStitch("layer", **options)
+        unit.build([x.shape for x in MAPS])
+        start, optimizer = unit.weight.numpy(), make(0.001, weight_decay=0.0)
+        for _ in range(2):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(tf.tanh(unit.weight) * wanted)
+            optimizer.apply_gradients([(tape.gradient(loss, unit.change), unit.change)])
+        return unit.weight.numpy() - start
+
+    once = moved({"speed": 1.0})
+    np.testing.assert_allclose(moved({"rate": 1.0}), once, rtol=1e-3)
+    np.testing.assert_allclose(moved({"rate": 5.0}), 5 * once, rtol=0.02)  # where they have gone slopes differ
+    np.testing.assert_allclose(moved({}), (100 if make is keras.optimizers.SGD else 10) * once, rtol=0.2)
+
+
+@pytest.mark.parametrize("make", [keras.optimizers.SGD, keras.optimizers.AdamW])
+def test_the_convolutions_of_nddr_learn_at_their_rate_under_any_optimizer(make, toy_model, toy_batch):
+    changes = []
+    for rate in (1.0, 4.0):
+        model = toy_model(sharing={"name": "nddr", "rate": rate})
+        layer, other = model.get_layer("nddr_P2_ground"), model.get_layer("ground_toy_P2")
+        before = layer.get_weights()[0], other.get_weights()[0]
+        model.compile(make(1e-3), rates={"sharing": 0.5}, run_eagerly=True)
+        model.train_on_batch(*toy_batch())
+        changes.append((layer.get_weights()[0] - before[0], other.get_weights()[0] - before[1]))
+    np.testing.assert_allclose(changes[1][0], 4 * changes[0][0], rtol=0.01, atol=2e-6)
+    np.testing.assert_allclose(changes[1][1], changes[0][1], atol=1e-7)
+    assert np.abs(changes[0][0]).max() > 1e-6
+
+
 def test_a_unit_works_alone_in_a_plain_keras_model(tmp_path):
     image = keras.Input((8, 8, 3))
     maps = [keras.layers.Conv2D(4, 3)(image) for _ in range(2)]
@@ -180,6 +215,9 @@ def test_what_is_learnt_is_shown_by_level(toy_model):
         ({"name": "cross_stitch", "units": "pixel"}, "Unknown cross-stitch units 'pixel'"),
         ({"name": "cross_stitch", "own": 2}, "own was given as 2: expected a number from 0 to 1"),
         ({"name": "cross_stitch", "speed": 0}, "speed was given as 0: expected a number above 0"),
+        ({"name": "cross_stitch", "rate": -1}, "rate was given as -1: expected a number above 0"),
+        ({"name": "cross_stitch", "rate": 5, "speed": 2.0}, "speed=2.0 and rate=5 both say how fast"),
+        ({"name": "nddr", "rate": 0}, "'nddr' was given rate=0"),
         ({"name": "cross_stitch", "until": "P3"}, "the backbone's last level"),
         ({"name": "nddr", "own": "all"}, "own was given as 'all'"),
         ({"name": "sluice", "subspaces": 3}, "do not divide the 8 channels"),

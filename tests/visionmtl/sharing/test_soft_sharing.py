@@ -88,10 +88,13 @@ def test_a_tie_is_its_penalty_over_the_kernels_and_draws_them_together(tie, toy_
         c = np.concatenate([keras.ops.convert_to_numpy(one).ravel() for one in centre])
         assert c.shape == started.shape
         expected = 0.25 * np.sum((w - c) ** 2)
-    elif tie == "trace":  # of each kernel's matrix, in units of its length
-        counts = [np.prod(v.shape) for v in branch(model, "scene") if len(v.shape) > 1]
-        parts = np.split(w, np.cumsum(counts)[:-1], axis=1)
-        expected = 0.5 * sum(np.linalg.norm(part, "nuc") * np.linalg.norm(part) for part in parts)
+    elif tie in ("trace", "unfoldings"):  # of each kernel's matrix or tensor, in units of its length
+        shapes = [tuple(v.shape) for v in branch(model, "scene") if len(v.shape) > 1]
+        parts = np.split(w, np.cumsum([np.prod(shape) for shape in shapes])[:-1], axis=1)
+        tensors = [part.reshape(3, *shape) for part, shape in zip(parts, shapes, strict=True)]
+        axes = range(1 if tie == "trace" else 5)
+        norms = [[np.linalg.norm(np.moveaxis(t, a, 0).reshape(t.shape[a], -1), "nuc") for a in axes] for t in tensors]
+        expected = 0.5 * sum(np.mean(norm) * np.linalg.norm(t) for norm, t in zip(norms, tensors, strict=True))
     else:
         expected = 0.5 * float(TIES[tie](tf.constant(w)))
     np.testing.assert_allclose(float(tf.add_n(model.losses)), expected, rtol=1e-4)

@@ -71,6 +71,7 @@ class Made(Generic[Of]):
         auxiliary: of the heads: further outputs by task that learn from its labels.
         penalties: losses that tie parameters together.
         layers: layers of trained variables that no map passes through.
+        rates: by the name of a layer, how many times the learning rate it learns at, if not once.
         learnt: returns what a model has learnt in this step of how its tasks share, by title. The model may have fewer
             tasks and layers than were built.
         started: takes note that the parameters were just given the values from which training starts.
@@ -80,6 +81,7 @@ class Made(Generic[Of]):
     auxiliary: Mapping[str, Auxiliary] = field(default_factory=dict)
     penalties: Sequence[Penalty] = ()
     layers: Sequence[keras.layers.Layer] = ()
+    rates: Mapping[str, float] = field(default_factory=dict)
     learnt: Learnt = _nothing_learnt
     started: Callable[[], None] = _nothing_to_note
 
@@ -124,6 +126,11 @@ class Built:
     def layers(self) -> list[keras.layers.Layer]:
         """Layers of trained variables that no map passes through."""
         return [layer for made in self.steps for layer in made.layers]
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """By the name of a layer, how many times the learning rate it learns at, if not once."""
+        return {layer: times for made in self.steps for layer, times in made.rates.items()}
 
     def learnt(self, model: keras.Model) -> dict[str, Matrix]:
         """Return what a model of this has learnt of how its tasks share, by title."""

@@ -96,6 +96,29 @@ def trace_norm(stack: tf.Tensor, smoothing: float = 1e-3) -> tf.Tensor:
     return norm(stack)
 
 
+def unfolded_trace_norms(stack: tf.Tensor) -> tf.Tensor:
+    """Return the mean over every unfolding of the tasks' kernels of its trace norm, `[]`.
+
+    An unfolding has one axis of the stack as its rows and all others as its columns: that of the tasks is what
+    `trace_norm` takes alone, those of a kernel's inputs and outputs count directions in its channels too. Axes of one
+    element are left out, whose norm is a length and no count. It costs an eigenproblem of each axis's size.
+
+    Args:
+        stack: `[K, ...]`, the same kernel of each of the K tasks.
+
+    Reference: Yang and Hospedales 2017, Trace Norm Regularised Deep Multi-Task Learning, equation 4 (Tucker), which
+        sums with weights of its own where this is the mean; Tomioka et al. 2010, Estimation of Low-Rank Tensors via
+        Convex Optimization.
+    """
+    axes = [axis for axis, size in enumerate(stack.shape) if size > 1]
+    norms = []
+    for axis in axes:
+        others = [other for other in range(len(stack.shape)) if other != axis]
+        rows = tf.reshape(tf.transpose(stack, [axis, *others]), [stack.shape[axis], -1])
+        norms.append(trace_norm(rows if rows.shape[0] <= rows.shape[1] else tf.transpose(rows)))
+    return tf.add_n(norms) / len(norms) if norms else tf.norm(stack)
+
+
 def relationship(products: tf.Tensor, ridge: float = 1e-4) -> tf.Tensor:
     """Return the covariance between tasks that costs the least, float64 `[K, K]`: `G^(1/2) / tr G^(1/2)`.
 

@@ -29,8 +29,13 @@ class SideBySide(Scheme):
             joined = self.join(level, maps)
             for task, made in joined.items():
                 features[task][level] = made
-        learnt = partial(self.matrices, branches.tasks, list(branches.kernels))
-        return Made(features, penalties=self.penalties(branches), learnt=learnt)
+        names, levels = branches.tasks, list(branches.kernels)
+        return Made(
+            features,
+            penalties=self.penalties(branches),
+            rates=self.rates(names, levels),
+            learnt=partial(self.matrices, names, levels),
+        )
 
     def join(self, level: str, maps: Maps) -> Maps:
         """Return what each task goes on with, from every task's map `[B, H, W, C]` of a level."""
@@ -39,6 +44,15 @@ class SideBySide(Scheme):
     def penalties(self, branches: Branches) -> Sequence[Penalty]:
         """Return the losses that tie the branches together."""
         return []
+
+    def rates(self, tasks: list[str], levels: list[str]) -> dict[str, float]:
+        """Return how many times the learning rate the layers that join the tasks learn at, by name, if not once.
+
+        Args:
+            tasks: all that are built.
+            levels: those at which they are joined.
+        """
+        return {}
 
     def matrices(self, tasks: list[str], levels: list[str], model: keras.Model) -> dict[str, Matrix]:
         """Return what a model has learnt of how the tasks are joined, by title.
