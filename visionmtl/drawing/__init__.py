@@ -8,6 +8,7 @@ from visionmtl.drawing.boxes import boxes, hatched
 from visionmtl.drawing.colours import BACKGROUND, INK, NEGATIVE, PAPER, POSITIVE, Colours, colours, palette, shared
 from visionmtl.drawing.maps import depth, masks
 from visionmtl.drawing.matrices import matrix
+from visionmtl.drawing.overlays import drawing_order, keyed, overlay
 from visionmtl.drawing.strips import enlarge, side_by_side
 from visionmtl.drawing.text import caption, legend
 
@@ -22,11 +23,14 @@ __all__ = [
     "caption",
     "colours",
     "depth",
+    "drawing_order",
     "enlarge",
     "hatched",
+    "keyed",
     "legend",
     "masks",
     "matrix",
+    "overlay",
     "palette",
     "shared",
     "side_by_side",

@@ -10,8 +10,10 @@ from visionmtl.drawing.text import font_of, text_size
 NO_CLASS = 255  # the last place of a palette, of which it takes one for each class of a mask of 8 bits
 
 
-def masks(image: np.ndarray, classes: np.ndarray, colours: Colours, opacity: float = 0.5) -> np.ndarray:
+def masks(image: np.ndarray, classes: np.ndarray, colours: Colours, opacity: float = 0.55) -> np.ndarray:
     """Tint each pixel with the colour of its class, and trace where classes meet.
+
+    Beneath the tint the photograph is grey: all hue is that of the class, whatever colour the object itself has.
 
     Args:
         image: uint8 `[H, W, 3]`.
@@ -30,8 +32,10 @@ def masks(image: np.ndarray, classes: np.ndarray, colours: Colours, opacity: flo
         for strength in (opacity, min(1.0, opacity + 0.4))
     )
     veil.paste(edges, mask=Image.fromarray(edge))
+    photograph, under = Image.fromarray(image), tint.point([255 if colour else 0 for colour in painted])
+    photograph.paste(photograph.convert("L").convert("RGB"), mask=under)
     tint.putpalette(bytes(tone for colour in painted for tone in colour or INK))
-    return np.asarray(Image.composite(tint.convert("RGB"), Image.fromarray(image), veil))
+    return np.asarray(Image.composite(tint.convert("RGB"), photograph, veil))
 
 
 def depth(image: np.ndarray, metres: np.ndarray, farthest: float, opacity: float = 0.8) -> np.ndarray:

@@ -56,25 +56,21 @@ def strips(
         uint8 `[h, w, 3]`.
     """
     predictions = model.predict(images, batch_size=len(images), verbose=0)
-    order = drawing_order(model.tasks.values())
+    order = drawing.drawing_order(model.tasks.values())
     truths = {task.name: task.truth(labels[task.name]) for task in order if task.name in labels}
     legends = {task.name: task.legend for task in order if task.legend}
     factor = max(1, round(READABLE_SIDE / min(images.shape[1:3])))
     for index, image in enumerate(np.clip(images, 0, 255).round().astype(np.uint8)):
         photograph, _ = drawing.enlarge(image, {}, factor)
-        truth = prediction = photograph
+        known, found = dict[str, Any](), dict[str, Any]()
         for task in order:
             if task.name in truths and weights[task.name][index] > 0:
-                known = {key: value[index] for key, value in truths[task.name].items()}
-                truth = task.draw(truth, drawing.enlarge(image, known, factor)[1])
+                true = {key: value[index] for key, value in truths[task.name].items()}
+                known[task.name] = drawing.enlarge(image, true, factor)[1]
             own = {key: value[index] for key, value in of_task(predictions, task.name, model.tasks).items()}
-            prediction = task.draw(prediction, drawing.enlarge(image, own, factor)[1])
-        yield drawing.side_by_side([photograph, truth, prediction], ["Photograph", "Truth", "Prediction"], legends)
-
-
-def drawing_order(tasks: Iterable[Any]) -> list[Any]:
-    """Return tasks in the order in which to draw them over each other."""
-    return sorted(tasks, key=lambda task: task.drawn_at)
+            found[task.name] = drawing.enlarge(image, own, factor)[1]
+        tiles = [photograph, drawing.overlay(photograph, order, known), drawing.overlay(photograph, order, found)]
+        yield drawing.side_by_side(tiles, ["Photograph", "Truth", "Prediction"], legends)
 
 
 def of_task(predictions: Mapping[str, Any], name: str, tasks: Iterable[str]) -> dict[str, Any]:

@@ -10,14 +10,21 @@ from visionmtl.drawing.colours import INK, PAPER, Colours
 
 
 def caption(image: np.ndarray, text: str) -> np.ndarray:
-    """Write `text`, wrapped to the width, into the lower left corner of `image`, uint8 `[H, W, 3]`, on a dark veil."""
+    """Write lines of text, wrapped to the width, into the lower left corner of an image on a dark veil.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        text: lines.
+    """
     (height, width), size = image.shape[:2], text_size(image)
     font, pad, spacing = font_of(size), size // 3, size // 4
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        lines = [*lines[:-1], longer] if font.getlength(longer) <= width - 2 * pad else [*lines, word]
-    text, written = "\n".join(lines).strip(), image.copy()
+    lines = list[str]()
+    for line in text.splitlines():
+        lines.append("")
+        for word in line.split():
+            longer = f"{lines[-1]} {word}".strip()
+            lines = [*lines[:-1], longer] if font.getlength(longer) <= width - 2 * pad else [*lines, word]
+    text, written = "\n".join(filter(None, lines)), image.copy()
     if not text:
         return written
     measure = ImageDraw.Draw(Image.new("L", (1, 1)))

@@ -5,22 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from visionmtl import drawing
-from visionmtl.drawing import samples
 from visionmtl.files import write_png
 from visionmtl.model import MultiTaskModel
 from visionmtl.prediction import confidences as scores
 from visionmtl.prediction.confidences import Confidences
 from visionmtl.prediction.formats.format import DataSet
 from visionmtl.prediction.network import Predictions
+from visionmtl.prediction.overlays import overlay
 from visionmtl.prediction.reading import Sample
 from visionmtl.prediction.wanted import Wanted
 from visionmtl.tasks import Task
 
 OVERLAYS = "overlays"
-LARGEST = 4 * samples.READABLE_SIDE  # pixels of the longer side that a picture is enlarged to
 
 
 def said(
@@ -88,7 +84,7 @@ class Writing:
         record |= said(self.model.tasks, predictions, self.confidences, self.out, name)
         if self.draws(place):
             path = Path(OVERLAYS, f"{name}.png")
-            write_png(self.out / path, self._overlay(sample.pixels, predictions))
+            write_png(self.out / path, overlay(self.model.tasks, sample.pixels, predictions, self.confidences))
             record["overlay"] = path.as_posix()
         if self.data_set:
             pixels = sample.pixels if self._is_redrawn(place) else None
@@ -105,13 +101,3 @@ class Writing:
         wanted = self.wanted
         ids = {"number": place + 1, "image_id": wanted.ids.images[place]}
         return ids | {"file_name": wanted.files[place], "name": wanted.names[place]}
-
-    def _overlay(self, picture: np.ndarray, predictions: Predictions) -> np.ndarray:
-        """Draw all tasks' predictions on a picture; a small one is enlarged so that labels can be read."""
-        short, long = sorted(picture.shape[:2])
-        factor = max(1, min(round(samples.READABLE_SIDE / short), LARGEST // long))
-        drawn, _ = drawing.enlarge(picture, {}, factor)
-        for task in samples.drawing_order(self.model.tasks.values()):
-            shown = scores.marked(task, predictions[task.name], self.confidences.get(task.name))
-            drawn = task.draw(drawn, drawing.enlarge(picture, shown, factor)[1])
-        return drawn

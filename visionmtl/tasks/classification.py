@@ -109,14 +109,17 @@ class Classification(Task):
         return {"probabilities": labels if self.multi_label else np.eye(len(self.classes), dtype="float32")[labels]}
 
     def draw(self, image: np.ndarray, predictions: Predictions) -> np.ndarray:
+        return drawing.caption(image, self.words(predictions))
+
+    def words(self, predictions: Predictions) -> str:
         probabilities = predictions["probabilities"]
         if self.multi_label:
             shown = [i for i in np.argsort(-probabilities) if probabilities[i] >= 0.5]
         else:
             shown = [int(np.argmax(probabilities))]
         certain = np.isin(probabilities, (-1, 0, 1)).all()
-        lines = [self.classes[i] if certain else f"{self.classes[i]} {probabilities[i]:.0%}" for i in shown[:6]]
-        return drawing.caption(image, ", ".join(lines) or "none")
+        said = [self.classes[i] if certain else f"{self.classes[i]} {probabilities[i]:.0%}" for i in shown[:6]]
+        return ", ".join(said) or "none"
 
     def describe(self, predictions: Predictions, folder: Path, picture: str) -> dict[str, float]:
         return dict(zip(self.classes, map(rounded, predictions["probabilities"]), strict=True))

@@ -222,8 +222,7 @@ class Task:
         return None
 
     def charts(self, measured: Sequence[Metric]) -> dict[str, np.ndarray]:
-        """Return what can be plotted of a measurement, by the name of the plot: "confusion",
-        "precision_recall", "by_confidence".
+        """Return what can be plotted of a measurement, by plot: "confusion", "precision_recall", "by_confidence".
 
         Args:
             measured: the task's `metrics()`, after an evaluation.
@@ -247,9 +246,13 @@ class Task:
         """
         return self.draw(image, truth)
 
+    def words(self, predictions: Predictions) -> str:
+        """Return what is said in words, to stand in a corner of the picture in place of `draw`; "" for nothing."""
+        return ""
+
     @property
     def legend(self) -> drawing.Colours:
-        """The colours that a drawing leaves unexplained, as those of areas that bear no name; empty for none."""
+        """The colours that a drawing leaves unexplained, as those of areas without a name; empty for none."""
         return {}
 
     def describe(self, predictions: Predictions, folder: Path, picture: str) -> Any:

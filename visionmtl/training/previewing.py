@@ -7,7 +7,6 @@ import numpy as np
 
 import pipelines
 from visionmtl import drawing
-from visionmtl.drawing.samples import drawing_order
 from visionmtl.errors import UsageError
 from visionmtl.files import write_picture
 from visionmtl.tasks import Task
@@ -35,17 +34,18 @@ def preview(datasets: pipelines.Datasets, tasks: Sequence[Task], out: str | Path
         tasks: its tasks.
         out: the PNG.
     """
-    order, tiles, names = drawing_order(tasks), [], []
+    order, tiles, names = drawing.drawing_order(tasks), [], []
     assert datasets.train is not None
     for step, (images, labels, weights) in enumerate(datasets.train.take(-(-MOST // COLUMNS))):
         called = datasets.names(0, step) or [""] * len(images)
         truths = {task.name: task.truth(labels[task.name]) for task in order}
         for place, image in enumerate(images.numpy().astype(np.uint8)):
-            for task in order:
-                if weights[task.name][place] > 0:
-                    truth = {key: np.asarray(value)[place] for key, value in truths[task.name].items()}
-                    image = task.draw_truth(image, truth)
-            tiles.append(image)
+            known = {
+                name: {key: np.asarray(value)[place] for key, value in truth.items()}
+                for name, truth in truths.items()
+                if weights[name][place] > 0
+            }
+            tiles.append(drawing.overlay(image, order, known, truth=True))
             names.append(Path(called[place]).name)
         if len(tiles) >= MOST:
             break

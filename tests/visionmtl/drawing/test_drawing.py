@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from visionmtl import drawing
+from visionmtl.drawing import overlays
+from visionmtl.tasks import Classification
 
 GREY = np.full((96, 128, 3), 90, np.uint8)
 
@@ -60,6 +62,19 @@ def test_a_mask_tints_its_pixels_and_leaves_ignored_ones():
     assert not changed(image)[:, 64:].any()
 
 
+def test_a_tint_has_the_hue_of_its_class_on_an_object_of_any_colour():
+    def hue(colours):
+        apart = colours - colours.mean(axis=-1, keepdims=True)
+        return apart / np.linalg.norm(apart, axis=-1, keepdims=True)
+
+    objects = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    names = drawing.colours("abcdefgh")
+    for place, colour in enumerate(names.values()):
+        image = drawing.masks(objects, np.full((64, 64), place), names).astype(float)
+        assert (hue(image) @ hue(np.array(colour, float)) > 0.999).all()
+    assert (drawing.masks(objects, np.full((64, 64), 255), names) == objects).all()
+
+
 def test_background_is_not_painted():
     image = drawing.masks(GREY, np.zeros((96, 128), np.int32), drawing.colours(["background", "a"]))
     assert not changed(image).any()
@@ -83,6 +98,28 @@ def test_a_caption_stays_in_the_lower_left_corner():
 def test_a_long_caption_wraps_to_the_width():
     short, long = drawing.caption(GREY, "cat"), drawing.caption(GREY, "cat 90%, " * 6)
     assert changed(long).any(axis=1).sum() > changed(short).any(axis=1).sum()
+
+
+def test_what_two_tasks_say_stands_below_each_other_each_with_its_name(monkeypatch):
+    tasks = [Classification("weather", ["dry", "wet"]), Classification("scene", ["street", "field"])]
+    found = {"weather": {"probabilities": np.array([0.2, 0.8])}, "scene": {"probabilities": np.array([1.0, 0.0])}}
+    written = []
+    monkeypatch.setattr(overlays, "caption", lambda image, text: written.append(text) or image)
+    drawing.overlay(GREY, tasks, found)
+    assert written == ["weather: wet 80%\nscene: street"]
+    one, two = (changed(drawing.caption(GREY, text)).any(axis=1).sum() for text in ("wet", "wet\nstreet"))
+    assert two > 1.5 * one
+
+
+def test_a_key_below_a_picture_keeps_it_whole_and_is_as_wide_as_its_names():
+    colours = {"ground": drawing.colours(["floor", "a rather long name of a class"])}
+    image = drawing.keyed(GREY, colours)
+    assert (image[:96, :128] == GREY).all()
+    assert image.shape[0] > 96
+    assert image.shape[1] > 128  # what the long name takes
+    assert {(230, 159, 0), (86, 180, 233)} <= set(map(tuple, image[96:].reshape(-1, 3).tolist()))
+    assert drawing.keyed(GREY, colours, height=40).shape[0] == 136
+    assert drawing.keyed(GREY, {}) is GREY
 
 
 def test_a_legend_wraps_to_its_width():

@@ -200,6 +200,19 @@ def test_overlays_are_drawn_of_as_many_pictures_as_asked_for(folder, tmp_path, b
     assert len(list(tmp_path.glob("out/overlays/*.png"))) == drawn
 
 
+def test_an_overlay_has_a_key_of_the_classes_that_are_in_its_mask_alone(tmp_path):
+    path = reds.picture(tmp_path / "a.png", (384, 500), (10, 5, 200, 205))
+    model = reds.Reds("ground")
+    prediction.predict(model, [path], tmp_path / "out")
+    height, colours = 384, model.tasks["ground"].colours
+    key = np.asarray(Image.open(tmp_path / "out" / "overlays" / "a.png"))[height:]
+    assert key.shape[1] == 500
+    assert all((key == colour).all(axis=-1).any() for colour in colours.values())
+    prediction.predict(model, [reds.picture(tmp_path / "a.png", (384, 500), (0, 0, 0, 0))], tmp_path / "none")
+    key = np.asarray(Image.open(tmp_path / "none" / "overlays" / "a.png"))[height:]
+    assert [(key == colour).all(axis=-1).any() for colour in colours.values()] == [True, False]
+
+
 def test_a_long_thin_picture_is_not_enlarged_beyond_all_measure(tmp_path):
     path = reds.picture(tmp_path / "line.png", (1, 400), (0, 0, 9, 1))
     prediction.predict(reds.Reds("objects"), [path], tmp_path / "out")

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from visionmtl import tasks
-from visionmtl.drawing.samples import drawing_order
+from visionmtl.drawing import drawing_order
 from visionmtl.errors import UsageError
 from visionmtl.tasks import Classification, Depth, Detection, Segmentation
 from visionmtl.tasks.boxes import IGNORED

@@ -14,7 +14,6 @@ from pipelines.pixels.likeness import Pair
 from pipelines.splits import SPLITS
 from pipelines.surveying import Counts, Example, Survey
 from visionmtl import drawing, tasks
-from visionmtl.drawing.samples import drawing_order
 from visionmtl.errors import UsageError
 from visionmtl.files import write_picture
 from visionmtl.report import tables
@@ -79,7 +78,7 @@ def contact_sheet(survey: Survey) -> np.ndarray:
 
     Labels of a kind that no task learns are not drawn; `report` says which.
     """
-    order = drawing_order(tasks.from_spec(spec) for spec in survey.specs if _is_drawn(spec))
+    order = drawing.drawing_order(tasks.from_spec(spec) for spec in survey.specs if _is_drawn(spec))
     share_colours(order)
     examples = list(survey.examples(COLUMNS * ROWS, TILE))
     if not examples:
@@ -102,12 +101,12 @@ def contact_sheet(survey: Survey) -> np.ndarray:
 
 def _drawn(example: Example, order: Sequence[tasks.Task]) -> np.ndarray:
     """Draw what is known of an example onto its picture."""
-    image = example.image
-    for task in order:
-        if example.weights[task.name] > 0:
-            truth = {key: np.asarray(value)[0] for key, value in task.truth(example.labels[task.name]).items()}
-            image = task.draw_truth(image, truth)
-    return image
+    known = {
+        task.name: {key: np.asarray(value)[0] for key, value in task.truth(example.labels[task.name]).items()}
+        for task in order
+        if example.weights[task.name] > 0
+    }
+    return drawing.overlay(example.image, order, known, truth=True)
 
 
 def _named(example: Example) -> str:

@@ -1,0 +1,43 @@
+"""A picture with all that was predicted on it drawn on, and the key of its colours below."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from visionmtl import drawing
+from visionmtl.drawing import samples
+from visionmtl.drawing.overlays import shown
+from visionmtl.prediction import confidences as scores
+from visionmtl.prediction.confidences import Confidences
+from visionmtl.prediction.network import Predictions
+from visionmtl.tasks import Task
+
+LARGEST = 4 * samples.READABLE_SIDE  # pixels of the longer side that a picture is enlarged to
+
+
+def enlargement(size: tuple[int, int]) -> int:
+    """Return how many times a picture of a height and width is enlarged so that labels on it can be read."""
+    short, long = sorted(size)
+    return max(1, min(round(samples.READABLE_SIDE / short), LARGEST // long))
+
+
+def drawn(
+    tasks: Mapping[str, Task], picture: np.ndarray, predictions: Predictions, confidences: Confidences
+) -> np.ndarray:
+    """Draw the predictions of all tasks on a picture, uint8 `[h, w, 3]`; a small one is enlarged."""
+    factor = enlargement(picture.shape[:2])
+    large, _ = drawing.enlarge(picture, {}, factor)
+    found = {
+        name: drawing.enlarge(picture, scores.marked(task, predictions[name], confidences.get(name)), factor)[1]
+        for name, task in tasks.items()
+    }
+    return drawing.overlay(large, drawing.drawing_order(tasks.values()), found)
+
+
+def overlay(
+    tasks: Mapping[str, Task], picture: np.ndarray, predictions: Predictions, confidences: Confidences
+) -> np.ndarray:
+    """Return the same with a key of the classes that are in the picture and that nothing else names."""
+    keys = {name: shown(task, predictions[name]) for name, task in tasks.items() if task.legend}
+    colours = {name: key for name, key in keys.items() if any(key.values())}
+    return drawing.keyed(drawn(tasks, picture, predictions, confidences), colours)
