@@ -21,7 +21,7 @@ def add_task(model: Any, task: Task, sharing: Any = None) -> Any:
     if sharing is not None:
         config["sharing"] = sharing
     grown = type(model).from_config(config | {"frozen": None})
-    taken, _ = take_weights(grown, model)
+    taken, _ = take_weights(grown, {"": model})
     for name in model.tasks:
         for layer in keras_graph.layers(grown.raw_outputs(name, grown.output).values()):
             if layer.weights and layer.name not in taken:
@@ -41,7 +41,7 @@ def subset(model: Any, tasks: str | Sequence[str]) -> Any:
     kept = [one_of(name, model.tasks, "task") for name in chosen]
     config = model.get_config()
     smaller = type(model).from_config(config | {"only": kept, "frozen": None})
-    take_weights(smaller, model)
+    take_weights(smaller, {"": model})
     still = {layer for part in config["frozen"] or () for layer in smaller.parts[part]}
     if any(layer.trainable_weights for layer in smaller.layers if layer.name not in still):
         smaller.freeze(config["frozen"] or ())
@@ -59,39 +59,67 @@ def freeze(model: Any, parts: str | Sequence[str]) -> list[str]:
     return chosen
 
 
-def take_weights(target: keras.Model, source: keras.Model) -> tuple[list[str], list[str]]:
-    """Give a model the weights of another's layers of the same name and shapes.
+def take_weights(target: Any, sources: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Give a model the weights of others' layers of the same name and shapes.
+
+    What this model has once a task and the other once for all, the stages of a backbone and the neck, is given to each
+    task, and what it has once and a model of one task has of that task's own, too.
+
+    Args:
+        target: the model.
+        sources: a model for each of some tasks, which gives what is that task's alone; or one for all, under "". What
+            the tasks share is taken from the first that has it.
 
     Returns:
         The names of the layers that were given weights, and of those that have weights and were given none.
+
+    Raises:
+        UsageError: there is no such task, or its model does not know it or has no layer of it in common with this one.
     """
-    known = _by_name(source)
-    taken, left = [], []
-    for name, layer in _by_name(target).items():
+    for task, source in sources.items():
+        if task and one_of(task, target.tasks, "task to start") not in source.tasks:
+            raise UsageError(
+                f"Task '{task}' is to start from a model of {', '.join(source.tasks)}: give one of '{task}'."
+            )
+    layers = {task: {layer.name: layer for layer in source.layers} for task, source in sources.items()}
+    gave, taken, left = set[str](), [], []
+    for layer in target.layers:
         if not layer.weights:
             continue
-        own = known.get(name) or known.get(_single(name, source, target))
-        if own is not None and _shapes(own) == _shapes(layer):
-            layer.set_weights(own.get_weights())
-            taken.append(name)
+        owner = _owner(layer.name, target)
+        for task in layers if owner is None or "" in layers else layers.keys() & {owner}:
+            names = (layer.name, *_other_names(layer.name, sources[task], target))
+            own = next((layers[task][name] for name in names if name in layers[task]), None)
+            if own is not None and _shapes(own) == _shapes(layer):
+                layer.set_weights(own.get_weights())
+                gave.add(task)
+                taken.append(layer.name)
+                break
         else:
-            left.append(name)
+            left.append(layer.name)
+    idle = next((task for task in sources if task and task not in gave), None)
+    if idle is not None:
+        raise UsageError(f"The model that '{idle}' is to start from has no layer in common with this model.")
     return taken, left
-
-
-def _by_name(model: keras.Model) -> Mapping[str, Any]:
-    return {layer.name: layer for layer in model.layers}
 
 
 def _shapes(layer: keras.layers.Layer) -> list[tuple]:
     return [tuple(weight.shape) for weight in layer.weights]
 
 
-def _single(name: str, source: Any, target: Any) -> str:
-    """Return what a neck's layer is called in the other model, where it has one neck and this one a neck a task."""
+def _owner(name: str, model: Any) -> str | None:
+    """Return the task that alone has a layer of a model; None where several share it."""
+    own = [task for task in model.tasks if name in model.parts[task] or name.startswith(f"{task}_neck")]
+    return own[0] if own else None
+
+
+def _other_names(name: str, source: Any, target: Any) -> list[str]:
+    """Return what a layer of a neck or a backbone may be called in the other model, where one has it once a task."""
     for task in (*target.parts, *source.parts):
         if name.startswith(f"{task}_neck"):
-            return name.removeprefix(f"{task}_")
-        if name.startswith("neck") and f"{task}_{name}" in (layer.name for layer in source.layers):
-            return f"{task}_{name}"
-    return name
+            return [name.removeprefix(f"{task}_")]
+    own = [task for task in target.tasks if name in target.parts["backbone"] and name.startswith(f"{task}_")]
+    once = [name.removeprefix(f"{task}_") for task in own]
+    if name.startswith("neck"):
+        return [f"{task}_{name}" for task in source.parts]
+    return once or [f"{task}_{name}" for task in source.tasks if len(source.tasks) == 1]

@@ -193,13 +193,13 @@ class MultiTaskModel(MeasuredModel):
         """
         return growing.subset(self, tasks)
 
-    def start_from(self, source: keras.Model) -> tuple[list[str], list[str]]:
-        """Take the weights of another model's layers of the same name and shapes.
+    def start_from(self, source: keras.Model | Mapping[str, keras.Model]) -> tuple[list[str], list[str]]:
+        """Take the weights of another model's layers of the same name and shapes, or of a model for each task.
 
         Returns:
             The names of the layers that got weights, and of those that have weights and got none.
         """
-        names = growing.take_weights(self, source)
+        names = growing.take_weights(self, source if isinstance(source, Mapping) else {"": source})
         self._started()
         return names
 

@@ -31,7 +31,7 @@ def resized(model: MultiTaskModel, size: tuple[int, int]) -> MultiTaskModel:
     if isinstance(backbone, keras.Model):
         config["backbone"] = keras.saving.serialize_keras_object(_of_size(backbone, size))
     made = MultiTaskModel.from_config(config | {"image_shape": [*size, 3]})
-    _, left = take_weights(made, model)
+    _, left = take_weights(made, {"": model})
     if left:
         raise _depends(size, f"layer '{left[0]}'")
     return made

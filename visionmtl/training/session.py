@@ -161,7 +161,7 @@ def _train(
     batches.check(recipe, datasets, place.replicas)
     steps = _steps(recipe, datasets)
     print(f"Building a model on {recipe.model.backbone} ...", flush=True)
-    source = None if recipe.model.start is None else runs.load_model(recipe.model.start)[0]
+    sources = [runs.load_model(start)[0] for start in recipe.model.starts]
     with place.strategy.scope():
         model = building.model(recipe, datasets.specs, steps)
     check_monitor(model, settings.monitor)
@@ -177,8 +177,8 @@ def _train(
         workers.chiefs(lambda: space.check(run, variables, ends.command(run), settings.checkpoint.keep, batch))
         if found is not None:
             resuming.give_back(found, model, recipe, steps)
-        elif source is not None:
-            _start(model, source, recipe)
+        elif sources:
+            _start(model, sources, recipe)
         history = [] if found is None else workers.chiefs(lambda: resuming.history(found, run))
         session = callbacks.Session(recipe, run, datasets, history, model, stop, found, steps, workers=workers)
         if found is None or not found.about.get("finished"):
@@ -251,12 +251,18 @@ def _refuse(run: Path) -> None:
     runs.refuse_taken(run)
 
 
-def _start(model: MultiTaskModel, source: MultiTaskModel, recipe: Recipe) -> None:
+def _start(model: MultiTaskModel, sources: Sequence[MultiTaskModel], recipe: Recipe) -> None:
     """Give a model the weights that its recipe starts from, and say which layers there were none for."""
-    taken, left = model.start_from(source)
+    start = recipe.model.start
+    if isinstance(start, dict):
+        told = ", ".join(f"{task} from {run}" for task, run in start.items())
+        taken, left = model.start_from(dict(zip(start, sources, strict=True)))
+    else:
+        told = f"from {start}"
+        taken, left = model.start_from(sources[0])
     if not taken:
-        raise UsageError(f"model.start is '{recipe.model.start}', which has no layer in common with this model.")
-    print(f"Started from {recipe.model.start}: {len(taken)} layers", end="")
+        raise UsageError(f"model.start is '{start}', which has no layer in common with this model.")
+    print(f"Started {told}: {len(taken)} layers", end="")
     print(f"; new: {_abridged(left)}." if left else ", all there are.")
 
 

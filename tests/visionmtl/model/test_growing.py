@@ -131,3 +131,43 @@ def test_mistakes_in_freezing_are_told(toy_model):
         model.freeze(list(model.parts))
     with pytest.raises(UsageError, match="needs a task: name some of scene"):
         model.subset([])
+
+
+@pytest.mark.parametrize("by_task", [True, False])
+def test_branches_start_from_runs_of_one_task_or_from_one_backbone_of_all(by_task, toy_model, toy_batch):
+    images, whole = toy_batch()[0], toy_model()
+    alone = {task.name: toy_model([task]) for task in toys.tasks()}
+    random = np.random.default_rng(0)
+    for model in (whole, *alone.values()):
+        model.set_weights([value + 0.1 * abs(random.normal(size=value.shape)) for value in model.get_weights()])
+    branches = toy_model(sharing={"name": "cross_stitch", "own": 1.0})
+    taken, left = branches.start_from(alone if by_task else whole)
+    assert all(name.startswith("cross_stitch") for name in left)
+    assert {"ground_toy_P3", "scene_neck_lateral_P2"} <= set(taken)
+    found = branches(images)
+    for model in alone.values() if by_task else [whole]:
+        for key, value in model(images).items():
+            np.testing.assert_allclose(found[key], value, atol=1e-5)
+
+
+def test_what_tasks_share_starts_from_the_first_and_a_task_without_a_run_as_it_was(toy_model):
+    model = toy_model(sharing={"name": "soft", "until": "P2"})
+    first, second = toy_model(toys.tasks("objects")), toy_model(toys.tasks("ground"))
+    for each, value in ((first, 1.0), (second, 2.0)):
+        each.set_weights([np.full_like(weight, value) for weight in each.get_weights()])
+    taken, left = model.start_from({"objects": first, "ground": second})
+    assert all(name.startswith("scene_") for name in left)
+    for name, value in (("toy_P2", 1.0), ("objects_toy_P3", 1.0), ("ground_toy_P3", 2.0)):
+        assert name in taken
+        assert all((weight == value).all() for weight in model.get_layer(name).get_weights())
+
+
+def test_mistakes_in_what_tasks_start_from_are_told(toy_model):
+    model, other = toy_model(), toy_model(toys.tasks("scene"))
+    with pytest.raises(UsageError, match="Unknown task to start 'scen'. Did you mean 'scene'"):
+        model.start_from({"scen": other})
+    with pytest.raises(UsageError, match="Task 'ground' is to start from a model of scene: give one of 'ground'"):
+        model.start_from({"ground": other})
+    wide = toy_model(toys.tasks("scene"), backbone=toys.backbone(4), neck={"channels": 4})
+    with pytest.raises(UsageError, match="'scene' is to start from has no layer in common"):
+        model.start_from({"scene": wide})

@@ -97,7 +97,6 @@ def _check_models(made: Iterable[Arm]) -> None:
     Raises:
         UsageError: one cannot.
     """
-    for start in dict.fromkeys(part.recipe.model.start for arm in made for part in arm.parts):
-        if start is not None:
-            runs.load_model(start)
-            keras.backend.clear_session()
+    for start in dict.fromkeys(start for arm in made for part in arm.parts for start in part.recipe.model.starts):
+        runs.load_model(start)
+        keras.backend.clear_session()

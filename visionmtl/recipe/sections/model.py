@@ -25,8 +25,10 @@ class Model(Section):
 
     backbone: str = Field("efficientnet_lite0", description="see `visionmtl list backbones`")
     weights: str | None = Field(None, description="null, imagenet, or a .keras or .weights.h5 file")
-    start: Annotated[str | None, BeforeValidator(absolute)] = Field(
-        None, description="a run folder or .keras file whose layers of the same name and shapes give their weights"
+    start: Annotated[str | dict[str, str] | None, BeforeValidator(absolute)] = Field(
+        None,
+        description="a run folder or .keras file whose layers of the same name and shapes give their weights, or one a"
+        " task, {task: run}, for what is that task's alone",
     )
     sharing: Annotated[Sharing, BeforeValidator(by_name)] = Field(
         Sharing(), description="how tasks share the backbone: a name, or {name: hard, until: P3}"
@@ -35,3 +37,8 @@ class Model(Section):
         {}, description="the feature pyramid's options: {channels: 96, context: scene, fusion: sum, repeats: 1}"
     )
     dropout: float = Field(0.0, ge=0, lt=1, description="fraction of features dropped before each head's last layer")
+
+    @property
+    def starts(self) -> list[str]:
+        """The runs and files that weights are taken from."""
+        return list(self.start.values()) if isinstance(self.start, dict) else [self.start] if self.start else []

@@ -23,5 +23,7 @@ def by_method(value: Any) -> Any:
 
 
 def absolute(path: Any) -> Any:
-    """Return a path from the root on, so that the folder a run is gone on with from does not matter."""
+    """Return a path, or each of several by name, from the root on: the folder a run goes on from does not matter."""
+    if isinstance(path, dict):
+        return {name: absolute(each) for name, each in path.items()}
     return str(Path(path).expanduser().absolute()) if isinstance(path, str) else path
