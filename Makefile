@@ -11,7 +11,7 @@ PIP    := -m pip install --quiet --disable-pip-version-check --editable
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test test-slow test-all test-lowest test-beam lint clean
+.PHONY: demo test test-slow test-all test-lowest test-beam lint docs clean
 
 demo: $(VENV)/installed
 	@rm -rf $(RUN)
@@ -52,6 +52,11 @@ BEAM_TESTS = tests/visionmtl/prediction/test_beam.py tests/visionmtl/prediction/
 test-beam: $(BEAM)/installed-dev
 	$(BEAM)/bin/python $(PYTEST) $(BEAM_TESTS) $(ARGS)
 
+# The pages of docs/, README.md and others into build/docs: fails on a broken link, a public name without a docstring, and
+# a page that is not what the code says now; `python docs/generate.py` writes such a page anew.
+docs: $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -75,6 +80,11 @@ $(VENV)/installed-dev: $(BIN)/python setup.py pyproject.toml
 	@echo "Installing visionmtl and its tools into $(VENV), once; TensorFlow takes a few minutes to download."
 	@$(BIN)/python $(PIP) '.[pretrained,dev]'
 	@touch $@ $(VENV)/installed
+
+$(VENV)/installed-docs: $(VENV)/installed-dev
+	@echo "Installing what builds the pages into $(VENV), once."
+	@$(BIN)/python $(PIP) '.[pretrained,dev,docs]'
+	@touch $@
 
 $(LOWEST)/installed-dev: $(LOWEST)/bin/python setup.py pyproject.toml
 	@echo "Installing visionmtl with its lowest versions into $(LOWEST), once."

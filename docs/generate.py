@@ -1,0 +1,191 @@
+"""Write what the pages of `docs/` take from the code: keys, balancers, tasks and layouts, between marks in these pages.
+
+    python docs/generate.py            # writes them anew
+    python docs/generate.py --check    # names the pages that are not what the code says now, and exits with 1
+
+A page is written by hand around `<!-- begin keys -->` and `<!-- end keys -->`; what is between them is made here, from
+the same docstrings and declarations that `visionmtl list` prints. `docs/draw_sharing.py` makes `sharing.md`.
+"""
+
+import argparse
+import inspect
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+FOLDER = Path(__file__).parent
+FAMILIES = {
+    "loss": "Loss balancers: they weigh the losses",
+    "gradient": "Gradient balancers: they compare the gradients of the tasks",
+    "elementwise": "Elementwise balancers: they combine the gradients number by number",
+}
+
+
+def keys() -> str:
+    """Return a table of keys for each section of a recipe."""
+    from visionmtl import recipe
+
+    sections: dict[str, list] = {}
+    for key in recipe.each_key():
+        sections.setdefault(key.name.rpartition(".")[0], []).append(key)
+    parts = []
+    for section, there in sections.items():
+        parts.append(f"## `{section}`" if section else "## At the top")
+        parts.append(table(["key", "default", ""], ([code(k.name), code(k.default), k.description] for k in there)))
+    return "\n\n".join(parts)
+
+
+def balancers() -> str:
+    """Return a table of all balancers, and a section for each: idea, equation, cost, options, and when to take it."""
+    from visionmtl import balancing
+    from visionmtl.balancing import catalogue
+
+    entries = list(balancing.BALANCERS.items())
+    chosen = ([f"[`{name}`](#{name})", method.promise, method.cost] for name, method in entries)
+    parts = [table(["method", "promise", "a step costs"], chosen), text(catalogue.NOTE).replace("*", "\\*")]
+    for family, title in FAMILIES.items():
+        parts.append(f"## {title}")
+        for name, method in entries:
+            if method.family == family:
+                facts = [f"Take it {method.when}.", f"A step costs {method.cost}."]
+                options = balancing.options(name).items()
+                rows = [[code(key), code(shown(own.default)), f"{own.meaning}: {own.expected}"] for key, own in options]
+                parts += [f"### `{name}`", fenced(method.equation), prose(method), text(" ".join(facts))]
+                parts += [table(["option", "default", ""], rows)] if rows else []
+    return "\n\n".join(parts)
+
+
+def tasks() -> str:
+    """Return a section for each class of tasks: its labels, loss, predictions and options."""
+    from visionmtl import tasks as room
+    from visionmtl.commands._printed import said
+
+    parts = []
+    for task in dict.fromkeys(room.KINDS.values()):
+        parts += [f"## `{task.__name__}`", f"Learns labels of kind {' or '.join(map(code, task.kinds))}.", prose(task)]
+        means = [[code(key), each.unit, each.text] for key, each in task.meanings.items()]
+        parts.append(table(["prediction", "unit", ""], means))
+        arguments, signature = said(task).arguments, inspect.signature(task).parameters
+        options = [name for name in task.options if name in signature]
+        rows = [[code(name), code(shown(signature[name].default)), arguments.get(name, "")] for name in options]
+        parts.append(table(["option", "default", ""], rows))
+    return "\n\n".join(parts)
+
+
+def layouts() -> str:
+    """Return a section for each source of data, and in it one for each layout by which a folder is recognised."""
+    from pipelines import sources
+
+    parts = []
+    for name in sources.names():
+        source = sources.SOURCES[name]
+        parts += [f"### `{name}`", prose(source)]
+        rows = []
+        for own in source.options():
+            choices = f": {', '.join(map(str, own.choices))}" if own.choices else ""
+            rows.append([code(own.name), code(shown(own.default)), own.meaning + choices])
+        parts += [table(["option", "default", ""], rows)] if rows else []
+        for layout in source.layouts:
+            signs = "; ".join(code(sign.words) for sign in layout.signs)
+            parts += [f"#### {layout.name}", fenced(layout.look), f"Known by {signs}."]
+    return "\n\n".join(parts)
+
+
+BLOCKS: dict[str, tuple[str, Callable[[], str]]] = {
+    "keys": ("recipes.md", keys),
+    "balancers": ("balancing.md", balancers),
+    "tasks": ("tasks.md", tasks),
+    "layouts": ("data.md", layouts),
+}
+
+
+def pages() -> dict[str, str]:
+    """Return the pages with what the code says now, by name."""
+    made = {}
+    for block, (page, make) in BLOCKS.items():
+        begin, end = f"<!-- begin {block} -->", f"<!-- end {block} -->"
+        before, _, rest = (FOLDER / page).read_text(encoding="utf-8").partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            sys.exit(f"docs/{page} has no '{begin}' before '{end}'.")
+        note = "<!-- Made by docs/generate.py: change the docstrings, not this part. -->"
+        made[page] = f"{before}{begin}\n{note}\n\n{make()}\n\n{end}{after}"
+    return made
+
+
+def stale() -> list[str]:
+    """Return the names of the pages that are not what the code says now."""
+    return [name for name, page in pages().items() if (FOLDER / name).read_text(encoding="utf-8") != page]
+
+
+def prose(cls: type) -> str:
+    """Return a class's docstring as Markdown, without its arguments."""
+    doc = re.sub(r"^(Args|Attributes):\n(?:    .*\n?|\n(?=    ))*", "", inspect.getdoc(cls) or "", flags=re.MULTILINE)
+    doc = re.sub(
+        r"^Example:\n((?:    .*\n?|\n(?=    ))*)",
+        lambda found: f"```pycon\n{inspect.cleandoc(found[1])}\n```\n",
+        doc,
+        flags=re.MULTILINE,
+    )
+    parts = []
+    for part in re.split(r"\n\s*\n", doc.strip()):
+        lines = re.sub(r"^(References?|Scale|Fall-back|Preference|Heads): ?", r"**\1.** ", part, flags=re.MULTILINE)
+        parts.append(part if part.startswith("```") else text(re.sub(r"\n(?=\*\*)", "\n\n", lines)))
+    return "\n\n".join(parts)
+
+
+def text(words: str) -> str:
+    """Return words in which nothing but code between backticks, bold words and lists is Markdown."""
+    spoken = re.split(r"(`[^`]*`)", words)
+    plain = (re.sub(r"([\[\]{}])", r"\\\1", part).replace("<", "&lt;") for part in spoken[::2])
+    return "".join(part for both in zip_longest(plain, spoken[1::2], fillvalue="") for part in both)
+
+
+def table(head: list[str], rows: Iterable[list[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(cell, line)) + " |" for line in lines)
+
+
+def cell(words: str) -> str:
+    """Return words as they may stand in a cell: links and code stay what they are."""
+    safe = words if words.startswith("[`") else text(words)
+    return " ".join(safe.replace("|", "\\|").replace("*", "\\*" if "`" not in safe else "*").split())
+
+
+def code(words: str) -> str:
+    """Return words as code; nothing for nothing."""
+    return f"`{words}`" if words else ""
+
+
+def fenced(words: str) -> str:
+    """Return words in a block of their own."""
+    return f"```text\n{words}\n```"
+
+
+def shown(value: Any) -> str:
+    """Return a default as a recipe would say it."""
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def main() -> None:
+    """Write the pages, or check them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing, and fail where a page is stale")
+    if parser.parse_args().check:
+        if old := stale():
+            sys.exit(f"Stale, run `python docs/generate.py`: {', '.join(old)}")
+        return
+    for name, page in pages().items():
+        (FOLDER / name).write_text(page, encoding="utf-8")
+        print(FOLDER / name)
+
+
+if __name__ == "__main__":
+    main()
