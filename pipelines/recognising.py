@@ -74,6 +74,26 @@ def recognise(path: Path, tree: Tree | None = None) -> str:
     raise DataError(f"'{path}' is like no data set that is known: it {_seen(path)}. {_nearest(tree)}")
 
 
+def instead(source: str, path: Path, tree: Tree | None = None) -> str:
+    """Return what to tell who named a source for a folder that is like those of another; "" where it is not.
+
+    Args:
+        source: the name that was given.
+        path: the folder or file.
+        tree: its files, if they were walked already.
+    """
+    try:
+        other = recognise(path, tree)
+    except DataError:
+        return ""
+    if other == source or not sources.SOURCES[source].layouts:
+        return ""
+    tree = tree or Tree.of(path)
+    looks = next(layout for name, layout in _layouts() if name == other and layout.fits(tree))
+    signs = ", ".join(sign.words for sign in looks.signs)
+    return f"It was read as {source}, and is like {looks.name} ({signs}): name its source, as data.source={other}."
+
+
 def _layouts() -> list[tuple[str, Layout]]:
     return [(name, layout) for name, source in sources.SOURCES.items() for layout in source.layouts]
 

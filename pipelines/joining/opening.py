@@ -14,7 +14,7 @@ from pipelines.errors import DataError, MissingSplitError, one_of
 from pipelines.joining.combining import Member, combine
 from pipelines.joining.matching import match
 from pipelines.kinds.spec import LabelSpec
-from pipelines.recognising import find
+from pipelines.recognising import find, instead
 from pipelines.splits import SPLITS
 
 KEYS = ("source", "path", "options", "tasks", "classes")
@@ -32,8 +32,13 @@ def opened(name: str, request: Request, options: Mapping[str, Any]) -> Source:
     name, request = _recognised(name, request)
     source = sources.get(name, options)
     if request.cache is None or request.path is None or name == "packed" or len(request.splits) == 1:
-        with uncollected():
-            read = source.read(source.adapted(request))
+        try:
+            with uncollected():
+                read = source.read(source.adapted(request))
+        except DataError as error:
+            if request.path is not None and (told := instead(name, request.path, request.files)):
+                raise DataError(f"{error} {told}") from error
+            raise
         if not request.account.files:  # a source that says nothing of its files: it reads none of a user's
             return read
         request.account.tree = request.files

@@ -18,7 +18,7 @@ MERGE = "merge"
 
 
 class Predict(Command):
-    """Predict on images: COCO's results, masks, a record a picture, and pictures with the predictions drawn on."""
+    """Predict on images or videos: COCO's results, masks, a record of each, and all of it drawn on them."""
 
     rank = 3
     examples = """
@@ -28,6 +28,7 @@ class Predict(Command):
         visionmtl predict runs/camvid-1 photographs/ --format labelme --confidence 0.5 car=0.7
         visionmtl predict runs/camvid-1 photographs/ --shard 1/4 --resume
         visionmtl predict merge predictions
+        visionmtl predict runs/camvid-1 drive.mp4
     """
     more = """
         Written to --out: predictions.jsonl, a line a picture; detections.json, COCO's results; labels.json, classes and
@@ -35,13 +36,16 @@ class Predict(Command):
         forms. --confidence 0 keeps all boxes, as COCO's evaluation wants them. In a folder, what is no picture is set
         aside by rules that are printed, and so is what predict wrote before.
 
+        Of videos (extra video): videos/*.mp4, each frame at the time that it had, and frames/*.jsonl, a line a frame.
+        Objects are followed from frame to frame, so that their boxes do not flicker.
+
         Exit status: 0 all predicted; 3 some pictures could not be read, which are listed, and all others are predicted;
         2 none could, or a mistake; 75 stopped by a signal, 130 by Ctrl-C: --resume goes on.
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_model(parser)
-        parser.add_argument("images", nargs="*", metavar="IMAGE", help="picture files, or folders of them")
+        parser.add_argument("images", nargs="*", metavar="IMAGE", help="picture files, or folders of them; or videos")
         parser.add_argument("--split", help="take all pictures of train, val or test of the data it was trained on")
         parser.add_argument("--out", metavar="DIR", help="where to write; default predictions")
         parser.add_argument("--tasks", nargs="+", metavar="TASK", help="predict these tasks alone; default all")
@@ -62,6 +66,10 @@ class Predict(Command):
         parser.add_argument(
             "--replace", action="store_true", help="begin anew: what is there of predictions is removed"
         )
+        parser.add_argument(
+            "--no-smoothing", action="store_true", help="of videos: boxes as found in each frame by itself"
+        )
+        parser.add_argument("--maps", action="store_true", help="of videos: write masks and depth of every frame too")
         parser.add_argument("--shard", metavar="I/N", help="one of N parts; `visionmtl predict merge DIR` joins them")
         add_tta(parser)
         parser.add_argument("--batch", type=int, default=8, metavar="N", help="pictures at once; default 8")
@@ -93,11 +101,22 @@ class Predict(Command):
             "shard": shard,
             "batch_size": args.batch,
             "tta": args.tta,
+            "smooth": not args.no_smoothing,
+            "maps": args.maps,
         }
+        options, films = prediction.Options(**given), prediction.films(args.images)
+        if films and args.annotations:
+            raise UsageError("The frames of videos have no ids in a COCO file: leave --annotations out.")
+        if films:
+            prediction.video.check(options)
+        elif args.no_smoothing or args.maps:
+            raise UsageError("--no-smoothing and --maps are of videos, and pictures were given: leave them out.")
         model, recipe = runs.load_model(args.model)
         model = model.subset(args.tasks) if args.tasks else model
         if args.tta:
             confidences.take_of_views(model, Path(args.model), Views.parsed(args.tta))
+        if films:
+            return _status(prediction.video.run(model, films, out, options))
         if not args.split:
             wanted = prediction.on_disk(args.images, out, args.annotations)
         else:
@@ -108,7 +127,7 @@ class Predict(Command):
                     " folder."
                 )
             wanted = prediction.of_split(recipe, args.split)
-        done = prediction.run(model, wanted, out, prediction.Options(**given))
+        done = prediction.run(model, wanted, out, options)
         if shard:
             print(f"When all {shard.count} shards are there: visionmtl predict merge {out}")
         return _status(done)

@@ -81,7 +81,7 @@ def _reaching(task: Task, predictions: Mapping[str, Any], confidences: Mapping[s
 
 
 def marked(task: Task, predictions: Mapping[str, Any], confidences: Mapping[str, float] | None) -> Mapping[str, Any]:
-    """Return predictions of a picture that say which objects a drawing shows; without confidences as they are."""
-    if confidences is None or "scores" not in predictions or "classes" not in predictions:
+    """Return predictions of a picture that say which objects a drawing shows, by confidences if they do not yet."""
+    if confidences is None or "scores" not in predictions or "classes" not in predictions or "shown" in predictions:
         return predictions
     return {**predictions, "shown": _reaching(task, predictions, confidences, 1.0)}

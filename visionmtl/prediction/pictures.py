@@ -20,7 +20,26 @@ from pipelines.pixels.rules import SUFFIXES
 from pipelines.sources.files.notes import TRAITS
 from visionmtl.errors import UsageError
 
-NO_PICTURE = "no picture by its name"
+NO_PICTURE, FILM = "no picture by its name", "a video, which is to be named itself"
+FILMS = (
+    *(
+        ".3gp",
+        ".asf",
+        ".avi",
+        ".flv",
+        ".m2ts",
+        ".m4v",
+        ".mjpeg",
+        ".mkv",
+        ".mov",
+        ".mp4",
+        ".mpeg",
+        ".mpg",
+        ".mts",
+        ".mxf",
+    ),
+    *(".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
+)
 ROOM = 250  # bytes of a name without a suffix, of which that of a picture has five at most
 
 
@@ -47,6 +66,26 @@ class Found:
 def find(paths: Sequence[str | Path]) -> list[Path]:
     """Return the image files among `paths` and in the folders among them; `found` has the rules."""
     return found(paths).files
+
+
+def films(paths: Sequence[str | Path]) -> list[Path]:
+    """Return the videos among paths, each once; none where no path is one by its name.
+
+    Raises:
+        UsageError: other paths are there too, or a video is not.
+    """
+    chosen = list(
+        dict.fromkeys(path for path in map(Path, paths) if path.suffix.lower() in FILMS and not path.is_dir())
+    )
+    other = next((path for path in map(Path, paths) if path not in chosen), None)
+    if chosen and other is not None:
+        raise UsageError(
+            f"'{chosen[0]}' is a video and '{other}' is none: predict on videos and on pictures one by one."
+        )
+    for path in chosen:
+        if not path.is_file():
+            raise UsageError(f"There is no video '{path}'.")
+    return chosen
 
 
 def found(paths: Sequence[str | Path], out: str | Path | None = None) -> Found:
@@ -97,7 +136,7 @@ def _inside(root: Path, out: Path | None) -> tuple[list[tuple[Path, PurePath]], 
                 account.use(path, "pictures")
                 chosen.append((path, name))
             elif beside(name.as_posix()) is None:
-                account.leave(path, NO_PICTURE)
+                account.leave(path, FILM if path.suffix.lower() in FILMS else NO_PICTURE)
     balance = account.balance()
     if not chosen:
         there = f" It has {accounting.files(balance)}" if balance.files else ""

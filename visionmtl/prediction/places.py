@@ -20,7 +20,7 @@ try:
 except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
-FOLDERS = ("overlays", "masks", "depth", "pictures")
+FOLDERS = ("overlays", "masks", "depth", "pictures", "videos", "frames")
 FILES = ("predictions*.json*", "detections*.json", settings.LABELS, settings.SETTINGS)
 
 

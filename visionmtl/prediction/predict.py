@@ -10,39 +10,20 @@ from typing import Any
 
 from pipelines.pixels.rules import RESIZES
 from visionmtl import stopping
-from visionmtl.errors import one_of
+from visionmtl.errors import UsageError, one_of
 from visionmtl.model import MultiTaskModel
 from visionmtl.model.seeing import Looks
 from visionmtl.prediction import confidences as scores
-from visionmtl.prediction import finishing, places, results, settings, wanted
-from visionmtl.prediction.confidences import Asked
+from visionmtl.prediction import finishing, pictures, places, results, settings, video, wanted
+from visionmtl.prediction.asked import Options
 from visionmtl.prediction.finishing import Done
 from visionmtl.prediction.journal import Journal, Record
 from visionmtl.prediction.network import Network, alike
-from visionmtl.prediction.places import Shard
 from visionmtl.prediction.progress import Progress
 from visionmtl.prediction.reading import Sample, samples
 from visionmtl.prediction.wanted import Wanted
 from visionmtl.prediction.writing import Writing
 from visionmtl.tasks.views import Views
-
-BATCH = 8
-
-
-@dataclass(frozen=True)
-class Options:
-    """How predictions are made and written; `predict` explains each."""
-
-    resize: str | None = None
-    confidence: Asked = None
-    overlays: int | None = None
-    format: str | None = None
-    link: bool = False
-    resume: bool = False
-    replace: bool = False
-    shard: Shard | None = None
-    batch_size: int = BATCH
-    tta: str | Views | None = None
 
 
 def predict(
@@ -54,13 +35,13 @@ def predict(
     annotations: str | Path | None = None,
     **options: Any,
 ) -> Path:
-    """Predict on pictures of any size; everything comes back in the pixels of the picture it is about.
+    """Predict on pictures of any size, or on videos; everything comes back in the pixels of the picture it is about.
 
     One that cannot be read is recorded with the sentence why; all others are predicted on.
 
     Args:
         model: a trained model.
-        paths: image files, or folders of them.
+        paths: image files, or folders of them; or video files alone.
         out: the folder to write. `docs/predictions.md` says what is in it: `predictions.jsonl`, a line a picture;
             `detections.json`, COCO's results; `labels.json`; `masks/<task>/*.png` of class ids, `depth/<task>/*.npy` of
             metres, `overlays/*.png`.
@@ -71,7 +52,8 @@ def predict(
             one of `formats.names()`, whose pictures are links if `link`; `resume`, to go on with what is in `out`, or
             `replace`, to begin it anew; `shard`, `Shard(1, 4)` for the first of four parts; `batch_size` of the
             network; `tta`, further views of each picture that are merged, as "flip,0.75,1.25", see
-            `training.evaluate`.
+            `training.evaluate`; of videos `smooth`, whether objects are followed over frames, and `maps`, whether masks
+            and depth of every frame are written.
 
     Returns:
         The path of the records, `predictions.jsonl`.
@@ -85,10 +67,14 @@ def predict(
         >>> json.loads(records.read_text().splitlines()[0])["width"]
         60
     """
-    return run(model, wanted.on_disk(paths, out, annotations), out, Options(resize, **options)).path
+    if not (films := pictures.films(paths)):
+        return run(model, wanted.on_disk(paths, out, annotations), out, Options(resize, **options)).path
+    if annotations is not None:
+        raise UsageError("The frames of videos have no ids in a COCO file: leave annotations out.")
+    return video.run(model, films, out, Options(resize, **options)).path
 
 
-def run(model: MultiTaskModel, pictures: Wanted, out: str | Path, options: Options) -> Done:
+def run(model: MultiTaskModel, there: Wanted, out: str | Path, options: Options) -> Done:
     """Predict on pictures, print what was done, and return it; `predict` has the arguments.
 
     Raises:
@@ -99,7 +85,7 @@ def run(model: MultiTaskModel, pictures: Wanted, out: str | Path, options: Optio
     resize = one_of(options.resize or model.resize, RESIZES, "resize")
     views = None if options.tta is None else Views.parsed(options.tta)
     confidences = scores.chosen(tasks.values(), model.confidences, options.confidence)
-    categories, unknown = pictures.ids.of_classes(tasks.values())
+    categories, unknown = there.ids.of_classes(tasks.values())
     made = {
         "resize": resize,
         "confidences": confidences,
@@ -108,17 +94,17 @@ def run(model: MultiTaskModel, pictures: Wanted, out: str | Path, options: Optio
         "link": options.link,
         "tta": None if views is None else str(views),
     }
-    made = settings.of(model, pictures, made)
+    made = settings.of(model, there, made)
     also = finishing.data_set(out, tasks, made)
     looks = None if views is None else Looks(model, views)
-    for line in filter(None, (pictures.told, pictures.ids.told(unknown), looks and looks.told())):
+    for line in filter(None, (there.told, there.ids.told(unknown), looks and looks.told())):
         print(line, flush=True)
     with places.held(out, made, results.labels(tasks, categories), options) as journal:
-        writing = Writing(model, pictures, out, confidences, options.overlays, also)
+        writing = Writing(model, there, out, confidences, options.overlays, also)
         Work(Network(model, resize, looks), writing, journal, options).run()
     done = finishing.finish(out) if options.shard is None else finishing.summed(Journal(journal.path))
-    done = _with_lost(done, pictures.lost)
-    print("\n".join([*pictures.notes(), done.text()]), flush=True)
+    done = _with_lost(done, there.lost)
+    print("\n".join([*there.notes(), done.text()]), flush=True)
     return done
 
 

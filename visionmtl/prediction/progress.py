@@ -1,4 +1,4 @@
-"""How many pictures are done, how fast, and how long the rest takes: a bar on a terminal, else a line now and then."""
+"""How many pictures or frames are done, how fast, how long the rest takes: a bar on a terminal, else lines."""
 
 import os
 import time
@@ -15,13 +15,14 @@ class Progress:
     """Tells of pictures that are done.
 
     Args:
-        total: how many there are.
+        total: how many there are; 0 where nobody knows.
         before: how many of them were done before.
         out: where to; a terminal gets a bar.
+        noun: what they are.
     """
 
-    def __init__(self, total: int, before: int, out: TextIO):
-        self.total, self.before, self.done, self.out = total, before, before, out
+    def __init__(self, total: int, before: int, out: TextIO, noun: str = "pictures"):
+        self.total, self.before, self.done, self.out, self.noun = total, before, before, out, noun
         self.bar = out.isatty() and os.environ.get("TERM") != "dumb"
         self.began = self.told = time.monotonic()
         if self.bar:
@@ -31,7 +32,7 @@ class Progress:
         """Count pictures, and tell of them if it is time."""
         self.done += count
         now = time.monotonic()
-        if now - self.told >= (REDRAWN if self.bar else EVERY) and self.done < self.total:
+        if now - self.told >= (REDRAWN if self.bar else EVERY) and (self.done < self.total or not self.total):
             self.told = now
             self._tell()
 
@@ -43,10 +44,11 @@ class Progress:
     def _tell(self) -> None:
         taken = self.told - self.began
         rate = (self.done - self.before) / taken if taken else 0.0
-        left = f"{rate:.3g} a second  {duration((self.total - self.done) / rate)} left" if rate else ""
-        line = f"{self.done:,} of {self.total:,} pictures  {left}".rstrip()
+        of = f" of {self.total:,}" if self.total else ""
+        left = f"  {duration((self.total - self.done) / rate)} left" if rate and self.total else ""
+        line = f"{self.done:,}{of} {self.noun}" + (f"  {rate:.3g} a second{left}" if rate else "")
         if self.bar:
-            full = BAR * self.done // self.total
+            full = min(BAR, BAR * self.done // self.total) if self.total else 0
             print(f"{CLEARED}[{'=' * full}{' ' * (BAR - full)}]  {line}", end="", file=self.out, flush=True)
         else:
             print(line, file=self.out, flush=True)

@@ -39,7 +39,8 @@ class Sample:
 
 
 @functools.cache
-def _fitting(size: tuple[int, int], resize: str) -> Callable[[np.ndarray], tuple[tf.Tensor, tf.Tensor]]:
+def fitting(size: tuple[int, int], resize: str) -> Callable[[np.ndarray], tuple[tf.Tensor, tf.Tensor]]:
+    """Return what fits pictures, uint8 `[h, w, 3]`, to a network's input, as `images.fit` does, compiled."""
     return tf.function(lambda pixels: images.fit(pixels, size, resize), input_signature=[PIXELS], autograph=False)
 
 
@@ -62,7 +63,7 @@ def samples(
         ahead: how many are read ahead.
     """
 
-    fit = _fitting(size, resize)
+    fit = fitting(size, resize)
 
     def sample(place: int) -> Sample:
         try:

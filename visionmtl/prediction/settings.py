@@ -23,6 +23,8 @@ WORDS = {
     "overlays": "other overlays",
     "format": "another format",
     "tta": "other views",
+    "smooth": "boxes that are smoothed otherwise",
+    "maps": "other files of each frame",
     "version": "another version of visionmtl",
 }
 
