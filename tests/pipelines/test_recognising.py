@@ -2,6 +2,7 @@
 
 import re
 
+import folders
 import pytest
 
 import pipelines
@@ -87,3 +88,14 @@ def test_masks_beside_the_images_of_an_index_are_not_another_format(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert pipelines.recognise(tmp_path) == "coco"
+
+
+def test_a_source_that_cannot_read_a_folder_of_another_says_which_can(tmp_path):
+    folders.voc(tmp_path / "cats")
+    expected = r"is no COCO data set: .* It was read as coco, and is like Pascal VOC \(.*\): .* data.source=voc\."
+    with pytest.raises(pipelines.DataError, match=expected):
+        pipelines.load("coco", (32, 32), 2, path=tmp_path / "cats")
+    (tmp_path / "cats" / "annotations.json").write_text("{}")  # like both: nothing is guessed
+    with pytest.raises(pipelines.DataError) as told:
+        pipelines.load("coco", (32, 32), 2, path=tmp_path / "cats")
+    assert "data.source=" not in str(told.value)

@@ -1,0 +1,100 @@
+"""Shells complete what a command line may hold, at once, as the lists of `visionmtl list` have it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from pipelines import sources
+from visionmtl import balancing, cli, recipe, sharing
+from visionmtl.commands import _words
+from visionmtl.commands._lists import LISTS
+from visionmtl.commands.command import commands_of
+
+COMMANDS = commands_of("visionmtl.commands")
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    """A working directory with two run folders, a folder and a file."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("runs/garments-1", "runs/garments-2", "elsewhere/mine"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "recipe.yaml").touch()
+    (tmp_path / "runs" / "notes").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("tr", ["train"]),
+        ("--v", ["--version"]),
+        ("data ins", ["inspect"]),
+        ("train garm", ["garments"]),
+        ("train garments training.epo", ["training.epochs="]),
+        ("train garments --run here training.optimizer=ad", ["training.optimizer=adam", "training.optimizer=adamw"]),
+        ("train garments training.jit=", ["training.jit=false", "training.jit=true"]),
+        ("train garments balancing.method=pc", ["balancing.method=pcgrad"]),
+        ("train garments --eval", ["--evaluate"]),
+        ("train garments --evaluate t", ["test", "train"]),
+        ("train --resume ", ["elsewhere/", "runs/", "runs/garments-1", "runs/garments-2"]),
+        ("evaluate runs/g", ["runs/garments-1", "runs/garments-2"]),
+        ("evaluate runs/", ["runs/garments-1", "runs/garments-2", "runs/notes/"]),
+        ("report runs/garments-1 elsewhere/", ["elsewhere/mine"]),
+        ("evaluate runs/garments-1 data.source=co", ["data.source=coco"]),
+        ("list bal", ["balancing"]),
+        ("list sharing mt", ["mtan"]),
+        ("predict runs/garments-1 --tasks ", []),  # names that only the model knows
+        ("predict runs/garments-1 pho", []),  # a file
+        ("train garments no.such.key=", []),
+        ("nonsense x", []),
+    ],
+)
+def test_what_may_follow(runs, line, expected, capsys):
+    assert cli.main(["completion", "answer", f"visionmtl {line}"]) == 0
+    assert capsys.readouterr().out.split() == expected
+
+
+def test_names_are_those_that_the_lists_have():
+    assert set(_words.LISTS) == set(LISTS)
+    assert sorted(_words._names("balancing")) == sorted(balancing.names())
+    assert sorted(_words._names("sharing")) == sorted(sharing.names())
+    assert sorted(_words._names("sources")) == sorted(sources.names())
+    assert sorted(_words._names("recipes")) == sorted(recipe.built_in())
+    every = {f"{key.name}=" for key in recipe.each_key()}
+    assert set(_words.answers(COMMANDS, ["check", "garments", ""])) == every
+
+
+@pytest.mark.parametrize("line", ["visionmtl train garments training.", "visionmtl train garments balancing.method="])
+def test_an_answer_imports_nothing_that_takes_long(line):
+    code = (
+        "import sys; from visionmtl import cli\n"
+        f"cli.main(['completion', 'answer', {line!r}])\n"
+        "sys.exit(len({'tensorflow', 'keras', 'matplotlib', 'scipy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("visionmtl tra", "train"), ("visionmtl train garments training.optimizer=s", "sgd"), ("visionmtl t '", "")],
+)
+def test_bash_completes_words_that_it_breaks_at_an_equals_sign(tmp_path, line, expected):
+    program = tmp_path / "visionmtl"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m visionmtl "$@"\n')
+    program.chmod(0o755)
+    script = (
+        f'PATH="{tmp_path}:$PATH"; compopt() {{ :; }}; eval "$(visionmtl completion bash)"\n'
+        f'COMP_LINE="{line}"; COMP_POINT=${{#COMP_LINE}}; _visionmtl; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == expected.split()
+    assert done.stderr == ""
+
+
+def test_every_shell_has_its_script_and_another_is_told(capsys):
+    for shell in ("bash", "zsh", "fish"):
+        assert cli.main(["completion", shell]) == 0
+        assert "visionmtl completion answer" in capsys.readouterr().out
+    assert cli.main(["completion", "tcsh"]) == 2
+    assert "expected bash, zsh, fish" in capsys.readouterr().err
