@@ -123,11 +123,13 @@ def _of_key(key: str) -> Iterable[str]:
 
 def _words_of(key: str) -> list[str]:
     """Return the words that the type of a key names."""
+    from pydantic import BaseModel
+
     from visionmtl.recipe.keys import section_of
     from visionmtl.recipe.sections import Recipe
 
     *parts, last = key.split(".")
-    section = Recipe
+    section: type[BaseModel] = Recipe
     for part in parts:
         field = section.model_fields.get(part)
         inner = section_of(field.annotation) if field else None

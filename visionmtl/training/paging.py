@@ -8,7 +8,7 @@ from typing import Self
 from visionmtl import report
 from visionmtl.callbacks import Callback, Session
 from visionmtl.callbacks.callback import Logs
-from visionmtl.errors import UsageError
+from visionmtl.errors import UsageError, own_mistake
 
 
 class Paging(Callback):
@@ -30,7 +30,17 @@ class Paging(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if any(name.startswith("val_") for name in logs or {}):
+            self._write()
+
+    def _write(self) -> None:
+        """Write it, and tell what is in the way: no training ends for want of a page, which the next epoch writes."""
+        try:
             report.write(self.run)
+        except Exception as error:
+            sentence = own_mistake(error)
+            if sentence is None:
+                raise
+            print(f"No {self.run / 'report.html'} for now, and the training goes on: {sentence}", flush=True)
 
     def close(self) -> None:
         with contextlib.suppress(UsageError):  # what ended the training is told, and no page for want of room is less

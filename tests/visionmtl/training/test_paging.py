@@ -1,11 +1,13 @@
 """A run that is not over has its page: after every validation, and however its training ends."""
 
+import errno
+import os
 from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
 
-from visionmtl import callbacks, files
+from visionmtl import callbacks, files, report
 from visionmtl.training import session
 from visionmtl.training.devices import Together
 from visionmtl.training.paging import Paging
@@ -19,6 +21,26 @@ def test_the_page_is_written_after_every_validation(tmp_path):
     assert not page.exists()
     watch.on_epoch_end(1, {"loss": 1.0, "val_loss": 2.0})
     assert "training and validation" in page.read_text()
+
+
+def test_a_disk_that_is_full_costs_no_training(tmp_path, monkeypatch, capsys):
+    def full(*args, **options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(args[0]))
+
+    files.write_text(tmp_path / "history.csv", "epoch,cars_loss\n1,2\n")
+    watch = Paging(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        watch.on_epoch_end(0, {"loss": 1.0, "val_loss": 2.0})
+    said = capsys.readouterr().out
+    assert said.startswith(f"No {tmp_path / 'report.html'} for now, and the training goes on: Cannot write '")
+    assert "the disk is full" in said
+    assert not (tmp_path / "report.html").exists()
+    watch.on_epoch_end(1, {"loss": 1.0, "val_loss": 2.0})
+    assert (tmp_path / "report.html").is_file()
+    monkeypatch.setattr(report, "write", lambda run: {}["a fault of ours"])
+    with pytest.raises(KeyError):
+        watch.on_epoch_end(2, {"val_loss": 2.0})
 
 
 def test_a_training_that_is_interrupted_leaves_a_page_and_what_ended_it_is_raised(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pipelines.files import removed
 from visionmtl import recipe as recipes
 from visionmtl.comparison.compare import wording
 from visionmtl.files import write_text
@@ -130,6 +131,12 @@ class Cells:
     def forget(self, cell: Cell) -> None:
         """Read a cell's figures again: they have changed."""
         self._finished.pop(cell.hash, None)
+
+    def slim(self, cell: Cell) -> None:
+        """Remove the checkpoints of a cell that is finished: nobody goes on from them."""
+        run = self.run(cell)
+        if runs.is_finished(run) and (run / "checkpoints").is_dir():
+            removed(run / "checkpoints")
 
     def notes(self, cell: Cell) -> dict[str, Any]:
         """Return what is known of its processes: peak `memory` in bytes, `wall` seconds, `cores`, why it `failed`."""

@@ -124,6 +124,7 @@ class Runner:
             known = {"cores": cores if math.isfinite(cores) else None}
             self.cells.note(cell, {"memory": memory, "wall": wall, "failed": None, **known})
         self.cells.forget(cell)
+        self.cells.slim(cell)
         if done is not None:
             over = self.is_over(cell) or _is_held(self.cells.run(cell))
             done(Done(cell, wall, None if over else why_ended(child.log, child.status or 0)))

@@ -30,6 +30,7 @@ def main(words):
     recipe = yaml.safe_load(file.read_text())
     run.mkdir(parents=True, exist_ok=True)
     (run / "recipe.yaml").write_text(file.read_text())
+    (run / "checkpoints" / "1").mkdir(parents=True, exist_ok=True)
     with (run.parent / "began").open("a") as began:
         began.write(f"{run.name}{' again' if resumed else ''}\n")
     if "STUB_WAITS" in os.environ:

@@ -26,6 +26,8 @@ def test_a_calibration_that_failed_stays_known_to_another_shard():
 def test_a_task_that_fails_at_one_seed_is_named_and_stays_known_to_those_that_do_not_try_it(capsys, monkeypatch):
     assert compare("model.dropout=0.25", "--seeds", "2") == 2
     assert "Trainings of 'single tasks' failed" in capsys.readouterr().err
+    (left,) = Path("out/cells").glob("*/checkpoints")  # to go on from; those of finished cells are gone
+    assert left.parent.name.startswith("single-segmentation-")
     why = {"1": "single segmentation: it was too dry."}
     assert figures()["arms"]["single tasks"]["failed"] == why
     assert cli.main(["compare", "out", "--shard", "2/2"]) == 0, "nothing failed of what is trained here"
@@ -35,6 +37,7 @@ def test_a_task_that_fails_at_one_seed_is_named_and_stays_known_to_those_that_do
     monkeypatch.setattr(children, "COMMAND", (sys.executable, "mended.py"))
     assert cli.main(["compare", "out"]) == 0
     assert "failed" not in figures()["arms"]["single tasks"]
+    assert not left.exists()
 
 
 @pytest.mark.usefixtures("quick")
