@@ -17,13 +17,17 @@ from pipelines import discovery
 from visionmtl import export, sharing
 
 READS_OTHERS = {"cascade", "distillation", "fusion"}  # a task's loss moves the heads it reads
-KINDS = [{"name": "experts", "kind": "cgc"}, {"name": "experts", "kind": "ple"}]
+KINDS = [
+    {"name": "experts", "kind": "cgc"},
+    {"name": "experts", "kind": "ple"},
+    {"name": "experts", "kind": "cgc", "until": "P2"},
+]
 EVERY = [*sharing.names(), *KINDS]
 
 
 def named(value):
     """What a parameter is called in the name of a test."""
-    return value["kind"] if isinstance(value, dict) else str(value)
+    return "-".join(list(value.values())[1:]) if isinstance(value, dict) else str(value)
 
 
 def some(count):

@@ -62,8 +62,8 @@ def freeze(model: Any, parts: str | Sequence[str]) -> list[str]:
 def take_weights(target: Any, sources: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """Give a model the weights of others' layers of the same name and shapes.
 
-    What this model has once a task and the other once for all, the stages of a backbone and the neck, is given to each
-    task, and what it has once and a model of one task has of that task's own, too.
+    What this model has once a task or expert and the other once for all, stages of a backbone and the neck, is given to
+    each, and what it has once and a model of one task has of that task's own, too.
 
     Args:
         target: the model.
@@ -118,8 +118,7 @@ def _other_names(name: str, source: Any, target: Any) -> list[str]:
     for task in (*target.parts, *source.parts):
         if name.startswith(f"{task}_neck"):
             return [name.removeprefix(f"{task}_")]
-    own = [task for task in target.tasks if name in target.parts["backbone"] and name.startswith(f"{task}_")]
-    once = [name.removeprefix(f"{task}_") for task in own]
     if name.startswith("neck"):
         return [f"{task}_{name}" for task in source.parts]
+    once = [stage for stage in source.parts["backbone"] if name.endswith(f"_{stage}")]
     return once or [f"{task}_{name}" for task in source.tasks if len(source.tasks) == 1]

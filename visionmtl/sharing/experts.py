@@ -15,12 +15,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from visionmtl.errors import check_number, one_of
+from visionmtl.errors import UsageError, check_number, one_of
 from visionmtl.layers.convolution import SharedBlock
 from visionmtl.sharing.base.built import Made, Matrix
 from visionmtl.sharing.base.running_mean import RunningMean
-from visionmtl.sharing.base.scheme import Scheme, Tasks
-from visionmtl.sharing.base.stages import Maps
+from visionmtl.sharing.base.scheme import MakeStages, Scheme, Tasks
+from visionmtl.sharing.base.stages import Maps, stem_and_branches
 
 KINDS = ("mmoe", "cgc", "ple")
 GATES = ("level", "all")
@@ -42,7 +42,10 @@ class Use(NamedTuple):
 class Experts(Scheme):
     """Experts on the pyramid's maps, mixed for each task by a gate of its own: MMoE, CGC and PLE.
 
-    An expert adds to a map what it finds there, little at the start, when all gates weigh all experts alike.
+    An expert adds to a map what it finds there, little at the start, when all gates weigh all experts alike. With
+    `until`, experts are no such convolutions but all further stages of the backbone, as in the papers, whose experts
+    are networks: every one begins with the backbone's weights, gates that begin at random have them part, and it costs
+    those stages once an expert.
 
     Args:
         kind: "mmoe" for experts that all tasks share, "cgc" to give each task its own beside them, "ple" for several
@@ -51,7 +54,10 @@ class Experts(Scheme):
         own: further experts of each task, at least 1; of cgc and ple.
         depth: layers of experts, at least 1; of ple.
         gates: "level" for a gate that reads the map it mixes, averaged over the image; "all" for one gate that reads
-            all levels and mixes all of them alike.
+            all levels and mixes all of them alike. With `until` there is one gate a task, which reads the stem's last
+            map.
+        until: the last level of a stem that all tasks share, such as "P3", behind which every expert has stages of its
+            own; of mmoe and cgc. None for experts on the maps of the neck.
 
     Reference: Ma et al. 2018, Modeling Task Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts;
     Tang et al. 2020, Progressive Layered Extraction (CGC and PLE).
@@ -62,6 +68,7 @@ class Experts(Scheme):
     own: int = 1
     depth: int = 2
     gates: str = "level"
+    until: str | None = None
 
     name = "experts"
 
@@ -70,8 +77,39 @@ class Experts(Scheme):
         for option in ("count", "own", "depth"):
             check_number(f"sharing '{self.name}'", option, getattr(self, option), at_least=1, whole=True)
         one_of(self.gates, GATES, "input of the experts' gates")
+        if self.until is not None and (self.kind == "ple" or self.gates != "level"):
+            given = "kind='ple'" if self.kind == "ple" else f"gates='{self.gates}'"
+            raise UsageError(
+                f"sharing '{self.name}' was given until='{self.until}' and {given}: experts of whole stages are one"
+                " layer of kind mmoe or cgc, with one gate a task; leave one of the two out."
+            )
+
+    def features(self, image: keras.KerasTensor, tasks: Tasks, make_stages: MakeStages) -> Made[Maps]:
+        if self.until is None:
+            return super().features(image, tasks, make_stages)
+        private = self.own if self.kind == "cgc" else 0
+        common = {f"shared {i + 1}": f"experts_shared_{i + 1}" for i in range(self.count)}
+        own = {task: {f"own {i + 1}": f"experts_own_{task}_{i + 1}" for i in range(private)} for task in tasks}
+        every = [*common.values(), *(name for experts in own.values() for name in experts.values())]
+        branches = stem_and_branches(self.name, self.until, image, every, make_stages)
+        run = branches.run()
+        pooled = keras.layers.GlobalAveragePooling2D(name="experts_stem_pool")(branches.start)
+        features: dict[str, Maps] = {}
+        uses: dict[str, Use] = {}
+        for task in tasks:
+            gate, choice = f"experts_of_{task}_gate", common | own[task]
+            weights = keras.layers.Dense(len(choice), "softmax", dtype="float32", name=gate)(pooled)
+            weights = RunningMean(name=f"{gate}_use")(weights)
+            features[task] = dict(branches.stem)
+            for level in branches.kernels:
+                mixture = Mixture(name=f"experts_of_{task}_{level}")
+                features[task][level] = mixture([weights, *(run[expert][level] for expert in choice.values())])
+            uses.setdefault("use of experts", Use({}, list(choice))).rows[task] = [f"{gate}_use"]
+        return Made(features, learnt=partial(_means, uses))
 
     def mix(self, maps: dict[str, Maps], tasks: Tasks) -> Made[Maps]:
+        if self.until is not None:
+            return Made(maps)
         uses: dict[str, Use] = {}  # by the title of a matrix
         shared = next(iter(maps.values()))
         last = self.depth if self.kind == "ple" else 1

@@ -157,9 +157,35 @@ def test_a_model_of_fewer_tasks_tells_the_use_of_theirs(toy_model):
     np.testing.assert_array_equal(ours(images)["ground_logits"], whole(images)["ground_logits"])
 
 
+def test_experts_of_whole_stages_start_as_the_backbone_and_part(toy_model, toy_batch):
+    batch = toy_batch()
+    options = {"name": "experts", "kind": "cgc", "count": 2, "until": "P2"}
+    plain, model = toy_model(), toy_model(sharing=options)
+    random = np.random.default_rng(0)
+    plain.set_weights([value + 0.1 * abs(random.normal(size=value.shape)) for value in plain.get_weights()])
+    _, left = model.start_from(plain)
+    assert all("_gate" in name for name in left)
+    found = model(batch[0])
+    for key, value in plain(batch[0]).items():
+        np.testing.assert_allclose(found[key], value, atol=1e-5)
+    matrix = model.learnt_sharing()["use of experts"]
+    assert matrix.columns == ["shared 1", "shared 2", "own 1"]
+    experts = ["experts_shared_1", "experts_shared_2", "experts_own_scene_1", "experts_own_ground_1"]
+    stages = [model.get_layer(f"{expert}_toy_P3") for expert in experts]
+    assert {stage.name for stage in stages} < set(model.parts["P3"])
+    model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+    model.train_on_batch(*batch)
+    kernels = [stage.get_weights()[0] for stage in stages]
+    for place, kernel in enumerate(kernels):
+        assert all(np.abs(kernel - other).max() > 1e-6 for other in kernels[:place])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"kind": "ple", "until": "P2"}, "was given until='P2' and kind='ple'"),
+        ({"gates": "all", "until": "P2"}, "was given until='P2' and gates='all'"),
+        ({"until": "P3"}, "the backbone's last level"),
         ({"count": 0}, "'experts' was given count=0: expected a whole number of at least 1"),
         ({"own": 0}, "own=0"),
         ({"depth": 1.5}, "depth=1.5: expected a whole number"),

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import visionmtl
 from visionmtl.errors import UsageError
+from visionmtl.keras_graph import made_by
 from visionmtl.sharing.sluice import LevelMixture, SubspaceStitch, overlap
 
 RNG = np.random.default_rng(0)
@@ -182,6 +183,31 @@ def test_with_open_masks_mtan_is_hard_sharing(toy_model, toy_batch):
         np.testing.assert_allclose(found[key], value, atol=1e-5)
 
 
+def test_a_mask_of_mtan_may_read_a_map_from_before_the_stage_s_last_block(toy_model, toy_batch, tmp_path):
+    image = x = keras.Input((32, 32, 3))
+    features = {}
+    for level in ("P2", "P3"):
+        x = y = keras.layers.Conv2D(4, 3, strides=4 if level == "P2" else 2, padding="same")(x)
+        y = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name=f"inner_{level}")(y)
+        features[level] = x = keras.layers.Add(name=f"last_{level}")([x, y])
+    backbone = keras.Model(image, features, name="blocks")
+    plain, model = (toy_model(backbone=backbone, sharing={"name": "mtan", "reads": it}) for it in ("gated", "earlier"))
+    stage = model.get_layer("blocks_P3")
+    assert [made_by(tensor)[:6] for tensor in stage.output] == ["last_P", "conv2d"]
+    assert [w.shape for w in model.weights] == [w.shape for w in plain.weights]
+    model.set_weights(plain.get_weights())
+    images = toy_batch()[0]
+    assert np.abs(model(images)["ground_logits"] - plain(images)["ground_logits"]).max() > 1e-4
+    for layer in model.layers:
+        if layer.name.endswith("_mask"):
+            layer.kernel.assign(0 * layer.kernel)
+            plain.get_layer(layer.name).kernel.assign(0 * layer.kernel)
+    np.testing.assert_allclose(model(images)["ground_logits"], plain(images)["ground_logits"], atol=1e-6)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again(images)["ground_logits"], model(images)["ground_logits"])
+
+
 def test_nddr_starts_near_the_identity_and_shows_its_blocks(toy_model):
     model = toy_model(sharing={"name": "nddr", "own": 0.8})
     matrix = model.learnt_sharing()["NDDR P2"]
@@ -224,6 +250,8 @@ def test_what_is_learnt_is_shown_by_level(toy_model):
         ({"name": "sluice", "subspaces": 0}, "subspaces=0: expected a whole number of at least 1"),
         ({"name": "sluice", "orthogonality": -1}, "orthogonality=-1: expected a number of at least 0"),
         ({"name": "mtan", "openness": "wide"}, "openness='wide'"),
+        ({"name": "mtan", "reads": "last"}, "Unknown map that a mask of sharing 'mtan' reads 'last'"),
+        ({"name": "mtan", "reads": "earlier"}, "'toy_P2', the backbone's stage P2, has no map of its size before"),
     ],
 )
 def test_what_they_cannot_be_is_refused_when_the_model_is_built(given, message, toy_model):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import keras
 
+from visionmtl import keras_graph
 from visionmtl.errors import UsageError, one_of
 
 Maps = dict[str, keras.KerasTensor]  # {"P2": [B, H / 4, W / 4, C2], ...}
@@ -18,6 +19,25 @@ def run_stages(stages: Stages, x: keras.KerasTensor) -> Maps:
     for level, stage in stages:
         x = maps[level] = stage(x)
     return maps
+
+
+def before_last_block(stage: keras.Model) -> keras.KerasTensor | None:
+    """Return the last map of a stage, as large as the one it hands on, that lies between two of its convolutions.
+
+    All that the stage hands on passes through it: after blocks with a way round each, it is what the last block reads.
+    None where there is no such map.
+    """
+    nodes, size = keras_graph.ordered(stage), stage.output.shape[1:3]
+    places = {id(made): place for place, node in enumerate(nodes) for made in node.output_tensors}
+    reads = [min((places.get(id(tensor), -1) for tensor in node.input_tensors), default=-1) for node in nodes]
+    kernels = [any(len(v.shape) > 1 for v in getattr(node.operation, "trainable_weights", ())) for node in nodes]
+    for place in reversed(range(len(nodes) - 1)):
+        made = nodes[place].output_tensors[0]
+        passed = min(reads[place + 1 :]) >= place  # nothing behind it reads what lies before it
+        between = any(kernels[place + 1 :]) and any(kernels[: place + 1])
+        if passed and between and len(made.shape) == 4 and made.shape[1:3] == size:
+            return made
+    return None
 
 
 def split_after(until: str | None, stages: Stages, what: str = "level to share until") -> int:
