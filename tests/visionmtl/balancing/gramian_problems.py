@@ -40,8 +40,15 @@ def gradvac(gramian, present=None, *, order, means=None, beta=0.01):
 
 
 def task_gradients(kind, K, seed=0):
-    """Return K gradients `[K, K + 3]` in general position, so that a direction at peace with all exists."""
+    """Return K gradients `[K, K + 3]` in general position, so that a direction at peace with all exists.
+
+    The kind "stationary" is not: `[K, K - 2]`, with zero among their convex combinations.
+    """
     random = np.random.default_rng([K, seed])
+    if kind == "stationary":
+        J, weights = random.normal(size=(K, max(K - 2, 1))), random.dirichlet(np.ones(K))
+        J[-1] = -(weights[:-1] @ J[:-1]) / weights[-1]
+        return J
     J = random.normal(size=(K, K + 3))
     if kind == "conflict":  # all lean against their common mean, which makes every pair conflict
         J -= 0.9 * J.mean(0)

@@ -125,3 +125,41 @@ def reference_aligned(J, preferences=None):
     left, s, right = np.linalg.svd(J, full_matrices=False)
     kept = s > 1e-9 * s[0]
     return s[kept].min() * (np.ones(len(J)) if preferences is None else preferences) @ left[:, kept] @ right[kept]
+
+
+def reference_config(J):
+    u = np.linalg.pinv(units(J), rcond=1e-8).sum(1)
+    return (J @ u).sum() * u / (u @ u)
+
+
+def reference_upgrad(J):
+    return sum(to_dual_cone(J, g) for g in J)
+
+
+REFERENCES = {
+    "longest_norm": lambda J: units(J).sum(0) * np.linalg.norm(J, axis=1).max(),
+    "unit_norm": lambda J: units(J).sum(0) * np.linalg.norm(J, axis=1)[np.linalg.norm(J, axis=1) > 0].mean(),
+    "mgda": reference_mgda,
+    "cagrad": lambda J: reference_cagrad(J, 0.5),
+    "imtl_g": reference_imtl_g,
+    "config": reference_config,
+    "nash_mtl": lambda J: reference_fair(J, 1.0),
+    "fairgrad": lambda J: reference_fair(J, 2.0),
+    "aligned_mtl": reference_aligned,
+    "upgrad": reference_upgrad,
+    "dual_proj": lambda J: to_dual_cone(J, J.sum(0)),
+}
+
+
+def reference_length(name, J):
+    """Return the length of the update, K times the paper's where its weights sum to 1; None where that is not known.
+
+    CAGrad's is over 1 + c^2. Nash-MTL's and FairGrad's equations have a scale of our choice.
+    """
+    wanted = REFERENCES[name](J)
+    if wanted is None or name in ("nash_mtl", "fairgrad"):
+        return None
+    length = np.linalg.norm(wanted)
+    if name == "mgda":  # g_k . d >= the shortest length m, where the hull's nearest point p has g_k . p >= |p|^2
+        return len(J) * np.linalg.norm(J, axis=1).min() / length if length else 0.0
+    return length * {"imtl_g": len(J), "cagrad": len(J) / (1 + 0.5**2)}.get(name, 1)

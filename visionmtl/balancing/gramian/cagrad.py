@@ -38,7 +38,7 @@ class CAGrad(GramianMethod):
         c = self.c
         lengths = seen.norms * seen.active
         whole = seen.length(lengths)
-        toward = tf.math.divide_no_nan(tf.linalg.matvec(seen.cosines, lengths), whole)
+        toward = _toward(seen)
         costs = prices(seen.norms, seen.active)
         cosines = seen.definite()
 
@@ -52,6 +52,7 @@ class CAGrad(GramianMethod):
             return toward + c * unit + stiff * costs * (dot(costs, x) - 1), bend + stiff * costs[:, None] * costs
 
         x = minimise(derivatives, seen.active)
+        x = tf.cond(_gap(seen, x, c) > 1e-8, lambda: _by_radius(seen, x, c), lambda: x)
         length = seen.length(x)
         solved = 1 + c * whole * tf.math.divide_no_nan(x, length) / seen.norms
         gains = tf.linalg.matvec(seen.cosines, solved * lengths)
@@ -61,3 +62,54 @@ class CAGrad(GramianMethod):
         poor &= seen.length(peaceful - lengths) <= c * whole * (1 + 1e-9)
         weights = tf.where(poor, peaceful / seen.norms + 1 - seen.active, solved)
         return seen.weights(weights / (1 + c**2), whole > ZERO)
+
+
+def _gap(seen: Gradients, x: tf.Tensor, c: float) -> tf.Tensor:
+    """Return by how much the worst gain may be below the best, `[...]`, the longest gradient and the mean being 1 long.
+
+    It is the difference of the primal and the dual problem at coefficients x `[..., K]` of unit gradients; 0 at the
+    optimum. What is left of a sum that cancels to rounding shows nothing.
+    """
+    toward, costs = _toward(seen), prices(seen.norms, seen.active)
+    pulled = tf.linalg.matvec(seen.cosines, x)
+    length = tf.sqrt(tf.maximum(tf.reduce_sum(x * pulled, axis=-1), 0.0))
+    gains = seen.norms * (toward + c * tf.math.divide_no_nan(pulled, length[..., None]))
+    shortest = tf.reduce_min(tf.where(seen.active > 0, seen.norms, 1e300))
+    value = tf.reduce_sum(toward * x, axis=-1) + c * length
+    best = shortest * tf.math.divide_no_nan(value, tf.reduce_sum(costs * x, axis=-1))
+    told = (length > 1e-5 * tf.reduce_sum(x, axis=-1)) & tf.math.is_finite(best)
+    return tf.where(told, best - tf.reduce_min(tf.where(seen.active > 0, gains, 1e300), axis=-1), 1e300)
+
+
+def _toward(seen: Gradients) -> tf.Tensor:
+    """Return the cosines of the gradients to their mean `[K]`."""
+    lengths = seen.norms * seen.active
+    return tf.math.divide_no_nan(tf.linalg.matvec(seen.cosines, lengths), seen.length(lengths))
+
+
+def _by_radius(seen: Gradients, x: tf.Tensor, c: float) -> tf.Tensor:
+    """Return coefficients `[K]` of a smaller gap than x, where there are such.
+
+    The length of g_w has a corner where it is zero, at which the descent may stay though the optimum is elsewhere, at
+    a Pareto-stationary point of fewer dimensions than tasks. But `|g_w| = min_t (|g_w|^2 / t + t) / 2`, and for a t
+    the problem is smooth: it is solved for many at once, and again for as many around the best.
+    """
+    toward, costs, cosines = _toward(seen), prices(seen.norms, seen.active), seen.definite()
+    stiff, count = 2 * (1 + c), 64
+    low, high = tf.constant(-20.0, tf.float64), tf.math.log(1 / tf.reduce_min(tf.where(costs > 0, costs, 1.0))) + 2.0
+    for _ in range(4):
+        radii = tf.exp(tf.linspace(low, high, count))[:, None]
+
+        def derivatives(x: tf.Tensor, radii: tf.Tensor = radii) -> tuple[tf.Tensor, tf.Tensor]:
+            miss = tf.reduce_sum(costs * x, axis=-1, keepdims=True) - 1
+            slope = toward + c * tf.linalg.matvec(cosines, x) / radii + stiff * costs * miss
+            return slope, c * cosines / radii[..., None] + stiff * costs[:, None] * costs
+
+        tried = tf.concat([x[None], minimise(derivatives, tf.ones([count, 1], tf.float64) * seen.active)], axis=0)
+        gaps = _gap(seen, tried, c)
+        best = tf.argmin(gaps)
+        x = tried[best]
+        step = (high - low) / (count - 1)
+        middle = tf.where(best > 0, low + tf.cast(best - 1, tf.float64) * step, tf.math.log(seen.length(x) + 1e-300))
+        low, high = middle - step, middle + step
+    return x
