@@ -44,7 +44,7 @@ class Preference(ByTask):
     def of(self, method: str, given: Mapping[str, float], tasks: Sequence[str]) -> list[float]:
         numbers = super().of(method, given, tasks)
         if not any(numbers):
-            raise UsageError(f"balancing '{method}' was given the preference 0 for every task: let one be above 0.")
+            raise UsageError(f"balancing '{method}' was given the {self.what} 0 for every task: let one be above 0.")
         return numbers
 
 
@@ -53,3 +53,8 @@ def preference() -> Any:
     return Preference(
         "{task name: number}, how much a task counts beside the others; 1 if not named", what="preference"
     )
+
+
+def ray() -> Any:
+    """Declare the ray from zero on which losses are to end: only ratios count."""
+    return Preference("{task name: number}, the losses aimed at, in proportion; 1 if not named", what="ray")

@@ -8,6 +8,7 @@ from typing import Any
 
 from visionmtl.commands._printed import rows, said, wrapped
 from visionmtl.commands.quiet import quiet_import
+from visionmtl.errors import one_of
 
 Pairs = Iterable[tuple[str, str]]
 
@@ -120,6 +121,13 @@ class Balancing(Names):
         options = [(f"{key}={_shown(each.default)}", f"{each.meaning}: {each.expected}") for key, each in known]
         note = f"\n\n{wrapped(catalogue.NOTE)}" if method.cost.endswith("*") else ""
         return _card(name, told.summary, facts, f"balancing.method={name} balancing.<option>=<value>", options) + note
+
+
+def advice(by: str) -> str:
+    """Return which balancer to take, by "symptom" or by "task", each with what was measured of that."""
+    with quiet_import():
+        from visionmtl.balancing.advice import BY
+    return rows((each.seen, each.told()) for each in BY[one_of(by, BY, "order of advice")])
 
 
 class Tasks(Names):

@@ -85,6 +85,26 @@ def test_db_mtl_is_the_papers_loop(sigma):
     check(model_of({"method": "db_mtl", "beta": 0.7, "beta_sigma": sigma}), kernel, heads, seen)
 
 
+@pytest.mark.parametrize("normalise", ["none", "loss"])
+def test_moco_is_the_papers_loop(normalise):
+    kernel, heads = start()
+    means, convex, seen = np.zeros((2, 6)), np.full(2, 0.5), []
+    for step in range(1, STEPS + 1):
+        losses, shared, own = losses_and_gradients(kernel, heads)
+        rows = shared.reshape(2, -1)
+        if normalise == "loss":
+            rows = rows / np.linalg.norm(rows, axis=1, keepdims=True) * losses[:, None]
+        means = means - 0.6 / step**0.5 * (means - rows)
+        convex = convex - 0.05 / step**0.25 * (means @ means.T @ convex + 0.1 * convex)
+        first = np.clip((1 + convex[0] - convex[1]) / 2, 0, 1)  # the nearest point of w1 + w2 = 1 between 0 and 1
+        convex = np.array([first, 1 - first])
+        seen.append(2 * convex)
+        kernel = kernel - 0.05 * (seen[-1] @ means).reshape(kernel.shape)
+        heads = [head - 0.05 * one for head, one in zip(heads, own, strict=True)]
+    options = {"beta": 0.6, "gamma": 0.05, "gamma_sigma": 0.25, "rho": 0.1, "normalise": normalise}
+    check(model_of({"method": "moco", **options}), kernel, heads, seen)
+
+
 @pytest.mark.parametrize(("scope", "warmup"), [("features", 0), ("parameters", 0), ("features", 2)])
 def test_excess_mtl_is_the_papers_loop(scope, warmup):
     kernel, heads = start()

@@ -1,10 +1,12 @@
 """`visionmtl list` says all that there is of a name, in 100 columns."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from visionmtl import cli
+from visionmtl import balancing, cli, tasks
+from visionmtl.balancing.advice import BY
 from visionmtl.commands._lists import LISTS
 
 
@@ -59,3 +61,20 @@ def test_every_option_is_explained(what):
 def test_a_wrong_name_is_met_by_the_nearest(words, sentence, capsys):
     assert cli.main(["list", *words]) == 2
     assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("by", ["symptom", "task"])
+def test_advice_on_balancing_names_methods_and_what_was_measured(by, capsys):
+    out = " ".join(said(capsys, "balancing", "--by", by).split())
+    text = (Path(__file__).parents[3] / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^###? (.+)\n((?:(?!##).*\n)*)", text, re.MULTILINE))
+    for each in BY[by]:
+        assert each.seen in out
+        assert bool(each.measured) == bool(each.section)
+        assert all(found in sections[each.section] for found in each.measured), each.seen
+        words = re.findall(r"\b[a-z]+_[a-z_]+\b", each.take)
+        assert set(words) <= {*balancing.names(), "update_every"}
+    if by == "task":
+        assert {each.seen for each in BY[by]} <= set(tasks.KINDS)
+    assert cli.main(["list", "sharing", "--by", by]) == 2
+    assert "--by gives advice on balancing" in capsys.readouterr().err

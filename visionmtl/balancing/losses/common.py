@@ -1,4 +1,4 @@
-"""What several loss balancers use: a softmax over the tasks present, and Adam for what a balancer moves itself."""
+"""What several loss balancers use: a softmax of tasks present, lengths along a ray, Adam for their own variables."""
 
 import tensorflow as tf
 
@@ -10,6 +10,11 @@ def masked_softmax(logits: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
     highest = tf.reduce_max(tf.where(present > 0, logits, tf.reduce_min(logits)))
     powers = tf.exp(tf.where(present > 0, logits - highest, 0.0)) * present
     return tf.math.divide_no_nan(powers, tf.reduce_sum(powers))
+
+
+def along(losses: tf.Tensor, ray: tf.Tensor) -> tf.Tensor:
+    """Return how far losses `[K]` lie along a ray `[K]` from zero, `[]`; 0 for a ray of no length."""
+    return tf.math.divide_no_nan(tf.reduce_sum(losses * ray), tf.norm(ray))
 
 
 class Adam:
