@@ -61,8 +61,12 @@ class DistributedModel(keras.Model):
         return results
 
     def _get_metrics_result_or_logs(self, logs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the logs of an epoch: of what a metric counts, that of all workers and not the mean of each one's."""
-        if not self.workers.several:
+        """Return the logs of an epoch: of what a metric counts, that of all replicas and not the mean of each one's.
+
+        Keras takes that mean where there are further logs, and of a batch whose parts are uneven it is another.
+        """
+        strategy = self._distribute_strategy
+        if strategy is None or strategy.num_replicas_in_sync < 2:
             return super()._get_metrics_result_or_logs(logs)
         known = self.get_metrics_result()
         return {name: known.get(name, value) for name, value in logs.items()}

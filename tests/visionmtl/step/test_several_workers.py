@@ -1,5 +1,6 @@
 """Several workers, processes on loopback, train by plain `fit` what one trains alone: the same weights and metrics."""
 
+import contextlib
 import json
 import os
 import socket
@@ -11,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 import several_workers
+import tensorflow as tf
 
 from visionmtl.workers import Workers, _arrays, _message
 
@@ -47,6 +49,16 @@ def check(workers, names):
     for name, value in alone.items():
         for own in workers:
             np.testing.assert_allclose(own[name], value, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.slow
+def test_logs_of_an_uneven_batch_over_two_devices_are_of_all_samples(two_devices):
+    alone, _ = several_workers.trained("equal", contextlib.nullcontext())
+    strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
+    mirrored, _ = several_workers.trained("equal", strategy.scope())
+    assert mirrored.keys() == alone.keys()
+    for name, value in alone.items():
+        np.testing.assert_allclose(mirrored[name], value, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
 @pytest.mark.slow
