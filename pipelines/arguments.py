@@ -19,6 +19,7 @@ from pipelines.pixels.augmentation import Augmentation
 from pipelines.pixels.rules import RESIZES
 from pipelines.samples import composing
 from pipelines.samples.batching import Batching
+from pipelines.service import address
 from pipelines.splits import in_order
 
 
@@ -48,6 +49,7 @@ class Arguments:
     epoch: str | int
     replicas: int
     worker: tuple[int, int]
+    service: str | None
 
     def __post_init__(self) -> None:
         height, width = self.image_size
@@ -60,6 +62,8 @@ class Arguments:
         else:
             check_counts(epoch=self.epoch)
         check_worker(self.worker, self.batch_size)
+        if self.service is not None:
+            address.parsed(self.service)
         if self.fast_decode and self.folder:
             raise DataError(f"fast_decode does not reach the packs in cache='{self.folder}': choose one of them.")
 

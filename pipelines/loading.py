@@ -22,6 +22,7 @@ from pipelines.samples import counting
 from pipelines.samples.batching import Clock
 from pipelines.samples.meeting import Meeting
 from pipelines.samples.preparing import prepare
+from pipelines.service.client import Service
 from pipelines.splits import SPLITS
 
 MEMORY = 2 * 10**9  # bytes that samples kept in memory may take
@@ -49,6 +50,7 @@ def load(
     replicas: int = 1,
     worker: tuple[int, int] = (0, 1),
     joined: bool = False,
+    service: str | None = None,
     **options: Any,
 ) -> Datasets:
     """Load labelled images, of one source or of several.
@@ -103,6 +105,10 @@ def load(
             many. Under tf.distribute give its data sets to `strategy.distribute_datasets_from_function`.
         joined: several sources label the same pictures, which are matched by the names of their files: each picture
             comes once, with the labels of all. Splits are those of the sources that have some.
+        service: the address of a tf.data service, `grpc://host:port`, whose data workers make the batches, the same in
+            the same order; they must see the files under the same paths, and start by `visionmtl data serve`. Nothing
+            is kept in memory, and every sample of loose files is checked here, before the first batch. What Python
+            reads, as pictures in Pillow's formats and polygons, must be packed before, as by `cache`.
         **options: of the source; `visionmtl list sources` has them.
 
     Returns:
@@ -142,11 +148,12 @@ def load(
         epoch=epoch,
         replicas=replicas,
         worker=worker,
+        service=service,
     )
-    problems = Problems(on_error)
+    problems, making_batches = Problems(on_error), None if service is None else Service(service)
     read, learnt = _open(source, given.request(problems), given.specs, options, joined)
     alone = source if isinstance(source, str) else "joined" if joined else None
-    making = _Making(given, read, learnt, problems, alone)
+    making = _Making(given, read, learnt, problems, alone, making_batches)
     for split in read.splits:
         making.add(split)
     return making.result
@@ -161,14 +168,22 @@ class _Making:
         specs: what the labels are to be.
         problems: told of what is broken.
         alone: the name of the source, if it is one.
+        service: whose data workers make the batches, or None.
     """
 
     def __init__(
-        self, given: Arguments, opened: Source, specs: tuple[LabelSpec, ...], problems: Problems, alone: str | None
+        self,
+        given: Arguments,
+        opened: Source,
+        specs: tuple[LabelSpec, ...],
+        problems: Problems,
+        alone: str | None,
+        service: Service | None,
     ):
         self.given, self.opened, self.specs, self.problems, self.alone = given, opened, specs, problems, alone
         self.convert, self.clock = mapper(opened, specs), Clock()
-        self.room = MEMORY if given.cache is True else 0  # bytes that are left for samples
+        self.service = service
+        self.room = MEMORY if given.cache is True and service is None else 0  # bytes that are left for samples
         self.meetings: list[Meeting] = []
         self.result = Datasets(
             {}, specs, {}, problems.skipped, seek=self.clock.seek, accounts=opened.accounts, verify=self.verify
@@ -179,7 +194,9 @@ class _Making:
         given, split, training = self.given, self.opened.splits[name], name == "train"
         batching = given.batching(self.specs, training, split.ratios is not None)
         lost = functools.partial(self._lost, name)
-        prepared = prepare(split, batching, self.convert, self.problems, self.room, given.max_boxes, lost)
+        prepared = prepare(
+            split, batching, self.convert, self.problems, self.room, given.max_boxes, lost, now=self.service is not None
+        )
         rows, meeting = prepared.rows, prepared.meeting
         self.room -= prepared.kept
         self.meetings += [meeting] if meeting else []
@@ -196,7 +213,7 @@ class _Making:
         if training:
             self.result.names = functools.partial(_names, order, split, given.batch_size)
         self.result.splits[name] = batching.dataset(
-            order, count, split, prepared.reader, self.clock if training else None
+            order, count, split, prepared.reader, self.clock if training else None, self.service
         )
 
     def _check_size(self, name: str) -> None:

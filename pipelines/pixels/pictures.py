@@ -9,6 +9,7 @@ whose values TensorFlow would rescale or colour.
 import functools
 import io
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -64,7 +65,7 @@ def decode(
         return tf.switch_case(tf.searchsorted(RATIOS, ratio[None])[0], choices)
 
     slowly = functools.partial(_image, scale=scale)
-    image = tf.cond(slow, lambda: tf.numpy_function(slowly, [path, turn], tf.uint8), fast)
+    image = _either(slow, lambda: tf.numpy_function(slowly, [path, turn], tf.uint8), fast)
     return tf.ensure_shape(image, [None, None, 3])
 
 
@@ -97,12 +98,26 @@ def decode_mask(path: tf.Tensor, slow: tf.Tensor, strict: bool = True) -> tf.Ten
         strict: whether values that 8 bits do not hold are an error; else they are ignored, which is 255.
     """
     slowly = functools.partial(_mask, strict=strict)
-    mask = tf.cond(
+    mask = _either(
         slow,
         lambda: tf.numpy_function(slowly, [path], tf.uint8),
         lambda: tf.io.decode_png(tf.io.read_file(path), channels=1),
     )
     return tf.ensure_shape(mask, [None, None, 1])
+
+
+def some(flags: Sequence[bool]) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return the function from an index to its flag, in graph; where none is set, one that is known to be false."""
+    if not any(flags):
+        return lambda index: tf.constant(False)
+    known = tf.constant(flags)
+    return lambda index: tf.gather(known, index)
+
+
+def _either(slow: tf.Tensor, slowly: Callable[[], tf.Tensor], fast: Callable[[], tf.Tensor]) -> tf.Tensor:
+    """Read a file one way or the other; of files none of which is slow there is no Python in the graph."""
+    known = tf.get_static_value(slow)
+    return tf.cond(slow, slowly, fast) if known is None or known else fast()
 
 
 def fault(path: Path, slow: bool, mask: bool = False, scale: Levels | None = None) -> str | None:

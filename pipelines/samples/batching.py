@@ -1,5 +1,6 @@
 """From samples to batches: the draws of an epoch, then pixels sample by sample and labels batch by batch."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ from pipelines.samples.arranging import Arranging
 from pipelines.samples.composing import Composer, knowing
 from pipelines.samples.memory import Reader
 from pipelines.samples.placing import place
+from pipelines.service.client import Service
+from pipelines.service.numbered import Numbered, Traced
 
 
 @dataclass
@@ -177,7 +180,15 @@ class Batching:
             weights = {**weights, spec.name: tf.where((turn == FOR_ALL) | (turn == number), weights[spec.name], 0.0)}
         return batch["image"], labels, weights
 
-    def dataset(self, order: Order, count: int, split: Split, reader: Reader, clock: Clock | None) -> tf.data.Dataset:
+    def dataset(
+        self,
+        order: Order,
+        count: int,
+        split: Split,
+        reader: Reader,
+        clock: Clock | None,
+        service: Service | None = None,
+    ) -> tf.data.Dataset:
         """Build the data set of one split.
 
         Args:
@@ -186,23 +197,17 @@ class Batching:
             split: where they come from.
             reader: reads them.
             clock: tells the epochs apart; None where every pass is the same.
+            service: whose data workers make its batches; None to have them made here.
         """
         batches = count // self.batch_size if self.drop_remainder else -(-count // self.batch_size)
         graph = tf.autograph.experimental.do_not_convert  # there is nothing to convert, and looking takes its time
+        part = self.batch_size // self.worker[1]
         whole = self.draws(order, np.broadcast_to(self.size, split.shapes.shape) if reader.placed else split.shapes)
 
         def draws(now: tf.Tensor) -> Tree:
-            first = now[1] * (self.batch_size // self.worker[1])
+            first = now[1] * part
             drawn = tf.nest.map_structure(lambda rows: rows[first:], self.own(whole(now[0]), batches))
             return knowing(drawn, reader)
-
-        if clock is None and reader.known is None:
-            epochs = tf.data.Dataset.from_tensor_slices(draws(tf.constant([0, 0], tf.int64)))
-        else:
-            tick = clock.tick if clock else lambda: np.zeros(2, np.int64)
-            epochs = tf.data.Dataset.range(1).map(graph(lambda _: tf.numpy_function(tick, [], tf.int64)))
-            slices = tf.data.Dataset.from_tensor_slices
-            epochs = epochs.flat_map(graph(lambda now: slices(draws(tf.ensure_shape(now, [2])))))
 
         composer = Composer(self.label_kinds, self.augmentation, self.size, self.reduced, reader, split.follow)
 
@@ -218,14 +223,35 @@ class Batching:
             complete = batch if self.augmentation.composes else reader.complete(batch, drawn["index"])
             return self.finish(complete, drawn, split.follow)
 
+        if service is not None:
+            once = Traced(sampled, finished, part, self.drop_remainder)
+
+            def numbered(epoch: int) -> Numbered:
+                drawn = self.own(whole(tf.constant(epoch, tf.int64)), batches)
+                return Numbered(batches, functools.partial(once.batches, drawn))
+
+            return _unsharded(service.dataset(numbered, clock.tick if clock else None))
+        if clock is None and reader.known is None:
+            epochs = tf.data.Dataset.from_tensor_slices(draws(tf.constant([0, 0], tf.int64)))
+        else:
+            tick = clock.tick if clock else lambda: np.zeros(2, np.int64)
+            epochs = tf.data.Dataset.range(1).map(graph(lambda _: tf.numpy_function(tick, [], tf.int64)))
+            slices = tf.data.Dataset.from_tensor_slices
+            epochs = epochs.flat_map(graph(lambda now: slices(draws(tf.ensure_shape(now, [2])))))
+
         data = epochs.map(graph(sampled), num_parallel_calls=tf.data.AUTOTUNE)
-        data = data.batch(self.batch_size // self.worker[1], drop_remainder=self.drop_remainder)
+        data = data.batch(part, drop_remainder=self.drop_remainder)
         data = data.map(graph(finished), num_parallel_calls=tf.data.AUTOTUNE)
         data = data.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
-        options = tf.data.Options()
-        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-        return data.with_options(options)
+        return _unsharded(data)
 
     def _with_maps(self) -> list[tuple[str, Kind]]:
         """The tasks whose labels have maps; of samples from memory, pixels and maps are all there is at first."""
         return [(name, kind) for name, kind in self.label_kinds.items() if kind.maps]
+
+
+def _unsharded(data: tf.data.Dataset) -> tf.data.Dataset:
+    """Return a data set of which no worker is dealt files."""
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return data.with_options(options)

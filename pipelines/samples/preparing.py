@@ -39,6 +39,7 @@ def prepare(
     room: int,
     boxes: int,
     lost: Callable[[int], None],
+    now: bool = False,
 ) -> Prepared:
     """Read all samples of a split once, to check them and, if there is room, to keep them; or have it done later.
 
@@ -50,12 +51,13 @@ def prepare(
         room: bytes of memory that samples may take.
         boxes: rows of boxes per image.
         lost: called with the index of each sample that is left out later.
+        now: whether all are checked at once, however many they are.
     """
 
     def read(index: tf.Tensor) -> Tree:
         return convert(split.read(index))
 
-    later, everything = split.patient and is_much(split), np.arange(len(split.shapes))
+    later, everything = not now and split.patient and is_much(split), np.arange(len(split.shapes))
     placed = not batching.augmentation.moves
     if room > 0:
         known = tf.constant(split.shapes, tf.int32)

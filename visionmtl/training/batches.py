@@ -36,6 +36,20 @@ def told(recipe: Recipe, replicas: int = 1) -> str:
     return f"Batches of {batch} images{devices}{update}; {rate}."
 
 
+def told_of_service(recipe: Recipe) -> str:
+    """Return who makes the batches of a training, where it is not this machine; else nothing.
+
+    Example:
+        >>> told_of_service(visionmtl.recipe.load("garments", ["data.service=grpc://data-0:5050"]))
+        'The data workers of grpc://data-0:5050 make the batches, and data.cache is set aside. Waiting for them ...'
+    """
+    data = recipe.data
+    if data.service is None:
+        return ""
+    aside = ", and data.cache is set aside" if data.cache and data.cache_folder is None else ""
+    return f"The data workers of {data.service} make the batches{aside}. Waiting for them ..."
+
+
 def check(recipe: Recipe, datasets: pipelines.Datasets, replicas: int = 1) -> None:
     """Refuse what a training step that XLA compiles cannot be given, before a model is built.
 

@@ -32,6 +32,7 @@ def data(
     model: MultiTaskModel | None = None,
     replicas: int = 1,
     worker: tuple[int, int] = (0, 1),
+    served: bool = False,
 ) -> pipelines.Datasets:
     """Return the data sets of a recipe.
 
@@ -41,6 +42,7 @@ def data(
         model: a trained model whose classes the labels must be mapped to, by name.
         replicas: how many devices share a batch, of all workers.
         worker: which of several workers reads, as `pipelines.load` takes it.
+        served: whether the data workers of `data.service` make the batches, where there are some.
 
     Raises:
         UsageError, pipelines.DataError: the data cannot be read, or is not what the recipe says.
@@ -79,6 +81,7 @@ def data(
         replicas=replicas,
         worker=worker,
         joined=data.joined,
+        service=data.service if served else None,
         **mixing,
         **data.options,
     )

@@ -53,6 +53,8 @@ def evaluate(
     place = devices.strategy()
     if sentence := devices.told("mirrored", "evaluate measures on this machine alone"):
         print(sentence)
+    if recipe.data.service is not None:
+        print("data.service is of trainings, and set aside: evaluate reads on this machine.")
     with place.scope():
         model, _ = runs.load_model(run)
         if views is not None:

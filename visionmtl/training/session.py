@@ -119,7 +119,7 @@ def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
     if others is not None:
         print(f"TF_CONFIG names {len(others.addresses)} workers, over which this would be trained.")
     replicas = place.num_replicas_in_sync * (1 if others is None else len(others.addresses))
-    datasets = building.data(recipe, SPLITS, replicas=replicas)
+    datasets = building.data(recipe, SPLITS, replicas=replicas, served=True)
     batches.check(recipe, datasets, replicas)
     datasets.verify()
     with place.scope():
@@ -157,7 +157,9 @@ def _train(
     measured = ["validation"] if also is None else list(dict.fromkeys(["validation", split_called(also, UsageError)]))
     print(f"Reading {recipe.data.source or ', '.join(recipe.data.sources)} ...", flush=True)
     splits, part = dict.fromkeys(["train", *measured]), (workers.number, workers.count)
-    datasets = workers.together(lambda: building.data(recipe, splits, replicas=place.replicas, worker=part))
+    if told_of_service := batches.told_of_service(recipe):
+        print(told_of_service, flush=True)
+    datasets = workers.together(lambda: building.data(recipe, splits, None, place.replicas, part, served=True))
     batches.check(recipe, datasets, place.replicas)
     steps = _steps(recipe, datasets)
     print(f"Building a model on {recipe.model.backbone} ...", flush=True)

@@ -137,7 +137,7 @@ def _split(items: list[Item], labels: list[Label], request: Request, check: str,
     """Make the samples of one split readable in graph."""
     trusted = check == "headers"
     paths = tf.constant([str(item.image) for item in items])
-    slow, turn = tf.constant([item.slow for item in items]), tf.constant([item.turn for item in items])
+    slow, turn = pictures.some([item.slow for item in items]), pictures.some([item.turn for item in items])
     readers = {label.spec.name: label.reader(items, request.max_boxes, trusted) for label in labels}
     ratios = _ratios(items, request)
     smaller = None if ratios is None else tf.constant(ratios)
@@ -147,8 +147,8 @@ def _split(items: list[Item], labels: list[Label], request: Request, check: str,
         return {
             "image": pictures.decode(
                 tf.gather(paths, index),
-                tf.gather(slow, index),
-                tf.gather(turn, index),
+                slow(index),
+                turn(index),
                 None if smaller is None else tf.gather(smaller, index),
                 scale,
             ),

@@ -131,7 +131,7 @@ class MaskFiles(Label):
     def reader(self, items: Sequence[Item], max_boxes: int, trusted: bool) -> Reader:
         meaning = self.meaning or decide(self._declared, {"": items})
         paths = tf.constant([str(item.mask or "") for item in items])
-        slow = tf.constant([item.slow_image_mask if meaning.coloured else item.slow_mask for item in items])
+        slow = pictures.some([item.slow_image_mask if meaning.coloured else item.slow_mask for item in items])
         there = tf.constant([item.mask is not None for item in items])
         shapes = tf.constant([[*item.shape, 1] for item in items])
         ignored = tf.constant(IGNORE, tf.uint8)
@@ -139,7 +139,7 @@ class MaskFiles(Label):
         def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             mask = tf.cond(
                 tf.gather(there, index),
-                lambda: meaning.read(tf.gather(paths, index), tf.gather(slow, index)),
+                lambda: meaning.read(tf.gather(paths, index), slow(index)),
                 lambda: tf.fill(tf.gather(shapes, index), ignored),
             )
             if trusted:  # nobody else looks at the values

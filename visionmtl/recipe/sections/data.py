@@ -49,6 +49,9 @@ class Data(Section):
     cache_folder: Annotated[str | None, BeforeValidator(absolute)] = Field(
         None, description="a folder to pack the data into once and read it from, instead of keeping it in memory"
     )
+    service: str | None = Field(
+        None, description="in training, grpc://host:port of `visionmtl data serve`, whose data workers make the batches"
+    )
     max_boxes: int = Field(100, ge=1, description="boxes of one image kept for the detection loss")
     options: dict[str, Any] = Field({}, description="the source's own options, see `visionmtl list sources`")
 
