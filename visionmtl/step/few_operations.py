@@ -17,13 +17,31 @@ from visionmtl.step.optimizing import inner
 Hook = Callable[..., None]
 
 
-def apply_gradients(optimizer: Any, pairs: Iterable[tuple[Any, Any]]) -> None:
+def apply_gradients(optimizer: Any, pairs: Iterable[tuple[Any, Any]], summed: bool = False) -> None:
     """Have an optimizer update variables, from pairs of a gradient and a variable, as `optimizer.apply_gradients` does.
 
     Few operations are made where it is one of Keras's, on one device; any other, a subclass for one, does what it does.
+    Gradients that are `summed` over the replicas are not summed again: that is half of what goes over the network.
     """
-    with _in_few_operations(inner(optimizer)):
+    with _in_few_operations(inner(optimizer)), _summed(inner(optimizer), summed):
         optimizer.apply_gradients(pairs)
+
+
+@contextlib.contextmanager
+def _summed(optimizer: Any, wanted: bool) -> Iterator[None]:
+    """Have an optimizer take gradients as they are within, as if it had summed them over the replicas.
+
+    Replicas are traced in turns from one meeting to the next. All are in here before any meets the others to update,
+    and none is out before that: what the first takes away in the end, nobody needs any more.
+    """
+    own = vars(optimizer)
+    if wanted:
+        own["_all_reduce_sum_gradients"] = list
+    try:
+        yield
+    finally:
+        if wanted:
+            own.pop("_all_reduce_sum_gradients", None)
 
 
 @contextlib.contextmanager

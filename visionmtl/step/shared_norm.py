@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from visionmtl.step.backward import Backward
 from visionmtl.step.replicas import sum_over_replicas
+from visionmtl.step.update import global_norm
 
 
 def limited(
@@ -31,7 +32,7 @@ def limited(
     clipped = [place for place in clipped if gradients[place] is not None]
     if not clipped:
         return back
-    norm = tf.linalg.global_norm([tf.cast(gradients[place], tf.float32) for place in clipped]) / unit
+    norm = global_norm([gradients[place] for place in clipped], unit)
     factor = tf.minimum(1.0, max_norm / tf.maximum(norm, 1e-12))
     for place in clipped:
         gradients[place] = gradients[place] * tf.cast(factor, gradients[place].dtype)

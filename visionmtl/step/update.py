@@ -17,7 +17,7 @@ class Update(NamedTuple):
     """How variables are updated; every replica does the same.
 
     Attributes:
-        optimizer: that updates them; it sums what it is given over the replicas.
+        optimizer: that updates them; it sums over the replicas what is not summed yet.
         variables: those that are trained.
         clip_norm: largest norm of the gradient over all variables and replicas; None for no limit.
         replicas: how many there are.
@@ -41,16 +41,27 @@ class Update(NamedTuple):
         return self._of_sums([None if gradient is None else next(total) for gradient in gradients])
 
     def _of_sums(self, gradients: Gradients) -> "Ready":
-        """Return what of gradients that are summed over the replicas each gives the optimizer, which sees one norm."""
+        """Return what of gradients that are summed over the replicas the optimizer takes: limited by one norm."""
         known = [
             (value, variable) for value, variable in zip(gradients, self.variables, strict=True) if value is not None
         ]
-        norm, factor = None, tf.constant(1.0 / self.replicas)  # the optimizer's own sum adds equal addends
+        values, norm = [value for value, _ in known], None
         if self.clip_norm is not None:
-            norm = tf.linalg.global_norm([gradient for gradient, _ in known]) / self.optimizer.scale_loss(1.0)
-            factor *= tf.minimum(1.0, self.clip_norm / tf.maximum(norm, 1e-12))
-        scaled = [gradient * tf.cast(factor, gradient.dtype) for gradient, _ in known]
-        return Ready(scaled, [variable for _, variable in known], norm)
+            norm = global_norm(values, self.optimizer.scale_loss(1.0))
+            factor = tf.minimum(1.0, self.clip_norm / tf.maximum(norm, 1e-12))
+            values = [value * tf.cast(factor, value.dtype) for value in values]
+        return Ready(values, [variable for _, variable in known], norm, summed=self.replicas > 1)
+
+
+def global_norm(gradients: Sequence[tf.Tensor], unit: tf.Tensor | float) -> tf.Tensor:
+    """Return the norm over gradients that are scaled by a unit as for float16, without it, float32 `[]`.
+
+    The unit is taken out before anything is squared, as the squares of what is scaled may be infinite. A norm that is
+    infinite where no gradient is would make the update zero, and no smaller unit would be taken.
+    """
+    scaled = isinstance(unit, tf.Tensor)  # which it is not where an optimizer returns what it is given
+    values = [tf.cast(gradient, tf.float32) for gradient in gradients]
+    return tf.linalg.global_norm([value / unit for value in values] if scaled else values)
 
 
 class Ready(NamedTuple):
@@ -60,11 +71,13 @@ class Ready(NamedTuple):
         gradients: one a variable, or None.
         variables: theirs.
         norm: over all of them, before it was limited; None where nobody asked.
+        summed: whether they are those of all replicas, so that the optimizer need not sum them.
     """
 
     gradients: list
     variables: list
     norm: tf.Tensor | None = None
+    summed: bool = False
 
     def length(self) -> tf.Tensor:
         """Return the norm over all variables, float32 `[]`."""
@@ -74,7 +87,7 @@ class Ready(NamedTuple):
 
     def apply(self, optimizer: Any) -> None:
         """Have an optimizer update the variables."""
-        apply_gradients(optimizer, zip(self.gradients, self.variables, strict=True))
+        apply_gradients(optimizer, zip(self.gradients, self.variables, strict=True), self.summed)
 
 
 @contextlib.contextmanager

@@ -71,6 +71,11 @@ def test_two_train_like_one_and_one_of_them_saves_and_predicts_alone(tmp_path):
     assert all(len(value) == 5 for name, value in workers[0].items() if name.startswith("predicted"))
 
 
+@pytest.mark.slow
+def test_three_train_like_one(tmp_path):
+    check(together(3, tmp_path, *NAMES[:2]), NAMES[:2])
+
+
 def test_what_workers_send_each_other_is_what_they_gave():
     given = [np.arange(6, dtype="int64").reshape(2, 3), np.zeros((0, 4), "float32"), np.array(0.5), np.array([True])]
     got = _arrays(_message(given))

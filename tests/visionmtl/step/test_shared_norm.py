@@ -8,6 +8,7 @@ import tensorflow as tf
 import visionmtl
 from visionmtl.step.backward import Backward
 from visionmtl.step.shared_norm import limited
+from visionmtl.step.update import Update
 
 X = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
 LABELS = {"a": X[:, :1] + 1, "b": X[:, 1:2] - X[:, 2:]}
@@ -58,6 +59,19 @@ def test_the_norm_is_that_of_the_gradient_unscaled_and_what_is_not_shared_stays(
     assert clipped.gradients[1] is None
     assert clipped.gradients[2] == 9
     assert limited(back, variables, variables[1:2], 1.0, tf.constant(1.0)).gradients[2] == 9
+
+
+def test_a_scale_whose_square_is_infinite_changes_no_norm():
+    scale = 2.0**70
+    variables = [tf.Variable([0.0, 0.0])]
+    back = Backward([tf.constant([3.0, 4.0]) * scale], False, tf.ones(2), None)
+    clipped = limited(back, variables, variables, max_norm=1.0, unit=tf.constant(scale))
+    np.testing.assert_allclose(clipped.gradients[0] / scale, [0.6, 0.8], rtol=1e-6)
+
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(), initial_scale=scale)
+    ready = Update(optimizer, variables, clip_norm=1.0, replicas=1).ready(back.gradients, summed=False)
+    np.testing.assert_allclose(ready.gradients[0] / scale, [0.6, 0.8], rtol=1e-6)
+    assert float(ready.length()) == pytest.approx(5)
 
 
 @pytest.mark.slow
