@@ -95,7 +95,7 @@ def test_a_source_that_cannot_read_a_folder_of_another_says_which_can(tmp_path):
     expected = r"is no COCO data set: .* It was read as coco, and is like Pascal VOC \(.*\): .* data.source=voc\."
     with pytest.raises(pipelines.DataError, match=expected):
         pipelines.load("coco", (32, 32), 2, path=tmp_path / "cats")
-    (tmp_path / "cats" / "annotations.json").write_text("{}")  # like both: nothing is guessed
+    (tmp_path / "empty").mkdir()  # like none: nothing is guessed
     with pytest.raises(pipelines.DataError) as told:
-        pipelines.load("coco", (32, 32), 2, path=tmp_path / "cats")
+        pipelines.load("coco", (32, 32), 2, path=tmp_path / "empty")
     assert "data.source=" not in str(told.value)

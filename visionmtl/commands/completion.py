@@ -43,9 +43,13 @@ class Completion(Command):
 
     rank = 8
     examples = """
-        visionmtl completion bash >> ~/.bashrc
-        visionmtl completion zsh >> ~/.zshrc
-        visionmtl completion fish > ~/.config/fish/completions/visionmtl.fish
+        visionmtl completion bash
+        visionmtl completion zsh
+        visionmtl completion fish
+    """
+    more = """
+        What is printed goes to the end of ~/.bashrc or ~/.zshrc, or into ~/.config/fish/completions/visionmtl.fish; for one
+        terminal alone: eval "$(visionmtl completion bash)".
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
