@@ -49,7 +49,9 @@ def curves(folder: Path) -> dict[str, Any]:
     """What TensorBoard shows of one of its runs: by curve and step the value, or the pictures."""
     events = EventAccumulator(str(folder), {"tensors": 0}).Reload()
     points = {tag: events.Tensors(tag) for tag in events.Tags()["tensors"]}
-    return {tag: [(point.step, point.tensor_proto.SerializeToString()) for point in points[tag]] for tag in points}
+    # A point that a killed session wrote after its checkpoint, at the very step of it, is written again: it is one.
+    seen = {tag: [(point.step, point.tensor_proto.SerializeToString()) for point in points[tag]] for tag in points}
+    return {tag: list(dict.fromkeys(of_tag)) for tag, of_tag in seen.items()}
 
 
 def broken(path: Path) -> str | None:

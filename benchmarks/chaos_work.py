@@ -102,7 +102,7 @@ class Training(Work):
     def end(self, folder: Path) -> dict[str, Any]:
         run = folder / "run"
         end: dict[str, Any] = {"files": names(run)}
-        for shown in (run / "tensorboard").iterdir():
+        for shown in filter(Path.is_dir, (run / "tensorboard").iterdir()):  # beside them, when and where it was trained
             end |= {f"{shown.name} {tag}": points for tag, points in curves(shown).items()}
         for name in ("last.keras", "best.keras"):
             end |= {f"{name} {key}": value for key, value in weights(run / name).items()}

@@ -19,7 +19,7 @@ FLOORS = (
     ("visionmtl.export", "visionmtl.report"),
     ("visionmtl.model",),
     ("visionmtl.step", "visionmtl.callbacks"),
-    ("visionmtl.balancing", "visionmtl.sharing", "visionmtl.tasks"),
+    ("visionmtl.balancing", "visionmtl.sharing", "visionmtl.tasks", "visionmtl.board"),
     ("visionmtl.backbones", "visionmtl.layers", "visionmtl.drawing", "visionmtl.recipe"),
     ("visionmtl.metrics", "visionmtl.checkpoints"),
 )

@@ -9,7 +9,7 @@ from typing import Any, Self
 import tensorflow as tf
 
 from visionmtl import csvfile, drawing
-from visionmtl.callbacks import events
+from visionmtl.board import events, names
 from visionmtl.callbacks.callback import Callback, Logs, Session
 
 
@@ -20,10 +20,11 @@ class GradientWatch(Callback):
     by the parameters of the last layers that all tasks share are compared in that step, for the price of a backward
     pass a task through these layers and the heads. No update depends on being watched.
 
-    The columns, and the scalars of the run `gradients`, by step: `conflicts`, the fraction of the epoch's comparisons
-    in which two tasks pulled against each other; `weight/<task>`; `norm/<task>`, the length of the gradient of the
-    task's mean loss; `cosine/<task>/<task>` for each pair. The picture `cosines` is the whole matrix, at the last look
-    of an epoch. A task without labels in the batch has an empty cell.
+    The columns, by the number of the step from 0, and the scalars `weights_and_gradients/...` of the run `gradients`,
+    by the number of steps behind: `conflicts`, the fraction of the epoch's comparisons in which two tasks pulled
+    against each other; `weight/<task>`; `norm/<task>`, the length of the gradient of the task's mean loss;
+    `cosine/<task>/<task>` for each pair. The picture `pictures/cosines` is the whole matrix, at the last look of an
+    epoch. A task without labels in the batch has an empty cell.
 
     Args:
         path: the CSV file, such as `gradients.csv`; a training that starts at a later step keeps the rows before it.
@@ -42,7 +43,7 @@ class GradientWatch(Callback):
         self.path, self.folder, self.every = None if path is None else Path(path), folder, every
         self.rows = None if self.path is None else csvfile.Growing(self.path, ["step"])
         self.writer = None
-        self.last: tuple[int, Any] | None = None  # the number of the step looked at last and the cosines in it, undrawn
+        self.last: tuple[int, Any] | None = None  # steps behind at the last look and the cosines in it, undrawn
 
     @classmethod
     def of_session(cls, session: Session) -> Sequence[Self]:
@@ -62,7 +63,7 @@ class GradientWatch(Callback):
         self.model.conflicts.watch(self.pace)
         self.due = self._due_after(behind)
         if self.folder is not None:
-            self.writer = events.writer(Path(self.folder) / "gradients", behind)
+            self.writer = events.writer(Path(self.folder) / "gradients", behind + 1)
 
     def _due_after(self, behind: int) -> int:
         """Return the number of the next step to look at, the last of each `every`, once some are behind."""
@@ -84,8 +85,8 @@ class GradientWatch(Callback):
         if self.writer is not None:
             with self.writer.as_default():
                 for name, value in row.items():
-                    tf.summary.scalar(f"gradients/{name}", value, step=step)
-            self.last = step, seen["cosines"]
+                    tf.summary.scalar(f"{names.GRADIENTS}/{name}", value, step=step + 1)
+            self.last = step + 1, seen["cosines"]
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.keep()
@@ -96,7 +97,7 @@ class GradientWatch(Callback):
                 step, cosines = self.last
                 with self.writer.as_default():
                     picture = drawing.matrix(cosines, self.model.task_names)
-                    tf.summary.image("gradients/cosines", picture[None], step=step)
+                    tf.summary.image(f"{names.PICTURES}/cosines", picture[None], step=step)
                 self.last = None
             self.writer.flush()
         if self.rows is not None:

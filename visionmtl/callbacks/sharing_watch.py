@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import csvfile, drawing
-from visionmtl.callbacks import events
+from visionmtl.board import events, names
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.sharing import Matrix
 
@@ -20,8 +20,9 @@ class SharingWatch(Callback):
     """Write the matrices that a sharing scheme has learnt, to a CSV file and to TensorBoard, after each epoch.
 
     The file has a line for each cell: `epoch` (from 1), `title`, `row`, `column`, `value`; a value that is no number is
-    empty. TensorBoard's run `sharing` has a picture `sharing/<title>` and, of a matrix of at most 36 cells, the scalars
-    `sharing/<title>/<row>/<column>`, by epoch. A scheme that learns nothing of that kind leaves no file.
+    empty. TensorBoard's run `sharing` has a picture `pictures/sharing/<title>` and, of a matrix of at most 36 cells,
+    the scalars `sharing/<title>/<row>/<column>`, by the number of training steps behind. A scheme that learns nothing
+    of that kind leaves no file.
 
     Args:
         path: the CSV file, such as `sharing.csv`; a training that starts at a later epoch keeps the rows before it.
@@ -54,7 +55,7 @@ class SharingWatch(Callback):
         if not self.begun:
             self.begun = True
             if self.folder is not None:
-                self.writer = events.writer(Path(self.folder) / "sharing", epoch + 1)
+                self.writer = events.writer(Path(self.folder) / "sharing", events.steps_behind(self.model) + 1)
             self.rows.begin(csvfile.rows_before(self.path, "epoch", epoch + 1))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
@@ -67,9 +68,10 @@ class SharingWatch(Callback):
         if not matrices:
             return
         if self.writer is not None:
+            step = events.steps_behind(self.model)
             with self.writer.as_default():
                 for title, learnt in matrices.items():
-                    _summarise(f"sharing/{title}", learnt, epoch + 1)
+                    _summarise(title, learnt, step)
             self.writer.flush()
         self.rows.write()
 
@@ -92,10 +94,11 @@ def _matrix(cells: dict[tuple[str, str], float]) -> Matrix:
     return Matrix(np.array([[cells.get((row, column), np.nan) for column in columns] for row in rows]), rows, columns)
 
 
-def _summarise(tag: str, learnt: Matrix, step: int) -> None:
+def _summarise(title: str, learnt: Matrix, step: int) -> None:
     """Write a matrix to TensorBoard, as a picture and, if it is small, as a scalar a cell."""
     limit = float(np.max(np.abs(learnt.values), initial=0, where=np.isfinite(learnt.values))) or 1.0
-    tf.summary.image(tag, drawing.matrix(learnt.values, learnt.rows, learnt.columns, limit)[None], step=step)
+    picture = drawing.matrix(learnt.values, learnt.rows, learnt.columns, limit)
+    tf.summary.image(f"{names.PICTURES}/{names.SHARING}/{title}", picture[None], step=step)
     for (row, column), value in np.ndenumerate(learnt.values):
         if learnt.values.size <= FEW and np.isfinite(value):
-            tf.summary.scalar(f"{tag}/{learnt.rows[row]}/{learnt.columns[column]}", value, step=step)
+            tf.summary.scalar(f"{names.SHARING}/{title}/{learnt.rows[row]}/{learnt.columns[column]}", value, step=step)

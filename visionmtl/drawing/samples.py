@@ -42,7 +42,11 @@ def pick(dataset: tf.data.Dataset, count: int) -> tuple[Any, Any, Any]:
 
 
 def strips(
-    model: keras.Model, images: np.ndarray, labels: Mapping[str, Any], weights: Mapping[str, np.ndarray]
+    model: keras.Model,
+    images: np.ndarray,
+    labels: Mapping[str, Any],
+    weights: Mapping[str, np.ndarray],
+    stacked: bool = False,
 ) -> Iterator[np.ndarray]:
     """Yield "photograph | truth | prediction" for each picture of a batch, all tasks drawn on it.
 
@@ -51,6 +55,7 @@ def strips(
         images: `[B, H, W, 3]`, 0..255.
         labels: by task, as in a batch; a task that is not among them has its predictions drawn alone.
         weights: by task, `[B]`; where it is 0 the truth is unknown and not drawn.
+        stacked: whether the three stand below each other.
 
     Yields:
         uint8 `[h, w, 3]`.
@@ -70,7 +75,7 @@ def strips(
             own = {key: value[index] for key, value in of_task(predictions, task.name, model.tasks).items()}
             found[task.name] = drawing.enlarge(image, own, factor)[1]
         tiles = [photograph, drawing.overlay(photograph, order, known), drawing.overlay(photograph, order, found)]
-        yield drawing.side_by_side(tiles, ["Photograph", "Truth", "Prediction"], legends)
+        yield drawing.side_by_side(tiles, ["Photograph", "Truth", "Prediction"], legends, stacked)
 
 
 def of_task(predictions: Mapping[str, Any], name: str, tasks: Iterable[str]) -> dict[str, Any]:

@@ -10,7 +10,10 @@ from visionmtl.drawing.text import font_of, legend
 
 
 def side_by_side(
-    images: Sequence[np.ndarray], captions: Sequence[str] = (), legends: Mapping[str, Colours] | None = None
+    images: Sequence[np.ndarray],
+    captions: Sequence[str] = (),
+    legends: Mapping[str, Colours] | None = None,
+    stacked: bool = False,
 ) -> np.ndarray:
     """Set pictures of one height beside each other on white, as in "photo | truth | prediction".
 
@@ -18,6 +21,7 @@ def side_by_side(
         images: uint8 `[H, W_i, 3]`.
         captions: one above each picture, or none at all.
         legends: colours of classes by title, one legend each below the pictures.
+        stacked: whether they stand below each other instead, to be read where there is little width.
 
     Returns:
         uint8 `[h, w, 3]`.
@@ -25,17 +29,22 @@ def side_by_side(
     size = min(18, max(12, round(images[0].shape[0] / 24)))
     gap, font = size // 2, font_of(size)
     top = gap + (round(size * 1.5) if captions else 0)
-    width = sum(image.shape[1] + gap for image in images) + gap
+    places, across, down = list[tuple[int, int]](), gap, 0
+    for image in images:
+        places.append((gap, down + top) if stacked else (across, top))
+        across, down = across + image.shape[1] + gap, down + top + image.shape[0]
+    width, bottom = across, top + images[0].shape[0]
+    if stacked:
+        width, bottom = max(image.shape[1] for image in images) + 2 * gap, down
     keys = [legend(colours, width - 2 * gap, size, title) for title, colours in (legends or {}).items()]
-    height = top + images[0].shape[0] + gap + sum(key.shape[0] for key in keys) + (gap // 2 if keys else 0)
+    height = bottom + gap + sum(key.shape[0] for key in keys) + (gap // 2 if keys else 0)
     canvas = Image.new("RGB", (width, height), PAPER)
-    draw, x = ImageDraw.Draw(canvas), gap
-    for index, image in enumerate(images):
-        canvas.paste(Image.fromarray(image), (x, top))
+    draw = ImageDraw.Draw(canvas)
+    for index, (image, (x, y)) in enumerate(zip(images, places, strict=True)):
+        canvas.paste(Image.fromarray(image), (x, y))
         if captions:
-            draw.text((x, top / 2), captions[index], INK, font, anchor="lm")
-        x += image.shape[1] + gap
-    y = top + images[0].shape[0] + gap // 2
+            draw.text((x, y - top / 2), captions[index], INK, font, anchor="lm")
+    y = bottom + gap // 2
     for key in keys:
         canvas.paste(Image.fromarray(key), (gap, y))
         y += key.shape[0]

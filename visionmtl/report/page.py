@@ -96,5 +96,5 @@ def _commands(folder: Path) -> list[tuple[str, str]]:
         ("Evaluate it again, or another split with --split test", f"visionmtl evaluate {run}"),
         ("Draw its predictions for pictures of yours", f"visionmtl predict {run} FOLDER"),
         ("Make the SavedModel to deploy", f"visionmtl export {run}"),
-        ("Watch its curves", f"tensorboard --logdir {shlex.quote(str(folder / 'tensorboard'))}"),
+        ("Watch its curves", f"visionmtl tensorboard {run}"),
     ]

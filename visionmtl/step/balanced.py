@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from visionmtl import balancing as balancers
 from visionmtl.errors import UsageError, check_number, one_of
-from visionmtl.step import arrays, compiling, due, keras_losses, keras_metrics, optimizing, tracking
+from visionmtl.step import arrays, compiling, due, keras_losses, keras_metrics, optimizing, stateless, tracking
 from visionmtl.step.admission import Batch, admitted
 from visionmtl.step.conflicts import Conflicts
 from visionmtl.step.diagnosis import Diagnosis, diagnose
@@ -127,6 +127,7 @@ class BalancedModel(PartedModel):
         self._prepare_balancer()
         optimizing.keep_from_decay(self.optimizer, self.balancer.trainable_variables)
         self.scale_rates(self.optimizer)
+        stateless.accept_none(self)
         self._freeze_statistics(freeze_statistics)
         self._synchronise_statistics(synchronise_statistics)
         self._rematerialise(remat)

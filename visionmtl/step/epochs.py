@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from visionmtl.step import stateless
 from visionmtl.step.finite import Guard
 
 
@@ -24,6 +25,9 @@ class Skips(keras.callbacks.Callback):
 
 class Epochs(keras.callbacks.Callback):
     """Tells the model's parts where epochs begin and end: the balancer, the counts, and who looks at the steps."""
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        stateless.tell_restart(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.model.position.begin(epoch)

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from visionmtl.errors import UsageError
-from visionmtl.step import optimizing
+from visionmtl.step import optimizing, stateless
 from visionmtl.step.conflicts import Conflicts
 from visionmtl.step.distributed import DistributedModel
 from visionmtl.step.finite import Guard
@@ -35,6 +35,13 @@ class KeptModel(DistributedModel):
             self.build_optimizer()
             self.pace.ask()
         super().load_weights(*args, **kwargs)
+        if self.compiled:
+            stateless.expect_restart(self)
+
+    def save_without_state(self, *args: Any, **kwargs: Any) -> None:
+        """Save as Keras does, without what the optimizer keeps; see `stateless.without_state`."""
+        with stateless.without_state(self):
+            self.save(*args, **kwargs)
 
     def training_state(self) -> dict[str, list[Any]]:
         """Return every variable that a training moves, by what it is of: given back, a training goes on as it would.

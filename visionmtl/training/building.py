@@ -9,6 +9,7 @@ import keras
 import pipelines
 from pipelines.splits import SPLITS
 from visionmtl import backbones, balancing, sharing, tasks
+from visionmtl.callbacks import tracker
 from visionmtl.errors import UsageError, one_of
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
@@ -19,11 +20,12 @@ def check_names(recipe: Recipe) -> None:
     """Look up the names of a recipe, so that a mistyped one is told before any data is read.
 
     Raises:
-        UsageError: a name or an option of it is unknown.
+        UsageError: a name or an option of it is unknown, or a service to log to is not installed.
     """
     one_of(recipe.model.backbone, backbones.names(), "backbone")
     sharing.get({"name": recipe.model.sharing.name, **recipe.model.sharing.options})
     balancing.get({"method": recipe.balancing.method, **recipe.balancing.options})
+    tracker.check(recipe.training.log)
 
 
 def data(

@@ -32,6 +32,9 @@ class Painted:
     def truth(self, labels):
         return {"classes": np.asarray(labels)}
 
+    def words(self, predictions):
+        return ""
+
     def draw(self, image, predictions):
         assert predictions["classes"].shape == image.shape[:2]
         colours = np.array([[200, 0, 0], [0, 0, 200]], np.uint8)
@@ -199,32 +202,43 @@ def test_a_failing_write_leaves_the_old_file_and_says_so(tmp_path):
 
 
 def test_tensorboard_events_can_be_read(model, dataset, tmp_path):
-    board = callbacks.TensorBoard(tmp_path, dataset, count=2, every=2)
+    board = callbacks.TensorBoard(tmp_path, dataset, count=2, every=2, steps=2)
     watchers = [callbacks.LearningRate(), board]
     model.fit(dataset, validation_data=dataset, epochs=4, verbose=0, callbacks=watchers)
     train, validation = (EventAccumulator(str(tmp_path / run)).Reload() for run in ("train", "validation"))
-    tags = {"loss/total", "loss/street", "weight/street", "learning_rate"}
+    tags = {"losses/total", "losses/street", "weights_and_gradients/weight/street", "training/learning_rate"}
     assert set(train.Tags()["tensors"]) == tags
     assert set(validation.Tags()["tensors"]) == {
-        "loss/total",
-        "loss/street",
-        "metrics/street_mIoU",
+        "losses/total",
+        "losses/street",
+        "metrics/street/mIoU",
         "metrics/score",
-        "samples",
+        "pictures/samples",
     }
-    assert [event.step for event in train.Tensors("loss/total")] == [1, 2, 3, 4]
-    assert [event.step for event in validation.Tensors("samples")] == [1, 3, 4]  # every other epoch, and the last
-    encoded = tf.make_ndarray(validation.Tensors("samples")[0].tensor_proto)
-    assert tf.io.decode_png(encoded[2]).shape[-1] == 3  # behind width and height
+    for tag in ("losses/total", "training/learning_rate"):  # every other step, and the last of each epoch of three
+        assert [event.step for event in train.Tensors(tag)] == [2, 3, 4, 6, 8, 9, 10, 12]
+    assert [event.step for event in validation.Tensors("losses/total")] == [3, 6, 9, 12]
+    assert [event.step for event in validation.Tensors("pictures/samples")] == [3, 9, 12]  # every other, and the last
+    encoded = tf.make_ndarray(validation.Tensors("pictures/samples")[0].tensor_proto)
+    drawn = tf.io.decode_png(encoded[2])  # behind width and height
+    assert drawn.shape[0] > drawn.shape[1]  # the three below each other, to be read on a card
     assert len(encoded) == 2 + 2
 
 
-def test_what_a_killed_session_wrote_of_an_epoch_that_is_made_again_is_void(tmp_path):
+def test_what_a_killed_session_wrote_of_steps_that_are_made_again_is_void(tmp_path):
+    class Counted(SimpleNamespace):
+        optimizer = SimpleNamespace(learning_rate=0.1)
+
     def session(first, losses):
-        board = callbacks.TensorBoard(tmp_path)
+        board, model = callbacks.TensorBoard(tmp_path), Counted(steps_behind=3 * first)
+        board.set_model(model)
         board.on_train_begin()
         for epoch, loss in enumerate(losses, first):
             board.on_epoch_begin(epoch)
+            for batch in range(3):
+                board.on_train_batch_end(batch, {"loss": loss})
+            model.steps_behind += 3
+            board.on_test_begin()
             board.on_epoch_end(epoch, {"loss": loss, "val_loss": loss})
         board.on_train_end()
         time.sleep(1.1)  # the names of event files order them by the second
@@ -234,8 +248,8 @@ def test_what_a_killed_session_wrote_of_an_epoch_that_is_made_again_is_void(tmp_
     session(2, [1.0])
     for run in ("train", "validation"):
         board = plugin_event_accumulator.EventAccumulator(str(tmp_path / run))  # that TensorBoard shows
-        events = board.Reload().Tensors("loss/total")
-        assert [(e.step, float(tf.make_ndarray(e.tensor_proto))) for e in events] == [(1, 3), (2, 2.5), (3, 1)]
+        events = board.Reload().Tensors("losses/total")
+        assert [(e.step, float(tf.make_ndarray(e.tensor_proto))) for e in events] == [(3, 3), (6, 2.5), (9, 1)]
 
 
 def test_samples_show_photograph_truth_and_prediction(model, dataset, tmp_path):
@@ -271,3 +285,15 @@ def test_pictures_are_picked_far_apart_and_as_many_as_asked_for():
 def test_an_empty_split_has_no_pictures(dataset):
     with pytest.raises(UsageError, match="empty"):
         samples.pick(dataset.take(0), 4)
+
+
+@pytest.mark.parametrize("told", [["training.log=[]"], ["training.profile=[3, 4]"]])
+def test_what_tensorboard_is_told_is_what_the_recipe_says(told, tmp_path):
+    names = [type(each).__name__ for each in callbacks.of_session(session(tmp_path, *told))]
+    assert ("TensorBoard" in names, "Profile" in names) == (told != ["training.log=[]"], told != ["training.log=[]"])
+
+
+def test_the_profiler_records_the_steps_it_was_given(model, dataset, tmp_path, capsys):
+    model.fit(dataset, epochs=2, verbose=0, callbacks=[callbacks.Profile(tmp_path, 2, 4)])
+    assert list(tmp_path.rglob("*.xplane.pb"))
+    assert "Steps 2 to 4 are profiled in" in capsys.readouterr().out

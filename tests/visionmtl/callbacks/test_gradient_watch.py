@@ -63,13 +63,12 @@ def test_tensorboard_has_scalars_and_a_picture_by_step(tmp_path):
     train(model_of(), tmp_path)
     events = EventAccumulator(str(tmp_path / "tensorboard" / "gradients"), {"tensors": 0, "images": 0}).Reload()
     tags = events.Tags()["tensors"]
-    assert {"gradients/cosine/up/down", "gradients/norm/free", "gradients/weight/up", "gradients/conflicts"} <= set(
-        tags
-    )
-    values = events.Tensors("gradients/conflicts")
-    assert [one.step for one in values] == [3, 7, 11]
+    group = "weights_and_gradients"
+    assert {f"{group}/{name}" for name in ("cosine/up/down", "norm/free", "weight/up", "conflicts")} <= set(tags)
+    values = events.Tensors(f"{group}/conflicts")
+    assert [one.step for one in values] == [4, 8, 12]  # steps behind
     assert [float(tf.make_ndarray(one.tensor_proto)) for one in values] == [1, 1, 1]
-    picture = tf.io.decode_png(tf.make_ndarray(events.Tensors("gradients/cosines")[0].tensor_proto)[2])
+    picture = tf.io.decode_png(tf.make_ndarray(events.Tensors("pictures/cosines")[0].tensor_proto)[2])
     assert picture.shape == drawing.matrix(np.eye(3), list(LABELS)).shape
 
 

@@ -82,7 +82,7 @@ def test_each_cell_has_a_line_an_epoch_also_over_a_resumed_training(learning, to
 
     events = EventAccumulator(str(tmp_path / "tensorboard" / "sharing"), {"tensors": 0}).Reload()
     assert {one.step for one in events.Tensors("sharing/factors/scene/P3")} == {1, 2}
-    picture = tf.io.decode_png(tf.make_ndarray(events.Tensors("sharing/factors")[0].tensor_proto)[2])
+    picture = tf.io.decode_png(tf.make_ndarray(events.Tensors("pictures/sharing/factors")[0].tensor_proto)[2])
     assert picture.shape == drawing.matrix(np.ones((3, 2)), NAMES, ["P2", "P3"]).shape
 
 
@@ -95,7 +95,7 @@ def test_a_large_matrix_has_no_scalars_and_what_is_unknown_no_value(learning, to
     assert [line["value"] for line in lines].count("") == 1
     assert np.isnan(sharing_watch.read(tmp_path / "sharing.csv")[1]["gates"].values[1, 3])
     events = EventAccumulator(str(tmp_path / "tensorboard" / "sharing"), {"tensors": 0}).Reload()
-    assert events.Tags()["tensors"] == ["sharing/gates"]
+    assert events.Tags()["tensors"] == ["pictures/sharing/gates"]
 
 
 def test_training_watches_a_scheme_that_learns_and_no_other(learning, toy_model, toy_batch, tmp_path):

@@ -1,5 +1,7 @@
 """BalancedModel: any functional model of several outputs, with losses and metrics as in Keras."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -95,6 +97,28 @@ def test_a_balanced_model_is_saved_with_its_balancer(tmp_path):
         one.train_on_batch(x, y)
     for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_file_without_the_optimizer_s_state_loads_without_a_word_and_its_training_starts_anew(tmp_path):
+    x, y = _squares()
+    model, small = _small_cnn(), tmp_path / "small.keras"
+    model.fit(x, y, verbose=0)
+    model.save(tmp_path / "model.keras")
+    model.save_without_state(small)
+    assert small.stat().st_size < 0.6 * (tmp_path / "model.keras").stat().st_size
+    steps, moments = model.steps_behind, [variable.numpy() for variable in model.optimizer.variables]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loaded = keras.saving.load_model(small)
+        model.load_weights(small)
+    for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (model.steps_behind, loaded.steps_behind) == (steps, 0)
+    for variable, value in zip(model.optimizer.variables, moments, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+    with pytest.warns(UserWarning, match="no state of its optimizer, as a run's best.keras: it starts anew"):
+        loaded.fit(x, y, verbose=0)
+    assert loaded.steps_behind == steps
 
 
 def test_a_squared_error_counts_as_a_regression():

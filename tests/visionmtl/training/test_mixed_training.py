@@ -115,7 +115,7 @@ def test_a_run_on_several_sources_says_its_shares_and_resumes_alike(mixed, tmp_p
         columns = next(csv.reader(file))
     assert {"share/streets", "share/cells", "labelled/detection", "labelled/segmentation"} <= set(columns)
     tags = _tags(whole / "tensorboard" / "train")
-    assert {"share/streets", "share/cells", "labelled/segmentation"} <= tags
+    assert {"tasks/share/streets", "tasks/share/cells", "tasks/labelled/segmentation"} <= tags
 
 
 def _tags(folder):

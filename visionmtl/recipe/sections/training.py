@@ -89,6 +89,19 @@ class Training(Section):
     )
     validate_every: int = Field(1, ge=1, description="epochs between validations")
     checkpoint: Annotated[Checkpoint, BeforeValidator(_by_steps)] = Checkpoint()
+    log: list[Literal["tensorboard", "mlflow", "wandb"]] = Field(
+        ["tensorboard"], description="who is told of it as it goes on: tensorboard, mlflow, wandb; [] for nobody"
+    )
+    log_every: int = Field(
+        20, ge=1, description="steps between points of the losses and of the learning rate; each epoch's end is one too"
+    )
+    log_graph: bool = Field(False, description="TensorBoard gets the graph of the network")
+    log_histograms: bool = Field(
+        False, description="TensorBoard gets how the values of each variable are distributed, at each epoch's end"
+    )
+    profile: tuple[int, int] | None = Field(
+        None, description="the first and last step that TensorFlow's profiler records, as [10, 20]; null for none"
+    )
     seed: int = Field(0, ge=0, description="of weights, shuffling and augmentation")
     verbose: Literal[0, 1, 2] | None = Field(
         None, description="0 silent, 1 a bar, 2 a line an epoch; null for a bar on a terminal, lines elsewhere"
@@ -101,6 +114,12 @@ class Training(Section):
             raise ValueError(
                 f"base_batch_size, the images that learning_rate was chosen for, beside its scaling: {rule}"
             )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _profiled_steps(self) -> "Training":
+        if self.profile is not None and not 1 <= self.profile[0] <= self.profile[1]:
+            raise ValueError(f"profile as the numbers of two steps from 1 on, as [10, 20], not {list(self.profile)}")
         return self
 
     @pydantic.model_validator(mode="after")

@@ -2,7 +2,9 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
+import keras
 import tensorflow as tf
 from tensorboard.compat.proto import event_pb2
 
@@ -23,3 +25,9 @@ def writer(folder: str | Path, first: int) -> tf.summary.SummaryWriter:
         for _ in range(2):  # TensorBoard takes the first that it meets for the start of all
             tf.raw_ops.ImportEvent(writer=made._resource, event=event.SerializeToString())
     return made
+
+
+def steps_behind(model: Any) -> int:
+    """Return how many steps a model was trained: the one unit of all that is written."""
+    behind = getattr(model, "steps_behind", None)
+    return int(keras.ops.convert_to_numpy(model.optimizer.iterations)) if behind is None else int(behind)

@@ -1,0 +1,75 @@
+"""A run as a whole: its recipe and its versions as texts, its settings beside those of other runs."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tensorboard.plugins.hparams import api
+
+from visionmtl.board import events
+from visionmtl.recipe.sections import Recipe
+
+ABOUT = "about.json"  # a run's own account of its sessions, the last of which is shown
+SHOWN = ("model", "balancing", "training")  # sections whose keys are compared between runs
+HOW = ("verbose", "log", "checkpoint", "profile")  # keys of them that only say what is written
+
+
+def write(folder: Path, run: Path, recipe: Recipe, compared: Mapping[str, tuple[str, str]]) -> None:
+    """Write a run's recipe, its versions and its settings.
+
+    Args:
+        folder: of TensorBoard, in which the runs `train` and `validation` lie.
+        run: the run folder.
+        recipe: what is trained.
+        compared: the curves whose last values stand beside the settings: by title, the run and the name of each.
+    """
+    writer = events.writer(folder, 0)
+    with writer.as_default():
+        tf.summary.text("recipe", f"```yaml\n{recipe.dump()}\n```", step=0)
+        if about := _session(run):
+            rows = "\n".join(f"| {key} | {_cell(value)} |" for key, value in about)
+            tf.summary.text("session", f"| | |\n|---|---|\n{rows}", step=0)
+        chosen = dict(settings(recipe))
+        metrics = [api.Metric(tag, group=group, display_name=title) for title, (group, tag) in compared.items()]
+        api.hparams_config([api.HParam(name) for name in chosen], metrics)
+        api.hparams(chosen, trial_id=run.name, start_time_secs=time.time())
+    writer.close()
+
+
+def settings(recipe: Recipe) -> Iterator[tuple[str, str | int | float | bool]]:
+    """Yield the keys of a recipe that are compared between runs, each with its value as TensorBoard takes it.
+
+    Example:
+        >>> chosen = dict(settings(visionmtl.recipe.load("garments")))
+        >>> chosen["balancing.method"], chosen["training.epochs"], chosen["data.image_size"]
+        ('uncertainty', 3, '[128, 128]')
+    """
+    told = recipe.model_dump(mode="json")
+    yield from _flat("data", {key: told["data"][key] for key in ("image_size", "batch_size")})
+    for section in SHOWN:
+        yield from _flat(section, {key: value for key, value in told[section].items() if not key.startswith(HOW)})
+
+
+def _flat(prefix: str, section: Mapping[str, Any]) -> Iterator[tuple[str, str | int | float | bool]]:
+    for key, value in section.items():
+        name = f"{prefix}.{key}"
+        if isinstance(value, Mapping) and value:
+            yield from _flat(name, value)
+        else:
+            yield name, value if isinstance(value, str | int | float | bool) else json.dumps(value)
+
+
+def _session(run: Path) -> Sequence[tuple[str, Any]]:
+    """Return what a run says of its last session, flat; nothing where it says nothing."""
+    try:
+        last = json.loads((run / ABOUT).read_text(encoding="utf-8"))[-1]
+    except (OSError, ValueError, LookupError):
+        return []
+    return [*((key, value) for key, value in last.items() if key != "versions"), *last.get("versions", {}).items()]
+
+
+def _cell(value: Any) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,95 @@
+"""What callbacks that log to a tracking service have in common."""
+
+import importlib.util
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import keras
+
+from visionmtl.board import overview
+from visionmtl.callbacks.callback import Callback, Logs, Session
+from visionmtl.errors import UsageError
+from visionmtl.files import write_text
+
+FILE = "trackers.json"  # in a run folder: under which name each service knows the run
+NEEDED = {"mlflow": ("mlflow", "pandas"), "wandb": ("wandb",)}  # packages, by what training.log says
+
+
+class Tracker(Callback):
+    """Logs each epoch by the Keras callback of a tracking service, under the settings of the recipe.
+
+    A run that goes on is gone on with there too. Points by step are TensorBoard's.
+
+    Args:
+        run: the run folder.
+        settings: of the recipe, flat.
+    """
+
+    priority = 61
+    of_chief = True
+    service: ClassVar[str] = ""
+
+    def __init__(self, run: Path, settings: Mapping[str, Any]):
+        super().__init__()
+        self.run, self.settings = run, dict(settings)
+        self.own: keras.callbacks.Callback | None = None
+
+    @classmethod
+    def of_session(cls, session: Session) -> Sequence[Self]:
+        recipe = session.recipe
+        return [cls(session.run, dict(overview.settings(recipe)))] if cls.service in recipe.training.log else []
+
+    def begin(self, known: str | None) -> tuple[keras.callbacks.Callback, str]:
+        """Begin a run of the service, or go on with a `known` one; return the service's callback and the run's name."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """End the run, once all is sent or written."""
+        raise NotImplementedError
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        known = _read(self.run)
+        try:
+            self.own, name = self.begin(known.get(self.service))
+        except Exception as error:  # of whatever kind a service has
+            first = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise UsageError(f"training.log has '{self.service}', which could not begin: {first}") from error
+        write_text(self.run / FILE, json.dumps(known | {self.service: name}, indent=2) + "\n")
+        self.own.set_params(self.params)
+        self.own.set_model(self.model)
+        self.own.on_train_begin(logs)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if self.own is not None:
+            self.own.on_epoch_end(epoch, {name: float(value) for name, value in (logs or {}).items()})
+
+    def close(self) -> None:
+        if self.own is not None:
+            self.own = None
+            self.end()
+
+
+def check(log: Iterable[str]) -> None:
+    """Refuse services whose packages are not installed.
+
+    Raises:
+        UsageError: one is not.
+    """
+    for name in log:
+        lacking = [package for package in NEEDED.get(name, ()) if importlib.util.find_spec(package) is None]
+        if lacking:
+            raise UsageError(
+                f"training.log has '{name}', but {' and '.join(lacking)} is not installed:"
+                f" pip install 'visionmtl[{name}]', or leave it out."
+            )
+
+
+def _read(run: Path) -> dict[str, str]:
+    """Return under which name each service knows a run; nothing where that was not kept."""
+    try:
+        known = json.loads((run / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
