@@ -70,8 +70,11 @@ def test_advice_on_balancing_names_methods_and_what_was_measured(by, capsys):
     sections = dict(re.findall(r"^###? (.+)\n((?:(?!##).*\n)*)", text, re.MULTILINE))
     for each in BY[by]:
         assert each.seen in out
-        assert bool(each.measured) == bool(each.section)
-        assert all(found in sections[each.section] for found in each.measured), each.seen
+        assert bool(each.measured) == bool(each.section) == bool(each.quotes)
+        there = " ".join(sections.get(each.section, "").split())
+        assert [quote for quote in each.quotes if quote not in there] == []
+        figures = set(re.findall(r"[+-]?\d+(?:\.\d+)?%?", each.measured))
+        assert figures <= set(re.findall(r"[+-]?\d+(?:\.\d+)?%?", " ".join(each.quotes))), each.seen
         words = re.findall(r"\b[a-z]+_[a-z_]+\b", each.take)
         assert set(words) <= {*balancing.names(), "update_every"}
     if by == "task":
