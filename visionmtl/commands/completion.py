@@ -48,8 +48,8 @@ class Completion(Command):
         visionmtl completion fish
     """
     more = """
-        What is printed goes to the end of ~/.bashrc or ~/.zshrc, or into ~/.config/fish/completions/visionmtl.fish; for one
-        terminal alone: eval "$(visionmtl completion bash)".
+        What is printed goes to the end of ~/.bashrc or ~/.zshrc, or into
+        ~/.config/fish/completions/visionmtl.fish; for one terminal: eval "$(visionmtl completion bash)"
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
