@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import time
 
 import keras
 import numpy as np
@@ -48,9 +49,11 @@ def test_a_run_of_wandb_is_written_offline(tmp_path, monkeypatch):
     fit(WandbRun(tmp_path, {"training.epochs": 2}), 2)
     name = json.loads((tmp_path / tracker.FILE).read_text())["wandb"]
     (written,) = (tmp_path / "wandb").glob(f"offline-run-*-{name}/run-{name}.wandb")
-    content = written.read_bytes()
-    assert b"epoch/val_loss" in content
-    assert b"training.epochs" in content
+    until = time.monotonic() + 60  # a process of its own writes
+    while b"epoch/val_loss" not in written.read_bytes():
+        assert time.monotonic() < until, written.read_bytes()
+        time.sleep(0.1)
+    assert b"training.epochs" in written.read_bytes()
 
 
 def test_a_service_that_is_not_installed_is_told_before_data_is_read(monkeypatch):
