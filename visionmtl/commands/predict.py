@@ -86,6 +86,7 @@ class Predict(Command):
             raise UsageError(f"--batch is {args.batch}: expected a number of pictures, 1 or more.")
         with quiet_import():
             from visionmtl import prediction
+            from visionmtl.tasks import fitting
             from visionmtl.tasks.views import Views
             from visionmtl.training import confidences, devices, runs
         devices.use(args.device)
@@ -113,6 +114,8 @@ class Predict(Command):
             raise UsageError("--no-smoothing and --maps are of videos, and pictures were given: leave them out.")
         model, recipe = runs.load_model(args.model)
         model = model.subset(args.tasks) if args.tasks else model
+        for sentence in fitting.told(model.tasks) if args.tasks else ():
+            print(sentence)
         if args.tta:
             confidences.take_of_views(model, Path(args.model), Views.parsed(args.tta))
         if films:

@@ -10,8 +10,9 @@ from visionmtl.recipe import Recipe, changed
 def of_tasks(recipe: Recipe, chosen: Iterable[str], every: Iterable[str]) -> Recipe:
     """Return a recipe that trains these of its tasks alone.
 
-    What is said of other tasks is left out: parts of them in what `training` freezes, their entries in the options of
-    `balancing` and `model.sharing`, and a `training.monitor` of theirs, in place of which is the score of all.
+    What is said of other tasks is left out: a mask of theirs that a task reads, parts of them in what `training`
+    freezes, their entries in the options of `balancing` and `model.sharing`, and a `training.monitor` of theirs, in
+    place of which is the score of all.
 
     Args:
         recipe: of all tasks.
@@ -28,7 +29,7 @@ def of_tasks(recipe: Recipe, chosen: Iterable[str], every: Iterable[str]) -> Rec
     training, sharing, balancing = recipe.training, recipe.model.sharing, recipe.balancing
     plain = balancing.model_dump(include=set(type(balancing).model_fields))
     changes: dict[str, Any] = {
-        "tasks": {task: (recipe.tasks or {}).get(task, {}) for task in chosen},
+        "tasks": {task: _unread(others, (recipe.tasks or {}).get(task, {})) for task in chosen},
         "model.sharing": {"name": sharing.name, **_without(others, sharing.options)},
         "balancing": plain | _without(others, balancing.options),
         "training.freeze": [part for part in training.freeze if part not in others],
@@ -58,6 +59,11 @@ def check_same_pictures(recipe: Recipe) -> None:
             "other, so that they would not train on the same pictures. Leave it out for all, once, by `visionmtl data "
             "pack --on-error skip`, and take what that writes, with data.on_error=stop."
         )
+
+
+def _unread(others: Collection[str], options: dict[str, Any]) -> dict[str, Any]:
+    """Return a task's options without the mask of a task that is not learnt."""
+    return {key: value for key, value in options.items() if key != "mask" or not _is(value, others)}
 
 
 def _without(others: Collection[str], options: dict[str, Any]) -> dict[str, Any]:

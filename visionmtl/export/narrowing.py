@@ -6,10 +6,11 @@ import keras
 
 from visionmtl.errors import some_of
 from visionmtl.model import MultiTaskModel, resizing
+from visionmtl.tasks import fitting
 
 
 def of_tasks(model: MultiTaskModel, tasks: str | Sequence[str] | None) -> MultiTaskModel:
-    """Return a model of some tasks, and print what of the others is kept since the sharing scheme mixes it in.
+    """Return a model of some tasks, and print what is kept of the others, since sharing mixes it in, and what is lost.
 
     Args:
         model: a trained model.
@@ -21,6 +22,8 @@ def of_tasks(model: MultiTaskModel, tasks: str | Sequence[str] | None) -> MultiT
     if tasks is None:
         return model
     smaller = model.subset(some_of(tasks, model.tasks, "task"))
+    for sentence in fitting.told(smaller.tasks):
+        print(sentence)
     if others := kept_of_others(smaller):
         told = ", ".join(f"{name} {weights:,}" for name, weights in others.items())
         print(

@@ -71,7 +71,7 @@ def answer_bytes(model: MultiTaskModel, resize: str, read: Callable[[tf.Tensor],
             window, shown = None if resize == "stretch" else window, tf.maximum(size, 1)
             answered: Predictions = {}
             for name, task in model.tasks.items():
-                found = task.decode(model.raw_outputs(name, outputs), shown, window)
+                found = task.decode(model.read_outputs(name, outputs), shown, window)
                 found = task.confident(found, sure[name]) if name in sure else found
                 for key, value in found.items():
                     if key in task.maps:

@@ -43,8 +43,10 @@ def assemble(
     """Build the graph; the arguments are those of `MultiTaskModel`.
 
     Raises:
-        UsageError: what `backbones.build`, `necks.pyramid` and the scheme refuse.
+        UsageError: what `Task.meet`, `backbones.build`, `necks.pyramid` and the scheme refuse.
     """
+    for task in tasks.values():
+        task.meet(tasks)
     whole = backbones.build(backbone, image_shape, weights) if isinstance(backbone, str) else backbone
     stages: dict[str, tuple[str, str]] = {}  # each stage's level and prefix, by its name
 

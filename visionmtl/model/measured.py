@@ -11,7 +11,7 @@ from visionmtl.model.evaluation import Evaluation, Statistics, evaluation_step
 from visionmtl.model.sizes import Sizes
 from visionmtl.step.balanced import BalancedModel
 from visionmtl.step.sizes import AsGiven
-from visionmtl.tasks.task import Task
+from visionmtl.tasks.task import READ, Task
 
 
 class MeasuredModel(BalancedModel):
@@ -49,6 +49,13 @@ class MeasuredModel(BalancedModel):
         """Return one task's outputs out of those of the model, under the names its head gave them."""
         raise NotImplementedError
 
+    def read_outputs(self, task: str, outputs: Mapping) -> dict[str, Any]:
+        """Return what a task's `decode` reads: its raw outputs, and under `READ` the probabilities of what it reads."""
+        own, other = self.raw_outputs(task, outputs), self.tasks[task].reads
+        if other in self.tasks:
+            own[READ] = self.tasks[other].probabilities(self.raw_outputs(other, outputs))
+        return own
+
     @property
     def task_metrics(self) -> dict[str, list[Metric]]:
         """Each task's metric objects by name, as the last `evaluate` left them."""
@@ -58,7 +65,7 @@ class MeasuredModel(BalancedModel):
         """Return the losses so far and each metric's statistics of this replica's batch."""
         labels, outputs, weights, logs = self._measured(data)
         if self.looks is None:
-            raw = {name: self.raw_outputs(name, outputs) for name in labels}
+            raw = {name: self.read_outputs(name, outputs) for name in labels}
             predictions = {name: self.tasks[name].decode(own, self.image_size) for name, own in raw.items()}
         else:
             images = keras.utils.unpack_x_y_sample_weight(data)[0]

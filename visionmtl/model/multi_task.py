@@ -20,7 +20,8 @@ from visionmtl.model.outputs import RawOutputs
 from visionmtl.sharing import Matrix, Penalty
 from visionmtl.step.admission import Batch
 from visionmtl.step.faults import Found
-from visionmtl.tasks.task import Task, by_name, share_colours
+from visionmtl.tasks.task import Task
+from visionmtl.tasks.together import by_name, share_colours
 
 
 @keras.saving.register_keras_serializable("visionmtl")
@@ -279,7 +280,7 @@ class MultiTaskModel(MeasuredModel):
         size, least = self.image_size if image_size is None else image_size, confidences or {}
         flat: dict[str, tf.Tensor] = {}
         for name, task in self.tasks.items():
-            decoded = task.decode(self.raw_outputs(name, outputs), size, window)
+            decoded = task.decode(self.read_outputs(name, outputs), size, window)
             decoded = decoded if least.get(name) is None else task.confident(decoded, least[name])
             flat |= {f"{name}_{key}": value for key, value in decoded.items()}
         return flat

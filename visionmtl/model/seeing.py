@@ -78,7 +78,7 @@ class Looks:
         merged = {}
         for name, task in self.model.tasks.items():
             pairs = zip(outputs, looks, strict=True)
-            views = tuple(View(self.model.raw_outputs(name, each), *look) for each, look in pairs)
+            views = tuple(View(self.model.read_outputs(name, each), *look) for each, look in pairs)
             merged[name] = task.merged(Seen(views, self.views.boxes), size, window)
         return merged
 

@@ -41,7 +41,7 @@ def unpack(outputs: Mapping[str, tf.Tensor], classes: int, head: str = "") -> Ce
         classes: how many there are.
         head: begins the words after the level, where a task has heads beside its own.
     """
-    levels = by_stride({key.split("_")[0] for key in outputs})
+    levels = by_stride({key.split("_")[0] for key in outputs if "_" in key})
     shapes = [outputs[f"{level}_{head}scores"].shape[1:3] for level in levels]
     size = (shapes[0][0] * stride(levels[0]), shapes[0][1] * stride(levels[0]))
     centres, steps = boxes.points(shapes, [stride(level) for level in levels], size)

@@ -10,11 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import drawing, images, keras_graph, metrics
-from visionmtl.errors import check_flag, check_number, one_of
-from visionmtl.tasks import box_head, box_loss, boxes, cells, faults, forms, fusing
+from visionmtl.errors import UsageError, check_flag, check_number, one_of
+from visionmtl.tasks import box_head, box_loss, boxes, cells, faults, fitting, forms, fusing
 from visionmtl.tasks.amounts import ByAmount
 from visionmtl.tasks.meaning import Meaning
-from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width, rounded
+from visionmtl.tasks.task import READ, Classes, Labels, Maps, Outputs, Predictions, Task, head_width, rounded
 from visionmtl.tasks.views import Seen, View
 
 TOWERS = ("shared", "apart")
@@ -55,6 +55,10 @@ class Detection(Task):
             suppressed. A second head, of which no export knows, has many cells an object and teaches the features.
         assignment: by which rule objects take cells, as `{"candidates": 13}`; see `boxes.Rule`. Of the head that has
             one cell an object, all but `candidates`.
+        mask: the name of a segmentation task of the same model. Where a class has the same name there, the score of a
+            box is multiplied by the fourth root of how much more of the class lies in the box than in a ring of half a
+            pixel around it, 0.01 at least, so that of several boxes on an object that is kept which the mask fits. It
+            changes predictions, not what is learnt; a model of other tasks (`subset`) has scores as they are.
 
     Reference: Tian et al. 2019, FCOS; Li et al. 2020, Generalized Focal Loss (quality and distribution focal loss);
     Feng et al. 2021, TOOD (assignment); Wang et al. 2024, YOLOv10 (`end_to_end`).
@@ -72,6 +76,7 @@ class Detection(Task):
         "extra_levels",
         "end_to_end",
         "assignment",
+        "mask",
         "dropout",
         "label_smoothing",
     )
@@ -101,6 +106,7 @@ class Detection(Task):
         extra_levels: int | None = None,
         end_to_end: bool = False,
         assignment: Mapping[str, Any] | None = None,
+        mask: str | None = None,
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
     ):
@@ -118,6 +124,14 @@ class Detection(Task):
         if extra_levels is not None:
             check_number(f"Task '{name}'", "extra_levels", extra_levels, at_least=0, whole=True)
         self.extra_levels, self._built = extra_levels, extra_levels
+        if not isinstance(mask, str | None):
+            raise UsageError(f"mask of task '{name}' was given {mask!r}: expected the name of a task of segmentation.")
+        self.mask = self.reads = mask
+        self._shown: list[int | None] = []  # where each class stands among those of the mask
+
+    def meet(self, tasks: Mapping[str, Task]) -> None:
+        if self.mask is not None:
+            self._shown = fitting.shown(self, tasks)
 
     def outputs(self, features: Maps) -> Outputs:
         finest = cells.by_stride(features)[0]
@@ -178,7 +192,10 @@ class Detection(Task):
     def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
         found = self._cells(outputs)
         keep = boxes.best if self.end_to_end else boxes.suppress
-        kept = keep(found.boxes(), tf.sigmoid(found.logits))
+        placed, scores = found.boxes(), tf.sigmoid(found.logits)
+        if READ in outputs:
+            scores *= fitting.fit(placed, outputs[READ], self._shown, found.size)
+        kept = keep(placed, scores)
         return kept | {"boxes": images.map_boxes(kept["boxes"], found.size, image_size, window)}
 
     def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:

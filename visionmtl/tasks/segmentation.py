@@ -171,6 +171,9 @@ class Segmentation(Task):
             logits += tf.constant(np.log(filled(self.favour, self.classes)), tf.float32)
         return {"classes": images.class_map(logits, image_size, window)}
 
+    def probabilities(self, outputs: Outputs) -> tf.Tensor:
+        return tf.nn.softmax(tf.cast(outputs["logits"], tf.float32))
+
     def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
         probabilities = seen.mean_map("logits", lambda logits, view: tf.nn.softmax(logits))
         return self.decode({"logits": tf.math.log(probabilities + TINY)}, image_size, window)

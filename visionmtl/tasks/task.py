@@ -1,6 +1,6 @@
 """What every task is: a head, a loss, a decoder, metrics and a drawing, under one name."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -21,6 +21,7 @@ Maps = Mapping[str, keras.KerasTensor]  # {"P2": [B, H / 4, W / 4, C], ...}
 Outputs = dict[str, Any]  # raw outputs of a head by name, symbolic or not
 Labels = Any  # a tensor, or a dictionary of them
 Predictions = Mapping[str, np.ndarray]  # of one picture, by name
+READ = "read"  # what a task reads of another, among its own raw outputs
 
 
 def class_names(classes: Classes, task: str) -> tuple[str, ...]:
@@ -51,34 +52,6 @@ def head_width(channels: int | None, task: str) -> int | None:
     return channels
 
 
-def by_name(tasks: "Task | Iterable[Task]") -> dict[str, "Task"]:
-    """Return the task or tasks of a model by name.
-
-    Raises:
-        UsageError: there is none, two share a name, or what is given is no task.
-    """
-    tasks = [tasks] if isinstance(tasks, Task | str) else list(tasks)
-    if not tasks:
-        raise UsageError("A model needs a task: give at least one, such as Detection or Segmentation.")
-    for task in tasks:
-        if not isinstance(task, Task):
-            raise UsageError(
-                f"A model was given the task {task!r}: expected one like Detection('signs', ['stop', 'go'])."
-            )
-    names = [task.name for task in tasks]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise UsageError(f"Two tasks are named '{twice}': each needs a name of its own.")
-    return dict(zip(names, tasks, strict=True))
-
-
-def share_colours(tasks: Iterable["Task"]) -> None:
-    """Give a class that several tasks know by one name one colour in all their drawings."""
-    tasks = list(tasks)
-    for task, colours in zip(tasks, drawing.shared({task.name: task.classes for task in tasks}).values(), strict=True):
-        task.colours = colours
-
-
 class Task:
     """One thing to predict from an image.
 
@@ -103,6 +76,8 @@ class Task:
         meanings: what each of its predictions means, by name, as exports say it.
         purpose: what model hubs call such a task, as "object-detection"; "" for its kind.
         merging: how it makes one prediction of several views of a picture, as it is printed; "" if it has no way to.
+        reads: the name of another task whose `probabilities` stand under `READ` among what `decode` is given, where a
+            model has that task; None for none.
         unread: names of raw outputs that learn and of which `decode` reads nothing: exports leave them out.
         static: whether no shape in its loss depends on the values of labels, so that XLA compiles a step once.
         annotates: whether it finds objects, which `annotations` lists and whose classes are COCO's categories.
@@ -125,6 +100,7 @@ class Task:
     meanings: ClassVar[Mapping[str, Meaning]] = {}
     purpose: ClassVar[str] = ""
     merging: ClassVar[str] = ""
+    reads: str | None = None
     unread: tuple[str, ...] = ()
     annotates: bool = False
     static: bool = True
@@ -156,6 +132,17 @@ class Task:
             `[B, h, w, C]` of any size.
         """
         raise NotImplementedError
+
+    def probabilities(self, outputs: Outputs) -> tf.Tensor:
+        """Return how likely each class is at each place, `[B, h, w, C]`, for tasks that read this one."""
+        raise NotImplementedError
+
+    def meet(self, tasks: Mapping[str, "Task"]) -> None:
+        """Look at the tasks of the model that this one is of.
+
+        Raises:
+            UsageError: what this task reads of them is not there.
+        """
 
     def form(self, labels: Labels, size: tuple[int, int]) -> Labels:
         """Return a batch's labels in the form of the contract, from all forms that they may be given in.

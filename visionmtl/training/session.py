@@ -22,6 +22,7 @@ from visionmtl.files import written_whole
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 from visionmtl.report import tables
+from visionmtl.tasks import fitting
 from visionmtl.training import batches, building, circumstances, cluster, ends, lock, previewing, resuming, runs, space
 from visionmtl.training.devices import Together, strategy, together, workers
 from visionmtl.training.measuring import finish, tell_skipped
@@ -171,7 +172,7 @@ def _train(
 
     with open_run(steps) as (run, found):
         print(f"Training {', '.join(model.tasks)} on {place} into {run}")
-        print(batches.told(recipe, place.replicas))
+        print(batches.told(recipe, place.replicas), *fitting.told(model.tasks), sep="\n")
         workers.chiefs(lambda: circumstances.keep(run, str(place)))
         model.build_optimizer()
         variables = [*model.variables, *model.optimizer.variables]

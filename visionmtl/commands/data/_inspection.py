@@ -17,7 +17,7 @@ from visionmtl import drawing, tasks
 from visionmtl.errors import UsageError
 from visionmtl.files import write_picture
 from visionmtl.report import tables
-from visionmtl.tasks.task import share_colours
+from visionmtl.tasks.together import share_colours
 
 TILE = (288, 384)  # height and width of a picture on the contact sheet
 COLUMNS, ROWS = 4, 5

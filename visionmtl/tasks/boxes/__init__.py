@@ -6,6 +6,7 @@ y_min, x_max, y_max` in pixels unless a docstring says otherwise. B images, M tr
 
 from pipelines.kinds import spec
 from visionmtl.tasks.boxes.assignment import assign
+from visionmtl.tasks.boxes.contrast import contrast
 from visionmtl.tasks.boxes.geometry import (
     EPSILON,
     area,
@@ -36,6 +37,7 @@ __all__ = [
     "at_least",
     "best",
     "class_by_class",
+    "contrast",
     "from_distances",
     "giou",
     "iou",
