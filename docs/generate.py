@@ -4,7 +4,8 @@
     python docs/generate.py --check    # names the pages that are not what the code says now, and exits with 1
 
 A page is written by hand around `<!-- begin keys -->` and `<!-- end keys -->`; what is between them is made here, from
-the same docstrings and declarations that `visionmtl list` prints. `docs/draw_sharing.py` makes `sharing.md`.
+the same docstrings and declarations that `visionmtl list` prints. The badges of README.md
+are made here too; `docs/draw_sharing.py` makes `sharing.md`.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 import os
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterable
 from itertools import zip_longest
 from pathlib import Path
@@ -105,9 +107,44 @@ BLOCKS: dict[str, tuple[str, Callable[[], str]]] = {
 }
 
 
+def badge(what: str, value: str, colour: str) -> str:
+    """Return a badge as an SVG, so that no page asks another host for one."""
+    left, right = 7 * len(what) + 12, 7 * len(value) + 12
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img">
+  <title>{what}: {value}</title>
+  <clipPath id="r"><rect width="{left + right}" height="20" rx="3"/></clipPath>
+  <g clip-path="url(#r)">
+    <rect width="{left}" height="20" fill="#484848"/>
+    <rect x="{left}" width="{right}" height="20" fill="{colour}"/>
+  </g>
+  <g fill="#fff" text-anchor="middle" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">
+    <text x="{left / 2}" y="14">{what}</text>
+    <text x="{left + right / 2}" y="14">{value}</text>
+  </g>
+</svg>
+"""
+
+
+def badges() -> dict[str, str]:
+    """Return the badges of README.md by their paths, of what pyproject.toml and the package say."""
+    import visionmtl
+
+    project = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    bounds = dict(bound.split(">=") for bound in project["dependencies"])
+    said = {
+        "licence": (project["license"], "#2e7d32"),
+        "version": (visionmtl.__version__, "#1565c0"),
+        "python": (project["requires-python"].replace(">=", "") + " or later", "#1565c0"),
+        "tensorflow": (f"{bounds['tensorflow']} or later", "#b23c00"),
+        "keras": (f"{bounds['keras']} or later", "#c62828"),
+    }
+    titles = {"python": "Python", "tensorflow": "TensorFlow", "keras": "Keras"}
+    return {f"images/{name}.svg": badge(titles.get(name, name), *of) for name, of in said.items()}
+
+
 def pages() -> dict[str, str]:
-    """Return the pages with what the code says now, by name."""
-    made = {}
+    """Return the pages and badges with what the code says now, by name."""
+    made = badges()
     for block, (page, make) in BLOCKS.items():
         begin, end = f"<!-- begin {block} -->", f"<!-- end {block} -->"
         before, _, rest = (FOLDER / page).read_text(encoding="utf-8").partition(begin)
@@ -121,7 +158,9 @@ def pages() -> dict[str, str]:
 
 def stale() -> list[str]:
     """Return the names of the pages that are not what the code says now."""
-    return [name for name, page in pages().items() if (FOLDER / name).read_text(encoding="utf-8") != page]
+    made = {FOLDER / name: page for name, page in pages().items()}
+    old = [path for path, page in made.items() if not path.exists() or path.read_text(encoding="utf-8") != page]
+    return [path.relative_to(FOLDER).as_posix() for path in old]
 
 
 def prose(cls: type) -> str:
@@ -182,6 +221,7 @@ def main() -> None:
         if old := stale():
             sys.exit(f"Stale, run `python docs/generate.py`: {', '.join(old)}")
         return
+    (FOLDER / "images").mkdir(exist_ok=True)
     for name, page in pages().items():
         (FOLDER / name).write_text(page, encoding="utf-8")
         print(FOLDER / name)

@@ -1,7 +1,13 @@
 """Pages of documentation: what they take from the code is so now."""
 
 import importlib.util
+import re
+import shutil
 from pathlib import Path
+
+import yaml
+
+import visionmtl
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -17,8 +23,19 @@ def test_no_page_is_stale():
     assert script("generate").stale() == [], "run `python docs/generate.py`"
 
 
+def test_the_citation_is_of_this_version():
+    citation = yaml.safe_load((DOCS.parent / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == visionmtl.__version__
+    assert citation["license"] == "Apache-2.0"
+    bibtex = re.search(r"```bibtex\n(.+?)```", (DOCS.parent / "README.md").read_text(encoding="utf-8"), re.DOTALL)[1]
+    assert f"version = {{{citation['version']}}}" in bibtex
+    assert f"title = {{{citation['title']}}}" in bibtex
+
+
 def test_a_page_that_says_something_else_is_stale(tmp_path, monkeypatch):
     generate = script("generate")
+    shutil.copytree(DOCS / "images", tmp_path / "images")
+    shutil.copy(DOCS.parent / "pyproject.toml", tmp_path.parent)
     for page, _ in generate.BLOCKS.values():
         text = (DOCS / page).read_text(encoding="utf-8")
         (tmp_path / page).write_text(text.replace("pcgrad", "pcgrab"), encoding="utf-8")
