@@ -31,6 +31,11 @@ def _unnamed(epoch: int, step: int) -> list[str]:
     return []
 
 
+def _not_called(split: str, place: int) -> str:
+    """Name nothing: no file is known."""
+    return ""
+
+
 def _unheard(epoch: int, losses: Mapping[str, float]) -> None:
     """Take no note: no fraction depends on the losses."""
 
@@ -65,6 +70,8 @@ class Datasets:
         report: `report(epoch)` returns, of several sources, what an epoch took: `share/<source>`, and
             `labelled/<task>`, the fraction of its samples that are labelled for a task.
         names: `names(epoch, step)` returns what the samples of a training batch are called, files where there are some.
+        called: `called(split, place)` returns what a sample of another split than "train" is called, by its place in a
+            pass over it, from 0; "" where that is not known.
         verify: `verify()` reads every sample that was not checked yet, where files are so many that each is checked
             when it is first met. A broken one raises, or is left out: `skipped` and `sizes` are then up to date.
     """
@@ -79,6 +86,7 @@ class Datasets:
     observe: Callable[[int, Mapping[str, float]], None] = field(default=_unheard, repr=False)
     report: Callable[[int], dict[str, float]] = field(default=_no_report, repr=False)
     names: Callable[[int, int], list[str]] = field(default=_unnamed, repr=False)
+    called: Callable[[str, int], str] = field(default=_not_called, repr=False)
     verify: Callable[[], None] = field(default=_all_read, repr=False)
 
     @property

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from pipelines.arguments import Arguments
 from pipelines.contract import Request, Source, Split
 from pipelines.datasets import Datasets
 from pipelines.epochs.balanced import Balanced, repeat_factors, tell
-from pipelines.epochs.order import Mixture, Order, in_turn, shuffled
+from pipelines.epochs.order import Mixture, in_turn, shuffled
 from pipelines.epochs.sampling import Sampling
 from pipelines.errors import DataError, Problems, one_of
 from pipelines.joining.mapping import mapper
@@ -21,6 +20,7 @@ from pipelines.kinds.spec import LabelSpec
 from pipelines.samples import counting
 from pipelines.samples.batching import Clock
 from pipelines.samples.meeting import Meeting
+from pipelines.samples.naming import Called, names
 from pipelines.samples.preparing import prepare
 from pipelines.service.client import Service
 from pipelines.splits import SPLITS
@@ -188,6 +188,7 @@ class _Making:
         self.result = Datasets(
             {}, specs, {}, problems.skipped, seek=self.clock.seek, accounts=opened.accounts, verify=self.verify
         )
+        self.result.called = self.called = Called(opened.splits)
 
     def add(self, name: str) -> None:
         """Make the data set of one split, reading its samples once."""
@@ -211,7 +212,9 @@ class _Making:
             order, count = mixture.order, mixture.steps * given.batch_size
             self.result.observe, self.result.report = mixture.observe, mixture.report
         if training:
-            self.result.names = functools.partial(_names, order, split, given.batch_size)
+            self.result.names = functools.partial(names, order, split, given.batch_size)
+        else:
+            self.called.rows[name] = rows
         self.result.splits[name] = batching.dataset(
             order, count, split, prepared.reader, self.clock if training else None, self.service
         )
@@ -281,12 +284,6 @@ def _open(
         raise DataError(f"Of several sources each has its own path and options; '{extra}' beside them is extra.")
     several = several_opened(source, request, expected, joined)
     return several, several.specs
-
-
-def _names(order: Order, split: Split, batch_size: int, epoch: int, step: int) -> list[str]:
-    """Return what the samples of a batch are called."""
-    rows, _ = order(tf.constant(epoch, tf.int64))
-    return [split.name(int(row)) for row in rows[step * batch_size : (step + 1) * batch_size]]
 
 
 def _members(rows: np.ndarray, split: Split) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ from visionmtl import tasks
 from visionmtl.tasks import views
 
 IMAGES, CHANNELS = 4, 6
+CHARTS = {"confusion", "precision_recall", "by_confidence", "by_probability", "calibration"}
 every_task = pytest.mark.parametrize("name", toys.MAKERS)
 
 
@@ -238,6 +239,20 @@ def test_it_is_made_of_the_spec_of_its_labels_with_every_option_it_names(name):
 @every_task
 def test_what_is_plotted_and_explained_of_it_is_known(name):
     task = toys.task(name)
-    assert task.charts(task.metrics()).keys() <= {"confusion", "precision_recall", "by_confidence"}
+    assert task.charts(task.metrics()).keys() <= CHARTS
     assert task.legend.keys() <= {*task.classes}
     assert task.colours.keys() == {*task.classes}
+
+
+@every_task
+def test_its_mistakes_are_as_sure_as_it_is_and_there_are_none_where_it_is_right(name):
+    task, outputs = toys.task(name), raw(toys.task(name))
+    found = task.decode(outputs, (toys.SIZE,) * 2) | task.certainty(outputs)
+    sure = task.mistakes(labels_of(task), found)
+    assert (sure is None) == (task.mistaken == "")
+    if sure is not None:
+        assert sure.shape == (IMAGES,)
+        assert bool(tf.reduce_all((sure >= 0) & (sure <= 1)))
+        assert float(tf.reduce_max(sure)) > 0
+        right = {key: tf.constant(value) for key, value in task.truth(labels_of(task)).items()}
+        assert not tf.reduce_any(task.mistakes(labels_of(task), found | right) > 0)

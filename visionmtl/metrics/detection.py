@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from visionmtl.metrics import coco, f1, mistakes
+from visionmtl.metrics import calibration, coco, f1, mistakes
 from visionmtl.metrics.metric import Metric, mean_of
 
 CROWD = -2
+SHOWN = 0.3  # the score from which on drawings show a box, and calibration counts it
 STEPS = 1001  # confidences from 0 to 1 over which curves are drawn
 
 
@@ -23,7 +24,7 @@ class CocoAveragePrecision(Metric):
     Details are the AP of each class, and, as pycocotools prints them, the AP of small, medium and large objects and the
     AR of the best 1, 10 and 100 detections and of each size. An object is small below 32 x 32 square pixels and large
     above 96 x 96, of its box, IN PIXELS OF THE NETWORK'S INPUT, in which boxes are measured here: pictures that were
-    made smaller have more small objects than COCO would count.
+    made smaller have more small objects than COCO would count. `ECE` is the expected calibration error of scores.
 
     Labels: `boxes` float32 `[B, M, 4]` (x_min, y_min, x_max, y_max) and `classes` int32 `[B, M]`, -1 = padding.
     Predictions: `boxes` `[B, N, 4]`, `scores` `[B, N]` and `classes` `[B, N]`, -1 = padding, in the same pixels.
@@ -60,6 +61,7 @@ class CocoAveragePrecision(Metric):
         if details:
             values |= self._per_class("AP", [mean_of(of_class) for of_class in np.moveaxis(precision, -1, 0)])
             values |= self._further(self._sized())
+            values |= self._further({"ECE": calibration.expected_error(self.calibration())})
         return values
 
     def precision(self) -> np.ndarray:
@@ -79,6 +81,15 @@ class CocoAveragePrecision(Metric):
         """Return float64 `[3, 1001, C]`: precision, recall and F1 at IoU 0.5 by confidence (0 to 1) and class."""
         confidences = np.linspace(0, 1, STEPS)
         return np.stack([f1.over(confidences, *each) for each in self._at_half()], axis=-1)
+
+    def calibration(self) -> np.ndarray:
+        """Return how many boxes from a score of 0.3 on are right at IoU 0.5, by their score: `calibration.binned`.
+
+        Reference: Küppers et al. 2020, Multivariate Confidence Calibration for Object Detection.
+        """
+        matched = self._at_half()
+        scores, right = (np.concatenate([of[part] for of in matched]) for part in (0, 1))
+        return calibration.binned(scores[scores >= SHOWN], right[scores >= SHOWN])
 
     def confusion(self) -> np.ndarray:
         """Return which objects were taken for what at IoU 0.5, int `[C + 1, C + 1]`; the last is the background.

@@ -1,16 +1,25 @@
 """How every task does over a split: statistics in the graph on every replica, metrics from them on the host."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from visionmtl.metrics.metric import Metric, mean_of
+from visionmtl.model.gallery import Candidates, Gallery
 from visionmtl.tasks import Task, ceiling
 from visionmtl.workers import ALONE, Workers
 
 Statistics = dict[str, list[dict[str, tf.Tensor]]]
+
+
+class Seen(NamedTuple):
+    """Of a replica's batch: what is logged, the statistics of metrics, and what a gallery may keep."""
+
+    logs: dict[str, tf.Tensor]
+    statistics: Statistics
+    shown: Candidates
 
 
 class Evaluation:
@@ -72,26 +81,28 @@ class Evaluation:
 def evaluation_step(
     strategy: tf.distribute.Strategy,
     evaluation: Evaluation,
-    replica_step: Callable[[Any], tuple[dict[str, tf.Tensor], Statistics]],
+    replica_step: Callable[[Any], Seen],
     batches: int,
     eager: bool,
     workers: Workers = ALONE,
+    gallery: Gallery | None = None,
 ) -> Callable[[Any], dict[str, tf.Tensor]]:
     """Return a function that takes the next batches of an iterator into an evaluation, and returns what is logged.
 
     Args:
         strategy: over whose replicas a batch is shared.
         evaluation: what takes the statistics.
-        replica_step: returns the logs and the statistics of a replica's slice of a batch.
+        replica_step: looks at a replica's slice of a batch.
         batches: how many it takes.
         eager: whether it runs operation by operation, for who looks for a mistake.
         workers: those of the strategy, each of which takes the statistics of all.
+        gallery: of this worker's worst pictures; None for none.
     """
     replicas = strategy.num_replicas_in_sync // workers.count
 
     def measure(data: Any) -> Any:
-        logs, statistics = strategy.run(replica_step, args=(data,))
-        return tf.nest.map_structure(strategy.experimental_local_results, (logs, statistics))
+        seen = strategy.run(replica_step, args=(data,))
+        return tf.nest.map_structure(strategy.experimental_local_results, seen)
 
     if not eager:
         measure = tf.function(measure, reduce_retracing=True, autograph=False)
@@ -99,9 +110,11 @@ def evaluation_step(
     def function(iterator: Any) -> dict[str, tf.Tensor]:
         logs = None
         for _, data in zip(range(batches), iterator, strict=False):
-            logs, statistics = measure(data)
+            logs, statistics, shown = measure(data)
             for part in _of_each(workers, statistics):
                 evaluation.update(part, replicas)
+            if gallery is not None:
+                gallery.update(shown, replicas, workers)
         if logs is None:
             raise StopIteration
         return {name: value[0] for name, value in logs.items()}

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from visionmtl.metrics.metric import Metric
-from visionmtl.model.evaluation import Evaluation, Statistics, evaluation_step
+from visionmtl.model.evaluation import Evaluation, Seen, evaluation_step
+from visionmtl.model.gallery import Gallery
 from visionmtl.model.sizes import Sizes
 from visionmtl.step.balanced import BalancedModel
 from visionmtl.step.sizes import AsGiven
@@ -41,6 +41,15 @@ class MeasuredModel(BalancedModel):
         self._looks, self.test_function = looks, None  # which was made for other views
 
     @property
+    def gallery(self) -> Gallery | None:
+        """What keeps the worst pictures that `evaluate` sees, while it is open; None for nothing."""
+        return getattr(self, "_gallery", None)
+
+    @gallery.setter
+    def gallery(self, gallery: Gallery | None) -> None:
+        self._gallery, self.test_function = gallery, None  # which was made without it
+
+    @property
     def image_size(self) -> tuple[int, int]:
         """Height and width of the network's input in pixels."""
         raise NotImplementedError
@@ -61,24 +70,31 @@ class MeasuredModel(BalancedModel):
         """Each task's metric objects by name, as the last `evaluate` left them."""
         return self.evaluation.metrics
 
-    def _replica_test_step(self, data: Any) -> tuple[dict[str, tf.Tensor], Statistics]:
-        """Return the losses so far and each metric's statistics of this replica's batch."""
-        labels, outputs, weights, logs = self._measured(data)
+    def _replica_test_step(self, data: Any) -> Seen:
+        """Return the losses so far, each metric's statistics of this replica's batch, and what its gallery may keep."""
+        labels, outputs, weights, losses, logs = self._measured(data)
+        images = keras.utils.unpack_x_y_sample_weight(data)[0]
         if self.looks is None:
             raw = {name: self.read_outputs(name, outputs) for name in labels}
-            predictions = {name: self.tasks[name].decode(own, self.image_size) for name, own in raw.items()}
+            predictions = {
+                name: {**self.tasks[name].decode(own, self.image_size), **self.tasks[name].certainty(own)}
+                for name, own in raw.items()
+            }
         else:
-            images = keras.utils.unpack_x_y_sample_weight(data)[0]
             merged = self.looks.decode(self.looks.outputs(images, outputs))
             predictions = {name: merged[name] for name in labels}
-        return logs, self.evaluation.statistics(labels, predictions, weights)
+        statistics, shown = self.evaluation.statistics(labels, predictions, weights), {}
+        if self.gallery is not None:
+            shown = self.gallery.candidates(images, labels, predictions, losses, weights)
+        return Seen(logs, statistics, shown)
 
     def make_test_function(self, force: bool = False) -> Any:
         """Build the evaluation step: statistics in the graph on every replica, metrics from them on the host."""
         place, batches, eager = self.distribute_strategy, self.steps_per_execution, self.run_eagerly
         if self.test_function is None or force:
             step, workers = self._replica_test_step, self.workers
-            self.test_function = evaluation_step(place, self.evaluation, step, batches, eager, workers)
+            given = place, self.evaluation, step, batches, eager, workers, self.gallery
+            self.test_function = evaluation_step(*given)
         return self.test_function
 
     def reset_metrics(self) -> None:

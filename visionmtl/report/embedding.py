@@ -9,7 +9,9 @@ from typing import NamedTuple
 from PIL import Image, UnidentifiedImageError
 
 WIDTHS = (1600, 1200, 900, 640)  # pixels; the first at which all pictures fit
+SMALL = (640, 480, 360)  # the same of pictures of which there are many
 QUALITY = 82
+CLOSE = 1.3  # how far from the true size that of smaller pictures may be guessed from that of larger ones
 
 
 class Embedded(NamedTuple):
@@ -28,17 +30,25 @@ class Embedded(NamedTuple):
     height: int
 
 
-def embedded(paths: Sequence[Path], room: int) -> tuple[list[Embedded], list[Path]]:
+def embedded(paths: Sequence[Path], room: int, widths: Sequence[int] = WIDTHS) -> tuple[list[Embedded], list[Path]]:
     """Return pictures as WebP, smaller where they would take more than `room` characters, and the files left out.
 
     Args:
         paths: pictures, the most important ones first: the last are left out where even small ones do not fit.
         room: characters for all of them.
+        widths: pixels to try, the largest first.
     """
-    for width in WIDTHS:
+    pictures: list[tuple[Path, Embedded | None]] = []
+    guess = 0.0
+    for width in widths:
+        if guess > CLOSE * room and width != widths[-1]:
+            guess *= (widths[widths.index(width) + 1] / width) ** 2
+            continue
         pictures = [(path, _one(path, width)) for path in paths]
-        if sum(len(picture.source) for _, picture in pictures if picture) <= room:
+        size = sum(len(picture.source) for _, picture in pictures if picture)
+        if size <= room or width == widths[-1]:
             break
+        guess = size * (widths[widths.index(width) + 1] / width) ** 2
     shown, left = [], []
     for path, picture in pictures:
         if picture is None or len(picture.source) > room:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from visionmtl.metrics.metric import FURTHER
+from visionmtl.metrics.metric import FURTHER, ratio
 from visionmtl.report import tables
 from visionmtl.report.measured import Measured
 
@@ -70,31 +70,32 @@ def grid(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Grid:
 
 
 def results(
-    metrics: Mapping[str, Any], before: Mapping[str, Any] | None, name: str, further: bool = False
+    metrics: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]], further: bool = False
 ) -> dict[str, Grid]:
-    """Return a table of figures for each task: a row a metric, a column a split, and what changed since a run before.
+    """Return a table of figures for each task: a row a metric, a column a split, and how far they are from others'.
 
     Args:
         metrics: as in `metrics.json`.
-        before: those of that run, or None.
-        name: of that run.
+        others: the same of what they are compared with, by what their columns are called behind the split.
         further: whether to give those that are never compared, instead.
     """
     header, rows = tables.results(metrics, further=further)
     known = {tuple(row[:2]) for row in tables.results(metrics)[1]} if further else set()
     splits = header[2:]
+    pairs = [(split, name) for name in others for split in splits]
     told: dict[str, list[list[Any]]] = {}
     for task, metric, *values in rows:
         if (task, metric) in known:
             continue
-        changes = [_change(before, split, task, metric, value) for split, value in zip(splits, values, strict=True)]
+        by_split = dict(zip(splits, values, strict=True))
+        changes = [_change(others[name], split, task, metric, by_split[split]) for split, name in pairs]
         cells = [_cell(value) for value in values]
         told.setdefault(task, []).append([Cell(metric.replace("_", " ")), *cells, *changes])
     found: dict[str, Grid] = {}
     for task, lines in told.items():
-        kept = [place for place in range(len(splits)) if any(line[1 + len(splits) + place].text for line in lines)]
-        head = ["metric", *splits, *(f"{splits[place]}, change since {name}" for place in kept)]
         cut = 1 + len(splits)
+        kept = [place for place in range(len(pairs)) if any(line[cut + place].text for line in lines)]
+        head = ["metric", *splits, *(f"{pairs[place][0]}, {pairs[place][1]}" for place in kept)]
         found[task] = Grid(head, [[*line[:cut], *(line[cut + place] for place in kept)] for line in lines])
     return found
 
@@ -111,9 +112,12 @@ def classes(task: str, metrics: Mapping[str, Any], measured: Mapping[str, Mappin
     for split, tasks in measured.items():
         known = tasks.get(task)
         if known is not None and "confusion" in known.charts:
-            counts = np.asarray(known.charts["confusion"]).sum(axis=1)[: len(known.classes)]
+            matrix, count = np.asarray(known.charts["confusion"]), len(known.classes)
+            hits, truth, found = np.diagonal(matrix)[:count], matrix.sum(axis=1)[:count], matrix.sum(axis=0)[:count]
             title = f"{COUNTED.get(known.kind, 'instances')}, {split}"
-            columns[title] = dict(zip(known.classes, map(int, counts), strict=True))
+            columns[title] = dict(zip(known.classes, map(int, truth), strict=True))
+            for name, whole in (("precision", found), ("recall", truth)):
+                columns[f"{name}, {split}"] = dict(zip(known.classes, ratio(hits, whole).tolist(), strict=True))
     for split, of in metrics.items():
         values = of.get(task) if isinstance(of, Mapping) else None
         for key, value in values.items() if isinstance(values, Mapping) else ():
@@ -164,11 +168,11 @@ def _bar(value: float | None) -> Cell:
     return _cell(value)._replace(bar=value if isinstance(value, float) and 0 <= value <= 1 else None)
 
 
-def _change(before: Mapping[str, Any] | None, split: str, task: str, metric: str, value: Any) -> Cell:
-    """Return how far a figure is from that of a run before; an empty cell where either is not known."""
-    of: Any = before
+def _change(other: Mapping[str, Any], split: str, task: str, metric: str, value: Any) -> Cell:
+    """Return how far a figure is from another's; an empty cell where either is not known."""
+    of: Any = other
     for key in (split, task, metric):
         of = of.get(key) if isinstance(of, Mapping) else None
-    if not (tables.is_number(of) and tables.is_number(value)) or math.isnan(value):
+    if not (tables.is_number(of) and tables.is_number(value)) or math.isnan(value - of):
         return Cell("", math.nan)
     return Cell(f"{value - of:+.3f}", value - of)

@@ -1,24 +1,36 @@
 """The report of a run folder: one HTML file with results, curves, classes, pictures, recipe and commands inside."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from visionmtl import csvfile
 from visionmtl.files import write_text
-from visionmtl.report import embedding, grids, measured, plots, summary, templates
+from visionmtl.report import balance, embedding, grids, measured, plots, single, summary, templates, worst
+from visionmtl.report.embedding import Embedded
 from visionmtl.report.measured import Measured
+from visionmtl.report.plots.balancing import STRONG
 from visionmtl.report.plots.chart import Chart
+from visionmtl.report.worst import Wall
 
 ROOM = 3_600_000  # characters for the pictures of a page, which has less than 5 MB
+SHARED = 2_000_000  # of these, for samples and plots where there are the worst pictures too
+
+
+class _Hung(NamedTuple):
+    """The worst pictures of a task in one order, as a page shows them; each with what stands under it."""
+
+    wall: Wall
+    pictures: list[tuple[Embedded, str]]
 
 
 def write(folder: str | Path) -> Path:
     """Write `report.html` into a run folder from what the folder holds, and return its path.
 
     It reads `recipe.yaml`, `about.json`, `history.csv`, `gradients.csv`, `metrics.json`, `images.json`, `charts/*.npz`,
-    `plots/*.png` and `samples/*.png`; one that is missing or broken is said to be, and the rest is written. All that a
-    page shows is inside of it, in less than 5 MB, so that it can be sent by itself, and it asks for nothing.
+    `plots/*.png`, `samples/*.png` and `worst/`; one that is missing or broken is said to be, and the rest is written.
+    All that a page shows is inside of it, in less than 5 MB, so that it can be sent by itself, and it asks for nothing.
 
     Example:
         >>> write("runs/garments-1")
@@ -29,13 +41,14 @@ def write(folder: str | Path) -> Path:
     history, found = csvfile.read(folder / "history.csv"), measured.read(folder)
     by_plot = {plot: plots.charts_of(plot, folder) for plot in plots.page_order()}
     charts = [chart for of in by_plot.values() for chart in of]
-    before, images = summary.run_before(folder), summary.images(folder)
-    told = grids.results(metrics, summary.metrics(before) if before else None, before.name if before else "")
+    images, told = summary.images(folder), grids.results(metrics, _others(folder, recipe, metrics))
     names = dict.fromkeys([*told, *(task for of in found.values() for task in of)])
-    names |= dict.fromkeys(chart.task for chart in charts if chart.task)
-    further = grids.results(metrics, None, "", further=True)
+    walls = worst.read(folder)
+    names |= dict.fromkeys([*(chart.task for chart in charts if chart.task), *(wall.task for wall in walls)])
+    further = grids.results(metrics, {}, further=True)
     drawn = [plot for plot, of in by_plot.items() if of]
-    pictures, left = embedding.embedded(_pictures(folder, drawn, found), ROOM)
+    pictures, left = embedding.embedded(_pictures(folder, drawn, found), SHARED if walls else ROOM)
+    hung, unhung = _hung(walls, ROOM - sum(len(picture.source) for picture in pictures))
     samples = {path.stem for path in (folder / "samples").glob("*.png")}
     page = templates.filled(
         "run.html",
@@ -51,21 +64,37 @@ def write(folder: str | Path) -> Path:
                 "charts": [*(chart for chart in charts if chart.task == task), *_of_splits(task, found)],
                 "classes": grids.classes(task, metrics, found),
                 "confusions": grids.confusions(task, found),
+                "worst": [each for each in hung if each.wall.task == task],
             }
             for task in names
         ],
         charts=[chart for chart in charts if not chart.task],
-        conflicts=summary.conflicts(folder / "gradients.csv"),
+        weights=balance.weights(folder / "history.csv"),
+        strong=STRONG,
+        conflicts=balance.conflicts(folder / "gradients.csv"),
         samples=[picture for picture in pictures if picture.name in samples],
         sampled=next((split for split in ("validation", "train") if split in metrics or split in images), ""),
         plots=[picture for picture in pictures if picture.name not in samples],
-        left=[path.relative_to(folder).as_posix() for path in left],
+        left=[path.relative_to(folder).as_posix() for path in [*left, *unhung]],
         commands=_commands(folder),
         recipe=recipe,
     )
     path = folder / "report.html"
     write_text(path, page)
     return path
+
+
+def _others(folder: Path, recipe: str, metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the figures that a run's are compared with: of the run before, and of single-task models."""
+    before, alone = summary.run_before(folder), single.single_tasks(folder, recipe)
+    tasks = {task for of in metrics.values() if isinstance(of, Mapping) for task in of}
+    others: dict[str, Mapping[str, Any]] = (
+        {} if before is None else {f"change since {before.name}": summary.metrics(before)}
+    )
+    if alone is not None and len(tasks) > 1:
+        seeds = f"mean of {alone.seeds} seeds" if alone.seeds > 1 else "one seed"
+        others[f"against single-task models of {alone.name} ({seeds})"] = alone.metrics
+    return others
 
 
 def _of_splits(task: str, found: Mapping[str, Mapping[str, Measured]]) -> list[Chart]:
@@ -87,6 +116,19 @@ def _pictures(folder: Path, drawn: list[str], found: Mapping[str, Mapping[str, M
         *sorted((folder / "samples").glob("*.png")),
         *(path for path in own if not (tasks and path.stem.startswith(tasks))),
     ]
+
+
+def _hung(walls: Sequence[Wall], room: int) -> tuple[list[_Hung], list[Path]]:
+    """Return the worst pictures as they fit, the very worst of each task first, and the files left out."""
+    ranked = sorted((rank, place) for place, wall in enumerate(walls) for rank in range(len(wall.pictures)))
+    paths = [walls[place].pictures[rank].path for rank, place in ranked]
+    shown, left = embedding.embedded(paths, room, embedding.SMALL)
+    by_path = dict(zip([path for path in paths if path not in left], shown, strict=True))
+    hung = [
+        _Hung(wall, [(by_path[each.path], each.told) for each in wall.pictures if each.path in by_path])
+        for wall in walls
+    ]
+    return [each for each in hung if each.pictures], left
 
 
 def _commands(folder: Path) -> list[tuple[str, str]]:

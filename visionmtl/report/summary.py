@@ -1,4 +1,4 @@
-"""What stands at the head of a report: what was trained on what, its figures, the run before, and conflicts."""
+"""What stands at the head of a report: what was trained on what, its figures, and the run before."""
 
 import glob
 import json
@@ -8,13 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
-from visionmtl import csvfile
-from visionmtl.report import grids, tables
-from visionmtl.report.grids import Grid
-from visionmtl.report.plots.balancing import STRONG
+from visionmtl.report import tables
 
 ABOUT = "about.json"  # of each session of a run: when, how and on what it was trained
 
@@ -96,29 +92,6 @@ def run_before(folder: Path) -> Path | None:
     }
     earlier = [each for each in numbers if each < number]
     return numbers[max(earlier)] if earlier else None
-
-
-def conflicts(path: Path) -> Grid | None:
-    """Return how the gradients of each pair of tasks lie to each other; None where that was not watched.
-
-    Args:
-        path: `gradients.csv`; one with a cell that is no number is as good as none.
-    """
-    try:
-        history = csvfile.columns(path)
-    except ValueError:
-        return None
-    rows: list[list[Any]] = []
-    for name in history:
-        if name.startswith("cosine/"):
-            values = np.asarray(history[name], np.float64)
-            values = values[np.isfinite(values)]
-            shares = [float((values < limit).mean()) if len(values) else math.nan for limit in (0, STRONG)]
-            mean = float(values.mean()) if len(values) else math.nan
-            pair = name.removeprefix("cosine/").replace("/", ", ")
-            rows.append([pair, len(values), mean, *shares])
-    header = ["tasks", "steps watched", "mean cosine", "of steps below 0", f"of steps below {STRONG}"]
-    return grids.grid(header, rows) if rows else None
 
 
 def text(path: Path) -> str:

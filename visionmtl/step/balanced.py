@@ -242,18 +242,19 @@ class BalancedModel(PartedModel):
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Measure a batch as Keras has a model do it."""
-        labels, outputs, weights, logs = self._measured(data)
+        labels, outputs, weights, _, logs = self._measured(data)
         return logs | tracking.results(tracking.follow_metrics(self._metrics_of, labels, outputs, weights))
 
-    def _measured(self, data: Any) -> tuple[Mapping, dict, Mapping | None, dict[str, tf.Tensor]]:
-        """Return a batch's labels, outputs and weights, and the logs of its losses."""
+    def _measured(self, data: Any) -> tuple[Mapping, dict, Mapping | None, dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+        """Return a batch's labels, outputs and weights, its samples' losses by task, and the logs of its losses."""
         images, labels, weights = self.admit(data)
         outputs = self(images, training=False)
-        tasks = self.task_losses(labels, outputs, weights)
+        losses = self.sample_losses(labels, outputs, weights)
+        tasks = task_losses(losses, weights, self.task_names)
         others = self.other_loss()
         total = self.balancer.objective(tasks.means, tasks.present) + others
         self.running.follow(total, others, tasks)
-        return labels, outputs, weights, self.running.results()
+        return labels, outputs, weights, losses, self.running.results()
 
     def fit(
         self,

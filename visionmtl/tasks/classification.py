@@ -34,6 +34,7 @@ class Classification(Task):
 
     kinds, purpose = ("classification", "multi_label"), "image-classification"
     merging: ClassVar[str] = "mean of the probabilities"
+    mistaken: ClassVar[str] = "probability of what is wrong"
     meanings: ClassVar[Mapping[str, Meaning]] = {
         "probabilities": Meaning("0 to 1", "of each class; they sum to 1, but of kind multi_label each is for itself")
     }
@@ -94,6 +95,15 @@ class Classification(Task):
         logits = tf.cast(outputs["logits"], tf.float32)
         return {"probabilities": tf.sigmoid(logits) if self.multi_label else tf.nn.softmax(logits)}
 
+    def mistakes(self, labels: Labels, predictions: Outputs) -> tf.Tensor:
+        probabilities = predictions["probabilities"]
+        if self.multi_label:
+            there = labels > 0.5
+            sure = tf.where(there, 1 - probabilities, probabilities)
+            return tf.reduce_max(tf.where((labels >= 0) & (there != (probabilities >= 0.5)), sure, 0.0), axis=1)
+        best = tf.argmax(probabilities, axis=1, output_type=tf.int32)
+        return tf.where(best != tf.cast(labels, tf.int32), tf.reduce_max(probabilities, axis=1), 0.0)
+
     def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
         of = (self.decode(dict(view.outputs), image_size, window)["probabilities"] for view in seen.views)
         return {"probabilities": tf.add_n(list(of)) / len(seen.views)}
@@ -102,7 +112,8 @@ class Classification(Task):
         return [metrics.MultiLabel(self.classes) if self.multi_label else metrics.Accuracy(self.classes)]
 
     def charts(self, measured: Sequence[Any]) -> dict[str, np.ndarray]:
-        return {} if self.multi_label else {"confusion": measured[0].confusion}
+        curves = {"by_probability": measured[0].by_probability(), "calibration": measured[0].calibration}
+        return curves if self.multi_label else {"confusion": measured[0].confusion} | curves
 
     def truth(self, labels: Labels) -> dict[str, np.ndarray]:
         labels = np.asarray(labels)

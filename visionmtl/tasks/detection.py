@@ -83,6 +83,7 @@ class Detection(Task):
     primary, rank, drawn_at, annotates, purpose = "AP", 1, 2, True, "object-detection"
     static = False  # as many rows as the fullest image of a batch has objects, and as many cells as take one
     merging: ClassVar[str] = "boxes of all views suppressed together"
+    mistaken: ClassVar[str] = "score of a box that fits no object"
     meanings: ClassVar[Mapping[str, Meaning]] = {
         "boxes": Meaning(
             "pixels of the picture", "x_min, y_min, x_max, y_max of each object, from the top left corner"
@@ -198,6 +199,15 @@ class Detection(Task):
         kept = keep(placed, scores)
         return kept | {"boxes": images.map_boxes(kept["boxes"], found.size, image_size, window)}
 
+    def mistakes(self, labels: Labels, predictions: Outputs) -> tf.Tensor:
+        """Return the best score of a box without an object of its class at IoU 0.5, outside of what is ignored."""
+        truth, found = tf.cast(labels["classes"], tf.int32), tf.cast(predictions["classes"], tf.int32)
+        overlap = boxes.pairwise_iou(tf.cast(predictions["boxes"], tf.float32), tf.cast(labels["boxes"], tf.float32))
+        fits = (overlap >= 0.5) & (found[:, :, None] == truth[:, None])
+        aside = (overlap > 0) & (truth == boxes.IGNORED)[:, None]
+        wrong = (found >= 0) & ~tf.reduce_any(fits | aside, axis=2)
+        return tf.reduce_max(tf.where(wrong, tf.cast(predictions["scores"], tf.float32), 0.0), axis=1)
+
     def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
         size = seen.plain.size
 
@@ -231,7 +241,7 @@ class Detection(Task):
     def charts(self, measured: Sequence[Any]) -> dict[str, np.ndarray]:
         precision = measured[0].precision()[0]  # at IoU 0.5
         curves = {"precision_recall": precision, "by_confidence": measured[0].by_confidence()}
-        return curves | {"confusion": measured[0].confusion()}
+        return curves | {"confusion": measured[0].confusion(), "calibration": measured[0].calibration()}
 
     def truth(self, labels: Labels) -> dict[str, np.ndarray]:
         classes = np.asarray(labels["classes"])

@@ -17,6 +17,7 @@ from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width
 from visionmtl.tasks.views import Seen
 
+SURE = 0.9  # probability from which on a wrong pixel is a confident mistake
 TINY = 1e-30  # of which there still is a logarithm
 
 
@@ -65,6 +66,7 @@ class Segmentation(Task):
     )
     primary, rank, drawn_at, purpose = "mIoU", 0, 1, "image-segmentation"
     merging: ClassVar[str] = "mean of the probabilities"
+    mistaken: ClassVar[str] = f"of its pixels are wrong with a probability of at least {SURE}"
     meanings: ClassVar[Mapping[str, Meaning]] = {
         "classes": Meaning("class number", "of each pixel of the picture; 255 beyond it, where others are larger")
     }
@@ -174,6 +176,17 @@ class Segmentation(Task):
     def probabilities(self, outputs: Outputs) -> tf.Tensor:
         return tf.nn.softmax(tf.cast(outputs["logits"], tf.float32))
 
+    def certainty(self, outputs: Outputs) -> Outputs:
+        return {"certainty": tf.reduce_max(self.probabilities(outputs), axis=-1)}
+
+    def mistakes(self, labels: Labels, predictions: Outputs) -> tf.Tensor | None:
+        if "certainty" not in predictions:  # of several views
+            return None
+        truth, found = (tf.cast(each, tf.int32)[:, ::2, ::2] for each in (labels, predictions["classes"]))
+        known = tf.cast(truth != IGNORE, tf.float32)
+        wrong = tf.cast((truth != found) & (predictions["certainty"] >= SURE), tf.float32) * known
+        return tf.math.divide_no_nan(tf.reduce_sum(wrong, axis=(1, 2)), tf.reduce_sum(known, axis=(1, 2)))
+
     def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
         probabilities = seen.mean_map("logits", lambda logits, view: tf.nn.softmax(logits))
         return self.decode({"logits": tf.math.log(probabilities + TINY)}, image_size, window)
@@ -182,7 +195,8 @@ class Segmentation(Task):
         return [metrics.MeanIoU(self.classes), metrics.BoundaryIoU(self.classes)]
 
     def charts(self, measured: Sequence[Any]) -> dict[str, np.ndarray]:
-        return {"confusion": measured[0].confusion}
+        charts, bins = {"confusion": measured[0].confusion}, measured[0].calibration
+        return charts | ({"calibration": bins} if bins.any() else {})
 
     def truth(self, labels: Labels) -> dict[str, np.ndarray]:
         return {"classes": np.asarray(labels)}

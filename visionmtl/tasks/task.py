@@ -72,6 +72,7 @@ class Task:
         regression: whether it learns quantities instead of classes, which the uncertainty weighting must know.
         rank: 0 where it speaks of pixels, 1 of objects, 2 of the whole image; the order in which tasks read each other.
         drawn_at: where its drawing lies among those of other tasks, from 0, under all, to 3, over all.
+        mistaken: what `mistakes` measures, as a page says it behind a number: "probability of a wrong class".
         maps: its predictions that have a value for every pixel, and the value that stands for "no pixel".
         meanings: what each of its predictions means, by name, as exports say it.
         purpose: what model hubs call such a task, as "object-detection"; "" for its kind.
@@ -101,6 +102,7 @@ class Task:
     purpose: ClassVar[str] = ""
     merging: ClassVar[str] = ""
     reads: str | None = None
+    mistaken: ClassVar[str] = ""
     unread: tuple[str, ...] = ()
     annotates: bool = False
     static: bool = True
@@ -183,6 +185,17 @@ class Task:
         """
         raise NotImplementedError
 
+    def certainty(self, outputs: Outputs) -> Outputs:
+        """Return what metrics need of the raw outputs beside `decode`'s predictions, and no export has."""
+        return {}
+
+    def mistakes(self, labels: Labels, predictions: Outputs) -> tf.Tensor | None:
+        """Return, in graph, how sure each sample's surest mistake is `[B]`, 0 where there is none; see `mistaken`.
+
+        The labels are in the form of the contract, the predictions those of `decode` and `certainty`.
+        """
+        return None
+
     def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
         """Return predictions as `decode` does, out of several views of the same pictures; see `merging`."""
         return self.decode(dict(seen.plain.outputs), image_size, window)
@@ -209,7 +222,7 @@ class Task:
         return None
 
     def charts(self, measured: Sequence[Metric]) -> dict[str, np.ndarray]:
-        """Return what can be plotted of a measurement, by plot: "confusion", "precision_recall", "by_confidence".
+        """Return what can be plotted of a measurement, by what the plots of tasks ask for, as "confusion".
 
         Args:
             measured: the task's `metrics()`, after an evaluation.

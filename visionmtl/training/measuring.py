@@ -14,9 +14,10 @@ from visionmtl.drawing import samples
 from visionmtl.errors import UsageError
 from visionmtl.files import copy
 from visionmtl.model import MultiTaskModel
+from visionmtl.model.gallery import Gallery
 from visionmtl.model.seeing import Looks
 from visionmtl.report import measured as charts
-from visionmtl.report import plots, tables
+from visionmtl.report import plots, tables, worst
 from visionmtl.tasks.views import Views
 from visionmtl.training import building, by_class, devices, runs
 from visionmtl.training.confidences import keep_confidences, keep_of_views, tell_confidences
@@ -60,12 +61,13 @@ def evaluate(
         if views is not None:
             model.looks = Looks(model, views)
             print(model.looks.told())
+    model.gallery = Gallery(model.tasks)
     datasets = building.data(recipe, [split], model, place.num_replicas_in_sync)
     results = _measure(model, datasets.splits[split])
     runs.keep_images(run, datasets.sizes)
     name = split if views is None else views.split(split)
     kept = runs.keep_metrics(run, {name: results})
-    _draw(model, run, name, results)
+    _draw(model, run, name, results, functools.partial(datasets.called, split))
     report.write(run)
     print(tables.table(*tables.results({name: kept[name]}, further=True)), end="\n\n")
     if of_classes := by_class.told(kept, name, str(run / "metrics.json")):
@@ -109,7 +111,8 @@ def finish(
         measured[split] = _measure(model, dealt(datasets.splits[split]))
         if split == "validation":
             model.choose_confidences()
-        workers.chiefs(functools.partial(_shown, model, run, split, measured[split]))
+        called = functools.partial(datasets.called, split)
+        workers.chiefs(functools.partial(_shown, model, run, split, measured[split], called))
     figures: dict[str, Any] = workers.chiefs(lambda: _written(model, run, datasets, measured, costs))
     return figures
 
@@ -124,11 +127,13 @@ def _take_best(model: MultiTaskModel, run: Path) -> None:
     model.load_weights(run / "best.keras")
 
 
-def _shown(model: MultiTaskModel, run: Path, split: str, results: Mapping[str, Mapping[str, float]]) -> None:
+def _shown(
+    model: MultiTaskModel, run: Path, split: str, results: Mapping[str, Mapping[str, float]], called: worst.Name
+) -> None:
     """Keep the confidences of a model that was measured, and draw it, while it holds what it was measured by."""
     if split == "validation":
         keep_confidences(model, run)
-    _draw(model, run, split, results)
+    _draw(model, run, split, results, called)
 
 
 def _written(
@@ -167,13 +172,20 @@ def tell_skipped(datasets: pipelines.Datasets, told: int = 0) -> int:
 
 
 def _measure(model: MultiTaskModel, dataset: Any) -> dict[str, dict[str, float]]:
-    """Return each task's metrics on a data set, with those of every class."""
-    model.evaluate(dataset, verbose=0)
+    """Return each task's metrics on a data set, with those of every class; its gallery, if any, has the worst of it."""
+    if model.gallery is None:
+        model.evaluate(dataset, verbose=0)
+    else:
+        with model.gallery.collect() as gallery:
+            model.evaluate(dataset, verbose=0)
+        gallery.gather(model.workers)
     return model.task_results(details=True)
 
 
-def _draw(model: MultiTaskModel, run: Path, split: str, results: Mapping[str, Mapping[str, float]]) -> None:
-    """Draw what the model's metrics hold of a split that was just measured, and keep it for the page."""
+def _draw(
+    model: MultiTaskModel, run: Path, split: str, results: Mapping[str, Mapping[str, float]], called: worst.Name
+) -> None:
+    """Draw what the model's metrics and gallery hold of a split that was just measured, and keep it for the page."""
     confidences = model.confidences or {}
     for task, values in results.items():
         for metric in model.task_metrics[task]:
@@ -185,3 +197,5 @@ def _draw(model: MultiTaskModel, run: Path, split: str, results: Mapping[str, Ma
         for name, task in of.items()
     }
     charts.keep(run, split, kept)
+    if model.gallery is not None:
+        worst.keep(run, split, model.gallery, confidences, called)

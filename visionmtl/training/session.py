@@ -20,6 +20,7 @@ from visionmtl.checkpoints.folder import Found
 from visionmtl.errors import UsageError, one_of
 from visionmtl.files import written_whole
 from visionmtl.model import MultiTaskModel
+from visionmtl.model.gallery import Gallery
 from visionmtl.recipe import Recipe
 from visionmtl.report import tables
 from visionmtl.tasks import fitting
@@ -167,6 +168,7 @@ def _train(
     sources = [runs.load_model(start)[0] for start in recipe.model.starts]
     with place.strategy.scope():
         model = building.model(recipe, datasets.specs, steps)
+    model.gallery = Gallery(model.tasks)  # before the first evaluation: what is measured in the end is traced once
     check_monitor(model, settings.monitor)
     told = tell_skipped(datasets)
 

@@ -17,7 +17,7 @@ from sklearn import metrics as sklearn_metrics
 
 from visionmtl.metrics import Accuracy, CocoAveragePrecision, DepthError, MeanIoU, MultiLabel
 from visionmtl.metrics.detection import CROWD
-from visionmtl.model.evaluation import Evaluation, evaluation_step
+from visionmtl.model.evaluation import Evaluation, Seen, evaluation_step
 
 CLASSES = 7
 NAMES = [f"class {index}" for index in range(CLASSES)]
@@ -100,7 +100,7 @@ def measured(split, sizes, devices=None):
         start += size
 
     def replica_step(data):
-        return {"loss": tf.constant(0.0)}, evaluation.statistics(*data)
+        return Seen({"loss": tf.constant(0.0)}, evaluation.statistics(*data), {})
 
     if devices is None:
         step = evaluation_step(strategy, evaluation, replica_step, len(sizes), eager=True)

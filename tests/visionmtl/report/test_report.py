@@ -81,7 +81,10 @@ def run(tmp_path):
 
 
 def keep_measured(run):
-    charts = {"confusion": np.array([[5, 1, 2], [0, 7, 0], [3, 0, 0]]), "precision_recall": np.full((101, 2), 0.5)}
+    bins = np.zeros((3, 15))
+    bins[:, 13] = [10, 9, 8]
+    charts = {"calibration": bins}
+    charts |= {"confusion": np.array([[5, 1, 2], [0, 7, 0], [3, 0, 0]]), "precision_recall": np.full((101, 2), 0.5)}
     charts["by_confidence"] = np.full((3, 11, 2), 0.25)
     measured.keep(run, "test", {"cars": Measured("detection", ["car", "van"], charts)})
     return charts
@@ -113,6 +116,8 @@ def test_every_chart_names_its_split_and_holds_its_points(run):
         "precision at IoU 0.5 test",
         "recall at IoU 0.5 test",
         "F1 at IoU 0.5 test",
+        "calibration: ECE 0.100 of 10 test",
+        "predictions of each confidence test",
         "precision over recall at IoU 0.5 test",
         "score validation",
         "weight of each task's loss training",
@@ -120,20 +125,26 @@ def test_every_chart_names_its_split_and_holds_its_points(run):
     assert shown.charts[0] == {
         "over": "epoch",
         "logarithmic": False,
+        "bars": False,
         "names": ["AP"],
         "points": [[1.0, 2.0, 3.0], [0.1, None, 0.24]],
     }
-    assert shown.charts[5]["names"] == ["car", "van"]
+    assert shown.charts[7]["names"] == ["car", "van"]
+    assert (shown.charts[5]["points"][1][13], shown.charts[6]["points"][1][13], shown.charts[6]["bars"]) == (
+        0.8,
+        10,
+        True,
+    )
 
 
 def test_classes_have_their_counts_and_figures_and_confusions_a_background(run):
     keep_measured(run)
     cells = page(run).cells
     place = cells.index("class↕") if "class↕" in cells else cells.index("class")
-    assert cells[place : place + 3] == ["class", "objects, test", "AP, validation"]
-    assert cells[place + 3 : place + 9] == ["car", "8", "", "van", "7", "0.110"]
-    assert cells[place + 9 : place + 13] == ["", "car", "van", "background"]
-    assert cells[place + 13 : place + 17] == ["car", ".62", ".12", ".25"]
+    assert cells[place : place + 5] == ["class", "objects, test", "precision, test", "recall, test", "AP, validation"]
+    assert cells[place + 5 : place + 15] == ["car", "8", "0.625", "0.625", "", "van", "7", "0.875", "1.000", "0.110"]
+    assert cells[place + 15 : place + 19] == ["", "car", "van", "background"]
+    assert cells[place + 19 : place + 23] == ["car", ".62", ".12", ".25"]
 
 
 def test_what_was_measured_is_read_as_it_was_kept_and_a_torn_file_is_told(run, capsys):
@@ -226,6 +237,59 @@ def test_a_page_asks_for_nothing_by_its_own_rule(run):
     text = page(run).text
     assert "default-src 'none'" in text
     assert not re.search(r"(src|href)=.?https?:", text)
+
+
+def test_conflicts_and_weights_are_told_with_their_meaning(run):
+    (run / "gradients.csv").write_text("step,cosine/a/b,cosine/a/c\n" + "1,-0.005,-0.5\n2,-0.005,0.1\n" * 2)
+    (run / "history.csv").write_text("epoch,weight/a,weight/b\n1,1,1\n2,1.5,0.5\n")
+    text = page(run).text
+    assert "a and b: never clearly in conflict in 4 steps watched; mean cosine -0.01" in text
+    assert "a and c: in conflict in 50% of 4 steps watched (cosine below -0.1); mean cosine -0.20" in text
+    assert "What each task counted in epoch 2: a 1.5, b 0.5; a 3 times as much as b." in text
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_run_is_compared_with_single_task_models_of_its_recipe(run, beside):
+    """Those of the comparison that it is of, and those beside it of the same recipe but for what arms differ in."""
+    folder = run.parent / "compare-1"
+    here = run if beside else folder / "cells" / "equal-seed-0"
+    here.mkdir(parents=True, exist_ok=True)
+    (here / "recipe.yaml").write_text("name: a\ndata: {source: x}\nbalancing: {method: pcgrad}\n")
+    folder.mkdir(exist_ok=True)
+    (folder / "recipe.yaml").write_text("name: b\ndata: {source: x}\n")
+    figures = {"validation": {"cars": {"AP": 0.24}, "road": {"mIoU": 0.5}}}
+    (here / "metrics.json").write_text(json.dumps(figures))
+    seeds = {str(seed): {"metrics": {"cars": {"AP": 0.2 * (seed + 1), "AP75": None}}} for seed in (0, 1)}
+    arms = [{"name": "equal", "seeds": {}}, {"name": "single tasks", "alone": True, "seeds": seeds}]
+    (folder / "comparison.json").write_text(json.dumps({"split": "validation", "arms": arms}))
+    cells = page(here).cells
+    place = cells.index("validation, against single-task models of compare-1 (mean of 2 seeds)")
+    assert cells[place + 1 : place + 4] == ["AP", "0.240", "-0.060"]
+    if beside:
+        (folder / "recipe.yaml").write_text("name: b\ndata: {source: other}\n")
+        assert "single-task" not in page(here).text
+
+
+@pytest.mark.parametrize("broken", ["", "[]", "{}", '{"split": "test", "arms": [{"alone": true, "seeds": {"0": {}}}]}'])
+def test_a_broken_comparison_is_passed_over(run, broken):
+    (run.parent / "compare-1").mkdir()
+    for file in ("recipe.yaml", "comparison.json"):
+        (run.parent / "compare-1" / file).write_text((run / "recipe.yaml").read_text() if file[0] == "r" else broken)
+    assert "single-task" not in page(run).text
+
+
+def test_the_worst_pictures_are_hung_with_what_is_said_of_them(run):
+    folder = run / "worst" / "test"
+    folder.mkdir(parents=True)
+    Image.fromarray(np.zeros((4, 8, 3), np.uint8)).save(folder / "cars-loss-01.jpg")
+    rows = [{"file": "cars-loss-01.jpg", "told": "<u>.png, loss 3"}, {"file": "gone.jpg", "told": "gone"}]
+    index = {"cars": {"legend": {"van": [1, 2, 3]}, "orders": {"loss": rows}}}
+    (folder / "worst.json").write_text(json.dumps(index))
+    shown = page(run)
+    assert "<u>.png, loss 3" in shown.images
+    assert "Not shown, for want of room or because they cannot be read: worst/test/gone.jpg" in shown.text
+    assert "background: #010203" in shown.text
+    assert "u" not in shown.tags
 
 
 def test_several_runs_are_compared_on_one_page(run):

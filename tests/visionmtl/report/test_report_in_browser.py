@@ -1,6 +1,7 @@
 """The report in a real browser: whole at any width, hovered, zoomed, sorted, dark, printed; it asks for nothing."""
 
 import base64
+import json
 
 import browsers
 import numpy as np
@@ -36,7 +37,16 @@ def file(tmp_path_factory):
         "precision_recall": curves,
         "by_confidence": np.stack([curves] * 3),
     }
+    charts["calibration"] = np.stack([np.arange(15), np.arange(15) * 0.5, np.arange(15) * 0.4])
     measured.keep(run, "validation", {"cars": Measured("detection", names, charts)})
+    folder = run / "worst" / "validation"
+    folder.mkdir(parents=True)
+    rows = [{"file": f"{number}.jpg", "told": f"a/very/long/name-{number}.jpg, loss 3"} for number in range(20)]
+    for row in rows:
+        Image.fromarray(noise).save(folder / row["file"])
+    legend = {name: [200, 100, 0] for name in names}
+    orders = {"loss": rows[:10], "sure": rows[10:]}
+    (folder / "worst.json").write_text(json.dumps({"cars": {"legend": legend, "orders": orders}}))
     return report.write(run)
 
 
@@ -52,9 +62,10 @@ def test_it_is_whole_at_any_width_and_asks_for_nothing(page, file, width, dark):
     assert file.stat().st_size < 5_000_000
     page.open(f"file://{file}", width, dark=dark)
     page.wait("document.querySelectorAll('.chart canvas').length === document.querySelectorAll('.chart').length")
-    assert page.run("document.querySelectorAll('.chart').length") == 7
+    assert page.run("document.querySelectorAll('.chart').length") == 9
+    page.run("document.querySelectorAll('details').forEach(each => each.open = true)")
     assert page.run("document.documentElement.scrollWidth") <= width
-    assert page.run("[...document.images].every(each => each.complete && each.naturalWidth > 0)")
+    page.wait("[...document.images].every(each => each.complete && each.naturalWidth > 0)")
     light = page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert light is not dark
     assert page.complaints() == []
@@ -87,6 +98,23 @@ def test_charts_are_hovered_and_zoomed_and_tables_sorted(page, file):
         page.run("document.querySelectorAll('.sortable th button')[1].click()")
         assert page.run(first) == expected
     assert page.run("document.querySelectorAll('.sortable th')[1].getAttribute('aria-sort')") == "ascending"
+
+
+def test_a_worst_picture_is_enlarged_and_a_bar_says_its_count(page, file):
+    page.open(f"file://{file}", 1400)
+    bars = "[...document.querySelectorAll('.chart')].find(each => each.innerText.startsWith('predictions of each'))"
+    page.wait(f"{bars}.querySelector('canvas')")
+    picture = "document.querySelector('.small button')"
+    before = page.run(f"{picture}.offsetWidth")
+    page.run(f"{picture}.click()")
+    assert page.run(f"{picture}.offsetWidth") > 2 * before
+    left, top, wide, tall = page.run(
+        f"(() => {{ {bars}.scrollIntoView({{block: 'center'}});"
+        f" const box = {bars}.querySelector('.u-over').getBoundingClientRect();"
+        " return [box.left, box.top, box.width, box.height] })()"
+    )
+    page.call("Input.dispatchMouseEvent", type="mouseMoved", x=left + 0.99 * wide, y=top + tall / 2)
+    page.wait(f"{bars}.querySelector('.u-legend').innerText.replace(/\\s/g, '') === 'confidence0.9667predictions14'")
 
 
 def test_it_is_printed_on_white(page, file):

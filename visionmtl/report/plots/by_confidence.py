@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of each class by the confidence from which on boxes are believed, at an IoU of 0.5."""
+"""Precision, recall and F1 of each class by the confidence from which on predictions are believed."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,36 +14,40 @@ from visionmtl.tasks import Task
 STROKES = ("-", "--", ":", "-.")  # with the colours enough to tell 32 classes apart
 PANELS = ("precision", "recall", "F1")
 CHARTED = 200  # steps of the confidence on a page
+BELIEVED = {"by_confidence": " at IoU 0.5", "by_probability": ""}  # what a task charts, and what its titles add
 
 
 class ByConfidence(TaskPlot):
-    """Drawn of a task that charts "by_confidence"."""
+    """Drawn of a task that charts "by_confidence", of boxes at an IoU of 0.5, or "by_probability", of whole images."""
 
     def draw(
         self, task: Task, values: Mapping[str, float], charts: Mapping[str, np.ndarray]
     ) -> Iterator[tuple[str, Figure]]:
-        if "by_confidence" in charts:
-            yield "by_confidence", by_confidence(charts["by_confidence"], task.classes, f"{task.name}: ")
+        for chart, added in BELIEVED.items():
+            if chart in charts and np.isfinite(charts[chart]).any():
+                yield chart, by_confidence(charts[chart], task.classes, f"{task.name}: ", added)
 
     def charts(self, classes: Sequence[str], measured: Mapping[str, np.ndarray], split: str) -> Sequence[Chart]:
-        curves = measured.get("by_confidence")
-        if curves is None or not np.isfinite(curves).any():
+        chart = next((chart for chart in BELIEVED if chart in measured), None)
+        curves = measured[chart] if chart else np.zeros((0, 0))
+        if chart is None or not np.isfinite(curves).any():
             return ()
         each = max(1, (curves.shape[1] - 1) // CHARTED)
         confidence, curves = np.linspace(0, 1, curves.shape[1])[::each], curves[:, ::each]
         return [
-            Chart(f"{name} at IoU 0.5", split, "confidence", confidence, few(of, classes))
+            Chart(f"{name}{BELIEVED[chart]}", split, "confidence", confidence, few(of, classes))
             for name, of in zip(PANELS, curves, strict=True)
         ]
 
 
-def by_confidence(curves: np.ndarray, classes: Sequence[str], before: str = "") -> Figure:
+def by_confidence(curves: np.ndarray, classes: Sequence[str], before: str = "", behind: str = " at IoU 0.5") -> Figure:
     """Draw precision, recall and F1 over the confidence for each class, named with its best F1.
 
     Args:
         curves: `[3, T, C]` at T confidences evenly from 0 to 1; NaN where there is no value.
         classes: C names; of more than can be told apart all are grey, and their mean alone is named.
         before: begins the title of the first panel.
+        behind: ends it.
     """
     figure = Figure((11.7, 3.6), layout="constrained")
     confidence = np.linspace(0, 1, curves.shape[1])
@@ -63,7 +67,7 @@ def by_confidence(curves: np.ndarray, classes: Sequence[str], before: str = "") 
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.02)
         axes.set_xlabel("confidence", fontsize=9, color=INK)
-        set_title(axes, f"{before if place == 0 else ''}{name}{' at IoU 0.5' if place == 0 else ''}")
+        set_title(axes, f"{before if place == 0 else ''}{name}{behind if place == 0 else ''}")
     if known:
         columns = -(-len(known) // 16) if not many else 1
         axes.legend(

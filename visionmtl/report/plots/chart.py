@@ -19,6 +19,7 @@ class Chart(NamedTuple):
         lines: by name, `[N]` each; NaN where a line has no point.
         task: whose they are; "" where they are the whole run's.
         logarithmic: whether that scale is allowed, where it helps.
+        bars: whether each point is a bar.
     """
 
     title: str
@@ -28,6 +29,7 @@ class Chart(NamedTuple):
     lines: Mapping[str, Sequence[float] | np.ndarray]
     task: str = ""
     logarithmic: bool = False
+    bars: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -43,6 +45,7 @@ class Chart(NamedTuple):
         return {
             "over": self.over if each == 1 else f"{self.over}, each point the mean of {each}",
             "logarithmic": bool(self.logarithmic and wide),
+            "bars": self.bars,
             "names": list(lines),
             "points": [_plain(_thin(np.asarray(self.x, np.float64), each)), *map(_plain, lines.values())],
         }

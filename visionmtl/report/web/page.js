@@ -1,5 +1,5 @@
 "use strict";
-// Draws the charts of a report, with the colours of its style sheet, and sorts its tables.
+// Draws the charts of a report, with the colours of its style sheet, and sorts its tables; enlarges pictures.
 (() => {
   const root = document.documentElement;
   const LINES = 8, STROKES = [[], [6, 4], [2, 3], [8, 3, 2, 3]], HEIGHT = 230, PRINTED = 330;
@@ -25,14 +25,18 @@
       ticks: {show: false}};
     const series = about.names.map((name, at) => ({
       label: name, stroke: colour(`--line-${at % LINES}`), width: 1.8, spanGaps: true,
-      dash: STROKES[Math.floor(at / LINES) % STROKES.length], points: {show: x.length <= 25, size: 5},
+      dash: STROKES[Math.floor(at / LINES) % STROKES.length], points: {show: x.length <= 25 && !about.bars, size: 5},
+      ...(about.bars ? {paths: uPlot.paths.bars({size: [0.9]}), fill: colour(`--line-${at % LINES}`)} : {}),
       value: (plot, value) => number(value),
     }));
     place.replaceChildren();
     return new uPlot({
       width, height: HEIGHT,
       scales: {
-        x: {time: false, range: (plot, low, high) => low === high ? [low - 0.5, high + 0.5] : [low, high]},
+        x: {time: false, range: (plot, low, high) => {
+          const half = about.bars ? (x[1] - x[0]) / 2 : low === high ? 0.5 : 0;
+          return [low - half, high + half];
+        }},
         y: {distr: about.logarithmic ? 3 : 1, range: range(x)},
       },
       axes: [
@@ -79,4 +83,6 @@
   }
   document.querySelectorAll(".sortable th button").forEach(button =>
     button.addEventListener("click", () => sort(button.closest("th"))));
+  document.querySelectorAll(".small button").forEach(button =>
+    button.addEventListener("click", () => button.parentElement.classList.toggle("large")));
 })();
