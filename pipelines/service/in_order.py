@@ -27,13 +27,13 @@ def in_order(
         lost: told of each that is made here.
 
     Example:
-        >>> came = iter([(1, "b"), (0, "a"), (3, "d"), None])
+        >>> came = iter([(1, "second"), (0, "first"), (3, "fourth"), None])
         >>> class Come:
         ...     def get(self):
         ...         return next(came)
         >>> list(in_order(range(4), Come(), "made {}".format, room=8, lost=print))
         2
-        ['a', 'b', 'made 2', 'd']
+        ['first', 'second', 'made 2', 'fourth']
     """
     waiting: dict[int, Any] = {}
     ended = False

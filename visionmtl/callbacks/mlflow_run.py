@@ -13,6 +13,8 @@ class MlflowRun(Tracker):
     0: that half of it is not called.
     """
 
+    priority = 63
+
     service = "mlflow"
 
     def begin(self, known: str | None) -> tuple[keras.callbacks.Callback, str]:

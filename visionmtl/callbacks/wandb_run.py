@@ -11,6 +11,8 @@ class WandbRun(Tracker):
     `WANDB_MODE=offline` writes to the run folder's `wandb/` alone, for `wandb sync`; `WANDB_PROJECT` names the project.
     """
 
+    priority = 64
+
     service = "wandb"
 
     def begin(self, known: str | None) -> tuple[keras.callbacks.Callback, str]:

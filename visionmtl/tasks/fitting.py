@@ -52,8 +52,9 @@ def told(tasks: Mapping[str, Task]) -> list[str]:
         elif other is not None:
             fit = [label for label in task.classes if label in other.classes]
             left = [label for label in task.classes if label not in other.classes]
-            apart = f"; those of other classes stay: {_listed(left)}" if left else ""
-            said.append(f"Scores of {name} ask how well boxes fit the mask of {other.name}: {_listed(fit)}{apart}.")
+            apart = f"; those of other classes stay: {_listed(left)}"
+            of = f"{_listed(fit)}{apart}" if left else "all its classes"
+            said.append(f"Scores of {name} ask how well boxes fit the mask of {other.name}: {of}.")
     return said
 
 

@@ -80,7 +80,8 @@ def test_the_catalogue_has_every_balancer_once():
         "loss", "gradient", "elementwise",
     ]  # fmt: skip
     assert all(entry.promise and entry.cost for entry in entries)
-    assert "but for db_mtl, 1 backward of the backbone" in catalogue.NOTE
+    assert "but for db_mtl, moco, 1 backward of the backbone" in catalogue.NOTE
     assert (
-        "but for db_mtl, graddrop, 1 backward. For gradnorm, imtl, excess_mtl with scope=parameters" in catalogue.NOTE
+        "but for db_mtl, graddrop, moco, 1 backward. For gradnorm, imtl, excess_mtl with scope=parameters"
+        in catalogue.NOTE
     )
