@@ -1,7 +1,7 @@
 """Every key of a recipe, with its default and what it means."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
@@ -30,6 +30,20 @@ def each_key(section: type[BaseModel] = Recipe, prefix: str = "") -> Iterator[Ke
             yield Key(
                 prefix + name, default if isinstance(default, str) else json.dumps(default), field.description or ""
             )
+
+
+def leaves(settings: Mapping[Any, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every key of what was read from YAML in full, as "model.sharing.name", with its value.
+
+    Example:
+        >>> dict(leaves({"data": {"path": "here", "options": {}}}))
+        {'data.path': 'here', 'data.options': {}}
+    """
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, f"{within}{key}.")
+        else:
+            yield f"{within}{key}", value
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import yaml
 
+from visionmtl.recipe.keys import leaves
+
 FILE, CELLS = "comparison.json", "cells"
 # What the arms of a comparison may differ in, and where files lie: not what is compared for the same budget.
 ARMS = ("name", "balancing", "model.sharing", "model.start", "training.seed", "data.path", "data.cache_folder")
@@ -81,16 +83,8 @@ def _compared(recipe: str) -> dict[str, Any]:
         content = yaml.safe_load(recipe)
     except yaml.YAMLError:
         return {}
-    flat = dict(_leaves(content)) if isinstance(content, Mapping) else {}
+    flat = dict(leaves(content)) if isinstance(content, Mapping) else {}
     return {key: value for key, value in flat.items() if not any(f"{key}.".startswith(f"{arm}.") for arm in ARMS)}
-
-
-def _leaves(content: Mapping[Any, Any], within: str = "") -> Iterable[tuple[str, Any]]:
-    for key, value in content.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{within}{key}.")
-        else:
-            yield f"{within}{key}", value
 
 
 def _text(path: Path) -> str:

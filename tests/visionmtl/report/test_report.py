@@ -2,67 +2,15 @@
 
 import json
 import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from PIL import Image
+from report_pages import Page, page
 
 from visionmtl import report
 from visionmtl.report import embedding, measured
 from visionmtl.report.measured import Measured
-
-
-class Page(HTMLParser):
-    """Collects pictures, cells, charts and captions, and refuses a tag that is closed out of turn."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.text = text
-        self.links, self.images, self.cells, self.charts, self.captions, self.tags, self.open = (
-            [],
-            [],
-            [],
-            [],
-            [],
-            [],
-            [],
-        )
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        values = dict(attributes)
-        self.tags.append(tag)
-        self.links += [values["href"]] if "href" in values else []
-        if "src" in values:
-            assert values["src"].startswith("data:image/webp;base64,")
-            self.images.append(values["alt"])
-        if tag in {"td", "th", "dd"}:
-            self.cells.append("")
-        if tag == "figcaption":
-            self.captions.append("")
-        if tag not in {"meta", "img"}:
-            self.open.append(tag if not (tag == "script" and values.get("type")) else "data")
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() in {tag, "data" if tag == "script" else tag}
-
-    def handle_data(self, data):
-        if "data" in self.open:
-            self.charts.append(json.loads(data))
-        elif {"td", "th", "dd"} & set(self.open):
-            self.cells[-1] += data.strip()
-        elif "figcaption" in self.open:
-            self.captions[-1] += data
-
-
-def page(run):
-    path = report.write(run)
-    assert path == run / "report.html"
-    shown = Page(path.read_text(encoding="utf-8"))
-    assert shown.links == []
-    return shown
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from visionmtl.balancing.balancer import ForwardPass
+from visionmtl.balancing.elementwise.means import Means
 from visionmtl.balancing.elementwise_balancer import ElementwiseBalancer
 from visionmtl.balancing.gramian_method import gradients
 from visionmtl.balancing.hyperparameters import number
@@ -36,29 +37,11 @@ class DualBalancing(ElementwiseBalancer):
 
     def prepare(self, tasks: list[str], regression: list[bool], shared: Sequence[Any] = ()) -> None:
         super().prepare(tasks, regression, shared)
-        shapes = {id(variable): tuple(variable.shape) for variable in shared}
-        self.means, self.steps = self.add_states("mean", shapes), self.add_state("steps")
+        self.means = Means(self, shared)
 
     def smooth(self, held: TaskGradients, forward: ForwardPass) -> TaskGradients:
         scales = log_slopes(forward.losses, forward.present) / forward.unit
-        step = tf.convert_to_tensor(self.steps) + 1
-        fraction = self.beta / step**self.beta_sigma
-        smoothed = []
-        for by_task, variable in zip(held, forward.variables, strict=True):
-            if id(variable) not in self.means or len(by_task) < 2:
-                smoothed.append(by_task)
-                continue
-            mean, smooth = self.means[id(variable)], {}
-            rows = tf.unstack(tf.convert_to_tensor(mean))
-            for task, gradient in by_task.items():
-                new = tf.cast(gradient, tf.float32) * scales[task]
-                new += fraction * (rows[task] - new)
-                rows[task] = tf.where(tf.math.is_finite(new) & (forward.present[task] > 0), new, rows[task])
-                smooth[task] = new * forward.unit
-            mean.assign(tf.stack(rows))
-            smoothed.append(smooth)
-        self.steps.assign(step)
-        return smoothed
+        return self.means.smooth(held, forward, scales, self.beta / self.means.next_step() ** self.beta_sigma)
 
     def weigh(self, gramian: tf.Tensor | None, forward: ForwardPass, product: tf.Tensor | None = None) -> tf.Tensor:
         return tf.cast(longest_norm(gramian, forward.present), tf.float32)

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from visionmtl.balancing.balancer import ForwardPass
+from visionmtl.balancing.elementwise.means import Means
 from visionmtl.balancing.elementwise_balancer import ElementwiseBalancer
 from visionmtl.balancing.gramian.solvers import to_simplex
 from visionmtl.balancing.hyperparameters import choice, number
@@ -44,33 +45,13 @@ class GradientCorrection(ElementwiseBalancer):
 
     def prepare(self, tasks: list[str], regression: list[bool], shared: Sequence[Any] = ()) -> None:
         super().prepare(tasks, regression, shared)
-        self.means = self.add_states("mean", {id(variable): tuple(variable.shape) for variable in shared})
+        self.means = Means(self, shared)
         self.convex = self.add_state("weights", (len(tasks),), 1 / len(tasks))
-        self.steps = self.add_state("steps")
 
     def smooth(self, held: TaskGradients, forward: ForwardPass) -> TaskGradients:
-        step = tf.convert_to_tensor(self.steps) + 1
-        shared = [id(variable) in self.means and len(by_task) > 1 for by_task, variable in self._pairs(held, forward)]
-        scales = self._scales([by_task for by_task, kept in zip(held, shared, strict=True) if kept], forward)
-        smoothed = []
-        for (by_task, variable), kept in zip(self._pairs(held, forward), shared, strict=True):
-            if not kept:
-                smoothed.append(by_task)
-                continue
-            mean, smooth = self.means[id(variable)], {}
-            rows = tf.unstack(tf.convert_to_tensor(mean))
-            for task, gradient in by_task.items():
-                new = tf.cast(gradient, tf.float32) * scales[task] / forward.unit
-                new = rows[task] + self.beta / step**self.beta_sigma * (new - rows[task])
-                rows[task] = tf.where(tf.math.is_finite(new) & (forward.present[task] > 0), new, rows[task])
-                smooth[task] = new * forward.unit
-            mean.assign(tf.stack(rows))
-            smoothed.append(smooth)
-        self.steps.assign(step)
-        return smoothed
-
-    def _pairs(self, held: TaskGradients, forward: ForwardPass) -> list[tuple[dict[int, tf.Tensor], Any]]:
-        return list(zip(held, forward.variables, strict=True))
+        kept = zip(held, self.means.kept(held, forward), strict=True)
+        scales = self._scales([by_task for by_task, shared in kept if shared], forward) / forward.unit
+        return self.means.smooth(held, forward, scales, 1 - self.beta / self.means.next_step() ** self.beta_sigma)
 
     def _scales(self, held: TaskGradients, forward: ForwardPass) -> tf.Tensor:
         """Return what each task's gradient is multiplied by `[K]`."""
@@ -83,7 +64,10 @@ class GradientCorrection(ElementwiseBalancer):
         return forward.losses / (tf.sqrt(tf.stack(squares)) + 1e-8)
 
     def weigh(self, gramian: tf.Tensor | None, forward: ForwardPass, product: tf.Tensor | None = None) -> tf.Tensor:
-        present, step = tf.cast(forward.present, tf.float64), tf.cast(tf.convert_to_tensor(self.steps), tf.float64)
+        present, step = (
+            tf.cast(forward.present, tf.float64),
+            tf.cast(tf.convert_to_tensor(self.means.steps), tf.float64),
+        )
         assert gramian is not None
         both = tf.cast(gramian, tf.float64) * present * present[:, None]
         w = to_simplex(tf.cast(tf.convert_to_tensor(self.convex), tf.float64), present)

@@ -1,19 +1,15 @@
 """The weighted sum with a penalty on the angle to a ray (COSMOS)."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import keras
 import tensorflow as tf
 
-from visionmtl.balancing.by_task import ray
 from visionmtl.balancing.hyperparameters import number
-from visionmtl.balancing.loss_balancer import LossBalancer
 from visionmtl.balancing.losses.common import along
+from visionmtl.balancing.ray_balancer import RayBalancer
 
 
 @keras.saving.register_keras_serializable("visionmtl")
-class Cosmos(LossBalancer):
+class Cosmos(RayBalancer):
     """The sum of the losses weighted by a ray, less their cosine to it: the losses end in the ray's proportions.
 
     A ray of 2 for a task makes its loss weigh twice and aims at twice the loss of the others, as in the paper, whose
@@ -32,14 +28,9 @@ class Cosmos(LossBalancer):
     when = "where losses are to end in given proportions; choose the penalty in units of the losses"
 
     penalty: float = number(2.0, "lambda, what the cosine weighs; 0.01 to 8 in the paper", at_least=0)
-    ray: Any = ray()
-
-    def prepare(self, tasks: list[str], regression: list[bool], shared: Sequence[Any] = ()) -> None:
-        self.numbers = type(self).ray.of(self.method_name, self.ray, tasks)
-        super().prepare(tasks, regression, shared)
 
     def scalarise(self, losses: tf.Tensor, present: tf.Tensor, training: bool = False) -> tf.Tensor:
-        numbers = tf.constant(self.numbers, tf.float32) * present
+        numbers = self.towards(present)
         share = tf.math.divide_no_nan(numbers, tf.reduce_sum(numbers))
         length = tf.sqrt(tf.reduce_sum(tf.maximum(losses * losses, 1e-30) * present))
         cosine = tf.math.divide_no_nan(along(losses, numbers), length)

@@ -1,19 +1,15 @@
 """Penalty-based boundary intersection (PBI)."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import keras
 import tensorflow as tf
 
-from visionmtl.balancing.by_task import ray
 from visionmtl.balancing.hyperparameters import number
-from visionmtl.balancing.loss_balancer import LossBalancer
 from visionmtl.balancing.losses.common import along
+from visionmtl.balancing.ray_balancer import RayBalancer
 
 
 @keras.saving.register_keras_serializable("visionmtl")
-class PenaltyBoundary(LossBalancer):
+class PenaltyBoundary(RayBalancer):
     """How far the losses lie along a ray from zero, and a penalty on how far from it: they end in its proportions.
 
     A task whose loss is above its part of the ray weighs more, one below it less, and less than 0 where the penalty is
@@ -31,14 +27,9 @@ class PenaltyBoundary(LossBalancer):
     when = "where losses are to end in given proportions, to scan a Pareto front that a weighted sum does not reach"
 
     penalty: float = number(5.0, "theta, of the distance from the ray; 5 in the paper", at_least=0)
-    ray: Any = ray()
-
-    def prepare(self, tasks: list[str], regression: list[bool], shared: Sequence[Any] = ()) -> None:
-        self.numbers = type(self).ray.of(self.method_name, self.ray, tasks)
-        super().prepare(tasks, regression, shared)
 
     def scalarise(self, losses: tf.Tensor, present: tf.Tensor, training: bool = False) -> tf.Tensor:
-        numbers = tf.constant(self.numbers, tf.float32) * present
+        numbers = self.towards(present)
         first = along(losses, numbers)
         beside = losses * present - first * tf.math.divide_no_nan(numbers, tf.norm(numbers))
         square = tf.reduce_sum(beside * beside)

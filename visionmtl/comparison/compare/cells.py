@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from visionmtl import recipe as recipes
 from visionmtl.comparison.compare import wording
 from visionmtl.files import write_text
 from visionmtl.recipe import Recipe
+from visionmtl.recipe.keys import leaves
 from visionmtl.training import runs
 
 PLACES = ("data.path", "data.cache_folder")  # where files lie; another machine has them elsewhere
@@ -29,7 +30,7 @@ def hash_of(recipe: Recipe) -> str:
 
 def difference(recipe: Recipe, other: Recipe) -> str:
     """Return in which key two recipes train something else, the first one: "training.epochs is 5, not 3"."""
-    one, two = (dict(_leaves(_trained(each, defaults=True))) for each in (recipe, other))
+    one, two = (dict(leaves(_trained(each, defaults=True))) for each in (recipe, other))
     key = next((key for key in [*one, *two] if one.get(key) != two.get(key)), None)
     return "nothing that counts differs" if key is None else f"{key} is {one.get(key)}, not {two.get(key)}"
 
@@ -42,15 +43,6 @@ def _trained(recipe: Recipe, defaults: bool = False) -> dict[str, Any]:
         for place in PLACES:
             source.pop(place.rpartition(".")[2], None)
     return settings
-
-
-def _leaves(settings: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every key in full with its value."""
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{within}{key}.")
-        else:
-            yield f"{within}{key}", value
 
 
 @dataclass(frozen=True)
