@@ -37,13 +37,13 @@ def main() -> None:
     task, network = model.tasks[args.detection], tf.function(model)
     ways: dict = {None: None, args.mask: None}
     for mask in ways:
-        task.mask = task.reads = mask
+        task.mask = mask
         task.meet(model.tasks)
         ways[mask] = task.metrics()
     for images, labels, weights in data.splits[args.split]:
         raw = network(images, training=False)
         for mask, metrics in ways.items():
-            task.reads = mask
+            task.mask = mask
             predictions = task.decode(model.read_outputs(task.name, raw), model.image_size)
             for metric in metrics:
                 found = metric.statistics(labels[task.name], predictions, weights[task.name])

@@ -60,7 +60,7 @@ class MeasuredModel(BalancedModel):
 
     def read_outputs(self, task: str, outputs: Mapping) -> dict[str, Any]:
         """Return what a task's `decode` reads: its raw outputs, and under `READ` the probabilities of what it reads."""
-        own, other = self.raw_outputs(task, outputs), self.tasks[task].reads
+        own, other = self.raw_outputs(task, outputs), self.tasks[task].mask
         if other in self.tasks:
             own[READ] = self.tasks[other].probabilities(self.raw_outputs(other, outputs))
         return own

@@ -127,7 +127,7 @@ class Detection(Task):
         self.extra_levels, self._built = extra_levels, extra_levels
         if not isinstance(mask, str | None):
             raise UsageError(f"mask of task '{name}' was given {mask!r}: expected the name of a task of segmentation.")
-        self.mask = self.reads = mask
+        self.mask = mask
         self._shown: list[int | None] = []  # where each class stands among those of the mask
 
     def meet(self, tasks: Mapping[str, Task]) -> None:

@@ -19,7 +19,7 @@ def shown(task: Task, tasks: Mapping[str, Task]) -> list[int | None]:
     Raises:
         UsageError: the model has no such task, that makes no mask, or they have no class in common.
     """
-    name = str(task.reads)
+    name = str(task.mask)
     other = tasks.get(name)
     if other is None:
         there = ", ".join(each for each in tasks if each != task.name) or "none beside it"
@@ -44,10 +44,10 @@ def told(tasks: Mapping[str, Task]) -> list[str]:
     """Return in sentences what tasks of a model read of masks, and which masks they read that are not there."""
     said = []
     for name, task in tasks.items():
-        other = tasks.get(str(task.reads))
-        if task.reads and other is None:
+        other = tasks.get(str(task.mask))
+        if task.mask and other is None:
             said.append(
-                f"Scores of {name} are its head's own: {task.reads}, whose mask they were measured with, is left out."
+                f"Scores of {name} are its head's own: {task.mask}, whose mask they were measured with, is left out."
             )
         elif other is not None:
             fit = [label for label in task.classes if label in other.classes]

@@ -77,7 +77,7 @@ class Task:
         meanings: what each of its predictions means, by name, as exports say it.
         purpose: what model hubs call such a task, as "object-detection"; "" for its kind.
         merging: how it makes one prediction of several views of a picture, as it is printed; "" if it has no way to.
-        reads: the name of another task whose `probabilities` stand under `READ` among what `decode` is given, where a
+        mask: the name of another task whose `probabilities` stand under `READ` among what `decode` is given, where a
             model has that task; None for none.
         unread: names of raw outputs that learn and of which `decode` reads nothing: exports leave them out.
         static: whether no shape in its loss depends on the values of labels, so that XLA compiles a step once.
@@ -101,7 +101,7 @@ class Task:
     meanings: ClassVar[Mapping[str, Meaning]] = {}
     purpose: ClassVar[str] = ""
     merging: ClassVar[str] = ""
-    reads: str | None = None
+    mask: str | None = None
     mistaken: ClassVar[str] = ""
     unread: tuple[str, ...] = ()
     annotates: bool = False
