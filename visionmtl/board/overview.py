@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api
 
 from visionmtl.board import events
+from visionmtl.recipe.keys import leaves
 from visionmtl.recipe.sections import Recipe
 
 ABOUT = "about.json"  # a run's own account of its sessions, the last of which is shown
@@ -48,18 +49,10 @@ def settings(recipe: Recipe) -> Iterator[tuple[str, str | int | float | bool]]:
         ('uncertainty', 3, '[128, 128]')
     """
     told = recipe.model_dump(mode="json")
-    yield from _flat("data", {key: told["data"][key] for key in ("image_size", "batch_size")})
-    for section in SHOWN:
-        yield from _flat(section, {key: value for key, value in told[section].items() if not key.startswith(HOW)})
-
-
-def _flat(prefix: str, section: Mapping[str, Any]) -> Iterator[tuple[str, str | int | float | bool]]:
-    for key, value in section.items():
-        name = f"{prefix}.{key}"
-        if isinstance(value, Mapping) and value:
-            yield from _flat(name, value)
-        else:
-            yield name, value if isinstance(value, str | int | float | bool) else json.dumps(value)
+    chosen = {"data": {key: told["data"][key] for key in ("image_size", "batch_size")}}
+    chosen |= {part: {key: value for key, value in told[part].items() if not key.startswith(HOW)} for part in SHOWN}
+    for name, value in leaves(chosen):
+        yield name, value if isinstance(value, str | int | float | bool) else json.dumps(value)
 
 
 def _session(run: Path) -> Sequence[tuple[str, Any]]:

@@ -14,7 +14,6 @@ class MlflowRun(Tracker):
     """
 
     priority = 63
-
     service = "mlflow"
 
     def begin(self, known: str | None) -> tuple[keras.callbacks.Callback, str]:

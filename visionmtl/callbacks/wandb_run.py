@@ -12,7 +12,6 @@ class WandbRun(Tracker):
     """
 
     priority = 64
-
     service = "wandb"
 
     def begin(self, known: str | None) -> tuple[keras.callbacks.Callback, str]:

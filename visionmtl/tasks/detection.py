@@ -283,10 +283,5 @@ class Detection(Task):
 
 def _second_guesses(predicted: np.ndarray, overlap: float = 0.8) -> np.ndarray:
     """Return which boxes `[M, 4]`, best first, lie on a better one: other classes of an object, not worth drawing."""
-    first, second = predicted[:, None], predicted[None]  # in NumPy: TensorFlow takes a millisecond to begin
-    corners = np.maximum(first[..., :2], second[..., :2]), np.minimum(first[..., 2:], second[..., 2:])
-    shared = np.maximum(corners[1] - corners[0], 0).prod(axis=-1)
-    areas = (predicted[:, 2:] - predicted[:, :2]).prod(axis=-1)
-    union = areas[:, None] + areas[None] - shared
-    same = np.triu(shared / (union + boxes.EPSILON) > overlap, k=1)
-    return same.any(axis=0)
+    same = np.triu(boxes.overlaps(predicted, predicted) > overlap, k=1)
+    return np.logical_or.reduce(same, axis=0)

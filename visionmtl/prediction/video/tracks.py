@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from visionmtl.tasks.boxes import overlaps
+
 OVERLAP, OTHER_CLASS = 0.3, 0.6
 CONTINUED, TOLD = 0.5, 0.9  # of the score from which on an object counts
 CORNERS, EVIDENCE = 0.15, 0.25  # seconds of memory
@@ -134,7 +136,7 @@ class Tracks:
             return
         boxes, labels = np.stack([track.box for track in found]), np.array([track.label for track in found])
         for track in [track for track in self.tracks if not track.found]:
-            if (_overlaps(track.box[None], boxes)[0, labels == track.label] >= OVERLAP).any():
+            if (overlaps(track.box[None], boxes)[0, labels == track.label] >= OVERLAP).any():
                 self.tracks.remove(track)
 
     def _pairs(self, boxes: np.ndarray, classes: np.ndarray) -> Iterator[tuple[Track, int]]:
@@ -143,7 +145,7 @@ class Tracks:
             return
         ahead = np.stack([track.box for track in self.tracks])
         same = np.array([track.label for track in self.tracks])[:, None] == classes[None]
-        overlap = _overlaps(ahead, boxes)
+        overlap = overlaps(ahead, boxes)
         free = np.ones(overlap.shape, bool)
         for fit in (
             np.where(same & (overlap >= OVERLAP), overlap, 0),
@@ -182,15 +184,6 @@ class Tracks:
             "tracks": np.array([each.number for each in told], np.int64),
             "found": np.array([each.found for each in told], bool),
         }
-
-
-def _overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the intersection over union of boxes `[T, 4]` and `[N, 4]`, `[T, N]`."""
-    one, other = first[:, None], second[None]
-    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
-    shared = np.maximum(sides, 0).prod(axis=-1)
-    areas = [np.maximum(each[..., 2:] - each[..., :2], 0).prod(axis=-1) for each in (one, other)]
-    return shared / (areas[0] + areas[1] - shared + TINY)
 
 
 def _nearness(first: np.ndarray, second: np.ndarray) -> np.ndarray:

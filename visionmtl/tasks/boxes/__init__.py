@@ -18,6 +18,7 @@ from visionmtl.tasks.boxes.geometry import (
     points,
     to_distances,
 )
+from visionmtl.tasks.boxes.overlaps import overlaps
 from visionmtl.tasks.boxes.picking import best
 from visionmtl.tasks.boxes.rule import Rule
 from visionmtl.tasks.boxes.suppression import LEAST, OVERLAP, at_least, class_by_class, suppress
@@ -41,6 +42,7 @@ __all__ = [
     "from_distances",
     "giou",
     "iou",
+    "overlaps",
     "pairwise_iou",
     "pairwise_nwd",
     "points",
