@@ -1,6 +1,7 @@
 """The confidences of a run's models: kept where no epoch was validated, and told."""
 
 import json
+import textwrap
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from visionmtl.training.runs import MODELS
 
 CONFIG = "config.json"  # in a `.keras` file
 OF_VIEWS = "confidences.json"  # of a run: of predictions merged of several views, by these
+WIDTH = 80  # of all lines
 SHOWN = 8  # classes of a task whose confidences are printed
 
 
@@ -42,7 +44,8 @@ def tell_confidences(model: MultiTaskModel) -> None:
             continue
         told = ", ".join(f"{name} {value:.2f}" for name, value in list(chosen.items())[:SHOWN])
         more = ", ..." if len(chosen) > SHOWN else ""
-        print(f"Confidence of {task}, of the best F1 on validation: {told}{more}")
+        sentence = f"Confidence of {task}, of the best F1 on validation: {told}{more}"
+        print(textwrap.fill(sentence, WIDTH, subsequent_indent="  ", break_on_hyphens=False))
 
 
 def keep_of_views(run: Path, views: Views, confidences: Mapping[str, Any]) -> None:
