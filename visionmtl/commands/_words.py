@@ -31,6 +31,7 @@ def answers(commands: Mapping[str, Command], words: Sequence[str]) -> list[str]:
         words: after `visionmtl`, the last as far as it is typed.
 
     Example:
+        >>> from visionmtl.commands.command import commands_of
         >>> answers(commands_of("visionmtl.commands"), ["tr"])
         ['train']
     """

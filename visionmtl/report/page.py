@@ -105,6 +105,7 @@ def _of_splits(task: str, found: Mapping[str, Mapping[str, Measured]]) -> list[C
         if task in tasks
         for plot in plots.TASK_PLOTS.values()
         for chart in plot.charts(tasks[task].classes, tasks[task].charts, split)
+        if not chart.is_empty
     ]
 
 

@@ -49,9 +49,10 @@ def test_evaluate_leaves_the_figures_of_before_or_all_of_the_new(
     owner, part, at, kept, number, status, name, tmp_path, monkeypatch, capsys
 ):
     run, new = runs.new(recipe.load("garments"), tmp_path / "run"), {"classification": {"accuracy": 0.5}}
-    data = SimpleNamespace(splits={"validation": None}, accounts=(), sizes={"validation": 300})
+    sizes, called = {"validation": 300}, lambda split, place: ""
+    data = SimpleNamespace(splits={"validation": None}, accounts=(), sizes=sizes, called=called)
     runs.keep_metrics(run, {"test": new})
-    monkeypatch.setattr(runs, "load_model", lambda path: (None, None))
+    monkeypatch.setattr(runs, "load_model", lambda path: (Blank(), None))
     monkeypatch.setattr(building, "data", lambda *args: data)
     monkeypatch.setattr(measuring, "_measure", lambda *args: new)
     monkeypatch.setattr(measuring, "_draw", lambda *args: None)

@@ -111,6 +111,17 @@ def test_what_was_measured_is_read_as_it_was_kept_and_a_torn_file_is_told(run, c
     assert "was cut or changed" in capsys.readouterr().out
 
 
+def test_a_chart_without_a_point_is_left_out_and_the_others_stay(run):
+    """As of a detector that finds nothing yet: recall and F1 are known, of no box a precision."""
+    charts = keep_measured(run)
+    charts["by_confidence"] = charts["by_confidence"].copy()
+    charts["by_confidence"][0] = np.nan
+    measured.keep(run, "test", {"cars": Measured("detection", ["car", "van"], charts)})
+    shown = page(run)
+    assert not any("precision at IoU 0.5" in caption for caption in shown.captions)
+    assert any("recall at IoU 0.5" in caption for caption in shown.captions)
+
+
 def test_of_many_classes_the_page_lists_the_mistakes_and_one_mean_curve(run):
     names = [f"class {number}" for number in range(60)]
     charts = {"confusion": np.eye(60, dtype=int) * 9, "precision_recall": np.full((101, 60), 0.5)}
