@@ -65,6 +65,9 @@ class Film:
             self.container.close()
             raise DataError(f"'{path}' has no video in it.")
         self.stream: Any = streams[0]
+        if self.stream.time_base is None:
+            self.container.close()
+            raise DataError(f"Video '{path}' does not say in what unit its times are: write it anew, as an MP4.")
         self.unit: Fraction = self.stream.time_base
         self.rate: Fraction = self.stream.average_rate or self.stream.guessed_rate or STILL
         self.aspect: Fraction = self.stream.codec_context.sample_aspect_ratio or Fraction(1)
