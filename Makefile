@@ -7,7 +7,7 @@ LOWEST ?= .venv-lowest
 BEAM   ?= .venv-beam
 BIN    := $(VENV)/bin
 RUN    := runs/demo
-PIP    := -m pip install --quiet --disable-pip-version-check --editable
+PIP    := -m pip install --quiet --no-compile --disable-pip-version-check --editable
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
@@ -22,9 +22,10 @@ demo: $(VENV)/installed
 	@echo "Predictions on held-out pictures: $(RUN)/predictions/overlays"
 	@echo "All of it on one page: $(RUN)/report.html"
 
-# Two workers: TensorFlow takes more than a gigabyte in each. A file's tests stay on one worker, which makes once what
-# they share.
-PYTEST = -m pytest -n 2 --dist loadfile
+# Two workers: TensorFlow takes more than a gigabyte in each; `make test WORKERS=4` where there is room. A file's tests stay
+# on one worker, which makes once what they share.
+WORKERS ?= 2
+PYTEST   = -m pytest -n $(WORKERS) --dist loadfile
 
 test: $(VENV)/installed-dev
 	$(BIN)/python $(PYTEST) -m "not slow" $(ARGS)

