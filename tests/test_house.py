@@ -14,7 +14,7 @@ FLOORS = (
     ("visionmtl.__main__",),
     ("visionmtl.cli",),
     ("visionmtl.commands",),
-    ("visionmtl.comparison",),
+    ("visionmtl.comparison", "visionmtl.merging"),
     ("visionmtl.training", "visionmtl.prediction", "visionmtl.serving"),
     ("visionmtl.export", "visionmtl.report"),
     ("visionmtl.model",),

@@ -28,6 +28,7 @@ _ROOMS = {
     "gradient_watch": "visionmtl.callbacks.gradient_watch",
     "images": "visionmtl.images",
     "layers": "visionmtl.layers",
+    "merging": "visionmtl.merging",
     "metrics": "visionmtl.metrics",
     "necks": "visionmtl.model.necks",
     "prediction": "visionmtl.prediction",

@@ -56,7 +56,7 @@ def assemble(
         return made
 
     image = keras.Input(image_shape, name="image")
-    built = scheme.build(image, tasks, make_stages, lambda features: _necks(features, neck))
+    built = scheme.build(image, tasks, make_stages, lambda features, own: _necks(features, own, neck))
     return Assembly(image, built, _parts(built, tasks, stages))
 
 
@@ -103,13 +103,15 @@ def _tensors(groups: Mapping[str, Mapping[str, keras.KerasTensor]]) -> list[kera
     return [tensor for group in groups.values() for tensor in group.values()]
 
 
-def _necks(features: dict[str, Maps], options: dict[str, Any]) -> dict[str, Maps]:
-    """Return each task's maps after a neck; tasks that read the very same maps share one."""
+def _necks(features: dict[str, Maps], own: bool, options: dict[str, Any]) -> dict[str, Maps]:
+    """Return each task's maps after a neck; tasks that read the very same maps share one, if they need no own one."""
     for option in options:
         one_of(option, necks.OPTIONS, "option of model.neck")
-    made: dict[tuple[int, ...], Maps] = {}
+    made: dict[tuple[Any, ...], Maps] = {}
     result = {}
-    keys = {task: tuple(id(maps[level]) for level in sorted(maps)) for task, maps in features.items()}
+    keys: dict[str, tuple[Any, ...]] = {
+        task: (own and task, *(id(maps[level]) for level in sorted(maps))) for task, maps in features.items()
+    }
     for task, key in keys.items():
         if key not in made:
             name = "neck" if len(set(keys.values())) == 1 else f"{task}_neck"

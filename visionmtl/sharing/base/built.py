@@ -68,6 +68,7 @@ class Made(Generic[Of]):
 
     Attributes:
         by_task: what each task goes on with: maps by level, or, of the heads, raw outputs by name.
+        own_necks: of the features: whether tasks that read the very same maps have a neck each.
         auxiliary: of the heads: further outputs by task that learn from its labels.
         penalties: losses that tie parameters together.
         layers: layers of trained variables that no map passes through.
@@ -84,6 +85,7 @@ class Made(Generic[Of]):
     rates: Mapping[str, float] = field(default_factory=dict)
     learnt: Learnt = _nothing_learnt
     started: Callable[[], None] = _nothing_to_note
+    own_necks: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from visionmtl.sharing.base.stages import Maps, Stages, run_stages
 
 Tasks = Mapping[str, Any]  # `tasks.Task` by name, in the order of the model
 MakeStages = Callable[[str], Stages]
-MakeNecks = Callable[[dict[str, Maps]], dict[str, Maps]]
+MakeNecks = Callable[[dict[str, Maps], bool], dict[str, Maps]]
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,14 @@ class Scheme:
             tasks: `tasks.Task` by name, in the order of the model.
             make_stages: `make_stages(prefix)` builds one backbone as a list of (level, model), image -> P2 -> P3 ->
                 ...; every one that it builds starts from the same weights.
-            make_necks: returns each task's maps after a neck, all levels equally wide; tasks given the very same maps
-                share one.
+            make_necks: `make_necks(maps, own)` returns each task's maps after a neck, all levels equally wide; tasks
+                given the very same maps share one, unless each is to have its own.
 
         Raises:
             UsageError: an option does not fit the backbone or the tasks, or a step returns no `Made`.
         """
         features = self._checked("features", self.features(image, tasks, make_stages))
-        necked = make_necks(features.by_task)
+        necked = make_necks(features.by_task, features.own_necks)
         mixed = self._checked("mix", self.mix(necked, tasks))
         return Built(features, necked, mixed, self._checked("heads", self.heads(mixed.by_task, tasks)))
 

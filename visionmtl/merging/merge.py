@@ -1,0 +1,142 @@
+"""Merging of runs: read and checked, merged, and written as a run folder."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from pipelines import DataError
+from visionmtl.errors import UsageError, check_number
+from visionmtl.files import written_whole
+from visionmtl.merging import members, methods, recipes, starts, statistics
+from visionmtl.merging.task_vectors import Arrays, merged
+from visionmtl.model import MultiTaskModel
+from visionmtl.recipe import Recipe
+from visionmtl.training import building, circumstances, runs
+
+BATCHES = 20
+
+
+def merge(
+    folders: Sequence[str | Path],
+    out: str | Path | None = None,
+    method: str = "arithmetic",
+    scale: float | None = None,
+    keep: float | None = None,
+    batches: int = BATCHES,
+) -> Path:
+    """Merge runs of different tasks into a model of all of them, on one backbone, and return its run folder.
+
+    What training added to each backbone, from the one start that all have, is combined and added to that start. Necks
+    and heads are each run's own, as they were. Statistics of batch normalisation in the backbone are measured anew, or
+    the mean of the runs'.
+
+    Args:
+        folders: two runs or more with the same backbone, image size, resizing and neck, of `model.sharing=hard`.
+        out: the folder to make; default `runs/merged-<n>`.
+        method: "arithmetic" or "ties".
+        scale: of the combined task vector; default 0.4 of arithmetic, 1 of ties.
+        keep: the fraction of each task vector that ties keeps; default 0.2.
+        batches: of training pictures, on which statistics are measured; 0 for the mean of the runs'.
+
+    Raises:
+        UsageError: the runs cannot be merged, or began with weights that are not known.
+
+    Example:
+        >>> merge(["runs/boxes-1", "runs/masks-1"], "runs/both", method="ties")  # doctest: +SKIP
+        PosixPath('runs/both')
+    """
+    chosen = methods.chosen(method, scale, keep)
+    check_number("merge", "batches", batches, at_least=0, whole=True)
+    if out is not None:
+        runs.refuse_taken(out)
+    found = members.members(folders)
+    recipe = recipes.of_all(found, "merged" if out is None else Path(out).resolve().name)
+
+    def fresh(weights: str | None) -> MultiTaskModel:
+        return _model(found, recipe, weights)
+
+    model = fresh(None)
+    stages = sorted(model.parts["backbone"])  # by level
+    before = starts.common(found, fresh, stages)
+    model.start_from({task: member.model for member in found for task in member.model.tasks})
+    backbone = [model.get_layer(stage) for stage in stages]
+    _give(backbone, before, [_values(member.model, stages) for member in found], chosen)
+    measured = statistics.measure(backbone, _pictures(recipe, model, batches)) if batches else 0
+    model.compile("adamw")  # as a model must be to be measured
+    run = runs.new(recipe, runs.numbered("merged") if out is None else out)
+    circumstances.keep(run, "the CPU")
+    with written_whole(run / "best.keras") as partial:
+        model.save_without_state(partial)
+    of = f"measured on {measured} batches of training pictures" if measured else "the mean of the runs'"
+    told = " and ".join(f"{', '.join(member.model.tasks)} of {member.run}" for member in found)
+    print(
+        f"Merged {told} by {method}, scale {chosen.scale:g}: {model.count_params():,} parameters, statistics of batch"
+        f" normalisation {of}."
+    )
+    return run
+
+
+def _model(found: Sequence[members.Member], recipe: Recipe, weights: str | None) -> MultiTaskModel:
+    """Return a model of all runs' tasks, each with a neck of its own."""
+    tasks: list[Any] = []
+    confidences: dict[str, Any] = {}
+    for member in found:
+        saved = member.model.get_config()["tasks"]
+        tasks += [keras.saving.deserialize_keras_object(task) for task in saved if _is_of(task, member.model)]
+        confidences |= member.model.confidences or {}
+    return MultiTaskModel(
+        tasks,
+        backbone=recipe.model.backbone,
+        image_shape=(*recipe.data.image_size, 3),
+        sharing={"name": recipe.model.sharing.name, **recipe.model.sharing.options},
+        weights=weights,
+        neck=recipe.model.neck,
+        resize=recipe.data.resize,
+        recipe={"name": recipe.name, "text": recipe.dump()},
+        confidences=confidences,
+    )
+
+
+def _is_of(task: dict[str, Any], model: MultiTaskModel) -> bool:
+    return task["config"]["name"] in model.tasks
+
+
+def _values(model: MultiTaskModel, stages: Sequence[str]) -> Arrays:
+    """Return the variables of consecutive stages."""
+    return [values for stage in stages for values in model.get_layer(stage).get_weights()]
+
+
+def _give(backbone: Sequence[keras.Model], before: Arrays, trained: Sequence[Arrays], method: methods.Method) -> None:
+    """Give a backbone what runs make of their start together: variables that learn are merged, others averaged."""
+    variables = [variable for stage in backbone for variable in stage.weights]
+    learns = {id(variable) for stage in backbone for variable in stage.trainable_weights}
+    learnt = [place for place, variable in enumerate(variables) if id(variable) in learns]
+    still = [place for place, variable in enumerate(variables) if id(variable) not in learns]
+    start, ends = _at(before, learnt), [_at(each, learnt) for each in trained]
+    values = dict(zip(learnt, merged(start, ends, method.combine, method.scale), strict=True))
+    values |= zip(still, statistics.means([_at(each, still) for each in trained]), strict=True)
+    for place, variable in enumerate(variables):
+        variable.assign(values[place])
+
+
+def _at(arrays: Arrays, places: Sequence[int]) -> Arrays:
+    return [arrays[place] for place in places]
+
+
+def _pictures(recipe: Recipe, model: MultiTaskModel, batches: int) -> Iterator[Any]:
+    """Yield the images of some batches of the training split.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        data = building.data(recipe, ["train"], model).splits["train"]
+    except (UsageError, DataError) as error:
+        raise UsageError(
+            f"Statistics are measured on pictures of the training split, which cannot be read: {error} To take the mean"
+            " of the runs' instead, give --batches 0."
+        ) from None
+    for images, *_ in data.take(batches):
+        yield images
