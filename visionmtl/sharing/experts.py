@@ -116,8 +116,10 @@ class Experts(Scheme):
         private = 0 if self.kind == "mmoe" else self.own
         for number in range(1, last + 1):
             where, title = f"experts_{number}", f"use of experts, layer {number}" if last > 1 else "use of experts"
-            common = {f"shared {i + 1}": _expert(shared, f"{where}_shared_{i + 1}") for i in range(self.count)}
-            own = {task: [_expert(maps[task], f"{where}_own_{task}_{i + 1}") for i in range(private)] for task in tasks}
+            common = {f"shared {i + 1}": expert_maps(shared, f"{where}_shared_{i + 1}") for i in range(self.count)}
+            own = {
+                task: [expert_maps(maps[task], f"{where}_own_{task}_{i + 1}") for i in range(private)] for task in tasks
+            }
             seen = self._seen(shared, f"{where}_shared")
             mixed = {}
             for task in tasks:
@@ -173,7 +175,8 @@ def _means(uses: dict[str, Use], model: keras.Model) -> dict[str, Matrix]:
     return matrices
 
 
-def _expert(maps: Maps, name: str) -> Maps:
+def expert_maps(maps: Maps, name: str) -> Maps:
+    """Return what an expert makes of the map of each level."""
     expert = Expert(sorted(maps), name=name)
     return {level: expert(x, level=level) for level, x in maps.items()}
 
