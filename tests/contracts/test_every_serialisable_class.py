@@ -54,6 +54,11 @@ MADE = {
     "RunningMean": {"axes": 2, "momentum": 0.5},
     "TaskEmbedding": {"dim": 4},
     "TokenBlock": {"heads": 2},
+    "MapAttention": {"heads": 2},
+    "WindowAttention": {"heads": 2, "window": 3, "shifted": True},
+    "Gathered": {"size": 2, "order": "columns"},
+    "Spread": {"size": 2},
+    "Positions": {"side": 3},
 }
 # What a layer is called on: shapes, and further arguments of the call.
 MAP, TOKENS = (2, 8, 8, 4), (2, 3, 4)
@@ -78,6 +83,11 @@ CALLS = {
     "RelativePositions": (MAP, {}),
     "TokenBlock": ([TOKENS, (2, 6, 4)], {}),
     "Condition": ([MAP, (2, 8, 8, 6), (2, 6)], {}),
+    "MapAttention": ([MAP, (2, 4, 4, 4), (2, 4, 4, 4)], {}),
+    "WindowAttention": ([MAP, MAP, MAP], {}),
+    "Gathered": (MAP, {}),
+    "Spread": (MAP, {}),
+    "Positions": (MAP, {}),
 }
 LEFT_OUT = {"MultiTaskModel": {"weights"}, "BalancedModel": {"inputs", "outputs"}}  # told by what is saved beside
 NO_CALL = ("State",)  # holds variables for others

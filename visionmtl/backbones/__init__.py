@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 
 from pipelines import discovery
-from visionmtl.backbones import pretrained
+from visionmtl.backbones import pretrained, safetensors_files
 from visionmtl.backbones.architecture import STRIDE, Architecture
 from visionmtl.errors import UsageError, one_of
 
@@ -42,7 +42,7 @@ def build(
         name: one of `names()`.
         image_shape: height, width and 3; both sides multiples of 32.
         weights: None (random), "imagenet", or a `.keras` or `.weights.h5` file that holds this backbone, alone or as
-            the stages of a larger model.
+            the stages of a larger model; of transformers also a `.safetensors` file of Hugging Face.
 
     Raises:
         UsageError: unknown name, image size no stride divides, weights that cannot be had or are of another
@@ -56,12 +56,18 @@ def build(
     architecture = REGISTRY[one_of(name, names(), "backbone")]
     _check_image_shape(image_shape)
     imagenet = weights == "imagenet"
+    foreign = str(weights).endswith(".safetensors")
+    if foreign and architecture.hugging_face is None:
+        have = [other.name for other in REGISTRY.values() if other.hugging_face]
+        raise UsageError(f"{weights}: files of safetensors are read for {', '.join(have)}, not for {name}.")
     if imagenet and not architecture.imagenet:
         have = [other.name for other in REGISTRY.values() if other.imagenet]
         raise UsageError(f"There are no ImageNet weights for {name}, only for: {', '.join(have)}.")
     image = keras.Input(image_shape, name="image")
     model = keras.Model(image, architecture.features(image, imagenet), name=name)
-    if weights is not None and not imagenet:
+    if weights is not None and foreign and architecture.hugging_face is not None:
+        safetensors_files.load(model, weights, architecture.hugging_face)
+    elif weights is not None and not imagenet:
         pretrained.load(model, weights)
     return model
 

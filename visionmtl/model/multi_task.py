@@ -37,7 +37,7 @@ class MultiTaskModel(MeasuredModel):
         backbone: a name of `backbones.names()`, or a functional model like those of `backbones.build`, which is copied.
         image_shape: height, width and 3; height and width are multiples of 32.
         sharing: how tasks share the backbone: a name, `{"name": ..., option: value}` or a scheme.
-        weights: None for random ones, "imagenet", or a `.keras` or `.weights.h5` file.
+        weights: None for random ones, "imagenet", or a file, as `backbones.build` takes them.
         neck: options of `necks.pyramid`, such as `{"channels": 128}`.
         only: the names of the tasks whose outputs the model has; of the others it keeps what these need. None for all.
         frozen: names of parts that do not learn, as `freeze` takes them.

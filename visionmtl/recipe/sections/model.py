@@ -24,7 +24,9 @@ class Model(Section):
     """The network."""
 
     backbone: str = Field("efficientnet_lite0", description="see `visionmtl list backbones`")
-    weights: str | None = Field(None, description="null, imagenet, or a .keras or .weights.h5 file")
+    weights: str | None = Field(
+        None, description="null, imagenet, or a .keras or .weights.h5 file; of transformers also .safetensors"
+    )
     start: Annotated[str | dict[str, str] | None, BeforeValidator(absolute)] = Field(
         None,
         description="a run folder or .keras file whose layers of the same name and shapes give their weights, or one a"
