@@ -147,6 +147,27 @@ def test_one_task_is_fine_tuned_from_a_run(finished, tmp_path, weights_only, cap
             assert all(same) == (layer.name not in before.parts["segmentation"]), layer.name
 
 
+@pytest.mark.slow
+def test_branches_of_a_recipe_start_from_a_run_a_task(finished, tmp_path, weights_only, capsys):
+    tasks = [
+        "tasks=[segmentation, classification]",
+        f"model.start={{segmentation: {finished}, classification: {finished}}}",
+    ]
+    given = small(
+        "model.sharing=cross_stitch", *tasks, "training.epochs=1", "training.freeze=[backbone, neck]", *QUICK[:1]
+    )
+    training.train(given, tmp_path / "branches")
+    assert f"Started segmentation from {finished}, classification from {finished}: " in capsys.readouterr().out
+    before, after = (
+        keras.saving.load_model(tmp_path / path) for path in (finished / "best.keras", "branches/last.keras")
+    )
+    for task in ("segmentation", "classification"):
+        for level in ("P2", "P5"):
+            branch = after.get_layer(f"{task}_toy_{level}").get_weights()
+            for a, b in zip(before.get_layer(f"toy_{level}").get_weights(), branch, strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
 def test_a_start_without_a_layer_in_common_is_refused(finished, tmp_path, weights_only):
     other = ["model.backbone=efficientnet_lite0", "model.neck.channels=16", "tasks=[classification]"]
     with pytest.raises(UsageError, match="has no layer in common with this model"):
