@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from pipelines.accounts.account import Account
 from pipelines.kinds.spec import LabelSpec
+from pipelines.samples.showing import Example
 
 
 class Seek(Protocol):
@@ -38,6 +39,11 @@ def _not_called(split: str, place: int) -> str:
 
 def _unheard(epoch: int, losses: Mapping[str, float]) -> None:
     """Take no note: no fraction depends on the losses."""
+
+
+def _unseen(count: int, size: tuple[int, int]) -> list[Example]:
+    """Show nothing: nothing is read for training."""
+    return []
 
 
 def _all_read() -> None:
@@ -72,6 +78,8 @@ class Datasets:
         names: `names(epoch, step)` returns what the samples of a training batch are called, files where there are some.
         called: `called(split, place)` returns what a sample of another split than "train" is called, by its place in a
             pass over it, from 0; "" where that is not known.
+        examples: `examples(count, size)` returns at most so many samples of "train", spread over it: whole pictures in
+            a height and width, and their labels, before anything is done to them. One that cannot be used is left out.
         verify: `verify()` reads every sample that was not checked yet, where files are so many that each is checked
             when it is first met. A broken one raises, or is left out: `skipped` and `sizes` are then up to date.
     """
@@ -87,6 +95,7 @@ class Datasets:
     report: Callable[[int], dict[str, float]] = field(default=_no_report, repr=False)
     names: Callable[[int, int], list[str]] = field(default=_unnamed, repr=False)
     called: Callable[[str, int], str] = field(default=_not_called, repr=False)
+    examples: Callable[[int, tuple[int, int]], list[Example]] = field(default=_unseen, repr=False)
     verify: Callable[[], None] = field(default=_all_read, repr=False)
 
     @property

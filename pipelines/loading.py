@@ -22,6 +22,7 @@ from pipelines.samples.batching import Clock
 from pipelines.samples.meeting import Meeting
 from pipelines.samples.naming import Called, names
 from pipelines.samples.preparing import prepare
+from pipelines.samples.showing import examples
 from pipelines.service.client import Service
 from pipelines.splits import SPLITS
 
@@ -213,6 +214,7 @@ class _Making:
             self.result.observe, self.result.report = mixture.observe, mixture.report
         if training:
             self.result.names = functools.partial(names, order, split, given.batch_size)
+            self.result.examples = functools.partial(examples, split, rows, self.specs, self.convert)
         else:
             self.called.rows[name] = rows
         self.result.splits[name] = batching.dataset(

@@ -4,10 +4,9 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from pipelines import kinds
 from pipelines.accounts.account import Account
@@ -17,21 +16,11 @@ from pipelines.joining.opening import opened
 from pipelines.kinds.kind import Count
 from pipelines.kinds.spec import LabelSpec
 from pipelines.pixels import likeness
-from pipelines.samples.batching import Batching
 from pipelines.samples.reading import compiled, visit
+from pipelines.samples.showing import Example, example, spread
 from pipelines.splits import SPLITS, in_order
 
 MOST_BOXES = 2000  # of an image that are counted
-
-
-class Example(NamedTuple):
-    """One sample to look at: its split and name, image uint8 `[H, W, 3]`, labels as in a batch of one, and weights."""
-
-    split: str
-    name: str
-    image: np.ndarray
-    labels: Tree
-    weights: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -103,20 +92,14 @@ class Survey:
             others = len(self.rows) - place - 1
             quota = left if not others else max(1, min(left - others, round(count * len(rows) / total)))
             left -= quota
-            for row in rows[np.unique(np.linspace(0, len(rows) - 1, max(0, quota)).round().astype(int))]:
-                yield self.example(split, int(row), size)
+            for row in spread(rows, quota):
+                yield self.example(split, row, size)
 
     def example(self, split: str, row: int, size: tuple[int, int]) -> Example:
         """Return one sample, its picture centred in `size` (height and width) amid grey."""
-        batching = Batching(self.specs, size, 1, resize="letterbox")
-        sample = self.source.splits[split].read(tf.constant(row, tf.int64))
-        sample = batching.place_whole(sample, tf.shape(sample["image"])[:2])
-        labels = {}
-        for spec in self.specs:
-            label = tf.nest.map_structure(lambda x: x[None], sample["labels"][spec.name])
-            labels[spec.name] = tf.nest.map_structure(lambda x: x.numpy(), kinds.of(spec).finish(label, None))
-        weights = {name: float(weight) for name, weight in sample["weights"].items()}
-        return Example(split, self.name(split, row), sample["image"].numpy(), labels, weights)
+        found = example(self.source.splits[split], split, row, self.specs, size)
+        assert found is not None, "the rows of a survey are good"
+        return found
 
 
 def survey(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from visionmtl import csvfile
 from visionmtl.files import write_text
-from visionmtl.report import balance, embedding, grids, measured, plots, single, summary, templates, worst
+from visionmtl.report import balance, embedding, grids, labelled, measured, plots, single, summary, templates, worst
 from visionmtl.report.embedding import Embedded
 from visionmtl.report.measured import Measured
 from visionmtl.report.plots.balancing import STRONG
@@ -16,6 +16,7 @@ from visionmtl.report.worst import Wall
 
 ROOM = 3_600_000  # characters for the pictures of a page, which has less than 5 MB
 SHARED = 2_000_000  # of these, for samples and plots where there are the worst pictures too
+LABELS = 500_000  # of these, for training pictures with their labels
 
 
 class _Hung(NamedTuple):
@@ -29,7 +30,9 @@ def write(folder: str | Path) -> Path:
     """Write `report.html` into a run folder from what the folder holds, and return its path.
 
     It reads `recipe.yaml`, `about.json`, `history.csv`, `gradients.csv`, `metrics.json`, `images.json`, `charts/*.npz`,
-    `plots/*.png`, `samples/*.png` and `worst/`; one that is missing or broken is said to be, and the rest is written.
+    `plots/*.png`, `samples/*.png`, `labels/` and `worst/`; one that is missing or broken is said to be, and the rest
+    is written.
+
     All that a page shows is inside of it, in less than 5 MB, so that it can be sent by itself, and it asks for nothing.
 
     Example:
@@ -47,8 +50,12 @@ def write(folder: str | Path) -> Path:
     names |= dict.fromkeys([*(chart.task for chart in charts if chart.task), *(wall.task for wall in walls)])
     further = grids.results(metrics, {}, further=True)
     drawn = [plot for plot, of in by_plot.items() if of]
-    pictures, left = embedding.embedded(_pictures(folder, drawn, found), SHARED if walls else ROOM)
-    hung, unhung = _hung(walls, ROOM - sum(len(picture.source) for picture in pictures))
+    data = labelled.read(folder)
+    by_path, lost = _small([picture.path for picture in data.pictures], LABELS)
+    learnt = [(by_path[each.path], each.told) for each in data.pictures if each.path in by_path]
+    room = ROOM - sum(len(picture.source) for picture in by_path.values())
+    pictures, left = embedding.embedded(_pictures(folder, drawn, found), SHARED if walls else room)
+    hung, unhung = _hung(walls, room - sum(len(picture.source) for picture in pictures))
     samples = {path.stem for path in (folder / "samples").glob("*.png")}
     page = templates.filled(
         "run.html",
@@ -72,10 +79,12 @@ def write(folder: str | Path) -> Path:
         weights=balance.weights(folder / "history.csv"),
         strong=STRONG,
         conflicts=balance.conflicts(folder / "gradients.csv"),
+        learnt=learnt,
+        legends=data.legends if learnt else {},
         samples=[picture for picture in pictures if picture.name in samples],
         sampled=next((split for split in ("validation", "train") if split in metrics or split in images), ""),
         plots=[picture for picture in pictures if picture.name not in samples],
-        left=[path.relative_to(folder).as_posix() for path in [*left, *unhung]],
+        left=[path.relative_to(folder).as_posix() for path in [*lost, *left, *unhung]],
         commands=_commands(folder),
         recipe=recipe,
     )
@@ -123,13 +132,18 @@ def _hung(walls: Sequence[Wall], room: int) -> tuple[list[_Hung], list[Path]]:
     """Return the worst pictures as they fit, the very worst of each task first, and the files left out."""
     ranked = sorted((rank, place) for place, wall in enumerate(walls) for rank in range(len(wall.pictures)))
     paths = [walls[place].pictures[rank].path for rank, place in ranked]
-    shown, left = embedding.embedded(paths, room, embedding.SMALL)
-    by_path = dict(zip([path for path in paths if path not in left], shown, strict=True))
+    by_path, left = _small(paths, room)
     hung = [
         _Hung(wall, [(by_path[each.path], each.told) for each in wall.pictures if each.path in by_path])
         for wall in walls
     ]
     return [each for each in hung if each.pictures], left
+
+
+def _small(paths: Sequence[Path], room: int) -> tuple[dict[Path, Embedded], list[Path]]:
+    """Return small pictures as they fit, by their file, and the files left out."""
+    shown, left = embedding.embedded(paths, room, embedding.SMALL)
+    return dict(zip([path for path in paths if path not in left], shown, strict=True)), left
 
 
 def _commands(folder: Path) -> list[tuple[str, str]]:

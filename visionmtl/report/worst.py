@@ -7,30 +7,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from visionmtl import drawing
 from visionmtl.drawing.samples import READABLE_SIDE
-from visionmtl.files import told, write_text, written_whole
+from visionmtl.files import told, write_text
 from visionmtl.model.gallery import LOSS, SURE, Gallery, Shown
+from visionmtl.report import pictures
+from visionmtl.report.pictures import Picture
 from visionmtl.tasks import Task
 
 FOLDER, INDEX = "worst", "worst.json"
 TITLES = {LOSS: "Largest losses", SURE: "Most confident mistakes"}
-QUALITY = 88
 Name = Callable[[int], str]  # what a sample is called, by its place in the split
-
-
-class Worst(NamedTuple):
-    """One picture on a page.
-
-    Attributes:
-        path: of the file.
-        told: what stands under it.
-    """
-
-    path: Path
-    told: str
 
 
 class Wall(NamedTuple):
@@ -47,7 +35,7 @@ class Wall(NamedTuple):
     split: str
     title: str
     legend: Mapping[str, str]
-    pictures: Sequence[Worst]
+    pictures: Sequence[Picture]
 
 
 def keep(
@@ -72,10 +60,8 @@ def keep(
             rows = []
             for number, each in enumerate(shown, 1):
                 path = folder / f"{task}-{order}-{number:02d}.jpg"
-                tile = Image.fromarray(drawn(gallery.tasks[task], each, confidences.get(task)))
-                with written_whole(path, durable=False) as unfinished:
-                    tile.save(unfinished, "JPEG", quality=QUALITY)
-                rows.append({"file": path.name, "told": _told(gallery.tasks[task], order, each, name(each.place))})
+                tile = drawn(gallery.tasks[task], each, confidences.get(task))
+                rows.append(pictures.keep(path, tile, _told(gallery.tasks[task], order, each, name(each.place))))
             legend = {name: colour for name, colour in gallery.tasks[task].legend.items() if colour}
             index.setdefault(task, {"legend": legend, "orders": {}})["orders"][order] = rows
     write_text(folder / INDEX, json.dumps(index, indent=1) + "\n")
@@ -109,15 +95,11 @@ def read(run: Path) -> list[Wall]:
     walls = []
     paths = sorted((run / FOLDER).glob(f"*/{INDEX}"), key=lambda path: (path.parent.name != "validation", path))
     for path in paths:
-        for task, of in _parts(_json(path)):
-            colours = {name: "#{:02x}{:02x}{:02x}".format(*colour) for name, colour in _parts(of.get("legend"), list)}
-            for order, rows in _parts(of.get("orders"), list):
-                pictures = [
-                    Worst(path.parent / Path(row["file"]).name, str(row["told"]))
-                    for row in rows
-                    if isinstance(row, Mapping) and {"file", "told"} <= {*row}
-                ]
-                walls.append(Wall(task, path.parent.name, TITLES.get(order, order), colours, pictures))
+        for task, of in pictures.parts(pictures.index(path)):
+            colours = pictures.colours(of.get("legend"))
+            for order, rows in pictures.parts(of.get("orders"), list):
+                shown = pictures.read(path.parent, rows)
+                walls.append(Wall(task, path.parent.name, TITLES.get(order, order), colours, shown))
     return walls
 
 
@@ -125,19 +107,3 @@ def _told(task: Task, order: str, shown: Shown, name: str) -> str:
     """Return what stands under a picture."""
     surest = [f"{shown.value:.2f} {task.mistaken}"] if order == SURE else []
     return ", ".join([*([Path(name).name] if name else []), *surest, f"loss {shown.loss:.3g}"])
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
-def _parts(content: Any, kind: type = dict) -> list[tuple[str, Any]]:
-    """Return the entries of a dictionary that are of a kind; none where it is no dictionary."""
-    return (
-        [(str(key), value) for key, value in content.items() if isinstance(value, kind)]
-        if isinstance(content, dict)
-        else []
-    )

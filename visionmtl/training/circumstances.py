@@ -1,26 +1,38 @@
-"""When, how and on what a run was trained: a line a session in its `about.json`."""
+"""When, how and on what a run was trained: a line a session in its `about.json`, and a look at its data."""
 
 import json
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
+import pipelines
 import visionmtl
 from visionmtl.files import write_text
+from visionmtl.report import labelled
 from visionmtl.report.summary import ABOUT, sessions
+from visionmtl.tasks import Task
+from visionmtl.training import runs
+
+SHOWN, TILE = 4, (288, 384)  # pictures, and their height and width
 
 
-def keep(run: Path, device: str) -> None:
+def keep(run: Path, device: str, datasets: pipelines.Datasets, tasks: Sequence[Task]) -> None:
     """Add this session to a run's `about.json`: date, command, device, versions, and the commit of visionmtl.
+
+    How many images its splits have is kept too, and in its first session some of them are drawn with their labels: the
+    page of a run that is interrupted has both.
 
     Args:
         run: the run folder.
         device: in words.
+        datasets: that are learnt from.
+        tasks: of the model.
     """
     session = {
         "begun": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -35,6 +47,9 @@ def keep(run: Path, device: str) -> None:
         "commit": commit(Path(visionmtl.__file__).parent),
     }
     write_text(run / ABOUT, json.dumps([*sessions(run), session], indent=2) + "\n")
+    runs.keep_images(run, datasets.sizes)
+    if not (run / labelled.FOLDER).is_dir() and (examples := datasets.examples(SHOWN, TILE)):
+        labelled.keep(run, examples, tasks)
 
 
 def commit(folder: Path) -> str | None:

@@ -4,14 +4,23 @@ import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+from report_pages import page
+
+from pipelines.datasets import Datasets
+from pipelines.samples.showing import Example
 from visionmtl import report
+from visionmtl.tasks import Classification, Segmentation
 from visionmtl.training import circumstances
+
+NONE = Datasets({}, (), {})
 
 
 def test_each_session_adds_a_line_that_the_page_shows(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["/somewhere/bin/visionmtl", "train", "my recipe.yaml"])
-    circumstances.keep(tmp_path, "the CPU")
-    circumstances.keep(tmp_path, "2 devices")
+    circumstances.keep(tmp_path, "the CPU", NONE, [])
+    circumstances.keep(tmp_path, "2 devices", NONE, [])
     first, second = json.loads((tmp_path / "about.json").read_text())
     assert first["command"] == "visionmtl train 'my recipe.yaml'"
     assert (first["device"], second["device"]) == ("the CPU", "2 devices")
@@ -21,10 +30,35 @@ def test_each_session_adds_a_line_that_the_page_shows(tmp_path, monkeypatch):
     assert ", on 2 devices, " in page
 
 
+def test_a_run_that_was_interrupted_has_the_sizes_of_its_data_and_training_pictures_with_their_labels(tmp_path):
+    mask, grey = np.zeros((1, 8, 8), np.int32), np.full((8, 8, 3), 90, np.uint8)
+    mask[0, 4:] = 1
+    tasks, labels = [Classification("scene", ["in", "out"]), Segmentation("street", ["road", "car"])], {"street": mask}
+    samples = [
+        Example("train", f"a/{number}.png", grey, labels | {"scene": np.array([1])}, {"scene": 1.0, "street": number})
+        for number in (1.0, 0.0)
+    ]
+    datasets = Datasets({}, (), {"train": 367, "test": 12}, examples=lambda count, size: samples[:count])
+    circumstances.keep(tmp_path, "the CPU", datasets, tasks)
+    drawn = sorted((tmp_path / "labels").glob("*.jpg"))
+    assert [np.ptp(np.asarray(Image.open(path))[3:5, 5:]) > 40 for path in drawn] == [True, False], "it has no mask"
+    shown = page(tmp_path)
+    assert shown.cells[:2] == ["367", "12"]
+    assert shown.images == ["1.0.png", "0.0.png"]
+    assert "street:" in shown.text
+    assert "car" in shown.text
+    datasets.sizes["train"] = 366
+    circumstances.keep(tmp_path, "the CPU", datasets, tasks)
+    assert page(tmp_path).cells[0] == "366"
+    for broken in ("[", "[3]", '{"legends": [], "pictures": [1, {"file": 2}]}'):
+        (tmp_path / "labels" / "labels.json").write_text(broken)
+        assert page(tmp_path).images == []
+
+
 def test_a_file_that_is_broken_is_begun_anew_and_stops_no_page(tmp_path):
     (tmp_path / "about.json").write_text('{"begun"')
     assert report.write(tmp_path).is_file()
-    circumstances.keep(tmp_path, "the CPU")
+    circumstances.keep(tmp_path, "the CPU", NONE, [])
     assert len(json.loads((tmp_path / "about.json").read_text())) == 1
 
 

@@ -47,6 +47,7 @@ def test_a_run_folder_is_complete(finished):
         "plots/balancing.png",
         "charts/validation.npz",
         "samples/*.png",
+        "labels/*.jpg",
     ):
         assert list(finished.glob(pattern)), pattern
     metrics, images = runs.read_metrics(finished), runs.read_images(finished)

@@ -1,7 +1,7 @@
 """`visionmtl data inspect`: what is in a data set, printed as tables and drawn on a contact sheet."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ import pipelines
 from pipelines import kinds
 from pipelines.accounts import accounting
 from pipelines.pixels.likeness import Pair
+from pipelines.samples.showing import Example
 from pipelines.splits import SPLITS
-from pipelines.surveying import Counts, Example, Survey
+from pipelines.surveying import Counts, Survey
 from visionmtl import drawing, tasks
+from visionmtl.drawing import sheets
 from visionmtl.errors import UsageError
 from visionmtl.files import write_picture
 from visionmtl.report import tables
@@ -85,47 +87,25 @@ def contact_sheet(survey: Survey) -> np.ndarray:
         raise UsageError("There is no picture to draw: none can be used.")
     pairs = _pairs_to_show(survey)
     columns = min(COLUMNS, max(len(examples), 2 * len(pairs)))
-    rows = _rows([(_drawn(each, order), _named(each)) for each in examples], columns)
+    drawn = lambda each: (sheets.labelled(each.image, order, each.labels, each.weights), _named(each))  # noqa: E731
+    rows = sheets.rows(list(map(drawn, examples)), columns)
     width = rows[0].shape[1]
-    keys = [_line(task.legend, width, task.name) for task in order if task.legend]
+    keys = [sheets.line(task.legend, width, task.name) for task in order if task.legend]
     if pairs:
-        keys.append(_line({}, width, "Alike in several splits (= the same pixels, ~ nearly the same), side by side"))
+        title = "Alike in several splits (= the same pixels, ~ nearly the same), side by side"
+        keys.append(sheets.line({}, width, title))
     twins = []
     for pair in pairs:
         sign = "=" if pair in survey.copies else "~"
         for place, mark in ((pair.first, ""), (pair.second, f"{sign} ")):
             example = survey.example(*place, TILE)
-            twins.append((_drawn(example, order), f"{mark}{_named(example)}"))
-    return np.concatenate([*rows, *keys, *_rows(twins, columns)])
-
-
-def _drawn(example: Example, order: Sequence[tasks.Task]) -> np.ndarray:
-    """Draw what is known of an example onto its picture."""
-    known = {
-        task.name: {key: np.asarray(value)[0] for key, value in task.truth(example.labels[task.name]).items()}
-        for task in order
-        if example.weights[task.name] > 0
-    }
-    return drawing.overlay(example.image, order, known, truth=True)
+            picture, name = drawn(example)
+            twins.append((picture, f"{mark}{name}"))
+    return np.concatenate([*rows, *keys, *sheets.rows(twins, columns)])
 
 
 def _named(example: Example) -> str:
     return f"{example.split}: {Path(example.name).name}"
-
-
-def _rows(tiles: Sequence[tuple[np.ndarray, str]], columns: int) -> list[np.ndarray]:
-    """Set pictures with what is written above them in rows of one width."""
-    rows = []
-    for start in range(0, len(tiles), columns):
-        row = list(tiles[start : start + columns])
-        row += [(np.full_like(row[0][0], 255), "")] * (columns - len(row))
-        rows.append(drawing.side_by_side([tile for tile, _ in row], [_short(name) for _, name in row]))
-    return rows
-
-
-def _line(colours: drawing.Colours, width: int, title: str) -> np.ndarray:
-    line = drawing.legend(colours, width - 16, title=title)
-    return np.pad(line, ((6, 6), (8, 8), (0, 0)), constant_values=255)
 
 
 def _pairs_to_show(survey: Survey) -> list[Pair]:
@@ -229,7 +209,3 @@ def _near(survey: Survey) -> str:
 
 def _together(group: list[tuple[str, str]]) -> str:
     return " = ".join(f"{split}: {name}" for split, name in group)
-
-
-def _short(name: str, length: int = 46) -> str:
-    return name if len(name) <= length else f"{name[: length // 2]}...{name[-length // 2 + 3 :]}"
