@@ -22,17 +22,12 @@ from visionmtl.training import runs
 SHOWN, TILE = 4, (288, 384)  # pictures, and their height and width
 
 
-def keep(run: Path, device: str, datasets: pipelines.Datasets, tasks: Sequence[Task]) -> None:
+def keep(run: Path, device: str) -> None:
     """Add this session to a run's `about.json`: date, command, device, versions, and the commit of visionmtl.
-
-    How many images its splits have is kept too, and in its first session some of them are drawn with their labels: the
-    page of a run that is interrupted has both.
 
     Args:
         run: the run folder.
         device: in words.
-        datasets: that are learnt from.
-        tasks: of the model.
     """
     session = {
         "begun": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -47,6 +42,18 @@ def keep(run: Path, device: str, datasets: pipelines.Datasets, tasks: Sequence[T
         "commit": commit(Path(visionmtl.__file__).parent),
     }
     write_text(run / ABOUT, json.dumps([*sessions(run), session], indent=2) + "\n")
+
+
+def keep_data(run: Path, datasets: pipelines.Datasets, tasks: Sequence[Task]) -> None:
+    """Keep how many images a run's splits have, and in its first session draw some of them with their labels.
+
+    The page of a run that is interrupted has both.
+
+    Args:
+        run: the run folder.
+        datasets: that are learnt from.
+        tasks: of the model.
+    """
     runs.keep_images(run, datasets.sizes)
     if not (run / labelled.FOLDER).is_dir() and (examples := datasets.examples(SHOWN, TILE)):
         labelled.keep(run, examples, tasks)

@@ -175,7 +175,8 @@ def _train(
     with open_run(steps) as (run, found):
         print(f"Training {', '.join(model.tasks)} on {place} into {run}")
         print(batches.told(recipe, place.replicas), *fitting.told(model.tasks), sep="\n")
-        workers.chiefs(lambda: circumstances.keep(run, str(place), datasets, list(model.tasks.values())))
+        workers.chiefs(lambda: circumstances.keep(run, str(place)))
+        workers.chiefs(lambda: circumstances.keep_data(run, datasets, list(model.tasks.values())))
         model.build_optimizer()
         variables = [*model.variables, *model.optimizer.variables]
         batch = space.batch(recipe.data.batch_size, *recipe.data.image_size)

@@ -14,13 +14,11 @@ from visionmtl import report
 from visionmtl.tasks import Classification, Segmentation
 from visionmtl.training import circumstances
 
-NONE = Datasets({}, (), {})
-
 
 def test_each_session_adds_a_line_that_the_page_shows(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["/somewhere/bin/visionmtl", "train", "my recipe.yaml"])
-    circumstances.keep(tmp_path, "the CPU", NONE, [])
-    circumstances.keep(tmp_path, "2 devices", NONE, [])
+    circumstances.keep(tmp_path, "the CPU")
+    circumstances.keep(tmp_path, "2 devices")
     first, second = json.loads((tmp_path / "about.json").read_text())
     assert first["command"] == "visionmtl train 'my recipe.yaml'"
     assert (first["device"], second["device"]) == ("the CPU", "2 devices")
@@ -39,7 +37,7 @@ def test_a_run_that_was_interrupted_has_the_sizes_of_its_data_and_training_pictu
         for number in (1.0, 0.0)
     ]
     datasets = Datasets({}, (), {"train": 367, "test": 12}, examples=lambda count, size: samples[:count])
-    circumstances.keep(tmp_path, "the CPU", datasets, tasks)
+    circumstances.keep_data(tmp_path, datasets, tasks)
     drawn = sorted((tmp_path / "labels").glob("*.jpg"))
     assert [np.ptp(np.asarray(Image.open(path))[3:5, 5:]) > 40 for path in drawn] == [True, False], "it has no mask"
     shown = page(tmp_path)
@@ -48,7 +46,7 @@ def test_a_run_that_was_interrupted_has_the_sizes_of_its_data_and_training_pictu
     assert "street:" in shown.text
     assert "car" in shown.text
     datasets.sizes["train"] = 366
-    circumstances.keep(tmp_path, "the CPU", datasets, tasks)
+    circumstances.keep_data(tmp_path, datasets, tasks)
     assert page(tmp_path).cells[0] == "366"
     for broken in ("[", "[3]", '{"legends": [], "pictures": [1, {"file": 2}]}'):
         (tmp_path / "labels" / "labels.json").write_text(broken)
@@ -58,7 +56,7 @@ def test_a_run_that_was_interrupted_has_the_sizes_of_its_data_and_training_pictu
 def test_a_file_that_is_broken_is_begun_anew_and_stops_no_page(tmp_path):
     (tmp_path / "about.json").write_text('{"begun"')
     assert report.write(tmp_path).is_file()
-    circumstances.keep(tmp_path, "the CPU", NONE, [])
+    circumstances.keep(tmp_path, "the CPU")
     assert len(json.loads((tmp_path / "about.json").read_text())) == 1
 
 
