@@ -45,6 +45,7 @@ def compare(request: Request, command: str) -> Path:
         except KeyboardInterrupt as stopped:
             raise stopping.saying(stopped, f"Go on with: {go_on}", resumable=True) from None
     comparison.write()
+    comparison.write_pages()
     print(f"\n{verdicts.write(folder)}\n\nTables and page: {folder}", flush=True)
     if failed := comparison.failing:
         which = f"'{failed[0]}'" + f" and {len(failed) - 1} others" * (len(failed) > 1)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.splits import split_called
+from visionmtl import report
 from visionmtl.comparison.compare import figures, timing
 from visionmtl.comparison.compare.arms import Arm, Part, arms
 from visionmtl.comparison.compare.asking import Asked
@@ -105,6 +106,14 @@ class Comparison:
         budget = {"of": self.of, "amount": self.amount}
         given = (self.recipe, self.asked, self.survey, budget)
         return figures.write(self.folder, *given, self._outlooks(), self.known, self.split)
+
+    def write_pages(self) -> None:
+        """Write the pages of models of several tasks anew: what single-task models reached is known only now."""
+        chosen = [
+            cell for arm, parts in self._outlooks() if not arm.alone for of in parts for cell in of.cells.values()
+        ]
+        for run in dict.fromkeys(self.cells.run(cell) for cell in chosen if self.cells.figures(cell) is not None):
+            report.write(run)
 
     def _outlooks(self) -> list[tuple[Arm, list[Outlook]]]:
         return [(arm, [self._outlook(part) for part in self._parts(arm)]) for arm in self.arms]

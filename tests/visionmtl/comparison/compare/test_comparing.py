@@ -28,6 +28,10 @@ def test_every_arm_and_the_baseline_are_trained_at_every_seed_and_never_twice(ca
     said = capsys.readouterr().out
     assert "8 of 8  pcgrad  seed 1  accuracy 0.040, mIoU 0.510" in said
     assert len(began()) == 8
+    pages = {path.parent.name: path.read_text() for path in Path("out/cells").glob("*/report.html")}
+    against = {name for name, page in pages.items() if "against single-task models of out (mean of 2 seeds)" in page}
+    assert against == {name for name in pages if name.startswith(("equal", "pcgrad"))}
+    assert len(against) == 4
     run = next(path for path in Path("out/cells").iterdir() if path.is_dir())
     run.with_name(f".{run.name}.partial.json").touch()  # of a comparison that was killed as it wrote
     assert cli.main(["compare", "out", "--no-fixed"]) == 0
