@@ -1,27 +1,61 @@
 """A training that processes of their own make together, or one alone: what it comes to, in a file.
 
-    python several_workers.py OUT BALANCER...
+    python several_workers.py OUT NAME...
 
-trains a model by each of these balancers in turn; TF_CONFIG says with whom.
+trains a model by each of these balancers, or of each of these schemes, in turn; TF_CONFIG says with whom.
 """
 
 import contextlib
 import os
 import sys
 
+import keras
 import numpy as np
 import tensorflow as tf
+import toys
 from table_models import table_model, tables
 
+from visionmtl import sharing
 
-def trained(balancing, scope):
-    """Train a model by a balancer; return its weights and the logs of its epochs, by name, and the model."""
+ROWS = 31  # in batches of 12, of which the last is uneven: 4 and 3 of two workers
+
+
+def scheme_model(scheme):
+    """A model of two tasks that share by a scheme; it runs operation by operation, as tracing it takes seconds."""
+    tasks = [toys.task("scene", "place"), toys.task("scene", "season")]
+    keras.utils.set_random_seed(0)  # before the backbone
+    neck = {"channels": 4, "context": "none"}
+    backbone = toys.backbone(channels=4, size=16)
+    model = toys.model(tasks, sharing=scheme, backbone=backbone, image_shape=(16, 16, 3), neck=neck)
+    model.compile(keras.optimizers.SGD(0.02), balancing="uncertainty", run_eagerly=True)
+    return model
+
+
+def scenes(images, seed):
+    """Batches of pictures in which each of the two tasks has labels for some."""
+    tasks = [toys.task("scene", "place"), toys.task("scene", "season")]
+    pictures, labels, weights = toys.batch(tasks, images, size=16, seed=seed)
+    for place, weight in enumerate(weights.values()):
+        weight[place::3] = 0.0
+    return tf.data.Dataset.from_tensor_slices((pictures, labels, weights)).batch(12)
+
+
+def trained(name, scope):
+    """Train a model by a balancer, or of a scheme; return its weights and the logs of its epochs, and the model."""
     with scope:
-        model = table_model(balancing, metrics={"a": "mae"})
-    held_back = tables(19, 12, seed=1)  # whose last batch is uneven
-    history = model.fit(tables(36, 12), validation_data=held_back, epochs=2, shuffle=False, verbose=0).history
-    found = {f"{balancing} weight {place}": weight for place, weight in enumerate(model.get_weights())}
-    return found | {f"{balancing} log {log}": np.array(values) for log, values in history.items()}, model
+        model = scheme_model(name) if name in sharing.names() else table_model(method(name), metrics={"a": "mae"})
+    data, held_back, epochs = tables(ROWS, 12), tables(19, 12, seed=1), 2
+    if name in sharing.names():
+        data, held_back, epochs = scenes(11, seed=0), scenes(7, seed=1), 1
+    history = model.fit(data, validation_data=held_back, epochs=epochs, shuffle=False, verbose=0).history
+    found = {f"{name} weight {place}": weight for place, weight in enumerate(model.get_weights())}
+    return found | {f"{name} log {log}": np.array(values) for log, values in history.items()}, model
+
+
+def method(name):
+    """A balancer by its name, behind which a scope may stand: "pcgrad features"."""
+    balancer, *scope = name.split()
+    return {"method": balancer, "scope": scope[0]} if scope else balancer
 
 
 def all_trained(names, strategy=None):

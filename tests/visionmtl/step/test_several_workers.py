@@ -16,8 +16,13 @@ import tensorflow as tf
 
 from visionmtl.workers import Workers, _arrays, _message
 
-# Learnt losses, one that compares gradients by their Gramian, one that looks twice, and one that is told each number.
-NAMES = ("uncertainty", "pcgrad", "famo", "graddrop")
+# Of every family but those that three train: losses weighed by the gradients at the features; looking twice; the
+# Gramian of gradients at the features; each number of the gradients.
+NAMES = ("gradnorm", "famo", "pcgrad features", "graddrop")
+
+# Of every kind but hard sharing, which the command is tested with: by depth, by mixing, by attention, by experts, by
+# asking, by predictions, by a penalty, and by what is learnt of the tasks.
+SCHEMES = ("hierarchical", "cross_stitch", "mtan", "experts", "task_tokens", "cascade", "soft", "relation")
 
 
 def together(count, out, *names):
@@ -63,17 +68,20 @@ def test_logs_of_an_uneven_batch_over_two_devices_are_of_all_samples(two_devices
 
 @pytest.mark.slow
 def test_two_train_like_one_and_one_of_them_saves_and_predicts_alone(tmp_path):
-    workers = together(2, tmp_path, *NAMES)
-    check(workers, NAMES)
+    names = (*SCHEMES, *NAMES)
+    workers = together(2, tmp_path, *names)
+    assert all(f"{name} log val_season_accuracy" in workers[1] for name in SCHEMES)
+    check(workers, names)
     saved = keras.saving.load_model(Path(f"{tmp_path}/0.npz.keras"))
     for place, weight in enumerate(saved.get_weights()):
-        np.testing.assert_array_equal(weight, workers[0][f"{NAMES[-1]} weight {place}"])
+        np.testing.assert_array_equal(weight, workers[0][f"{names[-1]} weight {place}"])
     assert all(len(value) == 5 for name, value in workers[0].items() if name.startswith("predicted"))
 
 
 @pytest.mark.slow
 def test_three_train_like_one(tmp_path):
-    check(together(3, tmp_path, *NAMES[:2]), NAMES[:2])
+    names = ("uncertainty", "pcgrad")
+    check(together(3, tmp_path, *names), names)
 
 
 def test_what_workers_send_each_other_is_what_they_gave():
