@@ -36,10 +36,10 @@ test-slow: $(VENV)/installed-dev
 test-all: $(VENV)/installed-dev
 	$(BIN)/python $(PYTEST) $(ARGS)
 
-# The same with the lowest versions that pyproject.toml claims: every contract, data, recipes, tasks, the
-# files of a run, and the figures of a comparison.
-LOWEST_TESTS = tests/contracts tests/pipelines tests/visionmtl/recipe tests/visionmtl/tasks tests/visionmtl/metrics \
-	tests/visionmtl/drawing tests/visionmtl/report tests/visionmtl/export tests/visionmtl/callbacks \
+# The same with the lowest versions that pyproject.toml claims: every contract (each source of data has one), pictures,
+# samples, recipes, tasks, the files of a run, and the figures of a comparison.
+LOWEST_TESTS = tests/contracts tests/pipelines/pixels tests/pipelines/samples tests/visionmtl/recipe \
+	tests/visionmtl/tasks tests/visionmtl/metrics tests/visionmtl/drawing tests/visionmtl/report tests/visionmtl/export tests/visionmtl/callbacks \
 	$(wildcard tests/visionmtl/comparison/test_*.py)
 
 test-lowest: $(LOWEST)/installed-dev

@@ -13,7 +13,7 @@ SMALL = (
     "training.epochs=2",
     "training.verbose=0",
 )
-QUICK = ("balancing.watch=null", "training.validate_every=2")  # where the weights alone are looked at
+QUICK = ("balancing.watch=null", "training.validate_every=2", "training.log=[]")  # where weights alone are looked at
 
 
 def small(*overrides):
