@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from textwrap import dedent, indent
 
 from visionmtl import __version__, stopping
+from visionmtl.commands._help import Formatter
 from visionmtl.commands.command import Command, commands_of
 from visionmtl.errors import WorkerGoneError, nearest, own_mistake
 
@@ -90,7 +91,7 @@ def _add(parser: argparse.ArgumentParser, commands: Mapping[str, Command], what:
             help=command.summary,
             description=command.summary,
             epilog=f"examples:\n{indent(dedent(command.examples).strip(), '  ')}\n\n{dedent(command.more).strip()}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=Formatter,
         )
         if command.verbs:
             _add(own, command.verbs, "verb")

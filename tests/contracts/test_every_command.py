@@ -30,3 +30,22 @@ def test_its_help_is_a_sentence_and_its_examples_are_parsed(words):
         name, *arguments = shlex.split(line)
         assert name == "visionmtl"
         parse(arguments)
+
+
+@pytest.mark.parametrize("words", ["", *COMMANDS, *WORDS])
+def test_its_help_fits_eighty_columns_and_its_broken_examples_are_the_command_lines_they_were(
+    words, capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        build_parser(COMMANDS).parse_args([*words.split(), "--help"])
+    shown = capsys.readouterr().out
+    assert [line for line in shown.splitlines() if len(line) > 80 or line != line.rstrip()] == []
+    if words in WORDS:
+        whole = [
+            shlex.split(line) for line in shown.replace("\\\n", " ").splitlines() if line.startswith("  visionmtl")
+        ]
+        assert whole == [shlex.split(line) for line in dedent(WORDS[words].examples).strip().splitlines()]
+        assert " ".join(shown.split()).count(WORDS[words].summary) == 1
+        for word in WORDS[words].more.split():
+            assert word in shown.split(), word

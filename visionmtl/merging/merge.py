@@ -13,7 +13,7 @@ from visionmtl.merging import members, methods, recipes, starts, statistics
 from visionmtl.merging.task_vectors import Arrays, merged
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
-from visionmtl.training import building, circumstances, runs
+from visionmtl.training import building, circumstances, devices, runs
 
 BATCHES = 20
 
@@ -66,7 +66,7 @@ def merge(
     measured = statistics.measure(backbone, _pictures(recipe, model, batches)) if batches else 0
     model.compile("adamw")  # as a model must be to be measured
     run = runs.new(recipe, runs.numbered("merged") if out is None else out)
-    circumstances.keep(run, "the CPU")
+    circumstances.keep(run, devices.alone())
     with written_whole(run / "best.keras") as partial:
         model.save_without_state(partial)
     of = f"measured on {measured} batches of training pictures" if measured else "the mean of the runs'"

@@ -70,7 +70,12 @@ class Together(NamedTuple):
             return f"{self.workers.count} workers of {of} each"
         if self.replicas > 1:
             return f"{self.replicas} devices"
-        return "1 GPU" if tf.config.get_visible_devices("GPU") else "the CPU"
+        return alone()
+
+
+def alone() -> str:
+    """Return the device of a process that computes alone, in words."""
+    return "1 GPU" if tf.config.get_visible_devices("GPU") else "the CPU"
 
 
 @contextlib.contextmanager
