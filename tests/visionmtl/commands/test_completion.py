@@ -1,7 +1,13 @@
 """Shells complete what a command line may hold, at once, as the lists of `visionmtl list` have it."""
 
+import os
+import pty
+import re
+import select
+import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -75,21 +81,70 @@ def test_an_answer_imports_nothing_that_takes_long(line):
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
 
+@pytest.fixture
+def program(tmp_path):
+    """A folder with the command in it."""
+    path = tmp_path / "bin" / "visionmtl"
+    path.parent.mkdir()
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m visionmtl "$@"\n')
+    path.chmod(0o755)
+    return path.parent
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [("visionmtl tra", "train"), ("visionmtl train garments training.optimizer=s", "sgd"), ("visionmtl t '", "")],
 )
-def test_bash_completes_words_that_it_breaks_at_an_equals_sign(tmp_path, line, expected):
-    program = tmp_path / "visionmtl"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m visionmtl "$@"\n')
-    program.chmod(0o755)
+def test_bash_completes_words_that_it_breaks_at_an_equals_sign(program, line, expected):
     script = (
-        f'PATH="{tmp_path}:$PATH"; compopt() {{ :; }}; eval "$(visionmtl completion bash)"\n'
+        f'PATH="{program}:$PATH"; compopt() {{ :; }}; eval "$(visionmtl completion bash)"\n'
         f'COMP_LINE="{line}"; COMP_POINT=${{#COMP_LINE}}; _visionmtl; printf "%s\\n" "${{COMPREPLY[@]}}"'
     )
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == expected.split()
     assert done.stderr == ""
+
+
+LINES = [("tra", "train"), ("list balancing pcg", "pcgrad"), ("train garments training.optimizer=ad", "adam")]
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish here")
+@pytest.mark.parametrize(("line", "expected"), LINES)
+def test_fish_completes(program, line, expected):
+    script = f"set -x PATH {program} $PATH; visionmtl completion fish | source; complete -C 'visionmtl {line}'"
+    done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, check=True)
+    assert line.rpartition(" ")[2].partition("=")[0] in done.stdout
+    assert any(expected in offered for offered in done.stdout.splitlines())
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh here")
+@pytest.mark.parametrize(("line", "expected"), LINES[:2])
+def test_zsh_completes_at_a_terminal(program, line, expected):
+    terminal, inner = pty.openpty()
+    environment = os.environ | {"PATH": f"{program}:{os.environ['PATH']}", "TERM": "dumb", "HOME": str(program)}
+    shell = subprocess.Popen(
+        ["zsh", "-f", "-i"], stdin=inner, stdout=inner, stderr=inner, env=environment, start_new_session=True
+    )
+    try:
+        os.write(terminal, b'PROMPT="rea""dy> "; eval "$(visionmtl completion zsh)"\n')
+        until(terminal, "ready> ")
+        os.write(terminal, f"visionmtl {line}\t".encode())
+        until(terminal, f"visionmtl {line.rpartition(' ')[0]} ?{expected}")
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(terminal)
+        os.close(inner)
+
+
+def until(terminal, pattern, seconds=60):
+    """Read from a terminal until what it shows has a pattern."""
+    shown, end = "", time.monotonic() + seconds
+    while not re.search(pattern, shown, re.DOTALL):
+        assert time.monotonic() < end, shown
+        if select.select([terminal], [], [], 1)[0]:
+            shown += os.read(terminal, 4096).decode(errors="replace")
 
 
 def test_every_shell_has_its_script_and_another_is_told(capsys):
