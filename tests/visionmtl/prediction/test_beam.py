@@ -1,5 +1,6 @@
 """Apache Beam predicts what `visionmtl predict` predicts, on several processes, whatever becomes of one of them."""
 
+import io
 import json
 import os
 import signal
@@ -69,14 +70,22 @@ def several(monkeypatch):
     return PipelineOptions(runner="DirectRunner", direct_running_mode="multi_processing", direct_num_workers=PROCESSES)
 
 
-@pytest.mark.xfail(reason="a file differs from what predict writes, since overlays and videos changed: to be mended")
+# Where pictures are computed together, processors round the last digit of a number by its place among the others: one
+# at a time they come to the same bits; of three, depth to that digit and all else to the same bits.
+@pytest.mark.parametrize("batch_size", [1, 3])
 def test_it_writes_what_predict_writes_of_all_formats_by_several_processes(
-    model, exported, folder, tmp_path, monkeypatch
+    model, exported, folder, tmp_path, monkeypatch, batch_size
 ):
-    prediction.predict(model, [folder], tmp_path / "direct", confidence=0.02, overlays=0)
-    done = ours.predict(exported, [folder], tmp_path / "beam", several(monkeypatch), batch_size=3)
+    prediction.predict(model, [folder], tmp_path / "direct", confidence=0.02, overlays=0, batch_size=1)
+    done = ours.predict(exported, [folder], tmp_path / "beam", several(monkeypatch), batch_size=batch_size)
     assert (done.pictures, done.unreadable) == (7, 1)
-    assert written(tmp_path / "beam") == written(tmp_path / "direct")
+    (files, lines), (expected, theirs) = written(tmp_path / "beam"), written(tmp_path / "direct")
+    assert files.keys() == expected.keys()
+    if batch_size > 1:
+        for name in [name for name in files if name.startswith("depth/")]:
+            found, direct = np.load(io.BytesIO(files.pop(name))), np.load(io.BytesIO(expected.pop(name)))
+            np.testing.assert_array_max_ulp(found, direct, maxulp=2)
+    assert (files, lines) == (expected, theirs)
 
 
 def servers():
@@ -96,7 +105,6 @@ def servers():
 MARK = "OF_THE_TEST"
 
 
-@pytest.mark.xfail(reason="a file differs from what predict writes, since overlays and videos changed: to be mended")
 def test_of_a_killed_worker_all_is_done_again_and_nothing_twice(model, exported, tmp_path, monkeypatch):
     random = np.random.default_rng(0)
     (tmp_path / "photographs").mkdir()
@@ -115,12 +123,13 @@ def test_of_a_killed_worker_all_is_done_again_and_nothing_twice(model, exported,
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     with pytest.raises(RuntimeError):
-        ours.predict(exported, [tmp_path / "photographs"], out, options)
+        ours.predict(exported, [tmp_path / "photographs"], out, options, batch_size=1)
     assert killed
     assert not list(out.glob("predictions-*-of-*"))
     assert 0 < len(list(out.glob("masks/ground/*.png"))) < 150
-    ours.predict(exported, [tmp_path / "photographs"], out, options)
-    prediction.predict(model, [tmp_path / "photographs"], tmp_path / "direct", confidence=0.02, overlays=0)
+    ours.predict(exported, [tmp_path / "photographs"], out, options, batch_size=1)
+    direct = {"confidence": 0.02, "overlays": 0, "batch_size": 1}
+    prediction.predict(model, [tmp_path / "photographs"], tmp_path / "direct", **direct)
     assert written(out) == written(tmp_path / "direct")
 
 
