@@ -20,8 +20,8 @@ FLOORS = (
     ("visionmtl.model",),
     ("visionmtl.step", "visionmtl.callbacks"),
     ("visionmtl.balancing", "visionmtl.sharing", "visionmtl.tasks", "visionmtl.board"),
-    ("visionmtl.backbones", "visionmtl.layers", "visionmtl.drawing", "visionmtl.recipe"),
-    ("visionmtl.metrics", "visionmtl.checkpoints"),
+    ("visionmtl.backbones", "visionmtl.drawing", "visionmtl.recipe"),
+    ("visionmtl.layers", "visionmtl.metrics", "visionmtl.checkpoints"),
 )
 GROUND, BELOW = len(FLOORS), len(FLOORS) + 1
 

@@ -58,7 +58,6 @@ MADE = {
     "MapAttention": {"heads": 2},
     "WindowAttention": {"heads": 2, "window": 3, "shifted": True},
     "Gathered": {"size": 2, "order": "columns"},
-    "Spread": {"size": 2},
     "Positions": {"side": 3},
 }
 # What a layer is called on: shapes, and further arguments of the call.
@@ -88,7 +87,6 @@ CALLS = {
     "MapAttention": ([MAP, (2, 4, 4, 4), (2, 4, 4, 4)], {}),
     "WindowAttention": ([MAP, MAP, MAP], {}),
     "Gathered": (MAP, {}),
-    "Spread": (MAP, {}),
     "Positions": (MAP, {}),
 }
 LEFT_OUT = {"MultiTaskModel": {"weights"}, "BalancedModel": {"inputs", "outputs"}}  # told by what is saved beside

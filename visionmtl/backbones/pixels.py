@@ -1,4 +1,4 @@
-"""Maps whose cells become channels, and whose channels become cells: nothing is lost and nothing computed."""
+"""Maps whose cells become channels: nothing is lost and nothing computed."""
 
 from typing import Any
 
@@ -35,29 +35,3 @@ class Gathered(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"size": self.size, "order": self.order}
-
-
-@keras.saving.register_keras_serializable("visionmtl")
-class Spread(keras.layers.Layer):
-    """Undo `Gathered` by rows: `[B, H, W, C]` -> `[B, n * H, n * W, C / (n * n)]`.
-
-    Args:
-        size: n; its square is a divisor of C.
-
-    Reference: Shi et al. 2016, Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel CNN.
-    """
-
-    def __init__(self, size: int, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.size = size
-
-    def call(self, inputs: Any) -> Any:
-        return tf.nn.depth_to_space(inputs, self.size)
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        batch, height, width, channels = input_shape
-        sides = (None if side is None else side * self.size for side in (height, width))
-        return (batch, *sides, channels // self.size**2)
-
-    def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"size": self.size}

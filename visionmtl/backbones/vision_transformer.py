@@ -8,7 +8,8 @@ from keras import ops
 
 from visionmtl.backbones.architecture import LEVELS, Architecture, Features
 from visionmtl.backbones.attention import MapAttention, block, normalised
-from visionmtl.backbones.pixels import Gathered, Spread
+from visionmtl.backbones.pixels import Gathered
+from visionmtl.layers import DepthToSpace
 
 
 def features(
@@ -43,10 +44,10 @@ def features(
             name = f"block{place + 1}"
             x = block(x, MapAttention(heads, name=f"{name}_attention"), name)
         if level == "P2":
-            maps[level] = Spread(4, name="P2_spread")(x)
+            maps[level] = DepthToSpace(4, name="P2_spread")(x)
             x = Gathered(4, name="P2_gathered")(maps[level])
         elif level == "P3":
-            maps[level] = Spread(2, name="P3_spread")(x)
+            maps[level] = DepthToSpace(2, name="P3_spread")(x)
             x = Gathered(2, name="P3_gathered")(maps[level])
         elif level == "P4":
             maps[level] = x

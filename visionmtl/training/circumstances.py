@@ -29,9 +29,10 @@ def keep(run: Path, device: str) -> None:
         run: the run folder.
         device: in words.
     """
+    name = Path(sys.argv[0]).name
     session = {
         "begun": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join([*(["python", "-m", "visionmtl"] if name == "__main__.py" else [name]), *sys.argv[1:]]),
         "device": device,
         "versions": {
             "visionmtl": visionmtl.__version__,
