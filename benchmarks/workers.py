@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -83,7 +84,7 @@ class Group:
     """Workers that train together, and wait for their turns."""
 
     def __init__(self, count: int, batch: int, method: str, args: argparse.Namespace):
-        self.batch, self.count, self.times = batch, count, list[float]()
+        self.count, self.times = count, list[float]()
         held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
         cluster = {"worker": [f"127.0.0.1:{one.getsockname()[1]}" for one in held]}
         for one in held:
@@ -133,6 +134,7 @@ def main() -> None:
     if args.core is not None:
         name, _, features = args.methods[0].partition(":")
         return worker(name, bool(features), args, args.core)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by which the workers are ended too
     print(f"{cores} cores; {args.size} x {args.size}, batch {args.batch} over all workers, {args.turns} turns")
     print(f"{'':16} workers  parameters  MB summed  ms a step  of one worker", flush=True)
     for method in args.methods:
