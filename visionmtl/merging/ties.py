@@ -24,7 +24,7 @@ def agreed(vectors: Sequence[Arrays], keep: float) -> Arrays:
 
     Example:
         >>> agreed([[np.array([3.0, -2.0, 0.1, 4.0])], [np.array([1.0, 3.0, 0.2, -6.0])]], keep=0.75)
-        [array([ 2. ,  3. ,  0. , -6. ])]
+        [array([ 2.,  3.,  0., -6.])]
     """
     merged = []
     for parts in zip(*(trimmed(vector, keep) for vector in vectors), strict=True):
