@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -13,6 +14,8 @@ import tensorflow as tf
 from tensorflow.python.framework import ops
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+STARTED = time.monotonic()
+LATE = "not begun within the minutes given"
 
 # Must come before TensorFlow touches a device, therefore here and not in a fixture.
 tf.config.set_logical_device_configuration(
@@ -23,6 +26,27 @@ tf.config.set_logical_device_configuration(
 # In the background these may be ignored, and what is ignored stays so, in the processes of tests too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Bound the time of a run: machines differ by a factor of three, and what fits on one does not on another."""
+    parser.addoption("--minutes", type=float, help="begin no test after so many minutes, and say how many were left")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what would begin too late."""
+    minutes = item.config.getoption("minutes")
+    if minutes is not None and time.monotonic() - STARTED > 60 * minutes:
+        pytest.skip(LATE)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how many tests were left out for want of time, by file."""
+    late = [report.nodeid for report in terminalreporter.stats.get("skipped", ()) if LATE in str(report.longrepr)]
+    if late:
+        files = sorted({name.partition("::")[0] for name in late})
+        within = f"{config.getoption('minutes'):g} minutes"
+        terminalreporter.write_line(f"{len(late)} tests were not begun within {within}, of: {', '.join(files)}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
