@@ -181,6 +181,7 @@ def all_of(data):
     return [{name: np.concatenate([batch[k][name] for batch in batches]) for name in batches[0][k]} for k in (1, 2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", [True, False])
 def test_attributes_come_from_the_columns_of_a_table_into_batches(table, cache):
     data = load("csv", table(), cache=cache, augmentation={"flip": True, "scale": [0.6, 2.0], "rotate": 10})
@@ -201,6 +202,7 @@ def test_a_cell_that_is_no_number_is_told_with_its_line(table):
         load("csv", folder)
 
 
+@pytest.mark.slow
 def test_attributes_of_several_sources_are_merged_by_a_class_map(table):
     sources = {
         "a": {"source": "csv", "path": table(), "tasks": ["size"], "classes": {"height": "tall"}},
@@ -215,6 +217,7 @@ def test_attributes_of_several_sources_are_merged_by_a_class_map(table):
     assert weights["size"].sum() == 3 + 2  # of b, height became unknown, and one image had nothing else
 
 
+@pytest.mark.slow
 def test_a_pack_gives_the_batches_of_its_source(table, tmp_path):
     folder, augmentation = table(), {"scale": [0.6, 2.0]}
     pipelines.pack("csv", tmp_path / "pack", folder, ["train"])
@@ -243,6 +246,7 @@ def test_an_inspection_counts_and_draws_them(table, tmp_path, capsys, monkeypatc
     assert Image.open(out).width > 4 * 384
 
 
+@pytest.mark.slow
 def test_a_task_learns_them_and_a_saved_model_tells_them(table, tmp_path):
     folder = table()
     data = load("csv", folder)

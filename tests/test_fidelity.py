@@ -35,6 +35,7 @@ def test_a_gramian_knows_the_cosine_of_two_updates():
     np.testing.assert_allclose(fidelity_ways.cosine(seen["parameters"], weights, exact), expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_way_that_sees_the_same_is_exact_and_one_that_keeps_its_weights_is_what_training_would_keep():
     seen, _ = recorded()
     near, rate = fidelity_ways.fidelity("mgda", seen, [2], tolerance=0.0)

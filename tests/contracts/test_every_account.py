@@ -130,6 +130,7 @@ def test_a_stray_file_is_not_understood_and_a_hidden_one_is_set_aside(name, tmp_
     assert "Not understood: 1 file in" in balance.sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(done=changes())

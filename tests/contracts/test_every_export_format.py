@@ -14,6 +14,7 @@ from visionmtl.export.format import FLOAT32, PRECISIONS
 BESIDE = ("labels.json", "signature.json", "README.md", "SHA256SUMS")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", export.names())
 def test_it_says_what_it_is_and_writes_what_it_says_beside_the_labels(name, tmp_path):
     made = export.FORMATS[name]
@@ -44,6 +45,7 @@ def test_no_two_formats_write_files_of_one_name():
     assert len(set(files)) == len(files)
 
 
+@pytest.mark.slow
 def test_a_failure_leaves_nothing_beside_the_versions_before(tmp_path, monkeypatch):
     model = toys.model(toys.tasks("scene"))
     version = export.save(model, tmp_path / "toy")

@@ -61,6 +61,7 @@ def test_a_scheme_is_its_options_which_nobody_changes(scheme):
             setattr(made, option, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scheme", "count"),
     few(
@@ -122,6 +123,7 @@ def test_building_twice_gives_two_models_of_which_one_may_train(scheme):
     assert vars(given) == options
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", few(EVERY, keep=["soft"]), ids=named)
 def test_two_devices_train_a_scheme_like_one(scheme, two_devices):
     tasks = some(2)
@@ -160,6 +162,7 @@ def test_a_scheme_runs_in_half_precision(scheme):
 
 
 # Every scheme is exported to LiteRT and ONNX, by way of a SavedModel, in the tests of those.
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", few(["cascade", "cross_stitch", "task_tokens"], keep=["cascade"]))
 def test_a_scheme_of_half_precision_is_exported(scheme, tmp_path):
     model, images = in_half_precision(scheme)

@@ -34,6 +34,7 @@ def test_there_is_a_tiny_data_set_of_every_source():
     assert {*folders.WRITERS} == {*sources.names()}
 
 
+@pytest.mark.slow
 def test_its_data_is_recognised_and_read_by_its_place_alone(written):
     name, path, options = written
     if not sources.SOURCES[name].layouts:
@@ -42,6 +43,7 @@ def test_its_data_is_recognised_and_read_by_its_place_alone(written):
     assert load((str(path), None, options)).sizes == load(written).sizes
 
 
+@pytest.mark.slow
 def test_every_file_and_every_object_is_accounted_for(written):
     name, path, options = written
     accounts = pipelines.survey(name, path, splits=["train", "validation"], **options).source.accounts

@@ -33,6 +33,7 @@ def packings(monkeypatch):
     return made
 
 
+@pytest.mark.slow
 def test_batches_from_the_cache_are_those_of_the_source_and_it_is_packed_once(data, tmp_path, monkeypatch):
     made = packings(monkeypatch)
     options = {"augmentation": {"flip": True, "scale": [0.7, 1.5]}}
@@ -51,6 +52,7 @@ def test_batches_from_the_cache_are_those_of_the_source_and_it_is_packed_once(da
     assert len(list((tmp_path / "cache").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_a_changed_source_and_a_damaged_cache_are_packed_again(data, coco, tmp_path, monkeypatch):
     made = packings(monkeypatch)
     before = data().sizes["train"]
@@ -73,6 +75,7 @@ def test_a_changed_source_and_a_damaged_cache_are_packed_again(data, coco, tmp_p
     assert len(made) == 6
 
 
+@pytest.mark.slow
 def test_nothing_is_kept_in_memory_beside(data, monkeypatch):
     monkeypatch.setattr(preparing, "Memory", None)
     assert len(all_of(data().train)) > 0
@@ -111,6 +114,7 @@ def test_broken_data_is_not_cached_half(data, tmp_path):
     assert data().sizes["train"] == 6
 
 
+@pytest.mark.slow
 def test_a_source_that_changes_while_it_is_packed_is_packed_anew(data, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(catalogue, "write", stop)

@@ -94,6 +94,7 @@ def test_a_set_of_any_source_comes_back_in_any_format(tmp_path, start, to):
     assert_same(known(start, path, **options), known(to, tmp_path / "out", **done.options))
 
 
+@pytest.mark.slow
 def test_pictures_are_copied_byte_for_byte_or_linked_and_drawn_ones_are_png(outlined, tmp_path):
     pipelines.convert(str(outlined), "voc", tmp_path / "copied")
     pipelines.convert(str(outlined), "voc", tmp_path / "linked", link=True)

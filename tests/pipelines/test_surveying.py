@@ -75,6 +75,7 @@ def test_a_picture_that_was_saved_again_is_near_in_the_other_split(coco, tmp_pat
     assert (near.images, near.within) == ({"train": 1, "validation": 1}, {"train": 0, "validation": 0})
 
 
+@pytest.mark.slow
 def test_examples_come_from_all_splits_and_show_where_a_label_lacks(surveyed):
     examples = list(surveyed.examples(3, (48, 48)))
     assert [example.split for example in examples] == ["train", "train", "validation"]

@@ -45,6 +45,7 @@ def saved(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", few(MODELS, keep=["hard-upgrad", "nddr-dwa"]))
 def test_a_saved_model_says_what_it_said_and_trains_on_as_it_would_have(saved, name):
     said, maker = json.loads((saved / "models" / "said.json").read_text())[name], _maker()
@@ -76,6 +77,7 @@ def test_a_saved_pack_gives_the_same_samples(saved, name):
     assert found == read
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_measured_and_predicted_from(saved, tmp_path):
     run = shutil.copytree(saved / "runs" / "finished", tmp_path / "finished")
     before = json.loads((run / "metrics.json").read_text())["validation"]
@@ -97,6 +99,7 @@ def test_an_interrupted_run_goes_on_to_where_the_whole_one_ended(saved, tmp_path
         assert rows[-1][name] == pytest.approx(whole[-1][name], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_saved_model_loads_by_keras_alone_once_visionmtl_is_imported(saved):
     script = (
         "import sys, keras, visionmtl\n"

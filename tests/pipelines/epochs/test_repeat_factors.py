@@ -50,6 +50,7 @@ def test_an_order_follows_from_seed_and_epoch_alone():
     assert sorted(one(3)[0]) == list(range(12))
 
 
+@pytest.mark.slow
 def test_load_counts_the_labels_and_says_what_it_draws_more_often(coco):
     rows = {f"{i}.png": [(3, 5, 5, 20, 20)] + ([(7, 40, 10, 8, 8)] if i == 3 else []) for i in range(16)}
     folder, options = coco(rows, masks=True), {"splits": ["train"], "sampling": "balanced"}

@@ -57,6 +57,7 @@ def test_each_image_has_the_labels_of_its_source_alone(sources):
         assert (labels["detection"]["classes"][1:] == -1).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", [True, False])
 def test_a_mixture_has_the_samples_of_its_sources_as_they_are(sources, cache):
     streets = pipelines.load("coco", SIZE, 1, path=sources["streets"]["path"], splits=["train"], shuffle=False)
@@ -65,6 +66,7 @@ def test_a_mixture_has_the_samples_of_its_sources_as_they_are(sources, cache):
     assert {i.tobytes() + one["segmentation"].tobytes() for i, one, w in samples(mixed) if w["segmentation"]} == alone
 
 
+@pytest.mark.slow
 def test_evaluation_takes_every_source_that_has_the_split_in_order(sources):
     data = load(sources, splits=["train", "validation", "test"])
     assert data.sizes == {"train": 7, "validation": 2}
@@ -224,6 +226,7 @@ def test_two_replicas_share_each_batch_of_a_mixture(sources, two_devices):
     np.testing.assert_array_equal(np.concatenate(seen), expected)
 
 
+@pytest.mark.slow
 def test_workers_share_a_mixture(sources):
     options = {"batch_size": 4, "epoch": 5, "sampling": "uniform"}
     whole = load(sources, **options)

@@ -15,6 +15,7 @@ SPECS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", [True, False])
 def test_labels_take_the_ids_of_the_expected_classes(coco, load, cache):
     data = load(coco(OBJECTS, masks=True), specs=SPECS, cache=cache)
@@ -44,6 +45,7 @@ def test_a_category_that_never_occurs_need_not_be_known(coco, load):
     assert labels["detection"]["classes"][0, 0] == 1
 
 
+@pytest.mark.slow
 def test_crowds_and_ignored_pixels_stay_what_they_are(coco, load):
     crowd = (3, 0, 0, 9, 9, {"iscrowd": 1, "segmentation": [[0, 0, 9, 0, 9, 9, 0, 9]]})
     ((_, labels, _),) = load(coco({"a.png": [crowd]}), specs=SPECS).train.as_numpy_iterator()

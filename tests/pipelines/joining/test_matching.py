@@ -53,6 +53,7 @@ def load(sources, splits=("train",), **options):
     return pipelines.load(sources, (40, 60), 4, splits=splits, joined=True, shuffle=False, **{"cache": True, **options})
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("cache", [True, False])
 def test_a_batch_has_the_labels_of_all_and_weight_0_where_a_source_has_none(street, cache):
@@ -89,6 +90,7 @@ def test_pictures_without_a_partner_are_counted_and_files_are_used_once_in_every
     assert [account.balance().annotations_used for account in data.accounts] == [2, 3]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_splits_are_those_of_the_source_that_has_some(street):
     sources = street()
@@ -104,6 +106,7 @@ def test_splits_are_those_of_the_source_that_has_some(street):
         load(sources)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_accounts_say_to_which_split_pictures_of_sources_without_splits_fell(street, tmp_path):
     sources = street()

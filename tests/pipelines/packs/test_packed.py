@@ -123,6 +123,7 @@ class Arrays(Format):
         return Source((LabelSpec("depth", "depth"),), {"train": Split(np.array([[40, 60]] * 3, np.int32), read)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "tasks"),
     few(

@@ -80,6 +80,7 @@ def test_pixels_boxes_and_masks_stay_together(photographs, augmentation, resize)
         assert (painted != (labels["segmentation"][0].numpy() == 1)).mean() < 0.04
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("augmentation", few(AUGMENTATIONS, keep=[{"rotate": 20}]))
 def test_batches_are_the_same_from_memory_and_from_files_and_smaller_files_are_read(photographs, augmentation):
     options = {"augmentation": augmentation, "fast_decode": True}

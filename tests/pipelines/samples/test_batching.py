@@ -34,6 +34,7 @@ def same(first, second):
     return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
+@pytest.mark.slow
 def test_training_batches_are_whole_and_the_last_evaluation_batch_is_not(folder):
     data = load(folder)
     assert [len(images) for images, _, _ in data.train] == [4, 4]
@@ -46,6 +47,7 @@ def test_training_batches_are_whole_and_the_last_evaluation_batch_is_not(folder)
     )
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_epochs_and_each_epoch_differs(folder):
     first, again, other = (load(folder, augmentation=AUGMENT, seed=seed) for seed in (1, 1, 2))
     epochs = [epoch(first.train) for _ in range(2)]
@@ -55,6 +57,7 @@ def test_the_same_seed_gives_the_same_epochs_and_each_epoch_differs(folder):
     assert not same(epochs[0], epoch(other.train))
 
 
+@pytest.mark.slow
 def test_a_resumed_training_can_seek_its_epoch(folder):
     data, resumed = load(folder, augmentation=AUGMENT), load(folder, augmentation=AUGMENT)
     third = [epoch(data.train) for _ in range(3)][2]
@@ -70,6 +73,7 @@ def test_without_shuffling_the_order_is_that_of_the_file_and_evaluation_always_h
     assert same(epoch(data.validation), epoch(data.validation))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("augmentation", "resize"),
     few(
@@ -84,6 +88,7 @@ def test_batches_are_the_same_from_memory_and_from_files(folder, augmentation, r
     assert same(epoch(kept.validation), epoch(read.validation))
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_in_memory_is_read_from_files(folder, monkeypatch):
     monkeypatch.setattr(loading, "MEMORY", 10 * 32 * 48 * 6)  # enough for the training split, not for both
     data, usual = load(folder), load(folder, cache=False)
@@ -93,6 +98,7 @@ def test_what_does_not_fit_in_memory_is_read_from_files(folder, monkeypatch):
     assert same(epoch(data.validation), epoch(usual.validation))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("augmentation", [None, AUGMENT])
 def test_later_epochs_open_no_file(folder, augmentation):
     data = load(folder, augmentation=augmentation)
@@ -102,6 +108,7 @@ def test_later_epochs_open_no_file(folder, augmentation):
     assert len(epoch(data.validation)[0]) == 5
 
 
+@pytest.mark.slow
 def test_two_replicas_see_each_image_once(folder, two_devices):
     strategy = tf.distribute.MirroredStrategy(two_devices)
     data = load(folder, augmentation=AUGMENT)
@@ -113,6 +120,7 @@ def test_two_replicas_see_each_image_once(folder, two_devices):
     np.testing.assert_array_equal(np.concatenate(seen), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", few([True, False], keep=[True]))
 def test_workers_read_their_parts_of_the_batches_of_one(folder, cache):
     options = {"augmentation": AUGMENT, "cache": cache}
@@ -124,6 +132,7 @@ def test_workers_read_their_parts_of_the_batches_of_one(folder, cache):
             tf.nest.map_structure(np.testing.assert_array_equal, one, joined)
 
 
+@pytest.mark.slow
 def test_a_last_batch_is_filled_up_for_all_workers_with_samples_that_weigh_nothing(folder):
     whole = epoch(load(folder).validation)[0]
     parts = [list(load(folder, worker=(number, 2)).validation) for number in range(2)]
@@ -146,6 +155,7 @@ def test_a_part_that_cannot_be_is_refused(folder, worker, sentence):
         load(folder, worker=worker)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replicas", few([1, 2], keep=[1]))
 def test_keras_fits_a_model_on_it(folder, two_devices, replicas):
     strategy = tf.distribute.MirroredStrategy(two_devices[:replicas])

@@ -37,6 +37,7 @@ def same(one, other):
     tf.nest.map_structure(np.testing.assert_array_equal, one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", few(WAYS, keep=["copy_paste", "cut_mix", "erase"]))
 def test_image_boxes_masks_and_presence_tell_the_same(folder, way):
     images, labels, weights = epoch(load(folder, augmentation={**MOVED, way: 1.0}))
@@ -75,6 +76,7 @@ def test_what_lies_in_an_image_follows_from_seed_epoch_and_place_alone(folder, t
     assert (first[0] != second[0]).any()
 
 
+@pytest.mark.slow
 def test_after_so_many_epochs_images_are_single_pictures(folder):
     options = {"flip": 0.5, "colour": 0.2}
     plain, composed = (load(folder, augmentation={**options, **more}) for more in ({}, {"copy_paste": 1.0, "until": 1}))
@@ -91,6 +93,7 @@ def test_workers_compose_their_parts_of_the_batches_of_one(folder):
         same(one, tf.nest.map_structure(lambda *x: tf.concat(x, axis=0), *each))
 
 
+@pytest.mark.slow
 def test_a_skipped_picture_is_ignored_in_the_images_of_others(folder, monkeypatch):
     monkeypatch.setattr(meeting, "AT_ONCE", 0)
     for number in range(8):

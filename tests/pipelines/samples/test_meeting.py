@@ -44,6 +44,7 @@ def flat(epochs):
     return [value for epoch in epochs for batch in epoch for value in tf.nest.flatten(batch)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", [True, False])
 @pytest.mark.parametrize("augmentation", [None, MOVED])
 def test_the_batches_are_those_of_samples_checked_beforehand(folder, cache, augmentation):
@@ -96,6 +97,7 @@ def test_an_epoch_ends_where_too_few_samples_are_left(folder):
         read(folder, on_error="skip")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", [True, False])
 def test_a_broken_file_that_is_skipped_is_grey_and_counts_for_no_task(folder, cache):
     options = {"cache": cache, "augmentation": {"flip": True}, "shuffle": False, "on_error": "skip"}
@@ -136,6 +138,7 @@ def test_of_several_sources_what_an_epoch_took_leaves_out_the_broken(folder, coc
     assert data.report(0)["labelled/detection"] == pytest.approx(7 / 8)
 
 
+@pytest.mark.slow
 def test_a_skipped_file_counts_in_no_figure_of_a_validation(folder):
     model = toys.model([tasks.Detection("detection", ["square", "bar"])])
     model.compile("sgd")

@@ -1,11 +1,13 @@
 """A sample's place in a pass leads to its file, also where others of the split were left out."""
 
 import numpy as np
+import pytest
 from PIL import Image
 
 import pipelines
 
 
+@pytest.mark.slow
 def test_the_place_of_a_sample_in_an_evaluation_leads_to_its_file(tmp_path):
     for split, count in (("train", 4), ("validation", 7)):
         for number in range(count):

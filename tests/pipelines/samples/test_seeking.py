@@ -60,6 +60,7 @@ OPTIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", few(OPTIONS, keep=["worker"]))
 def test_one_source_is_sought_at_a_step(folder, name):
     check(loader(folder, **OPTIONS[name]))
@@ -78,6 +79,7 @@ def test_samples_that_are_checked_as_they_are_met_are_sought_at_a_step(folder, c
     check(loader(folder, cache=cache))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", few(METHODS, keep=["curriculum"]))
 def test_several_sources_are_sought_at_a_step(folder, coco, tmp_path, method):
     coco({f"{i}.png": [(3, 2 * i, 2, 8, 8)] for i in range(3)}, at="few/train", masks=True)
@@ -106,6 +108,7 @@ def test_joined_sources_are_sought_at_a_step(folder, coco, tmp_path):
     check(lambda: pipelines.load(sources, (32, 48), 2, **given))
 
 
+@pytest.mark.slow
 def test_two_replicas_are_sought_at_a_step(folder, two_devices):
     strategy = tf.distribute.MirroredStrategy(two_devices)
     load = loader(folder, replicas=2)

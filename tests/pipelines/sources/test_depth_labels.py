@@ -57,6 +57,7 @@ def test_a_depth_has_no_classes_and_the_rest_have():
         LabelSpec("mask", "segmentation")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", [True, False])
 def test_depth_arrives_as_it_was_and_unknown_stays_unknown(load, cache):
     data = load(cache=cache, specs=[LabelSpec("depth", "depth")])
@@ -66,6 +67,7 @@ def test_depth_arrives_as_it_was_and_unknown_stays_unknown(load, cache):
     assert weights["depth"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", [True, False])
 def test_depth_moves_with_its_picture_and_is_unknown_around_it(load, cache):
     data = load(cache=cache, resize="letterbox", augmentation={"flip": 0.5}, image_size=(64, 64))
@@ -78,6 +80,7 @@ def test_depth_moves_with_its_picture_and_is_unknown_around_it(load, cache):
         assert ((red == 114) | ~outside).all()
 
 
+@pytest.mark.slow
 def test_what_is_seen_larger_is_nearer_by_as_much(load):
     data = load(augmentation={"scale": [2.0, 2.0]})
     for images, labels, _ in data.train.as_numpy_iterator():
@@ -85,6 +88,7 @@ def test_what_is_seen_larger_is_nearer_by_as_much(load):
         assert np.abs(2 * metres - red)[metres > 0].max() <= 2.5
 
 
+@pytest.mark.slow
 def test_in_a_mosaic_each_picture_is_nearer_by_its_own_zoom(load):
     zooms = []
     for images, labels, _ in load(augmentation={"scale": [2.0, 2.0], "mosaic": 1.0}).train.as_numpy_iterator():
@@ -96,6 +100,7 @@ def test_in_a_mosaic_each_picture_is_nearer_by_its_own_zoom(load):
     assert 0.9 < min(zooms) < 1.5 < max(zooms) < 2.1
 
 
+@pytest.mark.slow
 def test_batches_of_depth_are_the_same_from_memory_and_from_the_source(load):
     augmentation = {"flip": True, "scale": [0.6, 1.6], "colour": 0.2}
     kept, read = (load(cache=cache, augmentation=augmentation, batch_size=2) for cache in (True, False))

@@ -30,6 +30,7 @@ def scenes():
     return stacked(load(splits=["train"], train=120, image_size=(96, 128)).train)
 
 
+@pytest.mark.slow
 def test_tasks_classes_and_sizes_are_as_documented():
     data = load()
     assert data.sizes == SMALL
@@ -42,6 +43,7 @@ def test_tasks_classes_and_sizes_are_as_documented():
     assert data.train.element_spec[1]["classification"].dtype == "int32"
 
 
+@pytest.mark.slow
 def test_boxes_enclose_exactly_what_the_mask_shows_of_each_garment(scenes):
     _, labels, _ = scenes
     for mask, boxes, classes in zip(labels["segmentation"], labels["boxes"], labels["classes"], strict=True):
@@ -86,6 +88,7 @@ def test_scenes_follow_from_their_seed_alone():
     np.testing.assert_array_equal(images(), stacked(load(splits=["train"], shuffle=False).train)[0][:8])
 
 
+@pytest.mark.slow
 def test_splits_differ_and_share_no_garment():
     with np.load(source.DATA) as data:
         packed = {name: {image.tobytes() for image in data[f"{name}_images"]} for name in SMALL}
@@ -105,6 +108,7 @@ def test_any_size_works(size):
     assert (labels["classes"][:, 0] >= 0).all()
 
 
+@pytest.mark.slow
 def test_after_a_crop_the_class_is_again_the_one_that_covers_most():
     _, labels, _ = stacked(load(splits=["train"], augmentation={"scale": [1.5, 2.5], "flip": True}).train)
     for mask, label in zip(labels["segmentation"], labels["classification"], strict=True):

@@ -14,6 +14,7 @@ def write(tmp_path):
     return writer(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file_format", ["tfrecord", "array_record"])
 def test_pets_have_a_breed_a_head_and_a_trimap(write, file_format):
     examples = [pet(), pet(36, (0, 0, 0, 0)), pet(0, (0.0, 0.0, 0.5, 0.25))]
@@ -37,6 +38,7 @@ def test_pets_have_a_breed_a_head_and_a_trimap(write, file_format):
     assert np.abs(batches[0][0][0].astype(int) - 90).max() <= 1
 
 
+@pytest.mark.slow
 def test_a_split_may_be_a_part_of_one_and_test_is_its_own(write):
     pets = [pet(label, name=f"{label}.jpg") for label in range(10)]
     folder = write("oxford_iiit_pet", {"train": pets, "test": pets[5:7]})

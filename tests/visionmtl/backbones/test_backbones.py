@@ -68,6 +68,7 @@ def composed(stages):
     return keras.Model(image, features)
 
 
+@pytest.mark.slow
 def test_features_have_strides_4_to_32(backbone):
     height, width, _ = SIZE
     sizes = {level: tuple(features.shape[1:3]) for level, features in backbone.output.items()}
@@ -113,6 +114,7 @@ def test_stages_compose_to_the_whole_bit_for_bit(name, image):
         assert np.std(features) > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     few(
@@ -125,6 +127,7 @@ def test_a_model_of_stages_survives_a_file(name, image, tmp_path):
     assert_survives(composed(backbones.stages(backbone)), image, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_reversed_channels_of_resnet_survive_a_file(image, tmp_path):
     assert_survives(composed(backbones.stages(backbones.build("resnet50", SIZE))[:1]), image, tmp_path)
 
@@ -198,6 +201,7 @@ def test_image_shape_of_another_kind_is_refused(shape):
         backbones.build("mobilenet_v2", shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "function", "preprocess", "last"),
     [

@@ -20,6 +20,7 @@ def image():
     return np.random.default_rng(0).uniform(0, 255, (2, *SIZE)).astype("float32")
 
 
+@pytest.mark.slow
 def test_keras_backbones_do_not_import_keras_cv():
     code = (
         "import sys; from visionmtl import backbones; backbones.build('mobilenet_v3_small', (32, 32, 3));"
@@ -74,6 +75,7 @@ def test_what_we_rely_on_in_keras_cv():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", few(["csp_darknet_tiny", "keras_cv_mobilenet_v3_small"], keep=["csp_darknet_tiny"]))
 def test_opening_keras_cv_layers_changes_no_number(name, image, monkeypatch):
     def fill(model):  # by shape: the two list their weights in different orders

@@ -62,6 +62,7 @@ def test_a_backbone_saved_alone_is_loaded(name, tmp_path):
     assert_same_weights(model, saved)
 
 
+@pytest.mark.slow
 def test_a_trained_model_is_loaded_without_its_optimizer_and_head(tmp_path):
     saved, model = tiny(), tiny()
     whole = with_head(backbones.stages(saved))
@@ -87,6 +88,7 @@ def test_of_several_copies_the_first_by_name_is_taken(tmp_path):
     assert_same_weights(model, cars)
 
 
+@pytest.mark.slow
 def test_a_backbone_is_taken_out_of_a_multi_task_model(tmp_path):
     task = visionmtl.tasks.Classification("scene", 3)
     whole = visionmtl.MultiTaskModel([task], backbone="mobilenet_v3_small", image_shape=(64, 64, 3))

@@ -37,6 +37,7 @@ def pictures(height, width):
     return np.random.default_rng(0).uniform(0, 255, (2, height, width, 3)).astype("float32")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", few(TINY, keep=["mit"]))
 def test_stages_compose_to_the_whole_survive_a_file_and_take_weights_at_another_size(name, tmp_path):
     model, image = tiny(name), pictures(*SIZE[:2])

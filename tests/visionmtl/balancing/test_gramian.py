@@ -36,6 +36,7 @@ def test_the_update_has_the_references_direction(name, kind, K):
     assert distance(update, wanted) < 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(REFERENCES.keys() - {"nash_mtl", "fairgrad"}))
 def test_the_update_has_the_references_length(name):
     J = task_gradients("conflict", 5)
@@ -94,6 +95,7 @@ def test_cagrad_stays_on_or_in_its_ball_and_reaches_the_best_worst_gain(K, kind)
     assert (J @ update).min() >= best - 1e-7 * np.linalg.norm(mean) * np.linalg.norm(J, axis=1).max()
 
 
+@pytest.mark.slow
 def test_cagrad_climbs_no_loss_where_its_ball_has_such_an_update():
     stationary = np.array([[1.0, 0, 0, 0], [0, 2, 0, 0], [-3, -1, 0, 0]])  # 0 is in the hull; the mean climbs the first
     beside = np.array([[1.0, 0, 0], [-2, 0, 0], [0, 10, 0]])  # of c = 0.5 too: (0, 10, 0) / 3 is near the mean

@@ -28,6 +28,7 @@ def random_gradients(seed, K, n):
     return J
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=40, deadline=None)
 def test_two_tasks_pcgrad_is_upgrad(seed):
@@ -118,6 +119,7 @@ def test_a_float32_gramian_is_solved_in_float64(name):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", few(METHODS, keep=("aligned_mtl", "upgrad")))
 def test_xla_gives_the_same_weights(name):
     J = task_gradients("norms", 3)

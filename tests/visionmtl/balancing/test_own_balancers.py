@@ -68,6 +68,7 @@ def model_of(balancer):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", OWN)
 def test_a_balancer_of_ones_own_trains_and_is_saved_and_loaded_with_its_model(family, tmp_path):
     own, hyperparameters = OWN[family]
@@ -81,6 +82,7 @@ def test_a_balancer_of_ones_own_trains_and_is_saved_and_loaded_with_its_model(fa
         np.testing.assert_array_equal(kept, trained)
 
 
+@pytest.mark.slow
 def test_a_gramian_method_of_ones_own_weighs_in_a_gradient_balancer():
     model = model_of(Shortest(left=0.25))
     assert isinstance(model.balancer, balancing.GradientBalancer)

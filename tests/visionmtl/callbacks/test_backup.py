@@ -35,6 +35,7 @@ def test_what_is_stopped_at_a_step_becomes_what_it_would_have_become(name, tmp_p
     interruptions.check(tmp_path, lambda: model_of(**CASES[name]), STOPS.get(name, (1, 2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "hook"),
     few([((0, 1), "train"), ((2, 1), "train"), ((1, 6), "train"), ((1, 6), "test")], keep=[((1, 6), "test")]),

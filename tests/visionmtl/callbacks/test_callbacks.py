@@ -225,6 +225,7 @@ def test_tensorboard_events_can_be_read(model, dataset, tmp_path):
     assert len(encoded) == 2 + 2
 
 
+@pytest.mark.slow
 def test_what_a_killed_session_wrote_of_steps_that_are_made_again_is_void(tmp_path):
     class Counted(SimpleNamespace):
         optimizer = SimpleNamespace(learning_rate=0.1)

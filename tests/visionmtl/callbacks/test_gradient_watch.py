@@ -38,6 +38,7 @@ def train(model, folder, every=4, epochs=2, initial=0):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("balancing", ["equal", "uncertainty", "cagrad", "db_mtl", "gradnorm"])
 def test_every_balancer_is_watched_every_so_many_steps(balancing, tmp_path):
     rows = train(model_of(balancing), tmp_path)
@@ -49,16 +50,19 @@ def test_every_balancer_is_watched_every_so_many_steps(balancing, tmp_path):
     assert all(-1.001 <= float(row["cosine/up/down"]) < 0 and float(row["conflicts"]) == 1 for row in rows)
 
 
+@pytest.mark.slow
 def test_a_balancer_that_seldom_looks_is_read_when_it_did(tmp_path):
     rows = train(model_of({"method": "mgda", "update_every": 3}), tmp_path)
     assert [int(row["step"]) for row in rows] == [3, 9]  # 6 is before 7 is due
 
 
+@pytest.mark.slow
 def test_a_training_of_fewer_steps_is_looked_at_in_its_last(tmp_path):
     rows = train(model_of(), tmp_path, every=50)
     assert [int(row["step"]) for row in rows] == [11]
 
 
+@pytest.mark.slow
 def test_tensorboard_has_scalars_and_a_picture_by_step(tmp_path):
     train(model_of(), tmp_path)
     events = EventAccumulator(str(tmp_path / "tensorboard" / "gradients"), {"tensors": 0, "images": 0}).Reload()
@@ -72,6 +76,7 @@ def test_tensorboard_has_scalars_and_a_picture_by_step(tmp_path):
     assert picture.shape == drawing.matrix(np.eye(3), list(LABELS)).shape
 
 
+@pytest.mark.slow
 def test_a_resumed_training_goes_on_with_its_rows(tmp_path):
     whole = train(model_of(), tmp_path / "whole")
     model = model_of()
@@ -81,6 +86,7 @@ def test_a_resumed_training_goes_on_with_its_rows(tmp_path):
     assert [row["step"] for row in rows] == ["3", "7", "11"] == [row["step"] for row in whole]
 
 
+@pytest.mark.slow
 def test_the_plot_shows_weights_lengths_and_cosines(tmp_path):
     train(model_of("cagrad"), tmp_path, every=1)
     figure = balancing(csvfile.columns(tmp_path / "gradients.csv"))

@@ -64,6 +64,7 @@ def fit(model, batch, folder, epochs=2, initial=0):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_each_cell_has_a_line_an_epoch_also_over_a_resumed_training(learning, toy_batch, tmp_path):
     first = fit(learning, toy_batch, tmp_path, epochs=1)
     assert list(first[0]) == ["epoch", "title", "row", "column", "value"]
@@ -98,6 +99,7 @@ def test_a_large_matrix_has_no_scalars_and_what_is_unknown_no_value(learning, to
     assert events.Tags()["tensors"] == ["pictures/sharing/gates"]
 
 
+@pytest.mark.slow
 def test_training_watches_a_scheme_that_learns_and_no_other(learning, toy_model, toy_batch, tmp_path):
     given = recipe.load("garments", ["balancing.watch=null"])
     assert SharingWatch.of_session(Session(given, tmp_path, pipelines.Datasets({}, (), {}), [], toy_model())) == []

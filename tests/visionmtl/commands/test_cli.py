@@ -41,6 +41,7 @@ def test_the_help_of_each_command_shows_an_example(command, capsys):
     assert f"examples:\n  visionmtl {command}" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -6,6 +6,7 @@ import pipelines
 from visionmtl import cli
 
 
+@pytest.mark.slow
 def test_a_set_is_written_counted_and_used_as_the_last_line_says(cats, printed):
     assert cli.main(["data", "convert", "cats", "--to", "yolo"]) == 0
     shown = printed()

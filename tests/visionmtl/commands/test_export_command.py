@@ -50,6 +50,7 @@ def test_an_export_is_proven_on_made_up_pictures_where_validation_is_gone_and_sa
     assert "keeps no recipe" in _evidence.pictures(None).told
 
 
+@pytest.mark.slow
 def test_it_says_how_near_each_format_is_and_a_lie_leaves_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(_evidence, "SIZES", [(20, 31), (1, 2)])

@@ -92,6 +92,7 @@ def test_a_mistake_is_one_sentence(cats, capsys, arguments, sentence):
     assert error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_embedded_data_is_inspected_by_its_name(printed, tmp_path):
     options = [f"data.options.{split}=4" for split in ("train", "validation", "test")]
     assert cli.main(["data", "inspect", "garments", *options, "--out", str(tmp_path / "x.png")]) == 0

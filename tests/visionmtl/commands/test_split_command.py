@@ -6,6 +6,7 @@ import pipelines
 from visionmtl import cli
 
 
+@pytest.mark.slow
 def test_a_set_is_divided_counted_and_used_as_the_last_line_says(cats, printed):
     assert cli.main(["data", "split", "cats", "--by", "image", "--fractions", "0.6", "0.2", "0.2"]) == 0
     shown = printed()

@@ -11,6 +11,7 @@ EVERY = ["classification", "detection", "segmentation"]
 TOY = "{image_size: [32, 32], batch_size: 4, source: garments, options: {train: 8, validation: 4, test: 4}}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "section", "options"),
     [

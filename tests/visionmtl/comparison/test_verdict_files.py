@@ -49,6 +49,7 @@ def large(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_the_page_is_whole_alone_and_names_every_arm(large):
     page = Balanced()
     page.feed((large / "comparison.html").read_text(encoding="utf-8"))

@@ -31,6 +31,7 @@ def decode():
     return function
 
 
+@pytest.mark.slow
 def test_every_encoding_gives_the_pixels_of_predict(decode, tmp_path):
     different = {}
     for name, content in SAME.items():

@@ -100,6 +100,7 @@ def test_a_fresh_process_with_tensorflow_alone_predicts_like_the_model(toy_model
         np.testing.assert_allclose(got, alone, atol=1e-2, err_msg=name)
 
 
+@pytest.mark.slow
 def test_batches_of_any_size_share_one_trace(toy_model, photographs, tmp_path):
     served = tf.saved_model.load(export.save(toy_model(), tmp_path / "toy"))
     files, _ = photographs
@@ -111,6 +112,7 @@ def test_batches_of_any_size_share_one_trace(toy_model, photographs, tmp_path):
     assert signature.structured_input_signature[1]["encoded"].shape.as_list() == [None]
 
 
+@pytest.mark.slow
 def test_an_export_names_its_classes_and_takes_the_next_version(toy_model, tmp_path):
     model = toy_model()
     first, second = (export.save(model, tmp_path / "toy") for _ in range(2))
@@ -153,6 +155,7 @@ def served(toy_model, tmp_path_factory):
     return model, folder, tf.saved_model.load(folder).signatures
 
 
+@pytest.mark.slow
 def test_every_encoding_is_answered_as_predict_answers_it_or_refused_alone(served, tmp_path):
     model, _, signatures = served
     read = {**encoded.PIXELS, **encoded.TURNS}
@@ -187,6 +190,7 @@ def test_what_cannot_be_read_says_nothing_and_harms_no_other(served):
     assert alone["ground_classes"].shape == (3, 0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["serving_default", "serving_bytes"])
 def test_objects_are_those_of_the_model_s_confidences_unless_a_request_has_its_own(served, name):
     model, folder, signatures = served
@@ -211,6 +215,7 @@ def test_objects_are_those_of_the_model_s_confidences_unless_a_request_has_its_o
     assert "confidences" not in labels["scene"]
 
 
+@pytest.mark.slow
 def test_without_objects_to_find_there_is_no_confidence_to_give(toy_model, tmp_path):
     folder = export.save(toy_model(toys.tasks("scene")), tmp_path)
     names = {"serving_default", "serving_bytes", "serving_features", "serving_features_bytes"}
@@ -224,6 +229,7 @@ def test_a_confidence_that_cannot_be_is_refused(toy_model, tmp_path):
         export.save(toy_model(), tmp_path, confidences=50)
 
 
+@pytest.mark.slow
 def test_a_client_that_has_read_signature_json_alone_asks_every_signature(served):
     folder, signatures = served[1:]
     sizes = {"batch": 2, "height": 40, "width": 50}

@@ -28,6 +28,7 @@ def test_they_are_what_the_heads_read_under_the_task_s_name_where_each_reads_its
     np.testing.assert_array_equal(keras.Model(subset.input, subset.features.named()["P2"])(pictures), same)
 
 
+@pytest.mark.slow
 def test_an_export_gives_them_of_pixels_and_of_encoded_pictures(toy_model, tmp_path):
     model = toy_model(toys.tasks("scene", "ground"), resize="letterbox")
     served = tf.saved_model.load(export.save(model, tmp_path)).signatures

@@ -11,6 +11,7 @@ from visionmtl.errors import UsageError
 from visionmtl.model.resizing import resized
 
 
+@pytest.mark.slow
 def test_a_size_and_a_batch_are_those_of_the_export(toy_model, tmp_path, capsys):
     model = toy_model(toys.tasks("scene"))
     folder = export.save(model, tmp_path, size=(48, 64), batch=1)
@@ -40,6 +41,7 @@ def test_an_onnx_model_is_of_a_fixed_batch_too(toy_model, tmp_path):
     assert {each.shape[0] for each in session.get_outputs()} == {1}
 
 
+@pytest.mark.slow
 def test_sizes_and_batches_that_cannot_be_are_refused(toy_model, tmp_path):
     with pytest.raises(UsageError, match="a batch of 4: expected 1, or None"):
         export.save(toy_model(), tmp_path / "toy", batch=4)

@@ -26,6 +26,7 @@ def operations(folder):
     return [node.name for function in library.function for node in function.node_def]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", few(sharing.names(), keep=["hard", "cross_stitch"]))
 def test_nothing_of_other_tasks_is_in_it_but_what_the_scheme_mixes_in(toy_model, tmp_path, capsys, scheme):
     model = toy_model(sharing=scheme)
@@ -65,6 +66,7 @@ def test_every_format_has_the_weights_of_its_tasks_alone_and_says_what_the_model
         assert sizes["scene,objects,ground"] - sizes["scene"] >= spared
 
 
+@pytest.mark.slow
 def test_an_unknown_task_is_refused_with_those_there_are(toy_model, tmp_path):
     with pytest.raises(UsageError, match="Unknown task 'sceen'. Did you mean 'scene'"):
         export.save(toy_model(), tmp_path / "toy", tasks="ground,sceen")

@@ -33,6 +33,7 @@ def interpreter(exported):
     return Interpreter(str(exported / "model.tflite"))
 
 
+@pytest.mark.slow
 def test_every_task_says_of_pictures_of_any_size_what_the_model_says(exported):
     record = json.loads((exported / "export.json").read_text())
     assert record["pictures"] == [list(size) for size in SIZES]

@@ -69,6 +69,7 @@ def session(exported):
     return onnxruntime.InferenceSession(exported[1] / "model.onnx")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_every_task_says_of_pictures_of_any_size_what_the_model_says(exported, session, shape):
     assert differing(exported[0], session, "letterbox", shape) == []
@@ -128,6 +129,7 @@ def test_an_export_that_says_something_else_is_refused_and_leaves_no_version(toy
     assert list((tmp_path / "toy").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_several_formats_lie_in_one_version_beside_one_file_of_labels(exported):
     folder = exported[1]
     assert {path.name for path in folder.iterdir()} >= {"saved_model.pb", "variables", "model.onnx", "labels.json"}

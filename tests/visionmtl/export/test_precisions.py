@@ -60,6 +60,7 @@ def answering(model, wrong=False):
     return answers
 
 
+@pytest.mark.slow
 def test_the_metrics_of_an_export_that_says_the_same_are_the_same(toy_model, monkeypatch):
     monkeypatch.setattr(change, "AT_ONCE", 3)
     model = toy_model()
@@ -95,6 +96,7 @@ class Wrong(LITE):
         (folder / kept.file).rename(folder / self.file)
 
 
+@pytest.mark.slow
 def test_an_export_that_loses_too_much_is_refused_by_task_and_metric_and_leaves_no_version(
     toy_model, tmp_path, monkeypatch
 ):

@@ -2,6 +2,7 @@
 
 from types import MappingProxyType
 
+import pytest
 import toys
 
 from visionmtl.export.signature import meaning_of
@@ -14,6 +15,7 @@ class Strange(Depth):
     meanings = MappingProxyType({})
 
 
+@pytest.mark.slow
 def test_every_name_has_the_meaning_of_its_own_task(toy_model):
     model = toy_model([*toys.tasks("objects", "ground"), Classification("objects_of", 2)], sharing="cross_stitch")
     units = {name: meaning_of(model, name).unit for name in ("objects_boxes", "objects_classes", "ground_classes")}

@@ -1,6 +1,7 @@
 """Warm-up requests: as TensorFlow Serving's own messages read them, and as its signatures take them."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 import toys
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -33,6 +34,7 @@ def message(name):
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"warmup.{name}"))
 
 
+@pytest.mark.slow
 def test_each_request_is_one_that_its_signature_answers(toy_model, tmp_path):
     folder = export.save(toy_model(toys.tasks("scene")), tmp_path / "street")
     served = tf.saved_model.load(folder).signatures

@@ -118,6 +118,7 @@ def test_a_window_is_resized_as_the_kernel_for_windows_does(window, size):
     np.testing.assert_allclose(images.crop_resize(maps, size, window), kernel, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", [None, *WINDOWS])
 @pytest.mark.parametrize("size", [(97, 31), (5, 8)])
 def test_a_class_map_made_in_bands_is_that_made_at_once(window, size):

@@ -66,6 +66,7 @@ def test_uncertainty_weighting_is_kendalls_sum():
     assert float(absent) == pytest.approx(2 * np.exp(-0.4) / 2 + 0.4 / 2, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_uncertainty_weighting_works_alone_in_a_plain_keras_model():
     random = np.random.default_rng(0)
     x = random.normal(size=(256, 4)).astype("float32")

@@ -95,6 +95,7 @@ def trained(tmp_path_factory):
     return start, *made
 
 
+@pytest.mark.slow
 def test_merged_runs_have_the_sum_of_what_they_learnt_and_heads_as_they_were(trained, tmp_path, capsys):
     start, out = runs.load_model(trained[0])[0], tmp_path / "both"
     assert cli.main(["merge", *map(str, trained[1:]), "--out", str(out), "--batches", "0", "--scale", "1"]) == 0

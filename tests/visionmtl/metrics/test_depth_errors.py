@@ -47,6 +47,7 @@ def depths(size, images=3):
     return truth, found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "cap", "crop"),
     [

@@ -213,6 +213,7 @@ def test_metrics_agree_with_independent_sources(split, tmp_path):
     assert flat(measured(data, sizes)) == pytest.approx(flat(expected(data, tmp_path)), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_two_replicas_agree_with_independent_sources(two_devices, tmp_path):
     images, sizes, special = SPLITS["all of it"]
     data = split_of(images, **special)

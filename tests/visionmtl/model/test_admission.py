@@ -138,6 +138,7 @@ def test_what_is_not_labelled_may_hold_anything(compiled):
     assert train(compiled, images, labels, weights)["loss"][0] > 0
 
 
+@pytest.mark.slow
 def test_values_are_looked_at_in_every_batch_and_not_where_they_are_not_to_be():
     wrong = batch(scene=np.array([1, 2, 3, 1], "int32"))
     model = toys.model()
@@ -179,6 +180,7 @@ def test_a_batch_without_any_object_may_have_no_row(compiled):
     assert np.isfinite(train(compiled, images, labels, weights)["objects_loss"][0])
 
 
+@pytest.mark.slow
 def test_without_weights_every_sample_of_every_batch_counts():
     tasks = [toys.task(name) for name in toys.MAKERS]
     model = toys.model(tasks)
@@ -190,6 +192,7 @@ def test_without_weights_every_sample_of_every_batch_counts():
     assert without == pytest.approx(expected, rel=1e-6, nan_ok=True)
 
 
+@pytest.mark.slow
 def test_arrays_with_weights_by_task_train_and_are_held_back(compiled):
     images, labels, weights = batch()
     weights["ground"] = np.array([1.0, 0.0, 1.0, 0.0])

@@ -30,6 +30,7 @@ def seen():
     return model, *measured(model)
 
 
+@pytest.mark.slow
 def test_the_largest_losses_are_kept_with_their_places_pictures_and_labels(seen):
     model, images, labels = seen
     losses = model.sample_losses(labels, model(images, training=False))
@@ -48,6 +49,7 @@ def test_the_largest_losses_are_kept_with_their_places_pictures_and_labels(seen)
         assert truth.keys() <= prediction.keys()
 
 
+@pytest.mark.slow
 def test_mistakes_are_kept_where_a_task_can_be_sure(seen):
     model, images, labels = seen
     probabilities = model.predict(images, verbose=0)["scene_probabilities"]
@@ -58,6 +60,7 @@ def test_mistakes_are_kept_where_a_task_can_be_sure(seen):
     assert model.gallery.shown["range"][SURE] == []
 
 
+@pytest.mark.slow
 def test_nothing_is_kept_of_what_is_measured_before_or_after(seen):
     model, images, labels = seen
     before = model.gallery.shown["scene"][LOSS]

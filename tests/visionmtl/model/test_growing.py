@@ -33,6 +33,7 @@ def assert_same_outputs(one, other, images, keys):
         np.testing.assert_array_equal(first[key], second[key])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", few(["hard", "hierarchical", "cascade"], keep=["hard"]))
 def test_a_new_task_learns_alone_and_the_others_stay_bit_for_bit(name, trained):
     model, (images, labels, weights) = trained(sharing=name)
@@ -49,6 +50,7 @@ def test_a_new_task_learns_alone_and_the_others_stay_bit_for_bit(name, trained):
     assert list(grown.tasks) == [*model.tasks, "weather"]
 
 
+@pytest.mark.slow
 def test_a_new_task_may_learn_with_all_the_others(trained):
     model, (images, labels, weights) = trained()
     grown = model.add_task(Segmentation("parts", 2), freeze=False)
@@ -58,12 +60,14 @@ def test_a_new_task_may_learn_with_all_the_others(trained):
     assert np.abs(grown(images)["scene_logits"] - model(images)["scene_logits"]).max() > 1e-5
 
 
+@pytest.mark.slow
 def test_a_model_of_one_task_grows_to_two_necks(trained):
     model, (images, _, _) = trained(chosen=[Classification("scene", 3)], sharing={"name": "hard", "until": "P2"})
     grown = model.add_task(Classification("weather", 2))
     assert_same_outputs(model, grown, images, model.output)
 
 
+@pytest.mark.slow
 def test_a_scheme_that_would_show_the_new_task_to_the_others_refuses_it(trained):
     model, _ = trained(sharing="fusion")
     with pytest.raises(UsageError, match="sharing 'fusion' lets task 'scene' read the new task 'weather'"):
@@ -72,6 +76,7 @@ def test_a_scheme_that_would_show_the_new_task_to_the_others_refuses_it(trained)
         model.add_task(Classification("scene", 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", few(sharing.names(), keep=["hard", "cross_stitch", "cascade"]))
 def test_a_subset_gives_the_same_outputs_and_has_less(name, toy_model, toy_batch, tmp_path):
     model, (images, labels, weights) = toy_model(sharing=name), toy_batch()
@@ -87,6 +92,7 @@ def test_a_subset_gives_the_same_outputs_and_has_less(name, toy_model, toy_batch
     smaller.train_on_batch(images, labels, weights)
 
 
+@pytest.mark.slow
 def test_a_subset_of_what_is_all_frozen_learns_again_and_any_other_stays_as_frozen(toy_model):
     grown = toy_model(toys.tasks("scene")).add_task(toys.task("ground"))
     assert len(grown.subset("ground").trainable_variables) == len(grown.trainable_variables) > 0
@@ -104,6 +110,7 @@ def test_a_route_runs_one_task_and_nothing_of_the_others(toy_model, toy_batch):
         model.route("grond")
 
 
+@pytest.mark.slow
 def test_what_is_frozen_stays_and_is_still_frozen_when_loaded(toy_model, toy_batch, tmp_path):
     model, batch = toy_model(), toy_batch()
     model.freeze(["P2", "neck", "scene"])
@@ -133,6 +140,7 @@ def test_mistakes_in_freezing_are_told(toy_model):
         model.subset([])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_task", [True, False])
 def test_branches_start_from_runs_of_one_task_or_from_one_backbone_of_all(by_task, toy_model, toy_batch):
     images, whole = toy_batch()[0], toy_model()

@@ -31,6 +31,7 @@ def test_a_model_of_which_nothing_is_said_has_the_old_defaults():
     assert (old.resize, old.recipe, old.confidences) == ("stretch", None, {"objects": None})
 
 
+@pytest.mark.slow
 def test_it_stays_with_a_model_that_grows_or_is_made_smaller(trained):
     grown = trained.add_task(Detection("signs", ["stop"]))
     assert (grown.resize, grown.recipe) == ("letterbox", RECIPE)

@@ -77,6 +77,7 @@ def test_saving_and_loading_gives_the_same_predictions_and_the_same_next_step(to
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_partial_sharing_branches_after_the_level(toy_model):
     shared, split = toy_model(), toy_model(sharing={"name": "hard", "until": "P2"})
     stages = {layer.name for layer in split.layers if isinstance(layer, keras.Model)}
@@ -123,6 +124,7 @@ def test_an_unlabelled_task_has_a_loss_of_exactly_zero_and_moves_nothing(toy_mod
         np.testing.assert_array_equal(variable.numpy(), value)
 
 
+@pytest.mark.slow
 def test_a_sample_of_weight_zero_counts_nowhere(toy_model, toy_batch):
     images, labels, weights = toy_batch()
     logs = []
@@ -138,6 +140,7 @@ def test_a_sample_of_weight_zero_counts_nowhere(toy_model, toy_batch):
     assert logs[0] == logs[1]
 
 
+@pytest.mark.slow
 def test_evaluation_does_not_depend_on_the_batch_size(toy_model, toy_batch):
     model = toy_model()
     model.compile("sgd", run_eagerly=True)
@@ -148,6 +151,7 @@ def test_evaluation_does_not_depend_on_the_batch_size(toy_model, toy_batch):
         assert a[name] == pytest.approx(b[name], rel=1e-4, nan_ok=True), name
 
 
+@pytest.mark.slow
 def test_clip_norm_bounds_the_step(toy_model, toy_batch):
     batch = toy_batch()
     steps = {}
@@ -201,6 +205,7 @@ def test_two_devices_train_like_one(toy_model, toy_batch, two_devices, options):
         assert one[name] == pytest.approx(two[name], rel=1e-3, abs=1e-4, nan_ok=True), name
 
 
+@pytest.mark.slow
 def test_bfloat16_trains_and_outputs_float32(toy_model, toy_batch):
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:

@@ -26,6 +26,7 @@ def _far_effect(context):
     return np.abs(neck.predict(changed, verbose=0)["P4"][0, -1, -1] - same).max()
 
 
+@pytest.mark.slow
 def test_only_a_neck_with_context_sees_the_far_corner():
     assert _far_effect("none") == 0
     assert _far_effect("scene") > 0

@@ -11,6 +11,7 @@ from visionmtl.errors import UsageError
 from visionmtl.model.resizing import resized
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", few(sharing.names(), keep=["hard"]))
 def test_weights_are_carried_over_and_back_again_to_the_same_outputs(toy_model, scheme):
     model = toy_model(toys.tasks("scene", "objects"), sharing=scheme)
@@ -25,11 +26,13 @@ def test_weights_are_carried_over_and_back_again_to_the_same_outputs(toy_model, 
         np.testing.assert_array_equal(again[name], value)
 
 
+@pytest.mark.slow
 def test_a_size_that_the_backbone_does_not_divide_is_refused(toy_model):
     with pytest.raises(UsageError, match="40 x 36 .* multiples of 8, the stride of P3 of backbone 'toy'"):
         resized(toy_model(), (40, 36))
 
 
+@pytest.mark.slow
 def test_weights_that_depend_on_the_size_are_told():
     backbone = toys.backbone()
     place = keras.layers.LayerNormalization(axis=[1, 2, 3], name="place")

@@ -15,6 +15,7 @@ def seen(looks, images):
     return looks.decode(looks.outputs(tf.constant(images)))
 
 
+@pytest.mark.slow
 def test_with_mirrors_a_mirrored_picture_is_told_apart_by_nothing_but_sides():
     model = toys.model(toys.tasks(*toys.MAKERS))
     images, _, _ = toys.batch(images=2)
@@ -27,6 +28,7 @@ def test_with_mirrors_a_mirrored_picture_is_told_apart_by_nothing_but_sides():
     np.testing.assert_allclose(one["objects"]["scores"], two["objects"]["scores"], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_picture_itself_is_among_the_views():
     model = toys.model(toys.tasks("scene"))
     images, _, _ = toys.batch(images=2)
@@ -37,12 +39,14 @@ def test_the_picture_itself_is_among_the_views():
     assert np.abs(small[0] - small[1]).max() > 0
 
 
+@pytest.mark.slow
 def test_what_is_seen_larger_is_farther_than_it_seems():
     looks = Looks(toys.model(toys.tasks("range")), "2")
     flat = [{"range_log_depth": tf.fill((1, side, side, 1), 1.0)} for side in (16, 32)]
     np.testing.assert_allclose(looks.decode(flat)["range"]["depth"], np.full((1, 32, 32), 1.5 * np.e), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_what_is_measured_is_of_all_views_and_the_loss_of_the_pictures_alone():
     model = toys.model(toys.tasks("ground"))
     model.compile("sgd", run_eagerly=True)
@@ -67,6 +71,7 @@ class Unmerged(Classification):
     merged = Classification.__mro__[1].merged
 
 
+@pytest.mark.slow
 def test_a_task_that_cannot_merge_takes_the_picture_alone_which_is_told():
     model = toys.model([Unmerged("age", 3), *toys.tasks("scene")])
     images, _, _ = toys.batch(images=2)
@@ -78,6 +83,7 @@ def test_a_task_that_cannot_merge_takes_the_picture_alone_which_is_told():
     assert looks.told().startswith("Views of each picture: 32 x 32, each mirrored too. ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("views", "why"),
     [

@@ -19,6 +19,7 @@ def model():
     return toys.model(toys.tasks("objects", "ground"))
 
 
+@pytest.mark.slow
 def test_every_view_of_a_letterboxed_picture_comes_back_to_its_pixels(model):
     picture = np.random.default_rng(0).integers(0, 256, (30, 50, 3), dtype=np.uint8)
     mirrored = picture[:, ::-1].copy()
@@ -35,6 +36,7 @@ def test_every_view_of_a_letterboxed_picture_comes_back_to_its_pixels(model):
     assert 32 < one["objects"]["boxes"].max() <= 50
 
 
+@pytest.mark.slow
 def test_predictions_of_other_views_are_not_gone_on_with(tmp_path, capsys):
     model = toys.model(toys.tasks("scene"))
     reds.picture(tmp_path / "photo.png", (40, 60))

@@ -77,6 +77,7 @@ class Answer(Scheme):
         return Made(outputs)
 
 
+@pytest.mark.slow
 def test_hard_sharing_is_a_chain_and_a_head_a_task(toy_model):
     graph = blocks.of(toy_model())
     assert described(graph) == [
@@ -91,6 +92,7 @@ def test_hard_sharing_is_a_chain_and_a_head_a_task(toy_model):
     assert graph.ties == []
 
 
+@pytest.mark.slow
 def test_what_meets_twice_is_two_blocks_a_task_and_a_penalty_ties_level_by_level(toy_model):
     graph = blocks.of(toy_model(sharing=Exchange()))
     found = described(graph)
@@ -102,6 +104,7 @@ def test_what_meets_twice_is_two_blocks_a_task_and_a_penalty_ties_level_by_level
     assert [len(tie) for tie in graph.ties] == [3, 3]
 
 
+@pytest.mark.slow
 def test_the_same_blocks_for_every_task_where_heads_read_each_other(toy_model):
     found = described(blocks.of(toy_model(sharing=Answer())))
     for task in TASKS:
@@ -113,6 +116,7 @@ def test_the_same_blocks_for_every_task_where_heads_read_each_other(toy_model):
         assert "gate" in own[2][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["hard", {"name": "hard", "until": "P2"}, Exchange(), Answer()])
 def test_blocks_of_a_drawing_never_overlap(scheme, toy_model):
     model = toy_model(sharing=scheme)

@@ -90,6 +90,7 @@ def test_a_gate_of_all_levels_reads_them_all():
         assert differ == reads
 
 
+@pytest.mark.slow
 def test_a_dead_expert_is_visible():
     shapes = {"P3": (4, 4, 3)}
     (model, learnt), maps = mixed(sharing.get("experts", count=3), shapes), random_maps(shapes)
@@ -148,6 +149,7 @@ def test_maps_keep_their_scale_at_the_start(kind):
             assert np.abs(x - maps[level]).mean() < 0.2 * np.abs(maps[level]).mean()
 
 
+@pytest.mark.slow
 def test_a_model_of_fewer_tasks_tells_the_use_of_theirs(toy_model):
     ours, whole = (toy_model(sharing={"name": "experts", "kind": "ple"}, only=only) for only in (["ground"], None))
     assert [matrix.rows for matrix in ours.learnt_sharing().values()] == [["ground"], ["shared"], ["ground"]]
@@ -157,6 +159,7 @@ def test_a_model_of_fewer_tasks_tells_the_use_of_theirs(toy_model):
     np.testing.assert_array_equal(ours(images)["ground_logits"], whole(images)["ground_logits"])
 
 
+@pytest.mark.slow
 def test_experts_of_whole_stages_start_as_the_backbone_and_part(toy_model, toy_batch):
     batch = toy_batch()
     options = {"name": "experts", "kind": "cgc", "count": 2, "until": "P2"}

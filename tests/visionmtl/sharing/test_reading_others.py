@@ -29,6 +29,7 @@ def reaches(model, batch, loss_of, task):
     return any(gradient is not None and np.abs(gradient).max() > 0 for gradient in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cascade", "fusion", "distillation"])
 def test_at_the_start_nothing_is_read_and_the_model_is_hard_sharing(name, toy_model, toy_batch):
     model, plain, (images, _, _) = toy_model(sharing=name), toy_model(), toy_batch()
@@ -38,6 +39,7 @@ def test_at_the_start_nothing_is_read_and_the_model_is_hard_sharing(name, toy_mo
         np.testing.assert_allclose(found[key], value, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_cascade_reads_in_its_order(toy_model, toy_batch):
     batch = toy_batch()
     order = ["scene", "ground", "objects"]
@@ -58,6 +60,7 @@ def test_a_stopped_gradient_leaves_the_task_that_is_read_alone(toy_model, toy_ba
     assert np.abs(model(batch[0])["ground_logits"] - before).max() > 1e-4  # it is read all the same
 
 
+@pytest.mark.slow
 def test_initial_predictions_learn_from_the_labels_too(toy_model, toy_batch):
     images, labels, _ = toy_batch()
     losses = {}
@@ -70,6 +73,7 @@ def test_initial_predictions_learn_from_the_labels_too(toy_model, toy_batch):
     assert not [key for key in model.predict(images, verbose=0) if key.startswith("auxiliary")]
 
 
+@pytest.mark.slow
 def test_pad_net_distils_at_one_level_and_mti_net_at_all(toy_model):
     one = toy_model(sharing={"name": "distillation", "levels": ["P2"]})
     every = toy_model(sharing="distillation")

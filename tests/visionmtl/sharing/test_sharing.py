@@ -29,6 +29,7 @@ class Scaled(sharing.Scheme):
         return sharing.Made(mixed)
 
 
+@pytest.mark.slow
 def test_a_scheme_of_ones_own_is_used_and_saved_with_its_options(tmp_path):
     model, (images, _, _) = toys.model(sharing=Scaled(start=0.5)), toys.batch()
     assert {"scaled_scene", "scaled_ground", "scaled_objects"} == set(model.parts["sharing"])

@@ -49,6 +49,7 @@ def test_a_unit_of_a_rate_learns_so_many_times_as_fast_under_any_optimizer(make)
     np.testing.assert_allclose(moved({}), (100 if make is keras.optimizers.SGD else 10) * once, rtol=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [keras.optimizers.SGD, keras.optimizers.AdamW])
 def test_the_convolutions_of_nddr_learn_at_their_rate_under_any_optimizer(make, toy_model, toy_batch):
     changes = []
@@ -144,6 +145,7 @@ def test_a_loss_moves_the_mixture_of_every_level(toy_model, toy_batch):
         assert np.all(np.abs(gradient).max(axis=0) > 1e-3)  # each level, in one sum at least
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cross_stitch", "sluice", "nddr"])
 def test_with_the_identity_tasks_are_separate_models(name, toy_model, toy_batch):
     stitched, separate = (
@@ -183,6 +185,7 @@ def test_with_open_masks_mtan_is_hard_sharing(toy_model, toy_batch):
         np.testing.assert_allclose(found[key], value, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_mask_of_mtan_may_read_a_map_from_before_the_stage_s_last_block(toy_model, toy_batch, tmp_path):
     image = x = keras.Input((32, 32, 3))
     features = {}
@@ -224,6 +227,7 @@ def test_nddr_normalises_what_it_reduced_if_asked(toy_model, toy_batch):
     assert not [one.name for one in toy_model(sharing="nddr").layers if "nddr" in one.name and "norm" in one.name]
 
 
+@pytest.mark.slow
 def test_what_is_learnt_is_shown_by_level(toy_model):
     found = toy_model(sharing={"name": "cross_stitch", "until": "P2"}).learnt_sharing()
     assert list(found) == ["cross-stitch P3"]

@@ -38,6 +38,7 @@ def move(model, seed=0):
         variable.assign(variable + 0.1 * random.normal(size=variable.shape))
 
 
+@pytest.mark.slow
 def test_soft_of_strength_zero_is_separate_models(toy_model):
     tasks = some()
     model = toy_model(tasks, sharing={"name": "soft", "strength": 0})
@@ -108,6 +109,7 @@ def test_a_tie_is_its_penalty_over_the_kernels_and_draws_them_together(tie, toy_
     assert np.sum((after - after.mean(0)) ** 2) < np.sum((w - w.mean(0)) ** 2)
 
 
+@pytest.mark.slow
 def test_the_centre_starts_with_the_branches_and_is_trained(toy_model, tmp_path):
     tasks = some()
     model = toy_model(tasks, sharing={"name": "soft", "tie": "centre", "strength": 1.0})
@@ -128,6 +130,7 @@ def test_the_centre_starts_with_the_branches_and_is_trained(toy_model, tmp_path)
     np.testing.assert_array_equal(centre(loaded), centre(model))
 
 
+@pytest.mark.slow
 def test_every_level_may_have_a_strength_of_its_own(toy_model):
     def tie(strength, **options):
         model = toy_model(some(), sharing={"name": "soft", "strength": strength, **options})
@@ -165,6 +168,7 @@ def test_relation_is_the_penalty_of_what_the_kernels_are_about(about, toy_model)
     np.testing.assert_allclose(np.diag(correlations), 1.0)
 
 
+@pytest.mark.slow
 def test_the_start_is_saved_and_not_trained(toy_model, tmp_path):
     model = toy_model(some(), sharing="relation")
     assert not any("relation_start" in variable.path for variable in model.trainable_variables)

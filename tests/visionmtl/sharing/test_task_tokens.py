@@ -66,6 +66,7 @@ def test_a_task_reads_the_whole_picture_and_where_things_are_in_it():
     assert np.abs(model(flipped)["scene"]["P2"][:, ::-1, ::-1] - model(maps)["scene"]["P2"]).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_the_same_weights_do_the_same_to_an_image_of_twice_the_size():
     _, small = shaken()
     (_, large), maps = mixed(sharing.get("task_tokens", **SMALL), 16), random_maps()

@@ -22,6 +22,7 @@ def snapshot(model):
     return {variable.path: variable.numpy() for variable in model.trainable_variables}
 
 
+@pytest.mark.slow
 def test_a_round_is_a_step_of_each_task_on_its_own_data(toy_model, toy_batch):
     model, by_hand = toy_model(), toy_model()
     model.compile(keras.optimizers.SGD(0.02))
@@ -37,6 +38,7 @@ def test_a_round_is_a_step_of_each_task_on_its_own_data(toy_model, toy_batch):
         np.testing.assert_allclose(snapshot(model)[path], value, atol=2e-5, err_msg=path)
 
 
+@pytest.mark.slow
 def test_a_task_has_its_own_optimizer_and_moves_nothing_of_the_others(toy_model, toy_batch):
     model = toy_model()
     model.compile(keras.optimizers.SGD(0.0))
@@ -50,6 +52,7 @@ def test_a_task_has_its_own_optimizer_and_moves_nothing_of_the_others(toy_model,
     assert set(logs) == {"scene_loss", "objects_loss", "ground_loss"}
 
 
+@pytest.mark.slow
 def test_two_devices_take_turns_like_one(two_devices):
     """On tables, with what replicas share: a batch normalisation and the mean over the labelled rows."""
     random = np.random.default_rng(0)

@@ -36,6 +36,7 @@ def _squares(images=64, seed=0):
     return x, {"label": label, "present": present}
 
 
+@pytest.mark.slow
 def test_the_small_cnn_learns_both_outputs():
     keras.utils.set_random_seed(0)
     model = _small_cnn()
@@ -68,6 +69,7 @@ def test_sample_weights_of_an_output_select_its_samples():
     assert logs["present_loss"] != pytest.approx(first["present_loss"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_equal_balancing_is_plain_keras(tmp_path):
     x, y = _squares()
     weights = []
@@ -86,6 +88,7 @@ def test_equal_balancing_is_plain_keras(tmp_path):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_balanced_model_is_saved_with_its_balancer(tmp_path):
     x, y = _squares()
     model = _small_cnn()
@@ -99,6 +102,7 @@ def test_a_balanced_model_is_saved_with_its_balancer(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_a_file_without_the_optimizer_s_state_loads_without_a_word_and_its_training_starts_anew(tmp_path):
     x, y = _squares()
     model, small = _small_cnn(), tmp_path / "small.keras"

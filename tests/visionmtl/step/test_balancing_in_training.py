@@ -37,6 +37,7 @@ def trained(request, tmp_path_factory):
     return request.param, model, file, seen
 
 
+@pytest.mark.slow
 def test_two_devices_balance_like_one(trained, two_devices):
     name, _, _, alone = trained
     # Collective kernels lose count of their calls when one process makes a second strategy; these sum by hand.
@@ -108,6 +109,7 @@ def test_a_task_that_is_absent_leaves_the_smaller_problem(name):
     assert results[0][1] == 0
 
 
+@pytest.mark.slow
 def test_a_clipped_gradient_balancer_trains_alike_on_two_devices(two_devices):
     strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
     whole, free = (model_of("upgrad", clip_norm=norm, run_eagerly=True) for norm in (0.1, None))

@@ -17,6 +17,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", EXPECTED)
 @pytest.mark.parametrize("clip_norm", [None, 1.0])
 def test_a_step_sends_what_is_written(way, clip_norm, two_devices):

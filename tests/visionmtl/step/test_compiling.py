@@ -18,6 +18,7 @@ def test_a_compiled_step_of_several_devices_is_refused(two_devices):
         model_of(jit_compile=True)
 
 
+@pytest.mark.slow
 def test_an_operation_that_xla_does_not_know_is_told_in_a_sentence():
     def strange(truth, output):
         factor = tf.ensure_shape(tf.numpy_function(np.abs, [truth], tf.float32), output.shape)

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import visionmtl
@@ -32,6 +33,7 @@ def inputs():
     return {"x": random.normal(size=(8, 4)), "y": random.normal(size=8)}  # float64, and a rank to be adapted
 
 
+@pytest.mark.slow
 def test_the_outputs_and_the_losses_of_layers_are_those_of_the_whole_model():
     whole, model = model_of(), model_of()
     cut = CutModel(model, parting(model, model.task_outputs()))
@@ -60,6 +62,7 @@ def test_a_gradient_ends_at_the_features_as_the_heads_read_them():
     assert tape.gradient(ran.features, trunk.value, seeds) is not None
 
 
+@pytest.mark.slow
 def test_nothing_of_a_cut_is_saved_or_counted_with_its_model(tmp_path):
     model = model_of()
     before = [variable.path for variable in model.variables]

@@ -26,6 +26,7 @@ def root_of_zero(model):
     model.compile("adam", {"a": "mse", "b": root, "c": "mse"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "batch", "told"),
     [

@@ -66,6 +66,7 @@ def check_no_trace(model, data, bad=BAD, epochs=2, history=True):
 KEPT = ("equal", "uncertainty", "pcgrad", "db_mtl")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", few(balancing.names(), keep=KEPT))
 def test_a_step_that_is_not_finite_leaves_no_trace(name):
     check_no_trace(model_of(name), batches())
@@ -76,6 +77,7 @@ def test_the_first_step_and_the_last_may_be_the_one(where, value, bad):
     check_no_trace(model_of(), batches(where, value, bad=bad), bad)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "row"), few([("mgda", 7), ("mgda", 0), ("equal", 7), ("famo", 7)], [("mgda", 7)]))
 def test_two_devices_skip_what_one_of_them_saw(name, row, two_devices):
     with tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice()).scope():
@@ -83,6 +85,7 @@ def test_two_devices_skip_what_one_of_them_saw(name, row, two_devices):
     check_no_trace(model, batches(row=row))
 
 
+@pytest.mark.slow
 def test_an_update_of_several_steps_takes_the_next_batch_instead():
     optimizer = keras.optimizers.Adam(0.01, gradient_accumulation_steps=2, use_ema=True)
     check_no_trace(model_of(optimizer=optimizer, clip_norm=0.5), batches())
@@ -157,6 +160,7 @@ def test_steps_are_not_skipped_where_that_is_not_wanted():
     assert keras.saving.deserialize_keras_object(model.get_compile_config())["skip_nonfinite"] is False
 
 
+@pytest.mark.slow
 def test_validation_alone_that_is_not_finite_stops_nothing():
     model = model_of()
     history = model.fit(without(batches()), validation_data=batches(), verbose=0).history

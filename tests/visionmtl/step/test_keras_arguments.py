@@ -79,6 +79,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", few(CASES, keep=(CASES[0], CASES[4], CASES[-1])))
 def test_they_do_what_they_do_in_keras(options):
     (plain, weights), (balanced, own) = both(**options)
@@ -90,6 +91,7 @@ def test_they_do_what_they_do_in_keras(options):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_clip_norm_clips_what_was_accumulated_once():
     options = {"loss": lambda: {"label": "ce", "label_2": "mse"}}
     (_, expected), _ = both(

@@ -112,6 +112,7 @@ def test_a_level_that_is_not_there_or_not_shared_names_those_that_are(scope, mes
         model_of({"method": "mgda", "scope": scope})
 
 
+@pytest.mark.slow
 def test_of_a_vision_model_the_levels_are_those_of_the_shared_backbone(toy_model, toy_batch):
     split = toy_model(sharing={"name": "hard", "until": "P2"})
     with pytest.raises(UsageError, match="which here are P2:"):

@@ -15,6 +15,7 @@ def normalisations(model):
     return {each.name: each for each in model._flatten_layers() if isinstance(each, keras.layers.BatchNormalization)}
 
 
+@pytest.mark.slow
 def test_a_part_keeps_its_statistics_and_uses_them_while_its_weights_learn(tmp_path):
     tasks = toys.tasks("ground")
     model, images = toys.model(tasks), toys.batch(tasks)

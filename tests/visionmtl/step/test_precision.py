@@ -9,6 +9,7 @@ from scoped_models import model_of, table
 BALANCING = {"together": "uncertainty", "apart": {"method": "cagrad", "scope": "features"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", few(BALANCING, keep=["apart"]))
 def test_every_precision_trains_to_the_same_loss(way):
     found = {}

@@ -15,6 +15,7 @@ from visionmtl.errors import UsageError
 RATES = {"backbone": 0.5, "P2": 0.5, "neck": 2.0}
 
 
+@pytest.mark.slow
 def test_parts_move_and_decay_by_their_fraction_and_those_of_parts_that_overlap_are_multiplied():
     made = []
     for rates in (None, RATES):
@@ -47,6 +48,7 @@ def fit(model: visionmtl.BalancedModel, seed: int = 0) -> None:
     model.fit(table.astype("float32"), labels, 4, shuffle=False, verbose=0)
 
 
+@pytest.mark.slow
 def test_fractions_of_one_change_no_bit():
     plain, ones = small(None), small({"shared": 1.0})
     for model in (plain, ones):
@@ -55,6 +57,7 @@ def test_fractions_of_one_change_no_bit():
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_two_devices_train_with_fractions_as_one(two_devices):
     strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
     with strategy.scope():
@@ -66,6 +69,7 @@ def test_two_devices_train_with_fractions_as_one(two_devices):
         np.testing.assert_allclose(np.array(one), np.array(other), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_saved_model_goes_on_with_its_fractions_to_the_bit(tmp_path):
     model = small()
     fit(model)

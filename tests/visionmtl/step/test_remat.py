@@ -44,6 +44,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", few(CASES, keep=["eagerly"]))
 def test_what_is_computed_again_trains_as_what_is_kept(case, two_devices):
     parts, options = CASES[case]
@@ -55,6 +56,7 @@ def test_what_is_computed_again_trains_as_what_is_kept(case, two_devices):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6, err_msg=variable.path)
 
 
+@pytest.mark.slow
 def test_the_forward_pass_is_run_twice_only_where_gradients_are_wanted_and_not_after_another_compile(tmp_path):
     model = toys.model(toys.tasks("scene"))
     runs = []

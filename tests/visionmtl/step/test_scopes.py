@@ -52,6 +52,7 @@ def test_a_model_is_cut_where_its_tasks_part():
     assert names == ["first/kernel", "first/bias", "second/kernel", "second/bias"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", few(["mgda", "cagrad", "upgrad", "aligned_mtl"], keep=["mgda", "upgrad"]))
 def test_features_scope_weighs_by_the_gradients_at_the_features(name, own):
     model = model_of({"method": name, "scope": "features"}, rate=1.0, run_eagerly=True)
@@ -67,6 +68,7 @@ def test_features_scope_weighs_by_the_gradients_at_the_features(name, own):
         np.testing.assert_allclose(moved[path], wanted, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_between_two_comparisons_the_weights_stay_and_the_update_is_their_sum(own):
     model = model_of({"method": "cagrad", "update_every": 3}, rate=1e-3)
     every = model_of({"method": "cagrad"}, rate=1e-3)
@@ -94,6 +96,7 @@ def test_between_two_comparisons_the_weights_stay_and_the_update_is_their_sum(ow
 PAIRS = [(name, way) for name in ("pcgrad", "gradvac") for way in WAYS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "way"), few(PAIRS, keep=[("gradvac", "features, every third step")]))
 def test_two_devices_balance_like_one(name, way, two_devices):
     strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
@@ -107,6 +110,7 @@ def test_two_devices_balance_like_one(name, way, two_devices):
         np.testing.assert_allclose(one, two, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", few(WAYS, keep=["features, every third step"]))
 def test_save_load_and_continue_is_the_uninterrupted_training_bit_for_bit(way, tmp_path):
     whole, first = (model_of({"method": "gradvac"} | WAYS[way]) for _ in range(2))
@@ -120,6 +124,7 @@ def test_save_load_and_continue_is_the_uninterrupted_training_bit_for_bit(way, t
         np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sharing", few(["hard", {"name": "hard", "until": "P2"}], keep=["hard"]))
 def test_vision_tasks_are_compared_at_their_features(sharing, toy_model, toy_batch, tmp_path):
     model = toy_model(sharing=sharing)
@@ -173,6 +178,7 @@ def test_tasks_that_read_no_feature_in_common_are_compared_at_the_parameters():
     assert abs(model.conflicts.read()["cosines"][0, 1]) < 1e-6  # columns of one kernel, none in common
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     few(
@@ -198,6 +204,7 @@ OVERFLOWING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", few(OVERFLOWING, keep=["features"]))
 def test_an_overflow_on_one_replica_skips_the_step_on_all(way, two_devices):
     balancing = OVERFLOWING[way]
@@ -224,6 +231,7 @@ def test_an_overflow_on_one_replica_skips_the_step_on_all(way, two_devices):
     assert np.abs(model.get_weights()[0] - before[0]).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_bfloat16_features_are_compared_in_float32():
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:

@@ -33,6 +33,7 @@ def moves(balancing, steps=1):
     return np.concatenate([move.ravel() for move in moved[:4]]), np.concatenate([move.ravel() for move in moved[4:]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{"method": "nash_mtl"}, {"method": "fairgrad", "scope": "features"}, {"method": "famo"}, {"method": "sdmgrad"}],
@@ -46,6 +47,7 @@ def test_what_is_shared_is_clipped_and_the_heads_are_not(options):
         np.testing.assert_allclose(own, heads, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_step_between_comparisons_is_clipped_too():
     shared, _ = moves({"method": "nash_mtl", "update_every": 2, "max_norm": 1e-3}, steps=2)
     assert np.linalg.norm(shared) == pytest.approx(1e-3, rel=1e-3)

@@ -13,6 +13,7 @@ def own():
     return moves_alone()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", few(["equal", "uncertainty", "gradnorm", "cagrad"], keep=["uncertainty"]))
 def test_watching_changes_no_training(name):
     trained = []
@@ -24,6 +25,7 @@ def test_watching_changes_no_training(name):
         np.testing.assert_allclose(one, two, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_what_is_watched_are_the_gradients_by_the_last_layer_that_all_share(own):
     rows = np.stack([np.concatenate([one["second/kernel"].ravel(), one["second/bias"]]) for one in own])
     lengths = np.linalg.norm(rows, axis=1)
@@ -38,6 +40,7 @@ def test_what_is_watched_are_the_gradients_by_the_last_layer_that_all_share(own)
         np.testing.assert_allclose(moved[path], sum(one[path] for one in own), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_two_devices_watch_like_one(two_devices):
     strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
     alone = model_of("uncertainty", every=1)

@@ -113,6 +113,7 @@ def trained(toy_model):
     return model, data, history["depth_loss"]
 
 
+@pytest.mark.slow
 def test_it_trains_beside_another_task_and_its_metrics_are_logged(trained):
     model, data, losses = trained
     assert losses[1] < losses[0] / 2
@@ -134,6 +135,7 @@ def test_a_saved_model_predicts_the_same_depth(trained, tmp_path):
     assert metres.min() > 0
 
 
+@pytest.mark.slow
 def test_an_export_gives_depth_in_the_pixels_of_each_picture(trained, tmp_path):
     model, data, _ = trained
     pixels = next(iter(data))[0][0].numpy().astype("uint8")

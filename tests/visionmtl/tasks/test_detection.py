@@ -33,6 +33,7 @@ def test_scores_and_boxes_have_towers_of_their_own_at_half_the_width():
         assert [slope is not None for slope in slopes] == [tower is own for tower in towers.values()]
 
 
+@pytest.mark.slow
 def test_it_learns_with_all_that_may_be_chosen_and_is_saved_with_it(tmp_path):
     made = model(**CHOSEN)
     batch = toys.batch(made.tasks.values())

@@ -61,6 +61,7 @@ def test_what_predicts_has_no_layer_that_only_learns(model):
         np.testing.assert_array_equal(value, whole[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_each_object_is_found_once():
     task = Detection("d", 2, end_to_end=True, normaliser="batch")
     maps = {f"P{i}": keras.Input((32 // 2**i, 32 // 2**i, 4)) for i in (2, 3)}

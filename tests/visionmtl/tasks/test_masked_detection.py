@@ -72,6 +72,7 @@ def test_a_models_scores_follow_the_mask_wherever_they_are_decoded():
     assert not np.allclose(merged, Looks(alone, "flip").decode([seen, seen])["objects"]["scores"])
 
 
+@pytest.mark.slow
 def test_what_is_measured_and_saved_is_what_is_predicted(tmp_path):
     model = toys.model(tasks())
     images, labels, weights = toys.batch(model.tasks.values())
@@ -90,6 +91,7 @@ def test_what_is_measured_and_saved_is_what_is_predicted(tmp_path):
     assert "objects_AP" in figures
 
 
+@pytest.mark.slow
 def test_an_export_answers_with_the_scores_of_the_model(tmp_path):
     model = toys.model(tasks())
     images = np.random.default_rng(0).integers(0, 255, (2, toys.SIZE, toys.SIZE, 3), "uint8")
@@ -113,6 +115,7 @@ def test_a_mask_that_cannot_be_read_is_refused(made, said):
         toys.model(made())
 
 
+@pytest.mark.slow
 def test_without_the_other_task_scores_are_the_heads_and_that_is_told(capsys):
     model = toys.model(tasks())
     assert fitting.told(model.tasks) == [

@@ -74,6 +74,7 @@ def test_the_head_makes_levels_of_its_own_whose_boxes_fill_the_image():
     assert float(task.loss(labels, {key: tf.constant(x) for key, x in outputs.items()})[0]) < 0.5
 
 
+@pytest.mark.slow
 def test_a_model_of_another_size_has_the_levels_and_the_weights_of_the_trained_one():
     keras.utils.set_random_seed(0)
     model = MultiTaskModel([Detection("objects", 2)], toys.backbone(size=128), (128, 128, 3), neck={"channels": 4})

@@ -21,6 +21,7 @@ def test_the_auxiliary_loss_is_the_cross_entropy_of_each_cells_mean_distribution
     assert taught - plain == pytest.approx(0.5 * (4 * (wrong + right) / 2 + right) / 5, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_what_only_teaches_is_in_no_export_and_changes_no_prediction():
     model = toys.model([Segmentation("ground", 3, auxiliary=0.4)])
     network = narrowing.network(model)

@@ -85,6 +85,7 @@ def test_dice_is_small_for_the_truth_and_large_for_its_opposite():
     assert loss[1] > 10
 
 
+@pytest.mark.slow
 def test_detection_prefers_the_truth_to_noise():
     task = Detection("d", 2)
     labels = _objects([(8, 8, 40, 40, 1)], [(20, 4, 50, 60, 0), (4, 4, 16, 16, 1)])

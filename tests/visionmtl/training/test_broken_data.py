@@ -48,6 +48,7 @@ def run(*arguments):
     return cli.main([str(argument) for argument in arguments])
 
 
+@pytest.mark.slow
 def test_a_training_ends_with_one_sentence_and_goes_on_once_the_file_is_mended(data, capsys, monkeypatch):
     monkeypatch.setattr(session, "finish", lambda *args: {})
     monkeypatch.setattr(callbacks.TensorBoard, "of_session", lambda given: [])
@@ -62,6 +63,7 @@ def test_a_training_ends_with_one_sentence_and_goes_on_once_the_file_is_mended(d
     assert (data / "run" / "last.keras").is_file()
 
 
+@pytest.mark.slow
 def test_a_training_that_skips_says_so_at_the_end_of_the_epoch(data, capsys):
     assert run("train", data / "mine.yaml", "data.on_error=skip", "--run", data / "run") == 0
     said = capsys.readouterr().out
@@ -70,6 +72,7 @@ def test_a_training_that_skips_says_so_at_the_end_of_the_epoch(data, capsys):
     assert "Skipped 1:" in said.split("Trained in")[1]
 
 
+@pytest.mark.slow
 def test_a_training_that_skips_all_it_has_is_not_told_to_skip(data, capsys):
     for file in (data / "data" / "train").rglob("*.jpg"):
         file.write_bytes(file.read_bytes()[:-40])
@@ -79,6 +82,7 @@ def test_a_training_that_skips_all_it_has_is_not_told_to_skip(data, capsys):
     assert f"Mend it. Go on with: visionmtl train --resume {data / 'run'}" in said
 
 
+@pytest.mark.slow
 def test_check_reads_everything(data, capsys):
     assert run("check", data / "mine.yaml") == 2
     assert SENTENCE in capsys.readouterr().err

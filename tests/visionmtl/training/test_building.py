@@ -16,6 +16,7 @@ from visionmtl.training import batches, building, optimizers
 pytestmark = pytest.mark.usefixtures("toy_by_name")
 
 
+@pytest.mark.slow
 def test_weight_decay_leaves_biases_norms_and_the_balancer_alone():
     given = small("balancing.method=uncertainty", "training.weight_decay=0.5")
     model = building.model(given, building.data(given).specs, steps=2)
@@ -69,6 +70,7 @@ def test_a_step_is_compiled_of_batches_whose_shapes_are_known_and_of_one_device(
         batches.check(given, datasets, replicas=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 def test_half_batches_accumulated_by_two_train_as_whole_ones(optimizer):
     random = np.random.default_rng(0)
@@ -100,6 +102,7 @@ def test_a_schedule_ends_with_the_last_step_and_averages_go_as_far_back_however_
     assert optimizer.ema_momentum**5 == pytest.approx(0.9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sharing", ["hard", "soft"])
 def test_stages_learn_at_a_fraction_of_the_next_ones_rate_in_every_backbone(sharing):
     given = small("training.layer_decay=0.5", "training.backbone_rate=0.1", f"model.sharing={sharing}")
@@ -117,6 +120,7 @@ def fractions(model, layer) -> float:
     return only
 
 
+@pytest.mark.slow
 def test_a_rate_of_a_backbone_that_is_frozen_is_refused():
     given = small("training.freeze=[backbone]", "training.layer_decay=0.5")
     with pytest.raises(UsageError, match=r"layer_decay is 0.5, but training.freeze"):

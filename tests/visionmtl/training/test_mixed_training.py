@@ -128,6 +128,7 @@ def _tags(folder):
     return found
 
 
+@pytest.mark.slow
 def test_check_shows_what_each_source_gives(mixed, capsys):
     training.check(mixed())
     printed = capsys.readouterr().out

@@ -1,6 +1,7 @@
 """Training pictures drawn as they are learnt from."""
 
 import numpy as np
+import pytest
 from PIL import Image
 from small_recipe import small
 
@@ -9,6 +10,7 @@ from visionmtl.training import building
 from visionmtl.training.previewing import preview
 
 
+@pytest.mark.slow
 def test_training_pictures_are_drawn_with_their_labels_and_the_first_epoch_is_still_to_come(tmp_path):
     datasets = building.data(small("data.augmentation.mosaic=1.0"), ["train"])
     made = preview(datasets, [tasks.from_spec(spec) for spec in datasets.specs], tmp_path / "seen.png")

@@ -30,6 +30,7 @@ def test_they_are_chosen_when_an_epoch_was_validated_and_go_on_with_a_run(model,
     assert callback.keep() == model.confidences == CHOSEN
 
 
+@pytest.mark.slow
 def test_a_file_saved_before_any_validation_gets_them_and_others_keep_theirs(model, tmp_path):
     other = {"objects": {"cat": 0.1, "dog": 0.2}}
     for name, confidences in {"best": None, "last": other}.items():

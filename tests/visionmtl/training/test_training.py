@@ -60,6 +60,7 @@ def test_the_recipe_of_a_run_trains_the_same_again(finished):
     assert recipe.load(finished / "recipe.yaml") == small()
 
 
+@pytest.mark.slow
 def test_the_models_of_a_run_say_what_they_were_trained_with(finished):
     for name in ("best.keras", "last.keras"):
         model, _ = runs.load_model(finished / name)
@@ -85,6 +86,7 @@ def test_history_has_a_row_an_epoch_with_each_task_s_loss_and_weight(finished):
     assert {"learning_rate", "val_score", "seconds"} <= rows[0].keys()
 
 
+@pytest.mark.slow
 def test_the_best_model_is_the_one_of_the_best_epoch(finished):
     model, _ = runs.load_model(finished)
     datasets = building.data(small(), ["validation"], model)
@@ -92,6 +94,7 @@ def test_the_best_model_is_the_one_of_the_best_epoch(finished):
     assert score == pytest.approx(max(row["val_score"] for row in runs.read_history(finished)), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_evaluate_keeps_the_figures_of_a_split_beside_the_others(finished, capsys):
     plot = finished / "plots" / "segmentation_confusion.png"
     drawn = plot.read_bytes()
@@ -113,6 +116,7 @@ def test_evaluate_keeps_the_figures_of_a_split_beside_the_others(finished, capsy
         assert [name, "-" if value is None else f"{value:.3f}"] in [line[:2] for line in lines]
 
 
+@pytest.mark.slow
 def test_figures_of_several_views_are_never_taken_for_those_of_the_pictures_alone(finished, capsys):
     before = runs.read_metrics(finished)
     assert cli.main(["evaluate", str(finished), "--tta", "1.5,flip"]) == 0
@@ -169,6 +173,7 @@ def test_branches_of_a_recipe_start_from_a_run_a_task(finished, tmp_path, weight
                 np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_a_start_without_a_layer_in_common_is_refused(finished, tmp_path, weights_only):
     other = ["model.backbone=efficientnet_lite0", "model.neck.channels=16", "tasks=[classification]"]
     with pytest.raises(UsageError, match="has no layer in common with this model"):
@@ -185,6 +190,7 @@ def test_a_finished_run_has_nothing_to_resume(finished):
         training.resume(finished)
 
 
+@pytest.mark.slow
 def test_predict_writes_overlays_masks_and_coco_json_in_pixels_of_the_picture(finished, tmp_path, capsys):
     photographs = tmp_path / "photographs"
     photographs.mkdir()
@@ -210,6 +216,7 @@ def test_predict_writes_overlays_masks_and_coco_json_in_pixels_of_the_picture(fi
     assert len(list((out / "overlays").glob("*.png"))) == 2
 
 
+@pytest.mark.slow
 def test_predict_takes_held_out_pictures_of_the_run_s_data(finished, tmp_path):
     assert cli.main(["predict", str(finished), "--split", "test", "--out", str(tmp_path)]) == 0
     assert len(list((tmp_path / "overlays").glob("test-*.png"))) == 4
@@ -271,6 +278,7 @@ def test_early_stopping_counts_the_validations_of_earlier_sessions():
     assert patience.model.stop_training
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [

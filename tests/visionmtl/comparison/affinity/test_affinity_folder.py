@@ -26,6 +26,7 @@ def results(given, run):
     return {task: {"AP": 1.1 if better else 1.0} for task in given.tasks}, 12
 
 
+@pytest.mark.slow
 def test_gains_that_were_measured_stay_when_the_scores_are_told_anew(looked_at, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(verifying, "_results", results)
     given = recipe.load("garments", ["training.epochs=3"])
@@ -37,6 +38,7 @@ def test_gains_that_were_measured_stay_when_the_scores_are_told_anew(looked_at, 
     assert "Here it was not measured" not in (tmp_path / "a" / "affinity.html").read_text()
 
 
+@pytest.mark.slow
 def test_another_fraction_is_trained_beside_the_first(looked_at, monkeypatch, tmp_path):
     trained = []
     monkeypatch.setattr(verifying, "_results", lambda given, run: trained.append(run) or results(given, run))
@@ -57,6 +59,7 @@ def test_what_is_not_known_of_the_gains_is_said(looked_at, monkeypatch, tmp_path
     assert "6 of 6 gains are not known" in (tmp_path / "a" / "affinity.html").read_text()
 
 
+@pytest.mark.slow
 def test_half_precision_is_told_beside_what_drowns_in_it(looked_at, tmp_path, capsys):
     affinity.affinity(recipe.load("garments", ["training.precision=mixed_bfloat16"]), tmp_path / "a")
     for text in (capsys.readouterr().out, (tmp_path / "a" / "affinity.html").read_text()):

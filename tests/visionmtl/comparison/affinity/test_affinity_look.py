@@ -107,6 +107,7 @@ def watched(tmp_path_factory):
     return watches[0], weights
 
 
+@pytest.mark.slow
 def test_a_training_that_is_looked_at_goes_as_it_would(watched):
     for one, other in zip(*watched[1], strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)

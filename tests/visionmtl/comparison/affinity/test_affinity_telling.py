@@ -117,6 +117,7 @@ def test_a_mistake_is_one_sentence_and_leaves_nothing(arguments, sentence, capsy
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_more_than_ten_tasks_are_told_to_be_divided_by_their_tree(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(joint, "record", lambda given, run, validated: record([f"task{n}" for n in range(11)]))
     found = affinity.affinity(recipe.load("garments", ["tasks=null"]), tmp_path, models=3)
@@ -187,6 +188,7 @@ def test_the_self_test_finds_what_was_planted_and_says_what_is_not():
     assert [check.holds for check in selftest.judge(planted_figures(), turned)][-1] is False
 
 
+@pytest.mark.slow
 def test_planted_labels_are_the_class_a_copy_of_it_and_what_says_nothing():
     data = planted.data(64, 32)
     (_, labels, weights), *_ = data.splits["validation"]

@@ -80,6 +80,7 @@ def test_where_no_step_fits_there_is_none():
     assert timing.length(timing.Pace(20, 0.3, 2), 21, most=50)[1] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("toy_by_name")
 def test_arms_are_widened_to_the_parameters_of_the_largest(tmp_path):
     made = arms(recipe.load("garments", SMALL), Asked([{"model.sharing": "hard"}], fixed=False), SURVEY)
@@ -95,6 +96,7 @@ def test_arms_are_widened_to_the_parameters_of_the_largest(tmp_path):
     assert not told, "what is known of a folder is not counted again"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("toy_by_name")
 def test_an_arm_that_comes_later_gets_the_parameters_of_those_before_it_or_fails_alone(tmp_path):
     alone, joint = arms(recipe.load("garments", SMALL), Asked([{"model.sharing": "hard"}], fixed=False), SURVEY)

@@ -15,6 +15,7 @@ from visionmtl.comparison.compare import places
 pytestmark = pytest.mark.usefixtures("stub")
 
 
+@pytest.mark.slow
 def test_every_arm_and_the_baseline_are_trained_at_every_seed_and_never_twice(capsys):
     assert compare("--vary", "balancing.method=equal,pcgrad", "--seeds", "2") == 0
     found = figures()
@@ -50,6 +51,7 @@ def test_another_recipe_is_refused_in_the_same_folder(capsys):
     assert "has a recipe of its own" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_one_task_alone_has_nothing_to_share_and_no_folder_is_made(capsys):
     assert compare("tasks=[segmentation]") == 2
     assert "has one task, 'segmentation'" in capsys.readouterr().err
@@ -92,6 +94,7 @@ def test_a_signal_reaches_the_cells_and_the_command_that_goes_on_is_told(capsys,
     assert len(began()) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_each_arm_has_its_own_best_of_what_is_searched_and_fixed_weights_are_tuned():
     options = ["--vary", "balancing.method=equal,pcgrad", "--search", "learning_rate=1e-3,3e-3", "--seeds", "2"]

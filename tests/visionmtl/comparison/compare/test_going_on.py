@@ -46,6 +46,7 @@ def test_a_shard_without_an_arm_is_refused(capsys):
     assert "--shard was given 3/4, but there are 2 arms: expected 1/2 at most." in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_no_training_could_end_with_is_told_before_the_first(capsys, tmp_path):
     folders.voc(tmp_path / "voc", {"train": "abcdefgh", "val": "xy"})
     files.write_text(

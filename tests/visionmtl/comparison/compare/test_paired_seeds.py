@@ -36,6 +36,7 @@ def begun(changes):
     return list(backbones.values()), [datasets.names(epoch, step) for epoch in (0, 1) for step in (0, 1)], datasets
 
 
+@pytest.mark.slow
 def test_every_backbone_of_every_arm_begins_with_the_same_weights():
     alone, *none = begun(ALONE)[0]
     assert not none
@@ -52,6 +53,7 @@ def test_every_backbone_of_every_arm_begins_with_the_same_weights():
     assert counts == [1, 1, 3]
 
 
+@pytest.mark.slow
 def test_a_task_alone_is_given_the_samples_of_all_in_the_same_order():
     _, order, joint = begun({})
     _, order_alone, alone = begun(ALONE)
@@ -61,6 +63,7 @@ def test_a_task_alone_is_given_the_samples_of_all_in_the_same_order():
         np.testing.assert_array_equal(labels["segmentation"], own["segmentation"])
 
 
+@pytest.mark.slow
 def test_order_and_draws_are_the_same_where_some_pictures_lack_the_labels_of_a_task(tmp_path):
     folders.voc(tmp_path, {"train": "abcdefgh", "val": "xy"})
     for name in "bd":

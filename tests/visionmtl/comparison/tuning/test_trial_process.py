@@ -19,6 +19,7 @@ model: {backbone: toy, neck: {channels: 8}}
 """
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("toy_by_name")
 def test_the_tasks_and_the_logs_of_a_recipe_are_known_and_what_it_refuses_is_told(tmp_path):
     write_text(tmp_path / "mine.yaml", RECIPE)

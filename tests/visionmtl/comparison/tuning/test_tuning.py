@@ -46,6 +46,7 @@ def trials_of(folder):
     ]
 
 
+@pytest.mark.slow
 def test_a_study_has_as_many_trials_as_asked_each_a_folder_and_prunes_those_behind(whole):
     folder = tune()
     assert str(folder) == "runs/tune-mine-1"
@@ -65,6 +66,7 @@ def test_a_folder_may_have_a_name_that_means_something_in_an_address():
     assert len(trials_of(folder)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epoch", [1, 14])
 def test_a_killed_study_goes_on_to_what_it_would_have_been(epoch, whole):
     Killed.left, folder = epoch, Path("killed")
@@ -87,10 +89,12 @@ def test_a_trial_that_takes_the_study_with_it_again_and_again_fails_and_the_othe
     assert "It was killed with its study 3 times" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_without_pruning_every_trial_is_trained_to_its_end():
     assert {end for _, end, *_ in trials_of(tune(prune=False))} == {"COMPLETE"}
 
 
+@pytest.mark.slow
 def test_more_trials_are_added_to_a_study_that_is_there(whole):
     folder = tune(trials=2)
     tuning.go_on(folder, trainer=Stub)

@@ -28,6 +28,7 @@ def trials(objectives):
         yield trial
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("logs", "names"),
     [
