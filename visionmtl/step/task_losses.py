@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from visionmtl.step.replicas import replica, sum_over_replicas
+from visionmtl.step.replicas import sum_before, sum_over_replicas
 
 
 class TaskLosses(NamedTuple):
@@ -42,6 +42,8 @@ def task_losses(
         names: the tasks, in the order of what is returned.
         sub_batches: into how many sub-batches the samples are dealt out in turn.
     """
+    samples = tf.shape(next(iter(losses.values())))[0]
+    dealt = None if sub_batches == 1 else (tf.range(samples) + sum_before(samples)) % sub_batches
     sums: list[list[tf.Tensor]] = [[] for _ in range(sub_batches)]
     counts: list[list[tf.Tensor]] = [[] for _ in range(sub_batches)]
     for name in names:
@@ -52,8 +54,8 @@ def task_losses(
                 continue
             loss, weight = losses[name], None if weights is None else weights.get(name)
             weight = tf.ones_like(loss) if weight is None else tf.reshape(tf.cast(weight, tf.float32), tf.shape(loss))
-            if sub_batches > 1:
-                weight *= tf.cast(_places(tf.shape(loss)[0]) % sub_batches == number, tf.float32)
+            if dealt is not None:
+                weight *= tf.cast(dealt == number, tf.float32)
             sums[number].append(tf.reduce_sum(tf.where(weight > 0, loss * weight, 0.0)))
             counts[number].append(tf.reduce_sum(weight))
     sub_counts = sum_over_replicas(tf.stack([tf.stack(row) for row in counts]))
@@ -62,8 +64,8 @@ def task_losses(
     local = [tf.math.divide_no_nan(total, everywhere[task]) for row in sums for task, total in enumerate(row)]
     means = tf.reduce_sum(tf.reshape(tf.stack(local), (sub_batches, len(names))), axis=0)
     means = sum_over_replicas(tf.stop_gradient(means))
-    samples = tf.cast(tf.shape(next(iter(losses.values())))[0], tf.float32)
-    return TaskLosses(local, means, everywhere, sub_counts, tf.cast(everywhere > 0, tf.float32), samples)
+    present = tf.cast(everywhere > 0, tf.float32)
+    return TaskLosses(local, means, everywhere, sub_counts, present, tf.cast(samples, tf.float32))
 
 
 def over_amounts(sums: tf.Tensor, amounts: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
@@ -81,8 +83,3 @@ def over_amounts(sums: tf.Tensor, amounts: tf.Tensor, weights: tf.Tensor | None)
     held = tf.where(weights > 0, tf.stop_gradient(amounts) * weights, 0.0)
     told = sum_over_replicas(tf.concat([tf.reduce_sum(weights, axis=0), tf.reduce_sum(held, axis=0)], axis=0))
     return tf.reduce_sum(sums * (told[0] / tf.maximum(told[1:], 1.0)), axis=1)
-
-
-def _places(count: tf.Tensor) -> tf.Tensor:
-    """Return the places of this replica's samples in the whole batch, of which each replica has as many."""
-    return tf.range(count) + tf.cast(replica(), tf.int32) * count
