@@ -4,7 +4,8 @@
 
 Every worker is a process of one core, all on this machine, and all share one batch; where there are fewer cores than
 workers, these take turns on them. The groups of workers are there at once and take turns, a few steps each; times are
-medians over the turns. What is counted is what is summed over the workers in a step; a ring sends 2 (N - 1) / N times
+medians over the turns, of the clock, and of the processor that the chief had: where that is less, it waited, for its
+core or for the others. What is counted is what is summed over the workers in a step; a ring sends 2 (N - 1) / N times
 as much from each. The backbone is five convolutions of a million parameters.
 """
 
@@ -39,7 +40,7 @@ def convolutions(size: int) -> Any:
 
 
 def worker(method: str, features: bool, args: argparse.Namespace, core: int) -> None:
-    """Train as told, `STEPS` steps a line of the standard input, and print the seconds of one."""
+    """Train as told, `STEPS` steps a line of the standard input, and print the seconds of one: passed, and worked."""
     os.sched_setaffinity(0, {core})
     import communicated
     import keras
@@ -73,18 +74,19 @@ def worker(method: str, features: bool, args: argparse.Namespace, core: int) -> 
         step(batches)
     print(json.dumps([sum(sizes), model.count_params()]), flush=True)
     for _ in sys.stdin:
-        begun = time.perf_counter()
+        begun, before = time.perf_counter(), time.process_time()
         for _ in range(STEPS):
             logs = step(batches)
         float(next(iter(logs.values())))
-        print((time.perf_counter() - begun) / STEPS, flush=True)
+        passed, worked = time.perf_counter() - begun, time.process_time() - before
+        print(json.dumps([passed / STEPS, worked / STEPS]), flush=True)
 
 
 class Group:
     """Workers that train together, and wait for their turns."""
 
     def __init__(self, count: int, batch: int, method: str, args: argparse.Namespace):
-        self.count, self.times = count, list[float]()
+        self.count, self.times, self.worked = count, list[float](), list[float]()
         held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
         cluster = {"worker": [f"127.0.0.1:{one.getsockname()[1]}" for one in held]}
         for one in held:
@@ -112,7 +114,9 @@ class Group:
             assert each.stdin
             each.stdin.write("go\n")
             each.stdin.flush()
-        self.times.append(max(float(each.stdout.readline()) for each in self.processes if each.stdout))
+        told = [json.loads(each.stdout.readline()) for each in self.processes if each.stdout]
+        self.times.append(max(passed for passed, _ in told))
+        self.worked.append(told[0][1])
 
     def close(self) -> None:
         """End them."""
@@ -136,7 +140,7 @@ def main() -> None:
         return worker(name, bool(features), args, args.core)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by which the workers are ended too
     print(f"{cores} cores; {args.size} x {args.size}, batch {args.batch} over all workers, {args.turns} turns")
-    print(f"{'':16} workers  parameters  MB summed  ms a step  of one worker", flush=True)
+    print(f"{'':16} workers  parameters  MB summed  ms a step  of one worker  CPU ms", flush=True)
     for method in args.methods:
         with contextlib.ExitStack() as held:
             groups = [Group(count, args.batch, method, args) for count in args.workers]
@@ -150,7 +154,8 @@ def main() -> None:
         for group, (size, parameters), taken in zip(groups, told, medians, strict=True):
             summed = size / 1e6 if group.count > 1 else 0.0
             print(
-                f"{method:16} {group.count:7} {parameters:11,} {summed:10.2f} {taken:10.0f} {taken / medians[0]:14.2f}",
+                f"{method:16} {group.count:7} {parameters:11,} {summed:10.2f} {taken:10.0f} {taken / medians[0]:14.2f}"
+                f" {1000 * statistics.median(group.worked):7.0f}",
                 flush=True,
             )
 
