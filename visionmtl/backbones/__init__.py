@@ -113,6 +113,8 @@ def describe(name: str) -> str:
     source = {"": "no ImageNet weights", "download": "ImageNet weights by download"}.get(
         architecture.imagenet, "ImageNet weights with visionmtl[pretrained]"
     )
+    if architecture.hugging_face is not None:
+        source = "weights from a file of Hugging Face"
     return f"{architecture.library}, {architecture.millions}M parameters, {source}"
 
 

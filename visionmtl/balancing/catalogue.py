@@ -39,7 +39,7 @@ def _note() -> str:
         f" steps of update_every=n, but for {', '.join(always)}, 1 backward. For {', '.join(heads)} with"
         " scope=parameters, K backward."
         " For the gradient family also scope=P5, or any level that all tasks share: 1 backward before its stage and K"
-        " from there on."
+        " from there on. K is the number of tasks."
     )
 
 

@@ -140,7 +140,8 @@ class Tasks(Names):
     def each(self) -> Pairs:
         with quiet_import():
             from visionmtl import tasks
-        return [(kind, said(task).summary) for kind, task in tasks.KINDS.items()]
+        several = {"multi_label": "Say of each class whether an image shows it: several may."}
+        return [(kind, several.get(kind, said(task).summary)) for kind, task in tasks.KINDS.items()]
 
     def about(self, name: str) -> str:
         with quiet_import():

@@ -1,12 +1,13 @@
-"""Names and what they mean, as `visionmtl list` prints them in 100 columns, and what docstrings say of options."""
+"""Names and what they mean, as `visionmtl list` prints them, and what docstrings say of options."""
 
 import inspect
 import re
+import shutil
 import textwrap
 from collections.abc import Iterable
 from typing import NamedTuple
 
-WIDTH = 100
+NARROWEST, WIDTH = 40, 100  # columns; as many as the terminal has between these
 WIDEST = 34  # letters of a name beside which its meaning begins; below a longer one
 
 
@@ -45,10 +46,10 @@ def _flat(text: str) -> str:
 
 
 def wrapped(text: str, indent: str = "") -> str:
-    """Return a paragraph in lines of at most 100 columns."""
+    """Return a paragraph in lines of at most 100 columns, or as many as the terminal has."""
     return textwrap.fill(
         text,
-        WIDTH,
+        max(NARROWEST, min(WIDTH, shutil.get_terminal_size((WIDTH, 0)).columns)),
         initial_indent=indent,
         subsequent_indent=indent,
         break_on_hyphens=False,

@@ -81,6 +81,8 @@ def _values(action: argparse.Action, last: str, given: Sequence[str] = ()) -> It
     """Return what an argument may be, by what it is called."""
     if action.choices:
         return map(str, action.choices)
+    if isinstance(action.metavar, str) and action.metavar.startswith("{"):
+        return action.metavar.strip("{}").split(",")
     named: dict[str, Callable[[], Iterable[str]]] = {
         "recipe": _recipes,
         "run": lambda: _runs(last),
@@ -91,7 +93,6 @@ def _values(action: argparse.Action, last: str, given: Sequence[str] = ()) -> It
         "evaluate": lambda: SPLITS,
         "device": lambda: ("cpu", "gpu"),
         "what": lambda: LISTS,
-        "shell": lambda: ("bash", "zsh", "fish"),
         "name": lambda: _names(given[0]) if given else (),
     }
     own = named.get(action.dest)

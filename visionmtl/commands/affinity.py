@@ -27,8 +27,8 @@ class Affinity(Command):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_recipe(parser, optional=True)
-        parser.add_argument("--models", type=int, help="how many models to divide the tasks among at most; default 2")
-        parser.add_argument("--seeds", type=int, help="how many trainings; default 1, of --self-test 5")
+        parser.add_argument("--models", type=int, metavar="N", help="to divide the tasks among at most; default 2")
+        parser.add_argument("--seeds", type=int, metavar="N", help="how many trainings; default 1, of --self-test 5")
         parser.add_argument(
             "--verify", type=float, metavar="FRACTION", help="train every pair of tasks for this part of the budget too"
         )

@@ -6,7 +6,7 @@ import argparse
 def add_recipe(parser: argparse.ArgumentParser, optional: bool = False) -> None:
     """Take the recipe, and changes to it."""
     help_ = "a YAML file or a built-in name, see `visionmtl list recipes`"
-    parser.add_argument("recipe", nargs="?" if optional else None, help=help_)
+    parser.add_argument("recipe", nargs="?" if optional else None, metavar="RECIPE", help=help_)
     add_overrides(parser)
 
 

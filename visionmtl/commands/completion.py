@@ -9,6 +9,7 @@ from visionmtl.errors import UsageError
 
 # A script asks `visionmtl completion answer LINE` at every TAB. What `key=value` and run folders are, argcomplete would
 # have to be taught too; this is a dependency less.
+# Where there is no answer, each shell offers files.
 BASH = r"""
 _visionmtl() {
     local IFS=$'\n' line=${COMP_LINE:0:COMP_POINT}
@@ -32,7 +33,11 @@ _visionmtl() {
 compdef _visionmtl visionmtl
 """
 FISH = r"""
-complete -c visionmtl -k -a '(visionmtl completion answer (commandline -cp | string collect) 2>/dev/null)'
+function _visionmtl
+    set -g _visionmtl_found (visionmtl completion answer (commandline -cp | string collect) 2>/dev/null)
+    set -q _visionmtl_found[1]
+end
+complete -c visionmtl -n _visionmtl -f -k -a '$_visionmtl_found'
 """
 SHELLS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 ANSWER = "answer"
@@ -53,12 +58,13 @@ class Completion(Command):
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("shell", metavar="SHELL", help="bash, zsh or fish")
+        parser.add_argument("shell", metavar="{bash,zsh,fish}", help="the shell")
         parser.add_argument("line", nargs="?", metavar="LINE", help=argparse.SUPPRESS)
 
     def run(self, args: argparse.Namespace) -> None:
         if args.shell == ANSWER:
-            print("\n".join(answers(commands_of("visionmtl.commands"), _typed(args.line or ""))))
+            for answer in answers(commands_of("visionmtl.commands"), _typed(args.line or "")):
+                print(answer)
         elif args.shell in SHELLS and args.line is None:
             print(SHELLS[args.shell].strip())
         else:

@@ -27,7 +27,7 @@ class List(Command):
         help_ = f"one of {', '.join(LISTS)}; default all of their names"
         parser.add_argument("what", nargs="?", metavar="WHAT", help=help_)
         parser.add_argument("name", nargs="*", metavar="NAME", help="one of that list, to be told all about it")
-        parser.add_argument("--by", metavar="WHAT", help="of balancing: advice by symptom, or by task")
+        parser.add_argument("--by", metavar="{symptom,task}", help="of balancing: advice by what is seen, or by task")
 
     def run(self, args: argparse.Namespace) -> None:
         if args.by is not None:

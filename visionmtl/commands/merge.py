@@ -27,7 +27,7 @@ class Merge(Command):
         parser.add_argument(
             "--method",
             default="arithmetic",
-            metavar="METHOD",
+            metavar="{arithmetic,ties}",
             help="arithmetic sums what training added; ties keeps the largest of it, where runs agree on the sign;"
             " default arithmetic",
         )

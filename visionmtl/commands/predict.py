@@ -46,7 +46,9 @@ class Predict(Command):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_model(parser)
         parser.add_argument("images", nargs="*", metavar="IMAGE", help="picture files, or folders of them; or videos")
-        parser.add_argument("--split", help="take all pictures of train, val or test of the data it was trained on")
+        parser.add_argument(
+            "--split", metavar="{train,val,test}", help="take all pictures of one split of the data it was trained on"
+        )
         parser.add_argument("--out", metavar="DIR", help="where to write; default predictions")
         parser.add_argument("--tasks", nargs="+", metavar="TASK", help="predict these tasks alone; default all")
         parser.add_argument(
@@ -59,7 +61,7 @@ class Predict(Command):
         parser.add_argument(
             "--overlays", default="all", metavar="N", help="pictures drawn on: all, none, or the first N; default all"
         )
-        parser.add_argument("--format", metavar="FORMAT", help="write a data set too: coco, labelme, yolo or csv")
+        parser.add_argument("--format", metavar="{coco,labelme,yolo,csv}", help="write a data set too")
         parser.add_argument("--link", action="store_true", help="link the pictures of that data set, do not copy them")
         parser.add_argument("--annotations", metavar="JSON", help="a COCO file whose ids images and categories get")
         parser.add_argument("--resume", action="store_true", help="go on: what is written already is skipped")

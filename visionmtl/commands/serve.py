@@ -30,9 +30,11 @@ class Serve(Command):
         usual = Limits()
         parser.add_argument("folder", metavar="FOLDER", help="an exported model and its versions: saved_models/NAME")
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen at; default this machine alone")
-        parser.add_argument("--port", type=int, default=8501, help="the port, 0 for a free one; default 8501")
         parser.add_argument(
-            "--runtime", metavar="NAME", help="savedmodel, onnx, litert or openvino; default the first that is there"
+            "--port", type=int, default=8501, metavar="N", help="the port, 0 for a free one; default 8501"
+        )
+        parser.add_argument(
+            "--runtime", metavar="{savedmodel,onnx,litert,openvino}", help="default the first that is there"
         )
         parser.add_argument("--precision", metavar="NAME", help="of its file, as int8; default the first there is")
         parser.add_argument(

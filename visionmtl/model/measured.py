@@ -81,7 +81,7 @@ class MeasuredModel(BalancedModel):
                 for name, own in raw.items()
             }
         else:
-            merged = self.looks.decode(self.looks.outputs(images, outputs))
+            merged = self.looks.measured(self.looks.outputs(images, outputs))
             predictions = {name: merged[name] for name in labels}
         statistics, shown = self.evaluation.statistics(labels, predictions, weights), {}
         if self.gallery is not None:

@@ -1,6 +1,6 @@
 """A model that looks at pictures several times, mirrored and at other sizes, and predicts once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -72,15 +72,25 @@ class Looks:
 
     def decode(self, outputs: Sequence[Mapping], image_size: Any = None, window: Any = None) -> dict[str, Outputs]:
         """Return what the raw outputs of all views mean together, by task; see `MultiTaskModel.decode`."""
+        size = self.model.image_size if image_size is None else image_size
+        return {name: self.model.tasks[name].merged(seen, size, window) for name, seen in self._seen(outputs)}
+
+    def measured(self, outputs: Sequence[Mapping]) -> dict[str, Outputs]:
+        """Return the same at the size of the network's input, with what metrics need beside it."""
+        tasks, size = self.model.tasks, self.model.image_size
+        return {
+            name: {**tasks[name].merged(seen, size), **tasks[name].certainty_merged(seen)}
+            for name, seen in self._seen(outputs)
+        }
+
+    def _seen(self, outputs: Sequence[Mapping]) -> Iterator[tuple[str, Seen]]:
+        """Yield the name of each task, and its raw outputs of all views."""
         mirrors = (False, True) if self.views.flip else (False,)
         looks = [(size, mirror) for size in self.networks for mirror in mirrors]
-        size = self.model.image_size if image_size is None else image_size
-        merged = {}
-        for name, task in self.model.tasks.items():
+        for name in self.model.tasks:
             pairs = zip(outputs, looks, strict=True)
             views = tuple(View(self.model.read_outputs(name, each), *look) for each, look in pairs)
-            merged[name] = task.merged(Seen(views, self.views.boxes), size, window)
-        return merged
+            yield name, Seen(views, self.views.boxes)
 
     def told(self) -> str:
         """Return in a sentence which views there are, and how the tasks merge them."""

@@ -1,12 +1,15 @@
 """Tables for the terminal and Markdown, and the one layout of final metrics that terminal and report share."""
 
 import math
+import re
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from visionmtl.metrics.metric import FURTHER
 
 Row = Sequence[Any]
+SHARE = re.compile(r"\d[\d.]*%")
 LISTED = 20  # lines that are printed one by one
 
 
@@ -26,13 +29,36 @@ def table(header: Sequence[str], rows: Sequence[Row]) -> str:
     """
     texts = [[cell(value) for value in row] for row in rows]
     widths = [max(len(text) for text in column) for column in zip(header, *texts, strict=True)]
-    right = [is_number_column(row[index] for row in rows) for index in range(len(header))]
+    right = [_is_flush([row[index] for row in rows]) for index in range(len(header))]
 
     def line(cells: Sequence[str]) -> str:
         parts = zip(cells, widths, right, strict=True)
         return "  ".join(text.rjust(width) if flush else text.ljust(width) for text, width, flush in parts).rstrip()
 
     return "\n".join([line(header), "  ".join("-" * width for width in widths), *map(line, texts)])
+
+
+def printed(header: Sequence[str], rows: Sequence[Row], named: int = 1) -> str:
+    """Return the same for the terminal: in one that is narrower, the columns in several tables below each other.
+
+    What goes to a file, and has no terminal's width, is one table.
+
+    Args:
+        header: N names of columns.
+        rows: N cells each.
+        named: how many columns name a row, and stand in each of the tables.
+    """
+    columns = [max(map(len, (name, *(cell(row[place]) for row in rows)))) for place, name in enumerate(header)]
+    room = shutil.get_terminal_size((sum(columns) + 2 * len(columns), 0)).columns
+    names = list(range(named))
+    parts = [names]
+    for place in range(named, len(header)):
+        if sum(columns[each] + 2 for each in parts[-1]) + columns[place] > room and parts[-1] != names:
+            parts.append(names)
+        parts[-1] = [*parts[-1], place]
+    return "\n\n".join(
+        table([header[place] for place in part], [[row[place] for place in part] for row in rows]) for part in parts
+    )
 
 
 def markdown(header: Sequence[str], rows: Sequence[Row]) -> str:
@@ -68,6 +94,12 @@ def is_number_column(values: Any) -> bool:
     """Return whether all cells that are not empty are numbers, and one at least is."""
     filled = [value for value in values if value is not None]
     return bool(filled) and all(is_number(value) for value in filled)
+
+
+def _is_flush(values: Sequence[Any]) -> bool:
+    """Return whether a column is of numbers, or of shares such as "3.9%" too."""
+    kept = [value for value in values if not (isinstance(value, str) and SHARE.fullmatch(value))]
+    return is_number_column(kept) or (len(kept) < len(values) and all(value in (None, "") for value in kept))
 
 
 def results(

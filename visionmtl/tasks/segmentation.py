@@ -179,17 +179,18 @@ class Segmentation(Task):
     def certainty(self, outputs: Outputs) -> Outputs:
         return {"certainty": tf.reduce_max(self.probabilities(outputs), axis=-1)}
 
-    def mistakes(self, labels: Labels, predictions: Outputs) -> tf.Tensor | None:
-        if "certainty" not in predictions:  # of several views
-            return None
+    def mistakes(self, labels: Labels, predictions: Outputs) -> tf.Tensor:
         truth, found = (tf.cast(each, tf.int32)[:, ::2, ::2] for each in (labels, predictions["classes"]))
         known = tf.cast(truth != IGNORE, tf.float32)
         wrong = tf.cast((truth != found) & (predictions["certainty"] >= SURE), tf.float32) * known
         return tf.math.divide_no_nan(tf.reduce_sum(wrong, axis=(1, 2)), tf.reduce_sum(known, axis=(1, 2)))
 
     def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
-        probabilities = seen.mean_map("logits", lambda logits, view: tf.nn.softmax(logits))
-        return self.decode({"logits": tf.math.log(probabilities + TINY)}, image_size, window)
+        return self.decode({"logits": tf.math.log(_mean(seen) + TINY)}, image_size, window)
+
+    def certainty_merged(self, seen: Seen) -> Outputs:
+        size = seen.plain.outputs["logits"].shape[1:3]
+        return {"certainty": tf.reduce_max(tf.image.resize(_mean(seen), size), axis=-1)}
 
     def metrics(self) -> list[metrics.Metric]:
         return [metrics.MeanIoU(self.classes), metrics.BoundaryIoU(self.classes)]
@@ -212,6 +213,11 @@ class Segmentation(Task):
         path = Path("masks", self.name, f"{picture}.png")
         files.write_png(folder / path, predictions["classes"].astype(np.uint8))
         return path.as_posix()
+
+
+def _mean(seen: Seen) -> tf.Tensor:
+    """Return the mean over several views of the probability of each class, `[B, h, w, C]`."""
+    return seen.mean_map("logits", lambda logits, view: tf.nn.softmax(logits))
 
 
 def _resized(logits: tf.Tensor, like: tf.Tensor) -> tf.Tensor:

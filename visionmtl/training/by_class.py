@@ -33,7 +33,7 @@ def told(metrics: Mapping[str, Any], split: str, where: str) -> str:
             continue
         columns = list(dict.fromkeys(metric for of_class in by_class.values() for metric in of_class))
         rows = [[name, *(of_class.get(metric) for metric in columns)] for name, of_class in by_class.items()]
-        shown = tables.table([f"{task}, {split}", *columns], rows[: tables.LISTED])
+        shown = tables.printed([f"{task}, {split}", *columns], rows[: tables.LISTED])
         more = len(rows) - tables.LISTED
         parts.append(f"{shown}\nand {more} more classes, in {where}" if more > 0 else shown)
     return "\n\n".join(parts)

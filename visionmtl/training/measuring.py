@@ -69,7 +69,7 @@ def evaluate(
     kept = runs.keep_metrics(run, {name: results})
     _draw(model, run, name, results, functools.partial(datasets.called, split))
     report.write(run)
-    print(tables.table(*tables.results({name: kept[name]}, further=True)), end="\n\n")
+    print(tables.printed(*tables.results({name: kept[name]}, further=True), named=2), end="\n\n")
     if of_classes := by_class.told(kept, name, str(run / "metrics.json")):
         print(of_classes, end="\n\n")
     if views is not None and split == "validation":
@@ -150,7 +150,7 @@ def _written(
     (run / "report.html").unlink(missing_ok=True)  # that of the training: a run with figures and a page is finished
     kept = runs.keep_metrics(run, {**measured, **costs, "parameters": model.count_params()})
     page = report.write(run)
-    print(f"\n{tables.table(*tables.results(kept))}\n")
+    print(f"\n{tables.printed(*tables.results(kept), named=2)}\n")
     for split in measured:
         if of_classes := by_class.told(kept, split, str(run / "metrics.json")):
             print(f"{of_classes}\n")

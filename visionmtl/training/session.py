@@ -129,9 +129,9 @@ def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
     of = datasets.by_source
     names = [name for name in recipe.data.sources if of]  # of what is joined no image is of one source
     counts = [[split, size, *(of[split].get(name, 0) for name in names)] for split, size in datasets.sizes.items()]
-    print(tables.table(["split", "images", *names], counts), end="\n\n")
+    print(tables.printed(["split", "images", *names], counts), end="\n\n")
     rows = [[task.name, task.kind, len(task.classes), _abridged(task.classes)] for task in model.tasks.values()]
-    print(tables.table(["task", "kind", "count", "classes"], rows), end="\n\n")
+    print(tables.printed(["task", "kind", "count", "classes"], rows), end="\n\n")
     height, width = model.image_size
     print(f"{recipe.model.backbone}, {model.count_params():,} parameters, {height} x {width} pixels,", end=" ")
     print(f"{recipe.training.epochs} epochs of {_steps(recipe, datasets)} steps.")

@@ -49,6 +49,8 @@ def runs(tmp_path, monkeypatch):
         ("report runs/garments-1 elsewhere/", ["elsewhere/mine"]),
         ("evaluate runs/garments-1 data.source=co", ["data.source=coco"]),
         ("list bal", ["balancing"]),
+        ("completion z", ["zsh"]),
+        ("data pack here --on-error sk", ["skip"]),
         ("list sharing mt", ["mtan"]),
         ("predict runs/garments-1 --tasks ", []),  # names that only the model knows
         ("predict runs/garments-1 pho", []),  # a file
@@ -109,12 +111,16 @@ LINES = [("tra", "train"), ("list balancing pcg", "pcgrad"), ("train garments tr
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish here")
-@pytest.mark.parametrize(("line", "expected"), LINES)
-def test_fish_completes(program, line, expected):
+@pytest.mark.parametrize(("line", "expected"), [*LINES[:2], ("predict runs/garments-1 tra", "track.png")])
+def test_fish_completes_and_offers_files_where_nothing_else_is_expected(program, line, expected):
+    (program / "track.png").touch()
     script = f"set -x PATH {program} $PATH; visionmtl completion fish | source; complete -C 'visionmtl {line}'"
-    done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, check=True)
-    assert line.rpartition(" ")[2].partition("=")[0] in done.stdout
-    assert any(expected in offered for offered in done.stdout.splitlines())
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", script], capture_output=True, text=True, check=True, cwd=program
+    )
+    offered = [each.partition("\t")[0] for each in done.stdout.splitlines()]
+    assert any(expected in each for each in offered)
+    assert ("track.png" in offered) == (expected == "track.png")
     assert done.stderr == ""
 
 

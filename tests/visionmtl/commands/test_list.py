@@ -37,6 +37,11 @@ def test_every_name_of_a_list_has_a_line_and_can_be_asked_about(what, capsys):
         assert what == "recipes" or widest(about) <= 100, "a recipe is shown as it is"
 
 
+def test_a_list_fits_a_narrower_terminal(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "72")
+    assert widest(said(capsys, "sources")) <= 72
+
+
 def test_a_method_is_told_with_its_options_ranges_defaults_paper_and_cost(capsys):
     out = " ".join(said(capsys, "balancing", "cagrad").split())
     for words in ("c=0.5", "a number of at least 0", "update_every=1", "Liu et al. 2021", "1 forward, K backward"):

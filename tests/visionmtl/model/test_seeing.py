@@ -58,6 +58,13 @@ def test_what_is_measured_is_of_all_views_and_the_loss_of_the_pictures_alone():
     classes = seen(model.looks, images)["ground"]["classes"]
     assert merged["ground_pixel_accuracy"] == pytest.approx(np.mean(classes == labels["ground"]))
     assert merged["ground_pixel_accuracy"] != plain["ground_pixel_accuracy"]
+    counted, sure, right = model.task_metrics["ground"][0].calibration.sum(axis=1)
+    every_fourth = classes[:, ::2, ::2] == labels["ground"][:, ::2, ::2]
+    assert (counted, right) == (every_fourth.numpy().size, every_fourth.numpy().sum())
+    maps = [view["ground_logits"] for view in model.looks.outputs(tf.constant(images))]
+    upright = [view[:, :, ::-1] if mirrored % 2 else view for mirrored, view in enumerate(maps)]
+    mean = np.mean([tf.nn.softmax(tf.image.resize(view, maps[0].shape[1:3])) for view in upright], axis=0)
+    assert sure == pytest.approx(mean.max(axis=-1).sum())
     assert merged["loss"] == plain["loss"]
     model.looks = None
     assert model.evaluate(batch, verbose=0, return_dict=True) == plain

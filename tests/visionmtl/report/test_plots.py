@@ -161,5 +161,7 @@ def test_confusion_and_precision_recall_are_drawn_for_few_and_many_classes(count
     precision = np.linspace(1, 0, 101)[:, None] * np.ones(count)
     precision[:, 0] = np.nan
     write(confusion(np.eye(count) * 5, classes), tmp_path / "confusion.png")
-    write(precision_recall(precision, classes), tmp_path / "precision.png")
+    figure = precision_recall(precision, classes)
+    assert len(figure.axes[0].get_legend().get_texts()) == count - 1, "every class that has a value is named"
+    write(figure, tmp_path / "precision.png")
     assert len(list(tmp_path.iterdir())) == 2

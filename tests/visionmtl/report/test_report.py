@@ -55,6 +55,15 @@ def test_a_page_holds_its_pictures_samples_first_and_draws_the_curves_itself(run
     assert page(run).images == ["01", "a curve"]
 
 
+def test_curves_of_too_many_classes_say_why_they_are_one_mean(run):
+    names = [f"class {number}" for number in range(33)]
+    for count, told in ((33, 1), (32, 0)):
+        charts = {"precision_recall": np.full((101, count), 0.5)}
+        measured.keep(run, "test", {"cars": Measured("detection", names[:count], charts)})
+        sentence = f"{count} classes are more than the 32 lines that can be told apart: this is their mean."
+        assert page(run).text.count(sentence) == told
+
+
 def test_every_chart_names_its_split_and_holds_its_points(run):
     keep_measured(run)
     shown = page(run)

@@ -117,6 +117,16 @@ def test_a_worst_picture_is_enlarged_and_a_bar_says_its_count(page, file):
     page.wait(f"{bars}.querySelector('.u-legend').innerText.replace(/\\s/g, '') === 'confidence0.9667predictions14'")
 
 
+def test_a_sample_is_enlarged_to_its_size_on_a_narrow_screen_and_the_page_stays_as_wide(page, file):
+    page.open(f"file://{file}", 390)
+    picture = "document.querySelector('#samples button')"
+    assert page.run(f"{picture}.querySelector('img').offsetWidth") < 390
+    page.run(f"{picture}.click()")
+    assert page.run(f"{picture}.querySelector('img').offsetWidth >= {picture}.querySelector('img').naturalWidth")
+    assert page.run(f"{picture}.parentElement.scrollWidth > {picture}.parentElement.clientWidth")
+    assert page.run("document.documentElement.scrollWidth") <= 390
+
+
 def test_it_is_printed_on_white(page, file):
     page.open(f"file://{file}", 1100, dark=True)
     page.wait(f"{CHART}.querySelector('canvas')")

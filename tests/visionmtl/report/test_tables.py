@@ -54,3 +54,13 @@ def test_durations_are_given_in_two_units(seconds, text):
 def test_markdown_aligns_numbers_right_and_keeps_bars_in_their_cell():
     text = tables.markdown(["task", "AP"], [["a|b", 0.25], ["signs", None]])
     assert text.splitlines() == ["| task | AP |", "| --- | ---: |", "| a\\|b | 0.250 |", "| signs |  |"]
+
+
+def test_in_a_narrow_terminal_columns_that_do_not_fit_stand_below_with_their_rows_named_anew(monkeypatch):
+    given = ["task", "metric", "train", "test"], [["cars", "AP", 0.25, None], ["road", "mIoU", 0.5, 0.125]]
+    monkeypatch.setenv("COLUMNS", "80")
+    assert tables.printed(*given) == tables.table(*given)
+    monkeypatch.setenv("COLUMNS", "22")
+    above, below = tables.printed(*given, named=2).split("\n\n")
+    assert above.splitlines()[::2] == ["task  metric  train", "cars  AP      0.250"]
+    assert below.splitlines()[::3] == ["task  metric   test", "road  mIoU    0.125"]

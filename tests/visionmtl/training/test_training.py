@@ -123,7 +123,8 @@ def test_figures_of_several_views_are_never_taken_for_those_of_the_pictures_alon
     after = runs.read_metrics(finished)
     assert after.keys() - before.keys() == {"validation+tta=flip,1.5"}
     assert {key: after[key] for key in before} == before
-    assert after["validation+tta=flip,1.5"].keys() == before["validation"].keys()
+    for task, values in before["validation"].items():
+        assert after["validation+tta=flip,1.5"][task].keys() == values.keys()
     said = capsys.readouterr().out
     assert "Views of each picture: 64 x 64, 96 x 96, each mirrored too." in said
     assert "validation+tta=flip,1.5" in said

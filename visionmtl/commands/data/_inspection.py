@@ -59,9 +59,9 @@ def inspect(
 
 def report(survey: Survey) -> str:
     """Return the tables and lists of a survey as text."""
-    texts = [tables.table(*_images(survey)), tables.table(*_labelled(survey))]
-    texts += [tables.table(*_boxes(survey, spec)) for spec in survey.specs if kinds.of(spec).has_objects]
-    texts += [tables.table(*_classes(survey, spec)) for spec in survey.specs]
+    texts = [tables.printed(*_images(survey)), tables.printed(*_labelled(survey))]
+    texts += [tables.printed(*_boxes(survey, spec)) for spec in survey.specs if kinds.of(spec).has_objects]
+    texts += [tables.printed(*_classes(survey, spec)) for spec in survey.specs]
     across = [group for group in survey.duplicates if len({split for split, _ in group}) > 1]
     within = [group for group in survey.duplicates if group not in across]
     texts.append(tables.listing("Same pixels in several splits", map(_together, across)))
@@ -177,14 +177,15 @@ def _classes(survey: Survey, spec: pipelines.LabelSpec) -> tuple[list[str], list
         rest = np.array([row[1:] for row in rows[tables.LISTED // 2 : -(tables.LISTED // 2)]]).sum(axis=0)
         rows[tables.LISTED // 2 : -(tables.LISTED // 2)] = [[f"({left} more)", *rest.tolist()]]
     if kinds.of(spec).unit == "pixels" and spec.classes:
-        rows.append(["(ignored)", *(_ignored(split.counts[spec.name]) for split in survey.splits.values())])
+        counted = [split.counts[spec.name] for split in survey.splits.values()]
+        rows.append(["(ignored)", *(each.ignored for each in counted)])
+        rows.append(["(ignored, of all)", *map(_ignored, counted)])
     return [spec.name, *(f"{kinds.of(spec).unit} in {split}" for split in survey.splits)], rows
 
 
 def _ignored(counts: Counts) -> str:
-    """Return how many pixels are ignored, and what share of all that is."""
-    share = counts.ignored / max(counts.ignored + int(counts.classes.sum()), 1)
-    return f"{counts.ignored:,} ({share:.1%})"
+    """Return what share of all pixels is ignored."""
+    return f"{counts.ignored / max(counts.ignored + int(counts.classes.sum()), 1):.1%}"
 
 
 def _near(survey: Survey) -> str:

@@ -20,13 +20,13 @@ def add_source(parser: argparse.ArgumentParser, whole: bool = False) -> None:
     if whole:
         parser.set_defaults(split=None)
     else:
-        parser.add_argument("--split", help=f"{CHOICE} alone; default all that are there")
+        parser.add_argument("--split", metavar="SPLIT", help=f"{CHOICE} alone; default all that are there")
 
 
 def add_on_error(parser: argparse.ArgumentParser) -> None:
     """Take what is done at what is broken."""
     help_ = "stop (the default) at what is broken, or skip it and list it"
-    parser.add_argument("--on-error", default="stop", help=help_)
+    parser.add_argument("--on-error", default="stop", metavar="{stop,skip}", help=help_)
 
 
 def source_of(args: argparse.Namespace, verb: str) -> tuple[str, str | None, dict[str, Any]]:

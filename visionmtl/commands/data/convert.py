@@ -21,7 +21,7 @@ class Convert(Command):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_source(parser)
-        parser.add_argument("--to", metavar="FORMAT", required=True, help="coco, voc or yolo")
+        parser.add_argument("--to", metavar="{coco,voc,yolo}", required=True, help="the format")
         parser.add_argument("--out", metavar="DIR", help="the folder to write; default <name>-<format>")
         parser.add_argument("--tasks", nargs="+", metavar="TASK", help="whose labels to write; default all it can hold")
         parser.add_argument("--link", action="store_true", help="link the pictures in place of copying them")

@@ -27,7 +27,11 @@ class Serve(Command):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--join", metavar="ADDRESS", help="grpc://host:port of the first; left out, this is one")
         parser.add_argument(
-            "--port", type=int, default=0, help="to listen at, and of the first the next one too; default free ones"
+            "--port",
+            type=int,
+            default=0,
+            metavar="N",
+            help="to listen at, and of the first the next too; default free",
         )
         parser.add_argument("--host", help="of this machine as the others reach it; default its address in the network")
 

@@ -28,7 +28,9 @@ class Split(Command):
         parser.add_argument("--by", metavar="GROUP", required=True, help=help_)
         help_ = "of the images, for train, val and test; two leave test out; default 0.8 0.1 0.1"
         parser.add_argument("--fractions", nargs="+", type=float, default=[0.8, 0.1, 0.1], metavar="F", help=help_)
-        parser.add_argument("--seed", type=int, default=0, help="of the order of groups that are alike; default 0")
+        parser.add_argument(
+            "--seed", type=int, default=0, metavar="N", help="of the order of groups that are alike; default 0"
+        )
         parser.add_argument(
             "--table", metavar="CSV", help="with the column, and that of the image files; default the data's"
         )

@@ -69,7 +69,7 @@ def rows(
 def tell(folder: Path, asked: Asked, opened: "optuna.Study") -> None:
     """Print the table of trials, what matters, and what to do next."""
     header, table = rows(asked, opened, _short)
-    print(f"\n{tables.table(header, table[:MOST])}")
+    print(f"\n{tables.printed(header, table[:MOST])}")
     if len(table) > MOST:
         print(f"and {len(table) - MOST} more, in {folder / 'trials.csv'}")
     if failed := sum(row[1] == ENDS["FAIL"] for row in table):

@@ -1,5 +1,6 @@
-"""A comparison for the terminal: what is main of the table, in some 110 columns, and the verdicts below."""
+"""A comparison for the terminal: what is main of the table, in up to 110 columns, and the verdicts below."""
 
+import shutil
 import textwrap
 from collections.abc import Sequence
 
@@ -7,12 +8,14 @@ from visionmtl.comparison.verdicts import sentences
 from visionmtl.comparison.verdicts.columns import LEFT, Column, columns
 from visionmtl.comparison.verdicts.judging import Judgement
 
-WIDTH = 110
+NARROWEST, WIDTH = 80, 110  # columns; as many as the terminal has between these
 NAME = 26  # letters of an arm's name that are shown at least
 
 
-def text(judgement: Judgement, width: int = WIDTH) -> str:
-    """Return the table and the verdicts as text, no line of it wider than `width`."""
+def text(judgement: Judgement, width: int | None = None) -> str:
+    """Return the table and the verdicts as text, no line of it wider than `width`, or than the terminal."""
+    if width is None:
+        width = max(NARROWEST, min(WIDTH, shutil.get_terminal_size((WIDTH, 0)).columns))
     shown, hidden = fitting(judgement, width)
     lines = [_table(shown)]
     if hidden:

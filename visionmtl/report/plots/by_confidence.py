@@ -12,6 +12,7 @@ from visionmtl.report.plots.plot import TaskPlot
 from visionmtl.tasks import Task
 
 STROKES = ("-", "--", ":", "-.")  # with the colours enough to tell 32 classes apart
+MOST = len(STROKES) * len(LINES)
 PANELS = ("precision", "recall", "F1")
 CHARTED = 200  # steps of the confidence on a page
 BELIEVED = {"by_confidence": " at IoU 0.5", "by_probability": ""}  # what a task charts, and what its titles add
@@ -35,7 +36,7 @@ class ByConfidence(TaskPlot):
         each = max(1, (curves.shape[1] - 1) // CHARTED)
         confidence, curves = np.linspace(0, 1, curves.shape[1])[::each], curves[:, ::each]
         return [
-            Chart(f"{name}{BELIEVED[chart]}", split, "confidence", confidence, few(of, classes))
+            Chart(f"{name}{BELIEVED[chart]}", split, "confidence", confidence, few(of, classes), note=why_few(of))
             for name, of in zip(PANELS, curves, strict=True)
         ]
 
@@ -51,9 +52,8 @@ def by_confidence(curves: np.ndarray, classes: Sequence[str], before: str = "", 
     """
     figure = Figure((11.7, 3.6), layout="constrained")
     confidence = np.linspace(0, 1, curves.shape[1])
-    known = [index for index in range(len(classes)) if np.isfinite(curves[1, :, index]).any()]
-    strokes = list(itertools.product(STROKES, LINES))
-    many = len(known) > len(strokes)
+    known, strokes = _known(curves[1]), list(itertools.product(STROKES, LINES))
+    many = len(known) > MOST
     for place, name in enumerate(PANELS):
         axes = plain(figure.add_subplot(1, len(PANELS), place + 1))
         for (stroke, colour), index in zip(itertools.cycle(strokes), known, strict=False):
@@ -90,10 +90,22 @@ def few(curves: np.ndarray, classes: Sequence[str]) -> dict[str, np.ndarray]:
         curves: `[T, C]`, NaN where there is no value.
         classes: C names.
     """
-    known = [index for index in range(len(classes)) if np.isfinite(curves[:, index]).any()]
-    if len(known) <= len(STROKES) * len(LINES):
+    known = _known(curves)
+    if len(known) <= MOST:
         return {classes[index]: curves[:, index] for index in known}
     counted = np.isfinite(curves[:, known])
     total, count = np.where(counted, curves[:, known], 0).sum(axis=1), counted.sum(axis=1)
     mean = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
     return {f"mean of {len(known)} classes": mean}
+
+
+def why_few(curves: np.ndarray) -> str:
+    """Return a sentence that says why `few` gives one mean; "" where it does not."""
+    count = len(_known(curves))
+    told = f"{count} classes are more than the {MOST} lines that can be told apart: this is their mean."
+    return told if count > MOST else ""
+
+
+def _known(curves: np.ndarray) -> list[int]:
+    """Return which classes of curves `[T, C]` have a value."""
+    return np.flatnonzero(np.isfinite(curves).any(axis=0)).tolist()

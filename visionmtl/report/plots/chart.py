@@ -20,6 +20,7 @@ class Chart(NamedTuple):
         task: whose they are; "" where they are the whole run's.
         logarithmic: whether that scale is allowed, where it helps.
         bars: whether each point is a bar.
+        note: a sentence that the lines need; "" for none.
     """
 
     title: str
@@ -30,6 +31,7 @@ class Chart(NamedTuple):
     task: str = ""
     logarithmic: bool = False
     bars: bool = False
+    note: str = ""
 
     @property
     def is_empty(self) -> bool:

@@ -83,6 +83,6 @@
   }
   document.querySelectorAll(".sortable th button").forEach(button =>
     button.addEventListener("click", () => sort(button.closest("th"))));
-  document.querySelectorAll(".small button").forEach(button =>
+  document.querySelectorAll(".enlarged button").forEach(button =>
     button.addEventListener("click", () => button.parentElement.classList.toggle("large")));
 })();
