@@ -15,10 +15,15 @@ from visionmtl.files import write_picture
 READABLE_SIDE = 384  # pictures are enlarged towards this many pixels before labels are drawn on them
 
 
-def save_samples(model: keras.Model, folder: str | Path, dataset: tf.data.Dataset, count: int = 8) -> list[Path]:
-    """Write a strip `01.png`, `02.png`, ... for each of `count` pictures of `dataset`; return the files."""
+def save_samples(
+    model: keras.Model, folder: str | Path, dataset: tf.data.Dataset, count: int = 8, split: str = ""
+) -> list[Path]:
+    """Write a strip `01.png`, `02.png`, ... for each of `count` pictures of `dataset`; return the files.
+
+    Each says of which split it is, where that is given.
+    """
     paths = []
-    for index, strip in enumerate(strips(model, *pick(dataset, count)), start=1):
+    for index, strip in enumerate(strips(model, *pick(dataset, count), split=split), start=1):
         paths.append(Path(folder, f"{index:02d}.png"))
         write_picture(paths[-1], strip)
     return paths
@@ -47,6 +52,7 @@ def strips(
     labels: Mapping[str, Any],
     weights: Mapping[str, np.ndarray],
     stacked: bool = False,
+    split: str = "",
 ) -> Iterator[np.ndarray]:
     """Yield "photograph | truth | prediction" for each picture of a batch, all tasks drawn on it.
 
@@ -56,6 +62,7 @@ def strips(
         labels: by task, as in a batch; a task that is not among them has its predictions drawn alone.
         weights: by task, `[B]`; where it is 0 the truth is unknown and not drawn.
         stacked: whether the three stand below each other.
+        split: what the photograph is of, as its caption says; "" for nothing.
 
     Yields:
         uint8 `[h, w, 3]`.
@@ -75,7 +82,8 @@ def strips(
             own = {key: value[index] for key, value in of_task(predictions, task.name, model.tasks).items()}
             found[task.name] = drawing.enlarge(image, own, factor)[1]
         tiles = [photograph, drawing.overlay(photograph, order, known), drawing.overlay(photograph, order, found)]
-        yield drawing.side_by_side(tiles, ["Photograph", "Truth", "Prediction"], legends, stacked)
+        captions = [f"Photograph, {split}" if split else "Photograph", "Truth", "Prediction"]
+        yield drawing.side_by_side(tiles, captions, legends, stacked)
 
 
 def of_task(predictions: Mapping[str, Any], name: str, tasks: Iterable[str]) -> dict[str, Any]:

@@ -145,7 +145,8 @@ def _written(
 ) -> dict[str, Any]:
     """Draw a model that was measured, write the run's figures and print them; return what its metrics.json holds."""
     plots.save_run(run)
-    samples.save_samples(model, run / "samples", datasets.splits.get("validation", datasets.splits["train"]))
+    shown = "validation" if "validation" in datasets.splits else "train"
+    samples.save_samples(model, run / "samples", datasets.splits[shown], split=shown)
     runs.keep_images(run, datasets.sizes)
     (run / "report.html").unlink(missing_ok=True)  # that of the training: a run with figures and a page is finished
     kept = runs.keep_metrics(run, {**measured, **costs, "parameters": model.count_params()})

@@ -124,5 +124,5 @@ def test_the_plot_has_a_map_a_matrix_with_what_changed_under_each_number(tmp_pat
     assert not figure.axes[4].texts
     write(figure, tmp_path / "sharing.png")
     only = sharing({3: {"relation": relation}})
-    assert [text.get_text() for text in only.texts] == ["after epoch 3"]
+    assert [text.get_text() for text in only.texts] == ["after epoch 3 of training"]
     assert sharing({}) is None

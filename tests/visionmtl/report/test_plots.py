@@ -76,7 +76,7 @@ def test_a_history_that_is_not_a_number_is_drawn_empty(tmp_path):
     assert Image.open(path).size[0] > 100
 
 
-def test_files_are_read_with_gaps_and_drawn(tmp_path):
+def test_files_are_read_with_gaps_drawn_and_name_their_split(tmp_path, monkeypatch):
     csvfile.write(tmp_path / "history.csv", [{"loss": 2.5}, {"loss": 2, "val_loss": 3}])
     history = csvfile.columns(tmp_path / "history.csv")
     assert history["loss"].tolist() == [2.5, 2]
@@ -84,7 +84,11 @@ def test_files_are_read_with_gaps_and_drawn(tmp_path):
     assert history["val_loss"][1] == 3
     rows = [dict(zip(HISTORY, values, strict=True)) for values in zip(*HISTORY.values(), strict=True)]
     csvfile.write(tmp_path / "history.csv", rows)
+    figures = []
+    monkeypatch.setattr(plots, "write", lambda figure, path: figures.append(figure._supxlabel.get_text()) or path)
     assert [path.name for path in plots.save_run(tmp_path)] == ["losses.png", "metrics.png", "weights.png"]
+    splits = ["training and validation", "validation", "training"]
+    assert figures == [f"measured on {split}" for split in splits]
 
 
 def test_the_page_shows_the_metrics_first():

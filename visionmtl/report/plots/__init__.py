@@ -8,6 +8,8 @@ From outside come `save_run`, `save_task`, `charts_of` and `page_order`. A new p
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from pipelines import discovery
 from visionmtl.metrics import Metric
 from visionmtl.report.plots.axes import PALE, write
@@ -23,8 +25,13 @@ __all__ = ["RUN_PLOTS", "TASK_PLOTS", "charts_of", "page_order", "save_run", "sa
 
 def save_run(run: Path) -> list[Path]:
     """Write the plots of a run folder to its `plots/`, each if the run has what it shows; return the files."""
-    figures = {name: plot.draw(run) for name, plot in RUN_PLOTS.items()}
-    return [write(figure, run / "plots" / f"{name}.png") for name, figure in figures.items() if figure is not None]
+    paths = []
+    for name, plot in RUN_PLOTS.items():
+        if (figure := plot.draw(run)) is not None:
+            if plot.split:
+                _name_split(figure, plot.split)
+            paths.append(write(figure, run / "plots" / f"{name}.png"))
+    return paths
 
 
 def save_task(
@@ -42,8 +49,13 @@ def save_task(
     charts = task.charts(measured)
     figures = [pair for plot in TASK_PLOTS.values() for pair in plot.draw(task, values, charts)]
     for _, figure in figures if split else ():
-        figure.supxlabel(f"measured on {split}", x=0.01, ha="left", fontsize=8, color=PALE)
+        _name_split(figure, split)
     return [write(figure, run / "plots" / f"{task.name}_{name}.png") for name, figure in figures]
+
+
+def _name_split(figure: Figure, split: str) -> None:
+    """Write below a figure on which split it was measured."""
+    figure.supxlabel(f"measured on {split}", x=0.01, ha="left", fontsize=8, color=PALE)
 
 
 def charts_of(name: str, run: Path) -> list[Chart]:

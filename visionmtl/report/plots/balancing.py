@@ -22,6 +22,7 @@ class Balancing(RunPlot):
     """Drawn from `gradients.csv`."""
 
     rank = 4
+    split = "training"
 
     def draw(self, run: Path) -> Figure | None:
         return balancing(csvfile.columns(run / "gradients.csv"))
@@ -43,7 +44,7 @@ class Balancing(RunPlot):
         }
         shown = lines if "step" in history else {}
         return [
-            Chart(title, "training", "step", history["step"], of, logarithmic=title == kinds["norm"])
+            Chart(title, self.split, "step", history["step"], of, logarithmic=title == kinds["norm"])
             for title, of in shown.items()
             if of
         ]

@@ -15,6 +15,7 @@ class Losses(RunPlot):
     """Drawn from `history.csv`."""
 
     rank = 2
+    split = "training and validation"
 
     def draw(self, run: Path) -> Figure | None:
         return losses(csvfile.columns(run / "history.csv"))
@@ -24,7 +25,7 @@ class Losses(RunPlot):
         return [
             Chart(
                 "total loss" if name == "loss" else "loss",
-                "training and validation",
+                self.split,
                 "epoch",
                 history["epoch"],
                 {

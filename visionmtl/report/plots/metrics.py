@@ -15,6 +15,7 @@ class Metrics(RunPlot):
     """Drawn from `history.csv`."""
 
     rank = 1
+    split = "validation"
 
     def draw(self, run: Path) -> Figure | None:
         return metrics(csvfile.columns(run / "history.csv"))
@@ -25,7 +26,7 @@ class Metrics(RunPlot):
         return [
             Chart(
                 "metrics" if group in tasks else group.replace("_", " "),
-                "validation",
+                self.split,
                 "epoch",
                 history["epoch"],
                 {name.replace("_", " ") or group: history[log] for name, log in logs.items()},

@@ -16,9 +16,11 @@ class RunPlot:
 
     Attributes:
         rank: its place among the others on a report's page, lower ones first.
+        split: on which that was measured, which the figure is made to say; "" where it says so by itself.
     """
 
     rank: ClassVar[int]
+    split: ClassVar[str] = ""
 
     def draw(self, run: Path) -> Figure | None:
         """Return the figure, drawn from what a run folder holds, or None where that has nothing to show."""

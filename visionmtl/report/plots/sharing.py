@@ -38,7 +38,9 @@ def sharing(looks: Mapping[int, Mapping[str, Matrix]]) -> Figure | None:
     places, width, height = _places(looks[last])
     figure = Figure((max(4.6, width), height))
     since = f"; below each number what changed since epoch {first}" if last > first else ""
-    figure.text(0.15 / figure.get_figwidth(), 1 - 0.2 / height, f"after epoch {last}{since}", fontsize=8, color=INK)
+    figure.text(
+        0.15 / figure.get_figwidth(), 1 - 0.2 / height, f"after epoch {last} of training{since}", fontsize=8, color=INK
+    )
     for (title, matrix), (x, y, wide, tall) in zip(looks[last].items(), places, strict=True):
         box = (x / figure.get_figwidth(), y / height, wide / figure.get_figwidth(), tall / height)
         axes = figure.add_axes(box)

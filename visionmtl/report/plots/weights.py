@@ -15,6 +15,7 @@ class Weights(RunPlot):
     """Drawn from `history.csv`."""
 
     rank = 3
+    split = "training"
 
     def draw(self, run: Path) -> Figure | None:
         return weights(csvfile.columns(run / "history.csv"))
@@ -24,7 +25,7 @@ class Weights(RunPlot):
         lines = {name.removeprefix("weight/"): history[name] for name in history if name.startswith("weight/")}
         rate = {name.replace("_", " "): history[name] for name in history if name == "learning_rate"}
         shown = {"weight of each task's loss": lines, "learning rate": rate} if "epoch" in history else {}
-        return [Chart(title, "training", "epoch", history["epoch"], of) for title, of in shown.items() if of]
+        return [Chart(title, self.split, "epoch", history["epoch"], of) for title, of in shown.items() if of]
 
 
 def weights(history: History) -> Figure | None:
