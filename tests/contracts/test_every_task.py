@@ -12,6 +12,7 @@ import toys
 import pipelines
 from visionmtl import tasks
 from visionmtl.tasks import views
+from visionmtl.tasks.views import Seen, View
 
 IMAGES, CHANNELS = 4, 6
 CHARTS = {"confusion", "precision_recall", "by_confidence", "by_probability", "calibration"}
@@ -247,7 +248,7 @@ def test_what_is_plotted_and_explained_of_it_is_known(name):
 @every_task
 def test_its_mistakes_are_as_sure_as_it_is_and_there_are_none_where_it_is_right(name):
     task, outputs = toys.task(name), raw(toys.task(name))
-    found = task.decode(outputs, (toys.SIZE,) * 2) | task.certainty(outputs)
+    found = task.decode(outputs, (toys.SIZE,) * 2) | task.certainty(Seen((View(outputs, (toys.SIZE,) * 2),)))
     sure = task.mistakes(labels_of(task), found)
     assert (sure is None) == (task.mistaken == "")
     if sure is not None:

@@ -11,6 +11,7 @@ from visionmtl.model.gallery import Gallery
 from visionmtl.model.sizes import Sizes
 from visionmtl.step.balanced import BalancedModel
 from visionmtl.step.sizes import AsGiven
+from visionmtl.tasks import views
 from visionmtl.tasks.task import READ, Task
 
 
@@ -77,7 +78,10 @@ class MeasuredModel(BalancedModel):
         if self.looks is None:
             raw = {name: self.read_outputs(name, outputs) for name in labels}
             predictions = {
-                name: {**self.tasks[name].decode(own, self.image_size), **self.tasks[name].certainty(own)}
+                name: {
+                    **self.tasks[name].decode(own, self.image_size),
+                    **self.tasks[name].certainty(_alone(own, self.image_size)),
+                }
                 for name, own in raw.items()
             }
         else:
@@ -128,3 +132,8 @@ class MeasuredModel(BalancedModel):
         """
         found = {name: task.confidences(self.task_metrics[name]) for name, task in self.tasks.items()}
         self.confidences = self.confidences | {name: chosen for name, chosen in found.items() if chosen is not None}
+
+
+def _alone(outputs: Mapping[str, Any], size: tuple[int, int]) -> views.Seen:
+    """Return a task's raw outputs of the pictures themselves as the one view of them."""
+    return views.Seen((views.View(outputs, size),))

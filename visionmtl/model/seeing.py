@@ -79,7 +79,7 @@ class Looks:
         """Return the same at the size of the network's input, with what metrics need beside it."""
         tasks, size = self.model.tasks, self.model.image_size
         return {
-            name: {**tasks[name].merged(seen, size), **tasks[name].certainty_merged(seen)}
+            name: {**tasks[name].merged(seen, size), **tasks[name].certainty(seen)}
             for name, seen in self._seen(outputs)
         }
 

@@ -176,9 +176,6 @@ class Segmentation(Task):
     def probabilities(self, outputs: Outputs) -> tf.Tensor:
         return tf.nn.softmax(tf.cast(outputs["logits"], tf.float32))
 
-    def certainty(self, outputs: Outputs) -> Outputs:
-        return {"certainty": tf.reduce_max(self.probabilities(outputs), axis=-1)}
-
     def mistakes(self, labels: Labels, predictions: Outputs) -> tf.Tensor:
         truth, found = (tf.cast(each, tf.int32)[:, ::2, ::2] for each in (labels, predictions["classes"]))
         known = tf.cast(truth != IGNORE, tf.float32)
@@ -188,7 +185,7 @@ class Segmentation(Task):
     def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
         return self.decode({"logits": tf.math.log(_mean(seen) + TINY)}, image_size, window)
 
-    def certainty_merged(self, seen: Seen) -> Outputs:
+    def certainty(self, seen: Seen) -> Outputs:
         size = seen.plain.outputs["logits"].shape[1:3]
         return {"certainty": tf.reduce_max(tf.image.resize(_mean(seen), size), axis=-1)}
 

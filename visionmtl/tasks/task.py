@@ -185,25 +185,20 @@ class Task:
         """
         raise NotImplementedError
 
-    def certainty(self, outputs: Outputs) -> Outputs:
-        """Return what metrics need of the raw outputs beside `decode`'s predictions, and no export has."""
+    def certainty(self, seen: Seen) -> Outputs:
+        """Return what metrics need of one or several views beside `merged`'s predictions, and no export has."""
         return {}
 
     def mistakes(self, labels: Labels, predictions: Outputs) -> tf.Tensor | None:
         """Return, in graph, how sure each sample's surest mistake is `[B]`, 0 where there is none; see `mistaken`.
 
-        The labels are in the form of the contract, the predictions those of `decode` and `certainty`, or of `merged`
-        and `certainty_merged`.
+        The labels are in the form of the contract, the predictions those of `merged` and `certainty`.
         """
         return None
 
     def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
         """Return predictions as `decode` does, out of several views of the same pictures; see `merging`."""
         return self.decode(dict(seen.plain.outputs), image_size, window)
-
-    def certainty_merged(self, seen: Seen) -> Outputs:
-        """Return what `certainty` does, out of several views of the same pictures."""
-        return self.certainty(dict(seen.plain.outputs))
 
     def confident(self, predictions: Outputs, confidences: Any) -> Outputs:
         """Return a batch's predictions without the objects whose score is below the confidence of their class.
