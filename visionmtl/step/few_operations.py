@@ -11,20 +11,40 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from visionmtl.step import rates
+from visionmtl.step import one_variable, rates
 from visionmtl.step.optimizing import inner
 
 Hook = Callable[..., None]
 
 
-def apply_gradients(optimizer: Any, pairs: Iterable[tuple[Any, Any]], summed: bool = False) -> None:
+def apply_gradients(
+    optimizer: Any, pairs: Iterable[tuple[Any, Any]], summed: bool = False, go: tf.Tensor | None = None
+) -> None:
     """Have an optimizer update variables, from pairs of a gradient and a variable, as `optimizer.apply_gradients` does.
 
     Few operations are made where it is one of Keras's, on one device; any other, a subclass for one, does what it does.
     Gradients that are `summed` over the replicas are not summed again: that is half of what goes over the network.
+    Where an optimizer `can_wait`, it moves nothing unless `go`, bool `[]`.
     """
-    with _in_few_operations(inner(optimizer)), _summed(inner(optimizer), summed):
+    own = inner(optimizer)
+    with _in_few_operations(own, go), _summed(own, summed):
         optimizer.apply_gradients(pairs)
+    if go is not None:  # it has counted the step all the same
+        own.iterations.assign_add(tf.cast(go, own.iterations.dtype) - 1)
+
+
+def can_wait(optimizer: Any, variables: Sequence[Any]) -> bool:
+    """Return whether an optimizer can be kept from moving variables, and all that it keeps, by `go`.
+
+    Of what Keras does around the update of each variable there must be nothing that moves anything by itself. And the
+    updates must be a CPU's: each becomes a function, and to start hundreds of them may take a GPU longer than they do.
+    """
+    known = variables and inner(optimizer) is optimizer and _plain(optimizer)
+    if not known or tf.config.list_logical_devices("GPU"):
+        return False
+    around = [optimizer.gradient_accumulation_steps, optimizer.use_ema and optimizer.ema_overwrite_frequency]
+    around += [variable.constraint or getattr(variable, "overwrite_with_gradient", False) for variable in variables]
+    return not any(around)
 
 
 @contextlib.contextmanager
@@ -45,9 +65,9 @@ def _summed(optimizer: Any, wanted: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _in_few_operations(optimizer: Any) -> Iterator[None]:
+def _in_few_operations(optimizer: Any, go: tf.Tensor | None) -> Iterator[None]:
     """Have an optimizer do its own in few operations within, if it is known how."""
-    hooks = _hooks(optimizer) if _plain(optimizer) else {}
+    hooks = _hooks(optimizer, go) if _plain(optimizer) else {}
     own = vars(optimizer)
     before = {name: own[name] for name in hooks if name in own}
     own.update(hooks)
@@ -66,7 +86,7 @@ def _plain(optimizer: Any) -> bool:
     return known and all(variable.dtype == "float32" for variable in optimizer.variables[1:])
 
 
-def _hooks(optimizer: Any) -> dict[str, Hook]:
+def _hooks(optimizer: Any, go: tf.Tensor | None) -> dict[str, Hook]:
     """Return what stands in for an optimizer's own methods, by their names."""
     update = UPDATES[type(optimizer)]
 
@@ -75,15 +95,15 @@ def _hooks(optimizer: Any) -> dict[str, Hook]:
             own, values = zip(
                 *((variable, tf.convert_to_tensor(gradient)) for variable, gradient in pairs), strict=True
             )
-            update(optimizer, values, own, _part(_scalar(rate), fraction))
+            update(optimizer, go, values, own, _part(_scalar(rate), fraction))
 
     hooks: dict[str, Hook] = {"_backend_update_step": step}
-    hooks["_apply_weight_decay"] = lambda variables: _decay(optimizer, variables)
-    hooks["_update_model_variables_moving_average"] = lambda variables: _average(optimizer, variables)
+    hooks["_apply_weight_decay"] = lambda variables: _decay(optimizer, go, variables)
+    hooks["_update_model_variables_moving_average"] = lambda variables: _average(optimizer, go, variables)
     return hooks
 
 
-def _decay(optimizer: Any, variables: Sequence[Any]) -> None:
+def _decay(optimizer: Any, go: tf.Tensor | None, variables: Sequence[Any]) -> None:
     """Take from each variable that decays its product with the decay and the learning rate."""
     decaying = [variable for variable in variables if optimizer._use_weight_decay(variable)]
     if optimizer.weight_decay is None or not decaying:
@@ -94,63 +114,42 @@ def _decay(optimizer: Any, variables: Sequence[Any]) -> None:
     for fraction, pairs in rates.grouped(optimizer, decaying, handles).items():
         product = decay * _part(rate, fraction)
         for _, handle in pairs:
-            tf.raw_ops.ResourceApplyGradientDescent(var=handle, alpha=product, delta=_read(handle))
+            one_variable.decay(go, handle, product)
 
 
-def _average(optimizer: Any, variables: Sequence[Any]) -> None:
+def _average(optimizer: Any, go: tf.Tensor | None, variables: Sequence[Any]) -> None:
     """Move the averages of variables; in the first step they are the variables themselves."""
     momentum = _scalar(tf.cast(optimizer.iterations != 0, tf.float32) * optimizer.ema_momentum)
     rest = 1 - momentum
     for variable, average in zip(variables, optimizer._model_variables_moving_average, strict=True):
-        if average is None:
-            continue
-        kept = tf.raw_ops.Mul(x=momentum, y=_read(_handle(average)))
-        new = tf.raw_ops.Mul(x=rest, y=_read(_handle(variable)))
-        tf.raw_ops.AssignVariableOp(resource=_handle(average), value=tf.raw_ops.AddV2(x=kept, y=new))
+        if average is not None:
+            one_variable.average(go, _handle(variable), _handle(average), momentum, rest)
 
 
-def _adam(optimizer: Any, gradients: Sequence[tf.Tensor], variables: Sequence[Any], rate: tf.Tensor) -> None:
+def _adam(
+    optimizer: Any, go: tf.Tensor | None, gradients: Sequence[tf.Tensor], variables: Sequence[Any], rate: tf.Tensor
+) -> None:
     number = tf.cast(optimizer.iterations + 1, tf.float32)
-    # The moments move first and the operation of Adam moves the variable alone: with betas of 1 it leaves the moments,
-    # which it would have move by 1 - 0.9 as float32 has it; Keras takes that difference in double precision.
-    first, second = _scalar(1 - optimizer.beta_1), _scalar(1 - optimizer.beta_2)
-    one = _scalar(1.0)
-    common = {
-        "beta1_power": tf.pow(_scalar(optimizer.beta_1), number),
-        "beta2_power": tf.pow(_scalar(optimizer.beta_2), number),
-        "lr": rate,
-        "beta1": one,
-        "beta2": one,
-        "epsilon": _scalar(optimizer.epsilon),
-    }
+    fractions = [_scalar(1 - optimizer.beta_1), _scalar(1 - optimizer.beta_2)]
+    powers = [tf.pow(_scalar(beta), number) for beta in (optimizer.beta_1, optimizer.beta_2)]
+    numbers = [*fractions, *powers, rate, _scalar(1.0), _scalar(optimizer.epsilon)]
     for gradient, variable in zip(gradients, variables, strict=True):
         place = optimizer._get_variable_index(variable)
-        mean, square = _handle(optimizer._momentums[place]), _handle(optimizer._velocities[place])
-        _approach(mean, gradient, first)
-        _approach(square, tf.raw_ops.Square(x=gradient), second)
-        tf.raw_ops.ResourceApplyAdam(var=_handle(variable), m=mean, v=square, grad=gradient, **common)
+        moments = _handle(optimizer._momentums[place]), _handle(optimizer._velocities[place])
+        one_variable.adam(go, _handle(variable), *moments, gradient, *numbers)
 
 
-def _approach(moment: tf.Tensor, value: tf.Tensor, fraction: tf.Tensor) -> None:
-    """Move a moment by a fraction of its way to a value."""
-    away = tf.raw_ops.Sub(x=_read(moment), y=value)
-    tf.raw_ops.ResourceApplyGradientDescent(var=moment, alpha=fraction, delta=away)
-
-
-def _sgd(optimizer: Any, gradients: Sequence[tf.Tensor], variables: Sequence[Any], rate: tf.Tensor) -> None:
+def _sgd(
+    optimizer: Any, go: tf.Tensor | None, gradients: Sequence[tf.Tensor], variables: Sequence[Any], rate: tf.Tensor
+) -> None:
     momentum = _scalar(optimizer.momentum)
+    roll = one_variable.roll_ahead if optimizer.nesterov else one_variable.roll
     for gradient, variable in zip(gradients, variables, strict=True):
-        if not optimizer.momentum:
-            tf.raw_ops.ResourceApplyGradientDescent(var=_handle(variable), alpha=rate, delta=gradient)
-            continue
-        tf.raw_ops.ResourceApplyKerasMomentum(
-            var=_handle(variable),
-            accum=_handle(optimizer.momentums[optimizer._get_variable_index(variable)]),
-            lr=rate,
-            grad=gradient,
-            momentum=momentum,
-            use_nesterov=optimizer.nesterov,
-        )
+        if optimizer.momentum:
+            speed = _handle(optimizer.momentums[optimizer._get_variable_index(variable)])
+            roll(go, _handle(variable), speed, gradient, rate, momentum)
+        else:
+            one_variable.descend(go, _handle(variable), gradient, rate)
 
 
 UPDATES = {keras.optimizers.Adam: _adam, keras.optimizers.AdamW: _adam, keras.optimizers.SGD: _sgd}
@@ -167,7 +166,3 @@ def _scalar(value: Any) -> tf.Tensor:
 def _handle(variable: Any) -> tf.Tensor:
     """Return the resource of a variable of Keras or of TensorFlow."""
     return variable.value.handle if isinstance(variable, keras.Variable) else variable.handle
-
-
-def _read(handle: tf.Tensor) -> tf.Tensor:
-    return tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl.step.admission import Batch
+from visionmtl.step.few_operations import can_wait
 from visionmtl.step.replicas import sum_over_replicas
 from visionmtl.step.update import Ready
 
@@ -110,6 +111,9 @@ class Guard:
             return None
         scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         finite = _finite(losses if scaled else [*losses, ready.length()])
+        if self.told and can_wait(optimizer, ready.variables):  # XLA inlines what is apart
+            ready.apply(optimizer, go=finite)
+            return finite
 
         def filled(values: list) -> None:
             there = iter(values)

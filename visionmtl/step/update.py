@@ -85,9 +85,9 @@ class Ready(NamedTuple):
             return self.norm
         return tf.linalg.global_norm([tf.cast(value, tf.float32) for value in self.gradients if value is not None])
 
-    def apply(self, optimizer: Any) -> None:
-        """Have an optimizer update the variables."""
-        apply_gradients(optimizer, zip(self.gradients, self.variables, strict=True), self.summed)
+    def apply(self, optimizer: Any, go: tf.Tensor | None = None) -> None:
+        """Have an optimizer update the variables; one that can wait, `go` or not, as bool `[]` says."""
+        apply_gradients(optimizer, zip(self.gradients, self.variables, strict=True), self.summed, go)
 
 
 @contextlib.contextmanager

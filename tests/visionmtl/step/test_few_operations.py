@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from visionmtl.step import rates
-from visionmtl.step.few_operations import apply_gradients
+from visionmtl.step.few_operations import apply_gradients, can_wait
 from visionmtl.step.optimizing import inner
 
 SHAPES = ((), (3,), (3, 5, 7))
@@ -66,3 +66,29 @@ def test_an_update_takes_far_fewer_operations_than_keras_makes():
     _, many = trained(OPTIMIZERS["adamw"], lambda optimizer, pairs: optimizer.apply_gradients(pairs))
     _, few = trained(OPTIMIZERS["adamw"], apply_gradients)
     assert few < 0.6 * many
+
+
+@pytest.mark.parametrize("name", ["adamw", "sgd", "plain sgd", "scaling the loss", "somebody's"])
+def test_an_update_that_is_not_to_be_leaves_no_trace(name):
+    def skipping(optimizer, pairs):
+        pairs = list(pairs)
+        waits = can_wait(optimizer, [variable for _, variable in pairs])
+        assert waits == (name in {"adamw", "sgd"})  # around the others Keras moves something by itself
+        if waits:
+            wrong = [(gradient * np.nan, variable) for gradient, variable in pairs]
+            apply_gradients(optimizer, wrong, go=tf.constant(False))
+        apply_gradients(optimizer, pairs, go=tf.constant(True) if waits else None)
+
+    expected, _ = trained(OPTIMIZERS[name], lambda optimizer, pairs: optimizer.apply_gradients(pairs))
+    found, _ = trained(OPTIMIZERS[name], skipping)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_constraint_lets_no_update_wait():
+    variable = keras.Variable([1.0], name="v")
+    optimizer = keras.optimizers.AdamW()
+    optimizer.build([variable])
+    assert can_wait(optimizer, [variable])
+    variable.constraint = keras.constraints.NonNeg()
+    assert not can_wait(optimizer, [variable])
