@@ -24,7 +24,8 @@ class Assembly:
         image: the input `[B, H, W, 3]`.
         built: what the sharing scheme built on it.
         parts: the names of layers by what they are: "backbone", each level as "P2", "sharing" (what the scheme added),
-            "neck", and each task by its name (its head, and its own copy of a backbone).
+            "neck", "<task>_neck" where tasks have a neck each, and each task by its name (its head, its own copy of a
+            backbone, and what else the scheme says that it owns).
     """
 
     image: keras.KerasTensor
@@ -85,8 +86,15 @@ def _parts(built: Built, tasks: Collection[str], stages: Mapping[str, tuple[str,
             parts.setdefault(level, []).append(layer.name)
             if prefix.removesuffix("_") in tasks:
                 parts[prefix.removesuffix("_")].append(layer.name)
+    for made in built.steps:
+        for task, layers in made.owned.items():
+            known.update(layers)
+            parts[task] += layers
     note("sharing", built.features.by_task)
     note("neck", built.necked)
+    for task in tasks:
+        if own := [layer for layer in parts["neck"] if layer.startswith(f"{task}_neck")]:
+            parts.setdefault(f"{task}_neck", own)
     note("sharing", built.mixed.by_task)
     for name in tasks:
         own = [*built.outputs[name].values()]

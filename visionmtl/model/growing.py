@@ -59,6 +59,13 @@ def freeze(model: Any, parts: str | Sequence[str]) -> list[str]:
     return chosen
 
 
+def all_but(model: Any, task: str) -> list[str]:
+    """Return the parts of a model to freeze so that what a task owns learns alone, its neck included if it has one."""
+    neck = f"{task}_neck"
+    own = {task, neck, "neck"} if neck in model.parts else {task}
+    return [part for part, layers in model.parts.items() if layers and part not in own]
+
+
 def take_weights(target: Any, sources: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """Give a model the weights of others' layers of the same name and shapes.
 

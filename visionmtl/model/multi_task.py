@@ -147,8 +147,8 @@ class MultiTaskModel(MeasuredModel):
         A frozen batch normalisation also keeps its statistics, and uses them.
 
         Args:
-            parts: names from `model.parts`: "backbone", a level such as "P3", "sharing", "neck", or a task; [] for
-                none.
+            parts: names from `model.parts`: "backbone", a level such as "P3", "sharing", "neck", a task, or
+                "<task>_neck" where tasks have a neck each; [] for none.
 
         Raises:
             UsageError: there is no such part, or nothing would be left to learn.
@@ -166,8 +166,8 @@ class MultiTaskModel(MeasuredModel):
         Args:
             task: the new task.
             sharing: the scheme anew, where its options name tasks; None for the model's own.
-            freeze: whether all but the new task is frozen, so that its head learns alone and the others' outputs stay
-                what they are; False lets everything learn.
+            freeze: whether all but the new task is frozen, so that its head, with a neck and adapters of its own if it
+                has some, learns alone and the others' outputs stay what they are; False lets everything learn.
 
         Raises:
             UsageError: the model has a task of this name, or the scheme lets a trained task read the new one.
@@ -178,7 +178,7 @@ class MultiTaskModel(MeasuredModel):
         """
         grown = growing.add_task(self, task, sharing)
         if freeze:
-            grown.freeze([part for part, layers in grown.parts.items() if part != task.name and layers])
+            grown.freeze(growing.all_but(grown, task.name))
         return grown
 
     def subset(self, tasks: str | Sequence[str]) -> "MultiTaskModel":

@@ -34,7 +34,7 @@ def assert_same_outputs(one, other, images, keys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", few(["hard", "hierarchical", "cascade"], keep=["hard"]))
+@pytest.mark.parametrize("name", few(["hard", "hierarchical", "cascade", "adapters"], keep=["hard"]))
 def test_a_new_task_learns_alone_and_the_others_stay_bit_for_bit(name, trained):
     model, (images, labels, weights) = trained(sharing=name)
     grown = model.add_task(Classification("weather", 2))

@@ -54,7 +54,8 @@ class Training(Section):
     clip_norm: float | None = Field(10.0, gt=0, description="largest global norm of the gradient; null for no limit")
     ema: float | None = Field(None, gt=0, lt=1, description="momentum of averaged weights, as 0.998; null for none")
     freeze: list[str] = Field(
-        [], description="parts that do not learn: backbone, a level as P3, sharing, neck, or a task"
+        [],
+        description="parts that do not learn: backbone, a level as P3, sharing, neck, a task, or its own <task>_neck",
     )
     freeze_statistics: list[str] = Field(
         [], description="parts whose batch normalisation keeps its statistics while their weights learn: [backbone]"

@@ -72,6 +72,7 @@ class Made(Generic[Of]):
         auxiliary: of the heads: further outputs by task that learn from its labels.
         penalties: losses that tie parameters together.
         layers: layers of trained variables that no map passes through.
+        owned: by task, the names of layers that are of the task's part of the model, and not of what tasks share.
         rates: by the name of a layer, how many times the learning rate it learns at, if not once.
         learnt: returns what a model has learnt in this step of how its tasks share, by title. The model may have fewer
             tasks and layers than were built.
@@ -82,6 +83,7 @@ class Made(Generic[Of]):
     auxiliary: Mapping[str, Auxiliary] = field(default_factory=dict)
     penalties: Sequence[Penalty] = ()
     layers: Sequence[keras.layers.Layer] = ()
+    owned: Mapping[str, Sequence[str]] = field(default_factory=dict)
     rates: Mapping[str, float] = field(default_factory=dict)
     learnt: Learnt = _nothing_learnt
     started: Callable[[], None] = _nothing_to_note

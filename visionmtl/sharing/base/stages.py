@@ -27,17 +27,26 @@ def before_last_block(stage: keras.Model) -> keras.KerasTensor | None:
     All that the stage hands on passes through it: after blocks with a way round each, it is what the last block reads.
     None where there is no such map.
     """
-    nodes, size = keras_graph.ordered(stage), stage.output.shape[1:3]
+    made = [keras_graph.ordered(stage)[place].output_tensors[0] for place in between_kernels(stage)]
+    return next((tensor for tensor in made if tensor.shape[1:3] == stage.output.shape[1:3]), None)
+
+
+def between_kernels(stage: keras.Model) -> list[int]:
+    """Return the places, in the order of `keras_graph.ordered` and the last first, of maps between two kernels.
+
+    All that the stage hands on passes through such a map.
+    """
+    nodes = keras_graph.ordered(stage)
     places = {id(made): place for place, node in enumerate(nodes) for made in node.output_tensors}
     reads = [min((places.get(id(tensor), -1) for tensor in node.input_tensors), default=-1) for node in nodes]
-    kernels = [any(len(v.shape) > 1 for v in getattr(node.operation, "trainable_weights", ())) for node in nodes]
+    kernels = [any(len(v.shape) > 1 for v in getattr(node.operation, "weights", ())) for node in nodes]
+    found = []
     for place in reversed(range(len(nodes) - 1)):
-        made = nodes[place].output_tensors[0]
         passed = min(reads[place + 1 :]) >= place  # nothing behind it reads what lies before it
         between = any(kernels[place + 1 :]) and any(kernels[: place + 1])
-        if passed and between and len(made.shape) == 4 and made.shape[1:3] == size:
-            return made
-    return None
+        if passed and between and len(nodes[place].output_tensors[0].shape) == 4:
+            found.append(place)
+    return found
 
 
 def split_after(until: str | None, stages: Stages, what: str = "level to share until") -> int:
