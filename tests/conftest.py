@@ -23,6 +23,10 @@ tf.config.set_logical_device_configuration(
 )
 
 
+# Of no terminal's width, unless a test says so: workers have one that readline wrote into the environment.
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
+
 # In the background these may be ignored, and what is ignored stays so, in the processes of tests too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
