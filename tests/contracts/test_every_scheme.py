@@ -102,6 +102,7 @@ def test_a_scheme_serves_any_tasks(scheme, count, tmp_path):
         np.testing.assert_array_equal(again[key], tensor)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", few(EVERY, keep=["fusion", "nddr", "relation", "task_tokens"]), ids=named)
 def test_building_twice_gives_two_models_of_which_one_may_train(scheme):
     given, tasks = sharing.get(scheme), some(2)

@@ -93,6 +93,7 @@ def test_every_task_has_a_label_somewhere(loaded):
     assert all(labelled.values()), labelled
 
 
+@pytest.mark.slow
 def test_read_again_it_is_the_same(written, loaded):
     first, second = (
         [np.asarray(x) for batch in data.validation for x in tf.nest.flatten(batch)] for data in (loaded, load(written))

@@ -8,6 +8,7 @@ import pipelines
 pytestmark = pytest.mark.shared_data
 
 
+@pytest.mark.slow
 def test_camvid_has_all_its_images_and_objects(shared_data):
     data = pipelines.load("coco", (72, 96), 8, path=shared_data / "camvid")
     assert data.sizes == {"train": 367, "validation": 101}

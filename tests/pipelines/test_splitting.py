@@ -48,6 +48,7 @@ def test_no_picture_is_decoded(streets, tmp_path):
     pipelines.split("coco", "image", tmp_path / "lists", tmp_path / "data", check="full")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["csv", "folder", "voc", "yolo"])
 def test_splits_that_are_there_are_divided_anew(tmp_path, source):
     path, options = folders.WRITERS[source](tmp_path / "data")

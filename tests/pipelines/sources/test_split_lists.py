@@ -26,6 +26,7 @@ def load(path, lists, source="voc", **options):
     return pipelines.load(source, folders.SIZE, 1, path=path, split_lists=lists, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_source_of_files_is_divided_by_lists(tmp_path, lists, source):
     path, options = folders.WRITERS[source](tmp_path / "data")

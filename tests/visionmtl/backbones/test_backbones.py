@@ -103,6 +103,7 @@ def test_the_described_size_is_true(backbone):
     assert f" {backbone.count_params() / 1e6:.1f}M parameters" in backbones.describe(backbone.name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_OF_A_FAMILY)
 def test_stages_compose_to_the_whole_bit_for_bit(name, image):
     backbone = lively(name)

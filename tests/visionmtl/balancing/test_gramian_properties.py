@@ -45,6 +45,7 @@ def test_the_update_conflicts_with_no_task(name, seed, K):
     assert (units(J) @ update).min() >= -1e-7 * np.linalg.norm(update)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 @given(seed=st.integers(0, 2**32 - 1), K=st.sampled_from([3, 5]), n=st.integers(1, 6))
 @settings(max_examples=20, deadline=None)

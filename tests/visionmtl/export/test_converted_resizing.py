@@ -34,6 +34,7 @@ def in_litert(resize):
     return lambda given: interpreter.get_signature_runner()(images=given)["fitted"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resize", ["stretch", "letterbox"])
 @pytest.mark.parametrize("runtime", [in_onnx, in_litert])
 def test_levels_that_lie_between_two_are_rounded_as_in_training(runtime, resize):

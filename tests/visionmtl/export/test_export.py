@@ -72,6 +72,7 @@ def _expected(model, picture, resize):
     return mapped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resize", few(RESIZES, keep=["letterbox"]))
 def test_a_fresh_process_with_tensorflow_alone_predicts_like_the_model(toy_model, photographs, tmp_path, resize):
     model = toy_model()
@@ -174,6 +175,7 @@ def test_every_encoding_is_answered_as_predict_answers_it_or_refused_alone(serve
     assert [name for name, (_, sentence) in refused.items() if sentence not in told[name]] == []
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_says_nothing_and_harms_no_other(served):
     _, _, signatures = served
     broken = [encoded.JPEG[:-400], b"", encoded.REFUSED["gif"][0]]
@@ -251,6 +253,7 @@ def test_a_client_that_has_read_signature_json_alone_asks_every_signature(served
             assert (made.dtype.name, made.shape.as_list()) == (each["dtype"], known)
 
 
+@pytest.mark.slow
 def test_weights_are_stored_once_and_no_operation_calls_python(served):
     model, folder, _ = served
     stored = [np.prod(shape) for _, shape in tf.train.list_variables(str(folder / "variables" / "variables"))]

@@ -45,6 +45,7 @@ def test_every_task_says_of_pictures_of_any_size_what_the_model_says(exported):
     }
 
 
+@pytest.mark.slow
 def test_it_tells_objects_by_the_confidences_of_their_classes_or_by_those_given_with_a_picture(interpreter):
     picture = pictures((1, 50, 71, 3))
     own = interpreter.get_signature_runner("serving_default")(images=picture)
@@ -60,6 +61,7 @@ def test_it_tells_objects_by_the_confidences_of_their_classes_or_by_those_given_
     assert set(none["objects_classes"].flat) == {-1}
 
 
+@pytest.mark.slow
 def test_the_weights_of_both_signatures_are_there_once_and_are_aligned(exported, toy_model):
     from ai_edge_litert import schema_py_generated as schema
 

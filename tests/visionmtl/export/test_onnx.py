@@ -75,11 +75,13 @@ def test_every_task_says_of_pictures_of_any_size_what_the_model_says(exported, s
     assert differing(exported[0], session, "letterbox", shape) == []
 
 
+@pytest.mark.slow
 def test_objects_are_found_at_all(exported, session):
     counts = session.run(["objects_count"], {"images": pictures((2, 50, 71, 3))})[0]
     assert (counts > 5).all()
 
 
+@pytest.mark.slow
 def test_a_fresh_process_with_onnx_runtime_alone_answers_alike(exported, session, tmp_path):
     given = {"images": pictures((2, 50, 71, 3)), "objects_confidence": np.array([0.6, 2], "float32")}
     np.savez(tmp_path / "given.npz", **given)
@@ -92,6 +94,7 @@ def test_a_fresh_process_with_onnx_runtime_alone_answers_alike(exported, session
         assert (answer["objects_scores"][answer["objects_classes"] == 0] >= 0.6).all()
 
 
+@pytest.mark.slow
 def test_it_says_which_opset_it_is_of_and_what_its_axes_are(exported, session):
     import onnx
 
@@ -104,6 +107,7 @@ def test_it_says_which_opset_it_is_of_and_what_its_axes_are(exported, session):
     assert [each.name for each in session.get_overridable_initializers()] == ["objects_confidence"]
 
 
+@pytest.mark.slow
 def test_an_export_proves_each_format_on_pictures_and_keeps_how_near_it_is(exported):
     record = json.loads((exported[1] / "export.json").read_text())
     assert record["pictures"] == [[50, 71], [33, 20]]

@@ -153,6 +153,7 @@ def test_values_are_looked_at_in_every_batch_and_not_where_they_are_not_to_be():
         model.evaluate(tf.data.Dataset.from_tensors(wrong), verbose=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed",
     [

@@ -68,6 +68,7 @@ def test_nothing_is_kept_of_what_is_measured_before_or_after(seen):
     assert model.gallery.shown["scene"][LOSS] is before
 
 
+@pytest.mark.slow
 def test_replicas_and_workers_find_the_same(seen):
     model, images, labels = seen
     task = model.tasks["scene"]
@@ -105,6 +106,7 @@ def test_replicas_and_workers_find_the_same(seen):
     assert second.shown == alone.shown
 
 
+@pytest.mark.slow
 def test_every_kind_is_drawn_named_and_read_again(seen, tmp_path):
     model, *_ = seen
     confidences = {"objects": {"cat": 0.9, "dog": 0.0}}

@@ -158,6 +158,7 @@ def test_branches_start_from_runs_of_one_task_or_from_one_backbone_of_all(by_tas
             np.testing.assert_allclose(found[key], value, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_what_tasks_share_starts_from_the_first_and_a_task_without_a_run_as_it_was(toy_model):
     model = toy_model(sharing={"name": "soft", "until": "P2"})
     first, second = toy_model(toys.tasks("objects")), toy_model(toys.tasks("ground"))

@@ -159,6 +159,7 @@ def test_with_the_identity_tasks_are_separate_models(name, toy_model, toy_batch)
         np.testing.assert_allclose(found[key], value, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cross_stitch", "sluice", "nddr"])
 def test_a_task_s_loss_moves_another_task_s_branch(name, toy_model, toy_batch):
     model, (images, labels, _) = toy_model(sharing=name), toy_batch()

@@ -77,6 +77,7 @@ def test_a_loss_moves_its_own_branch_and_the_tie_moves_the_others(toy_model):
         assert (gradient is not None) == (len(variable.shape) > 1), variable.path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tie", TIES)
 def test_a_tie_is_its_penalty_over_the_kernels_and_draws_them_together(tie, toy_model):
     tasks = some(3)

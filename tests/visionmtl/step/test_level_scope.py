@@ -69,6 +69,7 @@ def test_no_task_goes_back_behind_the_level():
     assert [v.path for v in model.plans.shared()] == ["P3/kernel", "P3/bias"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, of in balancing.BALANCERS.items() if of.family == "gradient"])
 def test_every_method_weighs_by_what_is_seen_at_the_level(name):
     model = model_of({"method": name, "scope": "P3"})

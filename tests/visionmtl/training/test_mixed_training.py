@@ -44,6 +44,7 @@ def mixed(tmp_path):
     return read
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 def test_cells_with_boxes_alone_never_move_the_segmentation_of_streets(mixed, shared_data):
     given = mixed(sources=REAL.replace("DATA", str(shared_data)))

@@ -113,6 +113,7 @@ def test_a_training_that_is_looked_at_goes_as_it_would(watched):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_looks_are_kept_with_the_levels_of_the_backbone_and_the_images_counted(watched, tmp_path):
     record = watched[0].record
     assert len(record.steps) >= FEWEST
@@ -128,10 +129,12 @@ def test_looks_are_kept_with_the_levels_of_the_backbone_and_the_images_counted(w
         Record.read(tmp_path / "seen.npz")
 
 
+@pytest.mark.slow
 def test_the_gradients_at_the_end_are_of_images_of_one_epoch(watched):
     assert len(watched[0].batches) == 6
 
 
+@pytest.mark.slow
 def test_what_was_seen_before_a_stop_is_kept_in_a_checkpoint(watched):
     watch = watched[0]
     kept = json.loads(json.dumps(watch.keep()))
