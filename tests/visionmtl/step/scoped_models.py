@@ -7,7 +7,7 @@ import tensorflow as tf
 import visionmtl
 
 
-def model_of(balancing="equal", rate=0.02, every=None, **options):
+def model_of(balancing="equal", rate=0.02, every=None, optimizer=None, **options):
     """Two tasks on a trunk of two layers, with a layer each and an output each; a third task on the first layer too."""
     keras.utils.set_random_seed(0)
     x = keras.Input((6,), name="table")
@@ -17,7 +17,7 @@ def model_of(balancing="equal", rate=0.02, every=None, **options):
     b = keras.layers.Dense(1, name="b")(second)
     c = keras.layers.Dense(1, name="c")(keras.layers.Concatenate(name="c_own")([first, second, x]))
     model = visionmtl.BalancedModel(x, {"a": a, "b": b, "c": c})
-    model.compile(keras.optimizers.SGD(rate), dict.fromkeys("abc", "mse"), balancing=balancing, **options)
+    model.compile(optimizer or keras.optimizers.SGD(rate), dict.fromkeys("abc", "mse"), balancing=balancing, **options)
     model.conflicts.watch(every)
     return model
 

@@ -17,8 +17,9 @@ import tensorflow as tf
 from visionmtl.workers import Workers, _arrays, _message
 
 # Of every family but those that three train: losses weighed by the gradients at the features; looking twice; the
-# Gramian of gradients at the features; each number of the gradients.
-NAMES = ("gradnorm", "famo", "pcgrad features", "graddrop")
+# Gramian of gradients at the features; each number of the gradients; running means of them; two halves of a batch,
+# whose samples are dealt out in turn although the last batch is of 4 on one worker and 3 on the other.
+NAMES = ("gradnorm", "famo", "pcgrad features", "graddrop", "moco", "db_mtl", "modo")
 
 # Of every kind but hard sharing, which the command is tested with: by depth, by mixing, by attention, by experts, by
 # asking, by predictions, by a penalty, and by what is learnt of the tasks.
