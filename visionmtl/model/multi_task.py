@@ -1,6 +1,7 @@
 """MultiTaskModel: an image in, a backbone shared by all tasks, every task's predictions out."""
 
 import copy
+from collections import UserDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -97,19 +98,18 @@ class MultiTaskModel(MeasuredModel):
         there = {layer.name for layer in self.layers}
         self.parts = {part: [layer for layer in layers if layer in there] for part, layers in made.parts.items()}
         self.features = Features({name: built.mixed.by_task[name] for name in chosen}, there)
-        self.sharing = scheme
-        self._tied = built.layers
+        self.sharing, self._tied = scheme, built.layers
         self._learnt, self._started, self.own_rates = built.learnt, built.started, built.rates
-        # Kept as it is saved: a model among the attributes would add its variables to this one's.
-        self._config = {
-            "tasks": [keras.saving.serialize_keras_object(task) for task in named.values()],
-            "backbone": keras.saving.serialize_keras_object(backbone),
-            "image_shape": list(image_shape),
-            "sharing": sharing_schemes.serialize(scheme),
-            "neck": neck,
-            "only": None if only is None else chosen,
+        # As it is saved, and no dict: on that, and its lists, Keras would hang all that is tracked, for copies to take.
+        self._config: UserDict[str, Any] = UserDict(
+            tasks=[keras.saving.serialize_keras_object(task) for task in named.values()],
+            backbone=keras.saving.serialize_keras_object(backbone),
+            image_shape=list(image_shape),
+            sharing=sharing_schemes.serialize(scheme),
+            neck=neck,
+            only=None if only is None else chosen,
             **dict.fromkeys(("resize", "recipe", "confidences")),
-        }
+        )
         self.resize, self.recipe = resize, recipe
         left_out = named.keys() - self.tasks.keys()
         self.confidences = {name: value for name, value in (confidences or {}).items() if name not in left_out}

@@ -51,14 +51,7 @@ def add_matrices(layer: keras.layers.Layer, nodes: Sequence[Any], rank: int) -> 
     return matrices
 
 
-class _OfAStage(keras.layers.Layer):
-    """A layer that belongs to a stage's graph and is made with it: no config says all of it."""
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "_OfAStage":
-        return self  # Keras hangs all layers of a model on the lists of its config, which is copied
-
-
-class LowRankMatrices(_OfAStage):
+class LowRankMatrices(keras.layers.Layer):
     """Hand on the matrices of the updates that all tasks share, which a stage reads.
 
     Args:
@@ -77,7 +70,7 @@ class LowRankMatrices(_OfAStage):
         return [ops.convert_to_tensor(matrix) for both in self.matrices for matrix in both]
 
 
-class AdaptedStage(_OfAStage):
+class AdaptedStage(keras.layers.Layer):
     """Run a stage with low-rank updates that all tasks share.
 
     Its weights are the stage's alone, so that it takes those of one, and is frozen as one.
@@ -111,7 +104,7 @@ class AdaptedStage(_OfAStage):
         return [values[id(self._way.end)], *taps]
 
 
-class TaskAdapters(_OfAStage):
+class TaskAdapters(keras.layers.Layer):
     """Run a task's way through the last block of a stage, with updates of its own.
 
     The layers on it are the stage's, whose weights are not this layer's. What a linear layer makes is that of the
