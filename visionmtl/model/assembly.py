@@ -98,8 +98,7 @@ def _parts(built: Built, tasks: Collection[str], stages: Mapping[str, tuple[str,
     note("sharing", built.mixed.by_task)
     for name in tasks:
         own = [*built.outputs[name].values()]
-        if name in built.auxiliary:
-            own += built.auxiliary[name].outputs.values()
+        own += [tensor for further in built.auxiliary.get(name, ()) for tensor in further.outputs.values()]
         heads = [layer.name for layer in keras_graph.layers(own) if layer.name not in known]
         parts[name] += [layer for layer in heads if layer.startswith(f"{name}_")]
         known.update(parts[name])

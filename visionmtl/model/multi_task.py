@@ -240,7 +240,8 @@ class MultiTaskModel(MeasuredModel):
     def task_outputs(self) -> dict[str, list]:
         """Return each task's symbolic outputs, of which its loss is made."""
         raw = {name: list(self.raw_outputs(name, self.output).values()) for name in self.tasks}
-        return {name: [*raw[name], *self._raw.auxiliary_of(name, self.output).values()] for name in raw}
+        further = {name: self._raw.auxiliary_of(name, self.output) for name in raw}
+        return {name: [*raw[name], *(x for one, _ in further[name] for x in one.values())] for name in raw}
 
     def raw_outputs(self, task: str, outputs: Mapping) -> dict[str, Any]:
         """Return one task's outputs out of those of the model, under the names its head gave them."""
@@ -258,9 +259,8 @@ class MultiTaskModel(MeasuredModel):
         for name, label in labels.items():
             task, weight = self.tasks[name], (weights or {}).get(name)
             losses[name] = of_samples(task, label, self.raw_outputs(name, outputs), weight)
-            if name in self._raw.weights:
-                further = of_samples(task, label, self._raw.auxiliary_of(name, outputs), weight)
-                losses[name] += self._raw.weights[name] * further
+            for further, share in self._raw.auxiliary_of(name, outputs):
+                losses[name] += share * of_samples(task, label, further, weight)
         return losses
 
     def decode(

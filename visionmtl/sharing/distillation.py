@@ -29,7 +29,7 @@ class Distillation(Scheme):
         initial_weight: of the initial heads' losses beside the final ones', at least 0.
 
     Reference: Xu et al. 2018, PAD-Net: Multi-Tasks Guided Prediction-and-Distillation Network, module C. Several levels
-    are as many of its modules, fed by one initial head, with nothing passed from level to level.
+    are as many of its modules, fed by one initial head, with nothing passed from level to level; in `mti_net` there is.
     """
 
     levels: str | Sequence[str] | None = None

@@ -81,6 +81,7 @@ class Detection(Task):
         "label_smoothing",
     )
     primary, rank, drawn_at, annotates, purpose = "AP", 1, 2, True, "object-detection"
+    by_level = True
     static = False  # as many rows as the fullest image of a batch has objects, and as many cells as take one
     merging: ClassVar[str] = "boxes of all views suppressed together"
     mistaken: ClassVar[str] = "score of a box that fits no object"

@@ -81,6 +81,7 @@ class Task:
             model has that task; None for none.
         unread: names of raw outputs that learn and of which `decode` reads nothing: exports leave them out.
         static: whether no shape in its loss depends on the values of labels, so that XLA compiles a step once.
+        by_level: whether its head says something of every level by itself, as of boxes, and its loss of all.
         annotates: whether it finds objects, which `annotations` lists and whose classes are COCO's categories.
         colours: in which its classes are drawn; tasks of one model draw a class that they have in common in one colour.
 
@@ -104,6 +105,7 @@ class Task:
     mask: str | None = None
     mistaken: ClassVar[str] = ""
     unread: tuple[str, ...] = ()
+    by_level: ClassVar[bool] = False
     annotates: bool = False
     static: bool = True
 
@@ -113,8 +115,7 @@ class Task:
         for option, value in {"dropout": dropout, "label_smoothing": label_smoothing}.items():
             check_number(f"Task '{name}'", option, value, at_least=0, below=1)
         self.name, self.classes = name, () if classes is None else class_names(classes, name)
-        self.kind = self.kinds[0]
-        self.colours = drawing.colours(self.classes)
+        self.kind, self.colours = self.kinds[0], drawing.colours(self.classes)
         self.dropout, self.label_smoothing = float(dropout), float(label_smoothing)
 
     @classmethod
@@ -286,12 +287,11 @@ class Task:
         return cls(**config)
 
     def __repr__(self) -> str:
-        classes = f", {len(self.classes)} classes" if self.classes else ""
-        return f"{type(self).__name__}('{self.name}'{classes})"
+        return f"{type(self).__name__}('{self.name}'{f', {len(self.classes)} classes' if self.classes else ''})"
 
     def dropped(self, x: keras.KerasTensor, level: str = "") -> keras.KerasTensor:
         """Return features, all or those of a level such as "P2", with this task's dropout, if any."""
-        name = f"{self.name}_dropout_{level}" if level else f"{self.name}_dropout"
+        name = "_".join(filter(None, (self.name, "dropout", level)))
         return keras.layers.Dropout(self.dropout, name=name)(x) if self.dropout else x
 
 

@@ -8,7 +8,7 @@ import toys
 
 from visionmtl import export, images, sharing
 
-ALIKE = {"hard", "cascade", "distillation", "fusion"}
+ALIKE = {"hard", "cascade", "distillation", "fusion", "mti_net"}
 
 
 @pytest.mark.slow

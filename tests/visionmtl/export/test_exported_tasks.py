@@ -12,7 +12,17 @@ from visionmtl import export, keras_graph, sharing
 from visionmtl.errors import UsageError
 from visionmtl.export import narrowing
 
-MIXING = {"cascade", "cross_stitch", "distillation", "fusion", "hierarchical", "nddr", "sluice", "task_tokens"}
+MIXING = {
+    "cascade",
+    "cross_stitch",
+    "distillation",
+    "fusion",
+    "hierarchical",
+    "mti_net",
+    "nddr",
+    "sluice",
+    "task_tokens",
+}
 
 
 def weights(layers):

@@ -74,7 +74,7 @@ def test_initial_predictions_learn_from_the_labels_too(toy_model, toy_batch):
 
 
 @pytest.mark.slow
-def test_pad_net_distils_at_one_level_and_mti_net_at_all(toy_model):
+def test_pad_net_distils_at_one_level_or_at_all(toy_model):
     one = toy_model(sharing={"name": "distillation", "levels": ["P2"]})
     every = toy_model(sharing="distillation")
     added = [{layer.name for layer in model.layers if layer.name.endswith("_attention")} for model in (one, every)]

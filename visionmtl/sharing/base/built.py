@@ -18,10 +18,12 @@ class Auxiliary(NamedTuple):
     Attributes:
         outputs: raw outputs, as a task's head gives them.
         weight: of their loss beside the task's own.
+        level: of which they are, such as "P2", where a task has some of several; "" where they are of all.
     """
 
     outputs: Outputs
     weight: float
+    level: str = ""
 
 
 class Penalty(NamedTuple):
@@ -69,7 +71,7 @@ class Made(Generic[Of]):
     Attributes:
         by_task: what each task goes on with: maps by level, or, of the heads, raw outputs by name.
         own_necks: of the features: whether tasks that read the very same maps have a neck each.
-        auxiliary: of the heads: further outputs by task that learn from its labels.
+        auxiliary: of the heads: further outputs by task that learn from its labels, each by a loss of its own.
         penalties: losses that tie parameters together.
         layers: layers of trained variables that no map passes through.
         owned: by task, the names of layers that are of the task's part of the model, and not of what tasks share.
@@ -80,7 +82,7 @@ class Made(Generic[Of]):
     """
 
     by_task: dict[str, Of]
-    auxiliary: Mapping[str, Auxiliary] = field(default_factory=dict)
+    auxiliary: Mapping[str, Sequence[Auxiliary]] = field(default_factory=dict)
     penalties: Sequence[Penalty] = ()
     layers: Sequence[keras.layers.Layer] = ()
     owned: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -117,7 +119,7 @@ class Built:
         return self.heads.by_task
 
     @property
-    def auxiliary(self) -> dict[str, Auxiliary]:
+    def auxiliary(self) -> dict[str, Sequence[Auxiliary]]:
         """Further outputs by task that learn from its labels."""
         return dict(self.heads.auxiliary)
 

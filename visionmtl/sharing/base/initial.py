@@ -20,9 +20,9 @@ class Initial:
     outputs: dict[str, Outputs]
     evidence: dict[str, Evidence]
 
-    def auxiliary(self, weight: float) -> dict[str, Auxiliary]:
+    def auxiliary(self, weight: float) -> dict[str, list[Auxiliary]]:
         """Return the outputs as ones that learn from the labels too, their loss so much beside the final ones'."""
-        return {name: Auxiliary(outputs, weight) for name, outputs in self.outputs.items()}
+        return {name: [Auxiliary(outputs, weight)] for name, outputs in self.outputs.items()}
 
 
 def initial_heads(maps: dict[str, Maps], tasks: Tasks, scheme: str) -> Initial:
