@@ -11,6 +11,8 @@ import toys
 
 import pipelines
 from visionmtl import tasks
+from visionmtl.errors import UsageError
+from visionmtl.merging import learning
 from visionmtl.tasks import views
 from visionmtl.tasks.views import Seen, View
 
@@ -243,6 +245,21 @@ def test_what_is_plotted_and_explained_of_it_is_known(name):
     assert task.charts(task.metrics()).keys() <= CHARTS
     assert task.legend.keys() <= {*task.classes}
     assert task.colours.keys() == {*task.classes}
+
+
+@every_task
+def test_it_is_undecided_by_a_number_a_sample_that_falls_as_its_scores_grow_apart_if_it_has_classes(name):
+    task = toys.task(name)
+    outputs = raw(task)
+    if not task.classes:
+        with pytest.raises(UsageError, match=f"task {name} has no classes"):
+            learning.refuse_undecidable({name: task}, ["ties"])
+        return
+    learning.refuse_undecidable({name: task}, ["ties"])
+    near, apart = (task.entropy({key: x * value for key, value in outputs.items()}).numpy() for x in (1, 3))
+    assert near.shape == (IMAGES,)
+    assert (apart > 0).all()
+    assert (apart < near).all()
 
 
 @every_task

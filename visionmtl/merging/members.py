@@ -1,7 +1,7 @@
 """The runs that are merged: each read, and all of them checked to be models that one backbone can serve."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,12 @@ def members(folders: Sequence[str | Path]) -> list[Member]:
     first, *others = recipes
     for run in others:
         _check_alike(first, recipes[first], run, recipes[run])
+    _check_tasks({run: recipe.tasks or () for run, recipe in recipes.items()})  # before models are read
     found = [Member(run, recipe, runs.load_model(run)[0]) for run, recipe in recipes.items()]
-    _check_tasks(found)
+    _check_tasks({member.run: member.model.tasks for member in found})
+    for run in recipes:
+        if (run / "history.csv").is_file() and not runs.is_finished(run):
+            print(f"'{run}' is not finished: what is merged is its best model so far.", flush=True)
     return found
 
 
@@ -96,16 +100,13 @@ def _check_alike(first: Path, its: Recipe, run: Path, own: Recipe) -> None:
             )
 
 
-def _check_tasks(found: Sequence[Member]) -> None:
+def _check_tasks(tasks: Mapping[Path, Iterable[str]]) -> None:
     """Refuse two runs of one task."""
-    seen: dict[str, Member] = {}
-    for member in found:
-        for name, task in member.model.tasks.items():
-            other = seen.setdefault(name, member)
-            if other is not member:
-                same = list(other.model.tasks[name].classes) == list(task.classes)
-                why = "" if same else ", with other classes"
+    seen: dict[str, Path] = {}
+    for run, names in tasks.items():
+        for name in names:
+            if (other := seen.setdefault(name, run)) != run:
                 raise UsageError(
-                    f"Task '{name}' is of both '{other.run}' and '{member.run}'{why}: a merged model has one head for"
-                    " each task, and takes runs of different tasks."
+                    f"Task '{name}' is of both '{other}' and '{run}': a merged model has one head for each task, and"
+                    " takes runs of different tasks."
                 )

@@ -7,6 +7,11 @@ import numpy as np
 Arrays = list[np.ndarray]  # one for each variable
 
 
+def between(start: Arrays, trained: Sequence[Arrays]) -> list[Arrays]:
+    """Return of each model what training added to each variable, `trained - start`."""
+    return [[np.subtract(a, b) for a, b in zip(each, start, strict=True)] for each in trained]
+
+
 def merged(start: Arrays, trained: Sequence[Arrays], combine: Callable[[list[Arrays]], Arrays], scale: float) -> Arrays:
     """Return `start + scale * combine(vectors)`, where the vectors are `trained - start`.
 
@@ -21,6 +26,5 @@ def merged(start: Arrays, trained: Sequence[Arrays], combine: Callable[[list[Arr
         >>> merged([np.array([1.0])], [[np.array([3.0])], [np.array([0.0])]], summed, scale=1.0)
         [array([2.])]
     """
-    vectors = [[np.subtract(a, b) for a, b in zip(each, start, strict=True)] for each in trained]
-    added = combine(vectors)
+    added = combine(between(start, trained))
     return [(a + scale * np.asarray(b, np.float64)).astype(a.dtype) for a, b in zip(start, added, strict=True)]

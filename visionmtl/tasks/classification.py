@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import drawing, keras_graph, metrics
-from visionmtl.tasks import faults, forms
+from visionmtl.tasks import faults, forms, undecided
 from visionmtl.tasks.meaning import Meaning
-from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, rounded
+from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task
 from visionmtl.tasks.views import Seen
 
 
@@ -95,6 +95,11 @@ class Classification(Task):
         logits = tf.cast(outputs["logits"], tf.float32)
         return {"probabilities": tf.sigmoid(logits) if self.multi_label else tf.nn.softmax(logits)}
 
+    def entropy(self, outputs: Outputs) -> tf.Tensor:
+        if self.multi_label:
+            return tf.reduce_mean(undecided.of_scores(outputs["logits"]), axis=-1)
+        return undecided.of_classes(outputs["logits"])
+
     def mistakes(self, labels: Labels, predictions: Outputs) -> tf.Tensor:
         probabilities = predictions["probabilities"]
         if self.multi_label:
@@ -133,7 +138,9 @@ class Classification(Task):
         return ", ".join(said) or "none"
 
     def describe(self, predictions: Predictions, folder: Path, picture: str) -> dict[str, float]:
-        return dict(zip(self.classes, map(rounded, predictions["probabilities"]), strict=True))
+        return {
+            name: round(float(value), 5) for name, value in zip(self.classes, predictions["probabilities"], strict=True)
+        }
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"multi_label": self.multi_label}

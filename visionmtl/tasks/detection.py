@@ -11,10 +11,10 @@ import tensorflow as tf
 
 from visionmtl import drawing, images, keras_graph, metrics
 from visionmtl.errors import UsageError, check_flag, check_number, one_of
-from visionmtl.tasks import box_head, box_loss, boxes, cells, faults, fitting, forms, fusing
+from visionmtl.tasks import box_head, box_loss, boxes, cells, faults, fitting, forms, fusing, undecided
 from visionmtl.tasks.amounts import ByAmount
 from visionmtl.tasks.meaning import Meaning
-from visionmtl.tasks.task import READ, Classes, Labels, Maps, Outputs, Predictions, Task, head_width, rounded
+from visionmtl.tasks.task import READ, Classes, Labels, Maps, Outputs, Predictions, Task, head_width
 from visionmtl.tasks.views import Seen, View
 
 TOWERS = ("shared", "apart")
@@ -158,6 +158,13 @@ class Detection(Task):
                 evidence[level] = keras.layers.Activation("sigmoid", name=name)(scores)
         return evidence
 
+    def entropy(self, outputs: Outputs) -> tf.Tensor:
+        """Return the entropy of the scores, each weighed by the score: of a thousand cells nearly all show nothing."""
+        logits = self._cells(outputs).logits
+        scores = tf.stop_gradient(tf.sigmoid(logits))
+        whole = tf.reduce_sum(scores * undecided.of_scores(logits), axis=(1, 2))
+        return tf.math.divide_no_nan(whole, tf.reduce_sum(scores, axis=(1, 2)))
+
     def form(self, labels: Labels, size: tuple[int, int]) -> Labels:
         return forms.objects(self.name, labels)
 
@@ -279,7 +286,9 @@ class Detection(Task):
         # in all digits: rounded ones would tie, and be ordered otherwise when precision is measured
         scores = map(float, predictions["scores"][:count].astype(np.float32).astype(str))
         each = zip(classes.tolist(), extents.tolist(), scores, strict=True)
-        return [{"class": label, "bbox": [rounded(x, 2) for x in box], "score": score} for label, box, score in each]
+        return [
+            {"class": label, "bbox": [round(float(x), 2) for x in box], "score": score} for label, box, score in each
+        ]
 
 
 def _second_guesses(predicted: np.ndarray, overlap: float = 0.8) -> np.ndarray:

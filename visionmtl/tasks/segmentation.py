@@ -11,7 +11,7 @@ import tensorflow as tf
 from pipelines.kinds.spec import IGNORE
 from visionmtl import drawing, files, images, keras_graph, metrics
 from visionmtl.errors import check_number, one_of
-from visionmtl.tasks import emphasis, faults, forms, pixels
+from visionmtl.tasks import emphasis, faults, forms, pixels, undecided
 from visionmtl.tasks.class_numbers import ClassNumbers, class_numbers, filled
 from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width
@@ -175,6 +175,9 @@ class Segmentation(Task):
 
     def probabilities(self, outputs: Outputs) -> tf.Tensor:
         return tf.nn.softmax(tf.cast(outputs["logits"], tf.float32))
+
+    def entropy(self, outputs: Outputs) -> tf.Tensor:
+        return tf.reduce_mean(undecided.of_classes(outputs["logits"]), axis=(1, 2))
 
     def mistakes(self, labels: Labels, predictions: Outputs) -> tf.Tensor:
         truth, found = (tf.cast(each, tf.int32)[:, ::2, ::2] for each in (labels, predictions["classes"]))

@@ -140,6 +140,10 @@ class Task:
         """Return how likely each class is at each place, `[B, h, w, C]`, for tasks that read this one."""
         raise NotImplementedError
 
+    def entropy(self, outputs: Outputs) -> tf.Tensor:
+        """Return, in graph, how undecided raw outputs are `[B]`, in nats: the mean over all it chooses a class for."""
+        raise NotImplementedError
+
     def meet(self, tasks: Mapping[str, "Task"]) -> None:
         """Look at the tasks of the model that this one is of.
 
@@ -293,8 +297,3 @@ class Task:
         """Return features, all or those of a level such as "P2", with this task's dropout, if any."""
         name = "_".join(filter(None, (self.name, "dropout", level)))
         return keras.layers.Dropout(self.dropout, name=name)(x) if self.dropout else x
-
-
-def rounded(value: float, digits: int = 5) -> float:
-    """Return a number as JSON is to show it."""
-    return round(float(value), digits)

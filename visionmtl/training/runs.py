@@ -41,15 +41,19 @@ def new(recipe: Recipe, folder: str | Path | None = None) -> Path:
     return run
 
 
-def refuse_taken(folder: str | Path) -> Path:
+def refuse_taken(folder: str | Path, otherwise: str = "or go on with the run by --resume {run}") -> Path:
     """Return the folder if a new run may be made there.
+
+    Args:
+        folder: where.
+        otherwise: what else may be done than to name another.
 
     Raises:
         UsageError: it is there and not empty.
     """
     run = Path(folder)
     if run.exists() and (not run.is_dir() or any(not _begun(path.name) for path in run.iterdir())):
-        raise UsageError(f"'{run}' is there already: name another folder, or go on with the run by --resume {run}.")
+        raise UsageError(f"'{run}' is there already: name another folder, {otherwise.format(run=run)}.")
     return run
 
 

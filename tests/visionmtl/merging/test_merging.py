@@ -13,7 +13,7 @@ from visionmtl import cli, merging, training
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text
 from visionmtl.layers.normalisation import FusedBatchNormalization
-from visionmtl.merging import arithmetic, statistics, ties
+from visionmtl.merging import adamerging, arithmetic, statistics, ties
 from visionmtl.merging.task_vectors import merged
 from visionmtl.training import building, runs
 
@@ -58,6 +58,67 @@ def test_a_model_merged_with_itself_is_that_model_and_vectors_of_weight_one_are_
         np.testing.assert_allclose(found, at + (a - at) + (b - at), atol=1e-6)
 
 
+def entropy_in_words(coefficients, start, vectors, pictures):
+    """The sum of the mean entropies of two softmax layers behind a shared one, whose weights are merged."""
+    inner, outer = (
+        at + sum(c * vector[place] for c, vector in zip(coefficients[:, place], vectors, strict=True))
+        for place, at in enumerate(start)
+    )
+    total = 0.0
+    for head in range(2):
+        logits = np.tanh(pictures @ inner) @ outer[head]
+        p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+        total += -(p * np.log(p)).sum(-1).mean()
+    return total
+
+
+def test_adamerging_is_adam_on_the_entropy_by_coefficients_within_one():
+    """By the chain rule from the gradient by the weights, against differences of the entropy by each coefficient."""
+    random, shapes = np.random.default_rng(0), ((4, 3), (2, 3, 5))
+    start, *vectors = ([random.normal(size=shape) for shape in shapes] for _ in range(4))
+    pictures, steps = random.normal(size=(6, 4)), 30
+
+    def differences(function, at, by):
+        slope = np.zeros_like(at)
+        for place in np.ndindex(at.shape):
+            up, down = at.copy(), at.copy()
+            up[place], down[place] = at[place] + by, at[place] - by
+            slope[place] = (function(up) - function(down)) / (2 * by)
+        return slope
+
+    def slopes(added):
+        weights = [at + more for at, more in zip(start, added, strict=True)]
+        none = np.zeros((1, 2))
+
+        def changed(place, value):
+            return [value if place == index else weight for index, weight in enumerate(weights)]
+
+        return [
+            differences(lambda w, i=i: entropy_in_words(none, changed(i, w), [start], pictures), weights[i], 1e-5)
+            for i in range(2)
+        ]
+
+    def entropy(raw):
+        return entropy_in_words(np.clip(raw, 0, 1), start, vectors, pictures)
+
+    raw, mean, square = np.full((3, 2), 0.3), 0.0, 0.0
+    for step in range(1, steps + 1):
+        gradient = differences(entropy, raw, 1e-5)
+        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+        raw = raw - 1e-3 * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
+    found = adamerging.learnt(vectors, slopes, steps)
+    np.testing.assert_allclose(found, raw, atol=1e-6)
+    assert entropy(found) < entropy(np.full((3, 2), 0.3))
+
+
+def test_a_coefficient_stays_within_nought_and_one():
+    up = [[np.array([-1.0])], [np.array([1.0])]]
+    found = adamerging.learnt(up, lambda added: [np.array([1.0])], steps=800)
+    np.testing.assert_allclose(found, [[1.0], [0.0]], atol=2e-3)
+    assert found.min() >= 0
+    assert found.max() <= 1
+
+
 def test_measured_statistics_are_those_of_the_batches():
     image = keras.Input((8, 8, 3))
     norm = FusedBatchNormalization()
@@ -95,12 +156,18 @@ def trained(tmp_path_factory):
     return start, *made
 
 
+@pytest.fixture(scope="module")
+def loaded(trained):
+    """The models of the start and of the two runs."""
+    return [runs.load_model(each)[0] for each in trained]
+
+
 @pytest.mark.slow
-def test_merged_runs_have_the_sum_of_what_they_learnt_and_heads_as_they_were(trained, tmp_path, capsys):
-    start, out = runs.load_model(trained[0])[0], tmp_path / "both"
+def test_merged_runs_have_the_sum_of_what_they_learnt_and_heads_as_they_were(trained, loaded, tmp_path, capsys):
+    (start, *ends), out = loaded, tmp_path / "both"
     assert cli.main(["merge", *map(str, trained[1:]), "--out", str(out), "--batches", "0", "--scale", "1"]) == 0
     assert "statistics of batch normalisation the mean of the runs'." in capsys.readouterr().out
-    (model, recipe), ends = runs.load_model(out), [runs.load_model(run)[0] for run in trained[1:]]
+    model, recipe = runs.load_model(out)
     assert list(model.tasks) == list(recipe.tasks) == ["segmentation", "classification"]
     assert model.parts["backbone"]
     for name in model.parts["backbone"]:
@@ -118,6 +185,30 @@ def test_merged_runs_have_the_sum_of_what_they_learnt_and_heads_as_they_were(tra
                 own = f"{task}_{layer.name}" if layer.name.startswith("neck") else layer.name
                 for a, b in zip(model.get_layer(own).get_weights(), layer.get_weights(), strict=True):
                     np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.slow
+def test_adamerging_adds_to_each_variable_what_it_has_learnt_without_labels(trained, loaded, tmp_path, capsys):
+    (start, *ends), out = loaded, tmp_path / "learnt"
+    given = ["merge", *map(str, trained[1:]), "--out", str(out), "--batches", "0"]
+    assert cli.main([*given, "--method", "adamerging", "--steps", "2"]) == 0
+    told = capsys.readouterr().out
+    assert "coefficients for each of 2 runs, in 2 steps" in told
+    assert "Step 2 of 2, entropy: segmentation " in told
+    assert f"Coefficients of {trained[1]}: 0." in told
+    assert "by adamerging: " in told
+    model = runs.load_model(out)[0]
+    all_found = []
+    for name in model.parts["backbone"]:
+        for found, at, *trained_ones in zip(
+            *(each.get_layer(name).trainable_variables for each in (model, start, *ends)), strict=True
+        ):
+            vectors = np.stack([np.ravel(each - at) for each in trained_ones], axis=1)
+            own, *_ = np.linalg.lstsq(vectors, np.ravel(found - at), rcond=None)
+            np.testing.assert_allclose(vectors @ own, np.ravel(found - at), atol=1e-6)
+            all_found += [*own] if len(vectors) > 2 else []
+    np.testing.assert_allclose(all_found, 0.3, atol=2.1e-3)
+    assert np.ptp(all_found) > 1e-3
 
 
 CASES = {
@@ -159,7 +250,9 @@ def test_runs_of_one_task_of_another_version_or_start_or_of_an_unknown_one_are_r
             merging.merge(given, tmp_path / "out")
     for options, message in (
         ({"method": "tiess"}, "Unknown method of merging 'tiess'. Did you mean 'ties'"),
-        ({"keep": 0.5}, "'arithmetic' keeps all of a task vector"),
+        ({"keep": 0.5}, "'arithmetic' keeps all of a task vector: leave keep out, or take ties"),
+        ({"steps": 9}, "'arithmetic' learns nothing: leave steps out, or take adamerging"),
+        ({"method": "adamerging", "scale": 1.0}, "'adamerging' learns what task vectors are scaled by"),
         ({"method": "ties", "keep": 2.0}, "keep=2.0: expected a number above 0 and up to 1"),
         ({"scale": 0.0}, "scale=0.0: expected a number above 0"),
         ({"batches": -1}, "batches=-1: expected a whole number of at least 0"),
