@@ -42,7 +42,8 @@ def build(
         name: one of `names()`.
         image_shape: height, width and 3; both sides multiples of 32.
         weights: None (random), "imagenet", or a `.keras` or `.weights.h5` file that holds this backbone, alone or as
-            the stages of a larger model; of transformers also a `.safetensors` file of Hugging Face.
+            the stages of a larger model; of transformers also a `.safetensors` file of Hugging Face, or the
+            `.safetensors.index.json` of several.
 
     Raises:
         UsageError: unknown name, image size no stride divides, weights that cannot be had or are of another
@@ -56,7 +57,7 @@ def build(
     architecture = REGISTRY[one_of(name, names(), "backbone")]
     _check_image_shape(image_shape)
     imagenet = weights == "imagenet"
-    foreign = str(weights).endswith(".safetensors")
+    foreign = str(weights).endswith(safetensors_files.ENDINGS)
     if foreign and architecture.hugging_face is None:
         have = [other.name for other in REGISTRY.values() if other.hugging_face]
         raise UsageError(f"{weights}: files of safetensors are read for {', '.join(have)}, not for {name}.")

@@ -33,7 +33,10 @@ def load(model: keras.Model, path: str | Path) -> None:
     """
     path = Path(path)
     if not path.name.endswith((".keras", ".weights.h5")):
-        raise UsageError(f"Weights '{path}': expected None, 'imagenet', or a .keras or .weights.h5 file.")
+        raise UsageError(
+            f"Weights '{path}': expected None, 'imagenet', or a .keras or .weights.h5 file; of transformers"
+            " also a .safetensors file, or the .safetensors.index.json of several."
+        )
     if not path.is_file():
         raise UsageError(f"Weights file {path} does not exist.")
     try:

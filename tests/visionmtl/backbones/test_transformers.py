@@ -189,7 +189,7 @@ def write(path, tensors):
 
 
 @pytest.mark.parametrize("name", few(THERE, keep=["vit"]))
-def test_weights_come_from_a_file_of_hugging_face(name, tmp_path):
+def test_weights_come_from_files_of_hugging_face_whatever_leads_to_their_names(name, tmp_path, capsys):
     model, (prefix, names, some) = tiny(name), THERE[name]
     tensors = {"classifier.weight": ("F32", np.ones((2, 2), "float32")), "step": ("I64", np.ones(1, "int64"))}
     for layer in model.layers:
@@ -199,12 +199,27 @@ def test_weights_come_from_a_file_of_hugging_face(name, tmp_path):
             tensors[f"{prefix.partition('.')[0]}.{there}"] = ("F32", torch_layout(value, layer))
     shapes = {key: value.shape for key, (_, value) in tensors.items()}
     assert {prefix + key: shapes.get(prefix + key) for key in some} == {prefix + key: some[key] for key in some}
+    classifier, *parts = list(tensors)
+    bare = {key.replace(f"{prefix.partition('.')[0]}.", "").removeprefix("encoder." if name == "mit" else "-"): key
+            for key in parts}  # fmt: skip
     write(tmp_path / "model.safetensors", tensors)
+    write(tmp_path / "bare.safetensors", {key: tensors[theirs] for key, theirs in bare.items()})
+    write(tmp_path / "model-00001-of-00002.safetensors", {key: tensors[key] for key in (classifier, *parts[::2])})
+    write(tmp_path / "model-00002-of-00002.safetensors", {key: tensors[key] for key in parts[1::2]})
+    index = {key: f"model-0000{1 + place % 2}-of-00002.safetensors" for place, key in enumerate(parts)}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": index}))
     loaded = tiny(name)
-    loaded.set_weights([0 * value for value in loaded.get_weights()])
-    safetensors_files.load(loaded, tmp_path / "model.safetensors", names)
-    for ours, theirs in zip(loaded.get_weights(), model.get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    for file, left in (
+        ("model.safetensors", True),
+        ("bare.safetensors", False),
+        ("model.safetensors.index.json", True),
+    ):
+        loaded.set_weights([0 * value for value in loaded.get_weights()])
+        safetensors_files.load(loaded, tmp_path / file, names)
+        for ours, theirs in zip(loaded.get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        told = capsys.readouterr().out
+        assert told == (f"{tmp_path / file} gives {name} its weights, and is left: classifier.\n" if left else "")
 
 
 def test_numbers_of_sixteen_bits_are_read(tmp_path):
@@ -225,10 +240,22 @@ def test_a_file_of_another_architecture_is_refused(tmp_path):
     with pytest.raises(UsageError, match="are read for mit_b0, .*, not for resnet18"):
         backbones.build("resnet18", (32, 32, 3), path)
     model, names = tiny("vit", (32, 32, 3)), vision_transformer.hugging_face
-    write(path, {"vit.embeddings.patch_embeddings.projection.bias": ("F32", np.zeros(16, "float32"))})
-    with pytest.raises(UsageError, match="is not of backbone 'vit': it has no tensor 'embeddings.patch_embeddings"):
-        safetensors_files.load(model, path, names)
-    kernel = "vit.embeddings.patch_embeddings.projection.weight"
-    write(path, {kernel: ("F32", np.zeros((8, 3, 16, 16), "float32"))})
-    with pytest.raises(UsageError, match=r"has shape \[8, 3, 16, 16\], where the backbone wants \[16, 16, 3, 16\]"):
-        safetensors_files.load(model, path, names)
+    shard, index = tmp_path / "model-00002-of-00002.safetensors", tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": "gone.safetensors"}}))
+    bias = {"vit.embeddings.patch_embeddings.projection.bias": ("F32", np.zeros(16, "float32"))}
+    kernel, wide = "vit.embeddings.patch_embeddings.projection.weight", np.zeros((8, 3, 16, 16), "float32")
+    for file, tensors, message in (
+        (path, bias, "is not of backbone 'vit': it has no tensor 'embeddings.patch_embeddings"),
+        (shard, bias, "It is one file of several: give the index that names them all"),
+        (path, {kernel: ("F32", wide)}, r"has shape \[8, 3, 16, 16\], where the backbone wants \[16, 16, 3, 16\]"),
+        (path, {kernel: ("F8_E4M3", wide)}, "is of type F8_E4M3, expected one of F32, F16, F64, BF16"),
+        (path, {kernel: ("F32", wide), f"old.{kernel}": ("F32", wide)}, "it holds several, .* alone: old.vit., vit."),
+        (index, {}, "gone.safetensors does not exist, which .*index.json names"),
+    ):
+        if tensors:
+            write(file, tensors)
+        with pytest.raises(UsageError, match=message):
+            safetensors_files.load(model, file, names)
+    index.write_text("[]")
+    with pytest.raises(UsageError, match="is no index of safetensors files: it has no 'weight_map'"):
+        safetensors_files.load(model, index, names)

@@ -25,7 +25,9 @@ class Model(Section):
 
     backbone: str = Field("efficientnet_lite0", description="see `visionmtl list backbones`")
     weights: str | None = Field(
-        None, description="null, imagenet, or a .keras or .weights.h5 file; of transformers also .safetensors"
+        None,
+        description="null, imagenet, or a .keras or .weights.h5 file; of transformers also .safetensors,"
+        " or the .safetensors.index.json of several",
     )
     start: Annotated[str | dict[str, str] | None, BeforeValidator(absolute)] = Field(
         None,
