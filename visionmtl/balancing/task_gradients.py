@@ -105,6 +105,11 @@ def joined(held: TaskGradients, tasks: int) -> TaskGradients:
     return whole
 
 
+def own_joined(held: TaskGradients, tasks: int) -> TaskGradients:
+    """Return the gradients of two sub-batches, joined where one task alone reaches a source: nothing compares these."""
+    return [whole if len(whole) == 1 else by_task for whole, by_task in zip(joined(held, tasks), held, strict=True)]
+
+
 def across(gramian: tf.Tensor, counts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the Gramian `[K, K]` of a batch, and the product `[K, K]` of the mean gradients of its two halves.
 

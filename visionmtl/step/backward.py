@@ -109,12 +109,11 @@ def apart(forward: Forward, balancer: Any, look: str | None, among: Sequence[Any
         among: the variables whose gradients are compared; None for all that several tasks train.
     """
     cut = len(forward.ran.leaves)
+    tasks, halves = forward.losses.shape[0], len(forward.targets.tasks) > forward.losses.shape[0]
     parted = task_gradients.of(forward.tape, forward.targets.tasks, [*forward.ran.leaves, *forward.variables])
     if not cut:
-        parted = task_gradients.summed(parted, forward.reduce)
-    held = parted
-    if len(forward.targets.tasks) > forward.losses.shape[0]:
-        held = task_gradients.joined(parted, forward.losses.shape[0])
+        parted = task_gradients.summed(task_gradients.own_joined(parted, tasks) if halves else parted, forward.reduce)
+    held = task_gradients.joined(parted, tasks) if halves else parted
     gramian = product = None
     if look:
         held = _smoothed(forward, balancer, held, look)

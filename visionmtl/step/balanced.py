@@ -110,6 +110,7 @@ class BalancedModel(PartedModel):
         keras_losses.check_arguments(kwargs)
         compiling.check(kwargs.get("jit_compile"), self.distribute_strategy.num_replicas_in_sync)
         super().compile(optimizer=optimizer, **kwargs)
+        optimizing.check_replicas(self.optimizer, self.distribute_strategy.num_replicas_in_sync)
         self.compiled_with = {"loss": loss, "metrics": metrics, "balancing": balancing, "clip_norm": clip_norm}
         self.compiled_with |= {
             "check_values": check_values,
@@ -131,8 +132,7 @@ class BalancedModel(PartedModel):
         self._freeze_statistics(freeze_statistics)
         self._synchronise_statistics(synchronise_statistics)
         self._rematerialise(remat)
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        self._clips_itself = optimizing.clip_accumulated(self.optimizer, clip_norm, replicas)
+        self._clips_itself = optimizing.clip_accumulated(self.optimizer, clip_norm)
         self._trackers = tracking.means(f"{name}_loss" for name in self.task_names)
         self._weights = tracking.means(f"weight/{name}" for name in self.task_names)
         self.running = tracking.Losses(self._loss_tracker, self._trackers)
@@ -145,7 +145,7 @@ class BalancedModel(PartedModel):
         if balancer.state is not None:
             self.balancer_state = balancer.state  # a layer, which the model saves
         self.conflicts = Conflicts(len(self.task_names))
-        accumulation = optimizing.accumulation(self.optimizer, self.distribute_strategy.num_replicas_in_sync)
+        accumulation = optimizing.accumulation(self.optimizer)
         self.pace = Pace(balancer, self.conflicts, self.steps_per_execution, accumulation)
 
     def moved_by_steps(self) -> list:

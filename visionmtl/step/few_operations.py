@@ -5,14 +5,16 @@ variables that is most of what there is to trace, to optimise and to start in ea
 """
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from visionmtl.step import one_variable, rates
+from visionmtl.step import accumulating, one_variable, rates
 from visionmtl.step.optimizing import inner
+from visionmtl.step.replicas import sum_over_replicas
 
 Hook = Callable[..., None]
 
@@ -27,7 +29,9 @@ def apply_gradients(
     Where an optimizer `can_wait`, it moves nothing unless `go`, bool `[]`.
     """
     own = inner(optimizer)
-    with _in_few_operations(own, go), _summed(own, summed):
+    if accumulating.over_replicas(own) and not summed:
+        pairs, summed = _sums(pairs), True
+    with _in_few_operations(own, go), _over_replicas(own, summed):
         optimizer.apply_gradients(pairs)
     if go is not None:  # it has counted the step all the same
         own.iterations.assign_add(tf.cast(go, own.iterations.dtype) - 1)
@@ -47,21 +51,30 @@ def can_wait(optimizer: Any, variables: Sequence[Any]) -> bool:
     return not any(around)
 
 
-@contextlib.contextmanager
-def _summed(optimizer: Any, wanted: bool) -> Iterator[None]:
-    """Have an optimizer take gradients as they are within, as if it had summed them over the replicas.
+def _sums(pairs: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Return pairs of a gradient that there is, summed over the replicas, and a variable."""
+    gradients, variables = zip(*(pair for pair in pairs if pair[0] is not None), strict=True)
+    return list(zip(sum_over_replicas(list(gradients)), variables, strict=True))
 
-    Replicas are traced in turns from one meeting to the next. All are in here before any meets the others to update,
-    and none is out before that: what the first takes away in the end, nobody needs any more.
+
+@contextlib.contextmanager
+def _over_replicas(optimizer: Any, summed: bool) -> Iterator[None]:
+    """Have an optimizer do within what it is to do otherwise than Keras has it where there are several replicas.
+
+    It takes gradients as they are, where they are summed already, and accumulates them. Replicas are traced in turns
+    from one meeting to the next. All are in here before any meets the others to update, and none is out before that:
+    what the first takes away in the end, nobody needs any more.
     """
+    hooks: dict[str, Any] = {"_all_reduce_sum_gradients": list} if summed else {}
+    if accumulating.over_replicas(optimizer):
+        hooks["_backend_apply_gradients"] = functools.partial(accumulating.apply, optimizer)
     own = vars(optimizer)
-    if wanted:
-        own["_all_reduce_sum_gradients"] = list
+    own.update(hooks)
     try:
         yield
     finally:
-        if wanted:
-            own.pop("_all_reduce_sum_gradients", None)
+        for name in hooks:
+            own.pop(name, None)
 
 
 @contextlib.contextmanager

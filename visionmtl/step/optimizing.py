@@ -13,19 +13,29 @@ def inner(optimizer: Any) -> Any:
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
-def accumulation(optimizer: Any, replicas: int = 1) -> int:
-    """Return how many steps an update takes.
+def may_skip(optimizer: Any) -> bool:
+    """Return whether an optimizer may skip a step by itself, as one does whose scaled gradients overflow."""
+    return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def accumulation(optimizer: Any) -> int:
+    """Return how many steps an update takes."""
+    return inner(optimizer).gradient_accumulation_steps or 1
+
+
+def check_replicas(optimizer: Any, replicas: int) -> None:
+    """Refuse what Keras's optimizers cannot do on several replicas.
 
     Raises:
-        UsageError: several, on several replicas: Keras accumulates on one.
+        UsageError: averaged weights are to overwrite the model's every so many steps, as Keras does on one device.
     """
-    steps = inner(optimizer).gradient_accumulation_steps or 1
-    if steps > 1 and replicas > 1:
+    every = inner(optimizer).ema_overwrite_frequency
+    if inner(optimizer).use_ema and every and replicas > 1:
         raise UsageError(
-            f"The optimizer's gradient_accumulation_steps={steps} (training.accumulate) is of one device, as Keras"
-            f" cannot accumulate on the {replicas} of a strategy: leave it out, or train on one."
+            f"The optimizer's ema_overwrite_frequency={every} is of one device, as Keras cannot overwrite the weights"
+            f" on the {replicas} replicas of a strategy: leave it out; visionmtl.callbacks.AveragedWeights measures and"
+            " keeps the averaged weights."
         )
-    return steps
 
 
 def keep_from_decay(optimizer: Any, variables: Iterable[Any]) -> None:
@@ -43,13 +53,12 @@ def keep_from_decay(optimizer: Any, variables: Iterable[Any]) -> None:
     own._exclude_from_weight_decay |= before
 
 
-def clip_accumulated(optimizer: Any, clip_norm: float | None, replicas: int) -> bool:
+def clip_accumulated(optimizer: Any, clip_norm: float | None) -> bool:
     """Have an optimizer that accumulates gradients clip what it accumulated, once an update; return whether it does.
 
     Args:
         optimizer: as compiled.
         clip_norm: largest norm of the gradient over all variables and replicas; None for no limit.
-        replicas: each of which gives it an equal part of the gradient.
 
     Raises:
         UsageError: it has a limit of its own.
@@ -57,12 +66,11 @@ def clip_accumulated(optimizer: Any, clip_norm: float | None, replicas: int) -> 
     own = inner(optimizer)
     if clip_norm is None or accumulation(optimizer) == 1:
         return False
-    wanted = clip_norm / replicas
     limits = {key: getattr(own, key) for key in ("clipnorm", "clipvalue", "global_clipnorm")}
     for key, limit in limits.items():
-        if limit is not None and (key, limit) != ("global_clipnorm", wanted):
+        if limit is not None and (key, limit) != ("global_clipnorm", clip_norm):
             raise UsageError(f"clip_norm was given beside the optimizer's {key}={limit}: leave one of them out.")
-    own.global_clipnorm = wanted
+    own.global_clipnorm = clip_norm
     return True
 
 

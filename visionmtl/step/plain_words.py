@@ -46,5 +46,4 @@ def _advice(x: Any, batch_size: int | None, replicas: int | None) -> str:
     remedy = f"{memory.wanting(what)}: {'batches of half the size' if half is None else f'batches of {half}'}"
     if replicas is None:
         return f"{remedy} take {memory.HALF}."
-    alike = "gradient_accumulation_steps=2 in the optimizer" if replicas == 1 else "half the learning rate"
-    return f"{remedy}, with {alike}, take {memory.HALF} and train alike."
+    return f"{remedy}, with gradient_accumulation_steps=2 in the optimizer, take {memory.HALF} and train alike."

@@ -43,7 +43,7 @@ def training_step(model: Any, data: Any, plan: StepPlan) -> dict[str, Any]:
     if balancer.max_norm is not None:
         back = limited(back, model.trainable_variables, model.plans.shared_variables, balancer.max_norm, unit)
     limit = None if model._clips_itself else model.clip_norm
-    update = Update(optimizer, model.trainable_variables, limit, replicas, summing=model._clips_itself)
+    update = Update(optimizer, model.trainable_variables, limit, replicas)
     finite = guard.update(optimizer, update.ready(back.gradients, back.summed), [tasks.means, total])
     if back.gramian is not None:
         model.conflicts.record(back.gramian, back.weights, tasks.present)

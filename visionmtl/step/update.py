@@ -21,21 +21,19 @@ class Update(NamedTuple):
         variables: those that are trained.
         clip_norm: largest norm of the gradient over all variables and replicas; None for no limit.
         replicas: how many there are.
-        summing: whether gradients are summed over the replicas first, also where that is not needed to clip them.
     """
 
     optimizer: Any
     variables: Sequence[Any]
     clip_norm: float | None
     replicas: int
-    summing: bool = False
 
     def ready(self, gradients: Gradients, summed: bool) -> "Ready":
         """Return the gradients of this replica, or those that are `summed` over all, as the optimizer takes them."""
         scaled = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
         if summed:
             return self._of_sums(gradients)
-        if self.clip_norm is None and not ((scaled or self.summing) and self.replicas > 1):
+        if self.clip_norm is None and not (scaled and self.replicas > 1):
             return Ready(list(gradients), list(self.variables))
         total = iter(sum_over_replicas([gradient for gradient in gradients if gradient is not None]))
         return self._of_sums([None if gradient is None else next(total) for gradient in gradients])

@@ -100,11 +100,7 @@ def _too_much(recipe: Recipe, run: Path, replicas: int) -> str:
     batch, (height, width), training = recipe.data.batch_size, recipe.data.image_size, recipe.training
     what = memory.wanting(memory.images(batch, height, width))
     half, takes = memory.half(batch, replicas), memory.HALF
-    if half and replicas > 1:  # where nothing is accumulated
-        keys = f"data.batch_size={half}"
-        if training.scale_learning_rate == "none":
-            keys += f" training.learning_rate={training.learning_rate * half / batch:g}"
-    elif half:
+    if half:
         keys = f"data.batch_size={half} training.accumulate={2 * training.accumulate}"
     elif training.precision == "float32":
         keys, takes = "training.precision=mixed_bfloat16", memory.LESS

@@ -45,12 +45,18 @@ def test_it_may_be_stopped_anywhere_in_validation_too(place, hook, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_devices_in_half_precision_go_on_alike(tmp_path, two_devices):
+def test_two_devices_in_half_precision_go_on_alike_in_the_middle_of_an_update(tmp_path, two_devices):
+    made = []
+
     def make():
         with devices.strategy(two_devices).scope(), building._precision("mixed_float16"):
-            return model_of(every=2)
+            made.append(model_of(accumulate=3))
+        return made[-1]
 
     interruptions.check(tmp_path, make)
+    stopped = made[1]
+    assert stopped.steps_behind % 3, "an update was complete"
+    assert any(np.any(held.numpy()) for held in stopped.optimizer.inner_optimizer._accumulated_gradients)
 
 
 class Blank:

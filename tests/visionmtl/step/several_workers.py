@@ -33,8 +33,14 @@ def scheme_model(scheme):
 
 
 def balanced_model(name):
-    """A model of tables that is trained by a balancer."""
-    return table_model(method(name), metrics={"a": "mae"}, run_eagerly=name in EAGER)
+    """A model of tables that is trained by a balancer, by two batches an update where it is "accumulated"."""
+    accumulated, options = name.startswith("accumulated "), {}
+    if accumulated:  # updates of which one takes the last batch of an epoch and the first of the next
+        optimizer = keras.optimizers.SGD(0.05, momentum=0.9, weight_decay=0.01, gradient_accumulation_steps=2)
+        options = {"optimizer": optimizer, "clip_norm": 0.5}
+    return table_model(
+        method(name.removeprefix("accumulated ")), metrics={"a": "mae"}, run_eagerly=name in EAGER, **options
+    )
 
 
 def scenes(images, seed):

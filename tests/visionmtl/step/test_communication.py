@@ -15,7 +15,7 @@ EXPECTED = {
     "compared at the features": ({"method": "pcgrad", "scope": "features"}, P + K * K),
     "between two comparisons": ({"method": "pcgrad", "update_every": 10}, P),
     "a second look": ("famo", P + 2 * K),  # at how many samples are labelled, and the losses
-    "two halves of a batch": ("modo", 2 * (K * SHARED + OWN) + K + 2),  # counted apart; and where each replica's begin
+    "two halves of a batch": ("modo", 2 * K * SHARED + OWN + K + 2),  # counted apart; and where each replica's begin
 }
 CASES = [*((way, None) for way in EXPECTED), ("a loss balancer", 1.0), ("gradients compared at the parameters", 1.0)]
 

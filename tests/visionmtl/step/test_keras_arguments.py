@@ -111,12 +111,12 @@ def test_clip_norm_clips_what_was_accumulated_once():
         )
 
 
-def test_accumulation_on_several_devices_is_refused(two_devices):
+def test_averaged_weights_that_overwrite_those_of_several_devices_are_refused(two_devices):
     with tf.distribute.MirroredStrategy(two_devices).scope():
         image = keras.Input((5,))
         model = visionmtl.BalancedModel(image, layers(image))
-        with pytest.raises(UsageError, match="gradient_accumulation_steps=2 .* is of one device"):
-            model.compile(keras.optimizers.SGD(0.1, gradient_accumulation_steps=2), {"label": "ce"})
+        with pytest.raises(UsageError, match="ema_overwrite_frequency=2 is of one device"):
+            model.compile(keras.optimizers.SGD(0.1, use_ema=True, ema_overwrite_frequency=2), {"label": "ce"})
 
 
 def test_what_a_user_keeps_from_decay_stays_so_and_the_balancer_too():

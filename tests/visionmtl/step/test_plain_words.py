@@ -41,7 +41,7 @@ def test_what_would_fit_is_a_note_to_the_error(given, step, half):
     ("replicas", "said"),
     [
         (1, "batches of 2, with gradient_accumulation_steps=2 in the optimizer, take"),
-        (2, "batches of 2, with half the learning rate, take"),
+        (2, "batches of 2, with gradient_accumulation_steps=2 in the optimizer, take"),
         (None, "batches of 2 take"),
     ],
 )

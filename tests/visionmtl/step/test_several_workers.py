@@ -18,8 +18,9 @@ from visionmtl.workers import Workers, _arrays, _message
 
 # Of every family but those that three train: losses weighed by the gradients at the features; looking twice; the
 # Gramian of gradients at the features; each number of the gradients; running means of them; two halves of a batch,
-# whose samples are dealt out in turn although the last batch is of 4 on one worker and 3 on the other.
-NAMES = ("gradnorm", "famo", "pcgrad features", "graddrop", "moco", "db_mtl", "modo")
+# whose samples are dealt out in turn although the last batch is of 4 on one worker and 3 on the other. And two batches
+# an update, whose gradients are compared.
+NAMES = ("gradnorm", "famo", "pcgrad features", "graddrop", "moco", "db_mtl", "modo", "accumulated cagrad")
 
 # Of every kind but hard sharing, which the command is tested with: by depth, by mixing, by attention, by experts, by
 # asking, by predictions, by a penalty, and by what is learnt of the tasks.
@@ -58,10 +59,11 @@ def check(workers, names):
 
 
 @pytest.mark.slow
-def test_logs_of_an_uneven_batch_over_two_devices_are_of_all_samples(two_devices):
-    alone, _ = several_workers.trained("equal", contextlib.nullcontext())
+@pytest.mark.parametrize("name", ["accumulated uncertainty", "accumulated pcgrad"])
+def test_two_devices_train_and_log_like_one_though_a_batch_is_uneven_and_two_are_an_update(name, two_devices):
+    alone, _ = several_workers.trained(name, contextlib.nullcontext())
     strategy = tf.distribute.MirroredStrategy(two_devices, tf.distribute.ReductionToOneDevice())
-    mirrored, _ = several_workers.trained("equal", strategy.scope())
+    mirrored, _ = several_workers.trained(name, strategy.scope())
     assert mirrored.keys() == alone.keys()
     for name, value in alone.items():
         np.testing.assert_allclose(mirrored[name], value, rtol=1e-5, atol=1e-5, err_msg=name)

@@ -30,7 +30,7 @@ class Training(Section):
     accumulate: int = Field(
         1,
         ge=1,
-        description="steps an update, on one device: batches of 4 with 2 train about as those of 8, in half the memory",
+        description="steps an update: batches of 4 with 2 train about as those of 8, in half the memory",
     )
     optimizer: Literal["adamw", "sgd", "adam"] = Field("adamw", description="sgd has Nesterov momentum 0.9")
     learning_rate: float = Field(1e-3, gt=0, description="at the top of the schedule")
