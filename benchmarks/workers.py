@@ -1,12 +1,13 @@
 """A training step over several workers: its time, and what it sends.
 
-    PYTHONPATH=.:benchmarks python benchmarks/workers.py [--workers 1 2 4] [--methods uncertainty] [--batch 8]
+    PYTHONPATH=.:benchmarks python benchmarks/workers.py [--workers 1 2 3 4] [--methods uncertainty] [--batch 12]
 
 Every worker is a process of one core, all on this machine, and all share one batch; where there are fewer cores than
-workers, these take turns on them. The groups of workers are there at once and take turns, a few steps each; times are
-medians over the turns, of the clock, and of the processor that the chief had: where that is less, it waited, for its
-core or for the others. What is counted is what is summed over the workers in a step; a ring sends 2 (N - 1) / N times
-as much from each. The backbone is five convolutions of a million parameters.
+workers, these take turns on them, and the table says so. The groups of workers are there at once and take turns, a few
+steps each; times are medians over the turns: of the clock, and of the processor that the chief had, and all together.
+Where the clock has more than the chief's processor, it waited, for its core or for the others; what the processor does
+more than for one worker is what it takes to send. What is counted is what is summed over the workers in a step; a ring
+sends 2 (N - 1) / N times as much from each. The backbone is five convolutions of a million parameters.
 """
 
 import argparse
@@ -86,7 +87,7 @@ class Group:
     """Workers that train together, and wait for their turns."""
 
     def __init__(self, count: int, batch: int, method: str, args: argparse.Namespace):
-        self.count, self.times, self.worked = count, list[float](), list[float]()
+        self.count, self.times, self.worked, self.all = count, list[float](), list[float](), list[float]()
         held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
         cluster = {"worker": [f"127.0.0.1:{one.getsockname()[1]}" for one in held]}
         for one in held:
@@ -117,6 +118,7 @@ class Group:
         told = [json.loads(each.stdout.readline()) for each in self.processes if each.stdout]
         self.times.append(max(passed for passed, _ in told))
         self.worked.append(told[0][1])
+        self.all.append(sum(worked for _, worked in told))
 
     def close(self) -> None:
         """End them."""
@@ -128,10 +130,10 @@ class Group:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cores = len(os.sched_getaffinity(0))
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 3, 4])
     parser.add_argument("--methods", nargs="+", default=["uncertainty", "pcgrad"])
     parser.add_argument("--size", type=int, default=96)
-    parser.add_argument("--batch", type=int, default=8, help="of all workers together")
+    parser.add_argument("--batch", type=int, default=12, help="of all workers together")
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--core", type=int, help="be a worker on this core")
     args = parser.parse_args()
@@ -140,7 +142,9 @@ def main() -> None:
         return worker(name, bool(features), args, args.core)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by which the workers are ended too
     print(f"{cores} cores; {args.size} x {args.size}, batch {args.batch} over all workers, {args.turns} turns")
-    print(f"{'':16} workers  parameters  MB summed  ms a step  of one worker  CPU ms", flush=True)
+    most = max(args.workers)
+    print("each worker has a core of its own" if most <= cores else f"up to {most} workers take turns on these cores")
+    print(f"{'':16} workers  parameters  MB summed  ms a step  of one worker  CPU ms: chief   all", flush=True)
     for method in args.methods:
         with contextlib.ExitStack() as held:
             groups = [Group(count, args.batch, method, args) for count in args.workers]
@@ -155,7 +159,7 @@ def main() -> None:
             summed = size / 1e6 if group.count > 1 else 0.0
             print(
                 f"{method:16} {group.count:7} {parameters:11,} {summed:10.2f} {taken:10.0f} {taken / medians[0]:14.2f}"
-                f" {1000 * statistics.median(group.worked):7.0f}",
+                f" {1000 * statistics.median(group.worked):14.0f} {1000 * statistics.median(group.all):5.0f}",
                 flush=True,
             )
 

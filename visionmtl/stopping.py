@@ -120,6 +120,14 @@ def signals(stop: Stop) -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
+def take_again() -> None:
+    """Have signals told to whom Python tells them, where a library has taken some of them for itself."""
+    if threading.current_thread() is threading.main_thread():
+        for number in ASKING:
+            if (handler := signal.getsignal(number)) is not None:
+                signal.signal(number, handler)
+
+
 def _say(text: str) -> None:
     """Write a line to the standard error; Python's own writer may be at work beneath a handler."""
     with contextlib.suppress(OSError):

@@ -68,6 +68,10 @@ class Workers:
             return [list(own)]
         return [_arrays(message) for message in self._messages(_message(own))]
 
+    def texts(self, own: str) -> list[str]:
+        """Return the texts that every worker gave, in the order of their numbers."""
+        return [each.decode() for each in self._messages(own.encode())] if self.several else [own]
+
     def chiefs(self, value: Callable[[], Any]) -> Any:
         """Return what the chief's function returned, as JSON has it; the others' are not called.
 
@@ -95,7 +99,7 @@ class Workers:
             if own_mistake(error) is None:
                 raise
             mistake = error
-        told = [each.decode() for each in self._messages(str(mistake or "").encode())]
+        told = self.texts(str(mistake or ""))
         if mistake is not None:
             raise mistake
         for number, sentence in enumerate(told):

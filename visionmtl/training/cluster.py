@@ -101,7 +101,7 @@ def _of_job(job: str, given: Any) -> list[str]:
 
 def _is_address(text: str) -> bool:
     host, _, port = text.rpartition(":")
-    return bool(host) and port.isdecimal()
+    return bool(host) and "/" not in host and port.isdecimal() and 0 < int(port) < 2**16
 
 
 def _task(own: Any, jobs: Mapping[str, list[str]]) -> tuple[str, int]:

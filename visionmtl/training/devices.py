@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from visionmtl.errors import UsageError
+from visionmtl import stopping
+from visionmtl.errors import UsageError, WorkerGoneError
 from visionmtl.recipe import Recipe
-from visionmtl.training import cluster, ends
+from visionmtl.training import agreeing, cluster, ends, gathering
 from visionmtl.workers import Workers
 
 
@@ -79,7 +80,9 @@ def alone() -> str:
 
 
 @contextlib.contextmanager
-def together(recipe: Recipe, devices: Sequence[str] | None = None) -> Iterator[Together]:
+def together(
+    recipe: Recipe, devices: Sequence[str] | None = None, also: str | None = None, resumed: bool = False
+) -> Iterator[Together]:
     """Give the place where a recipe is trained, once all workers are there, and say how it was found.
 
     All leave it together, unless one has failed.
@@ -87,18 +90,28 @@ def together(recipe: Recipe, devices: Sequence[str] | None = None) -> Iterator[T
     Args:
         recipe: what to train.
         devices: see `strategy`.
+        also: a split to measure in the end.
+        resumed: whether a run is gone on with, of the recipe that the chief reads.
 
     Raises:
-        UsageError: see `strategy`; or another worker has ended.
+        UsageError: see `strategy`; or another worker was told otherwise, or has ended.
     """
     kind = recipe.training.strategy
     if devices is None and (sentence := told(kind)):
         print(sentence, flush=True)
+        _gather(kind, None if resumed else recipe, also)
     place = strategy(devices, kind)
     workers = Workers(place)
     with ends.workers_told(workers):
         yield Together(place, workers)
         workers.together(lambda: None)
+
+
+def _gather(kind: str, recipe: Recipe | None, also: str | None) -> None:
+    """Wait for the workers that a training is over, if any, until TensorFlow connects them; see `agreeing.told`."""
+    found = workers(kind)
+    if found is not None and not _multi_worker.cache_info().currsize:
+        gathering.gather(found, agreeing.told(found, recipe, also))
 
 
 def workers(kind: str) -> cluster.Cluster | None:
@@ -172,4 +185,10 @@ def _mirrored(devices: tuple[str, ...]) -> tf.distribute.MirroredStrategy:
 @functools.cache
 def _multi_worker() -> tf.distribute.MultiWorkerMirroredStrategy:
     # One for the process: TensorFlow connects to the others once, and before it does anything else.
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    try:
+        made = tf.distribute.MultiWorkerMirroredStrategy()
+    except tf.errors.OpError as error:
+        said = str(error).strip().partition("\n")[0]
+        raise WorkerGoneError(f"TensorFlow could not connect the workers ({said}). Start all workers again.") from error
+    stopping.take_again()  # its service has SIGTERM noted for itself, which then asks nobody to stop
+    return made

@@ -24,7 +24,19 @@ from visionmtl.model.gallery import Gallery
 from visionmtl.recipe import Recipe
 from visionmtl.report import tables
 from visionmtl.tasks import fitting
-from visionmtl.training import batches, building, circumstances, cluster, ends, lock, previewing, resuming, runs, space
+from visionmtl.training import (
+    agreeing,
+    batches,
+    building,
+    circumstances,
+    cluster,
+    ends,
+    lock,
+    previewing,
+    resuming,
+    runs,
+    space,
+)
 from visionmtl.training.devices import Together, strategy, together, workers
 from visionmtl.training.measuring import finish, tell_skipped
 from visionmtl.training.paging import Paging
@@ -60,9 +72,8 @@ def train(
         >>> garments = visionmtl.recipe.load("garments", ["training.epochs=1"])
         >>> train(garments)["validation"]["segmentation"]["mIoU"]  # doctest: +SKIP
     """
-    with stopping.signals(stopping.Stop()) as stop, together(recipe, devices) as place:
-        if run is not None:
-            place.workers.chiefs(lambda: _refuse(Path(run)))
+    with stopping.signals(stopping.Stop()) as stop, together(recipe, devices, also) as place:
+        place.workers.chiefs(lambda: None if run is None else _refuse(Path(run)))
         return _train(recipe, place, lambda steps: _new_run(recipe, run, place, stop), also, stop, watching)
 
 
@@ -85,7 +96,7 @@ def resume(
         resuming.mend(run)
     recipe = runs.read_recipe(run)  # a folder that holds none is not locked
     stop = stopping.Stop()
-    with stopping.signals(stop), together(recipe, devices) as place, contextlib.ExitStack() as held:
+    with stopping.signals(stop), together(recipe, devices, also, resumed=True) as place, contextlib.ExitStack() as held:
         workers = place.workers
 
         def locked() -> str:
@@ -162,6 +173,7 @@ def _train(
     if told_of_service := batches.told_of_service(recipe):
         print(told_of_service, flush=True)
     datasets = workers.together(lambda: building.data(recipe, splits, None, place.replicas, part, served=True))
+    agreeing.check_data(datasets, workers)
     batches.check(recipe, datasets, place.replicas)
     steps = _steps(recipe, datasets)
     print(f"Building a model on {recipe.model.backbone} ...", flush=True)

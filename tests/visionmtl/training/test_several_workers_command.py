@@ -21,6 +21,7 @@ from visionmtl import training
 from visionmtl.training import runs
 
 SMALL = ("tasks=[classification]", "data.options={train: 8, validation: 5, test: 4}", "balancing.watch=null")
+SMALL += ("training.accumulate=3", "training.epochs=3")  # two steps an epoch: it is killed in the middle of an update
 
 
 def started(folders, die, *words):
