@@ -10,6 +10,9 @@ additions of convolutions and matrix products in a forward pass of one image, an
 
 What is finished is kept under `runs/sharing-...`: the same command goes on where it stopped, and takes more schemes;
 `--merge DIR` takes over what a comparison of the same recipe has trained.
+
+`--costs` trains nothing: it prints parameters, operations and the step alone, by the seconds of this process on the
+cores, all schemes in turn. With `--write` each table goes between marks of its own.
 """
 
 import argparse
@@ -21,6 +24,7 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -28,6 +32,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import interleaved
 import keras
 import tensorflow as tf
+import yaml
 
 from visionmtl import recipe, sharing
 from visionmtl.comparison.verdicts import columns, sentences
@@ -39,6 +44,7 @@ from visionmtl.training import building
 TASKS = ("classification", "detection", "segmentation")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 MARKS = ("<!-- sharing: begin -->", "<!-- sharing: end -->")
+COSTS = ("<!-- sharing costs: begin -->", "<!-- sharing costs: end -->")
 
 
 def settings(options) -> list[str]:
@@ -173,13 +179,32 @@ def scheme(arm: Arm) -> str:
     return f"`{{{options}}}`" if options else f"`{value}`"
 
 
-def write(text: str) -> None:
-    """Put a table between the marks in RESULTS.md."""
+def costs_alone(options) -> str:
+    """Return the table of what schemes cost, of models that are not trained but for the steps that are timed."""
+    arms = [Arm(name=text, changes={"model.sharing": yaml.safe_load(text)}) for text in options.schemes]
+    made = {arm.name: built(recipe_of(options, arm)) for arm in arms}
+    times = interleaved.seconds(
+        {name: step for name, (_, step) in made.items()}, options.rounds, clock=time.process_time
+    )
+    rows = [
+        [
+            scheme(arm),
+            f"{made[arm.name][0].count_params() / 1e6:.2f} M",
+            f"{multiplications(made[arm.name][0]) / 1e9:.3f}",
+            f"{interleaved.ratio(times[arm.name], times['hard']):.2f}",
+        ]
+        for arm in arms
+    ]
+    return tables.markdown(["sharing", "parameters", "GFLOPs", "step / `hard`"], rows)
+
+
+def write(text: str, marks: tuple[str, str] = MARKS) -> None:
+    """Put a table between its marks in RESULTS.md."""
     page = RESULTS.read_text(encoding="utf-8")
-    if any(page.count(mark) != 1 for mark in MARKS):
-        raise SystemExit(f"{RESULTS.name} needs one line '{MARKS[0]}' and one '{MARKS[1]}' to write between.")
-    before, after = page.split(MARKS[0])[0], page.split(MARKS[1])[1]
-    RESULTS.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}", encoding="utf-8")
+    if any(page.count(mark) != 1 for mark in marks):
+        raise SystemExit(f"{RESULTS.name} needs one line '{marks[0]}' and one '{marks[1]}' to write between.")
+    before, after = page.split(marks[0])[0], page.split(marks[1])[1]
+    RESULTS.write_text(f"{before}{marks[0]}\n{text}\n{marks[1]}{after}", encoding="utf-8")
 
 
 def main() -> None:
@@ -193,9 +218,15 @@ def main() -> None:
     parser.add_argument("--merge", nargs="+", default=[], metavar="DIR", help="comparisons to take trainings over from")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at once")
     parser.add_argument("--rounds", type=int, default=9, help="steps that are timed")
+    parser.add_argument("--costs", action="store_true", help="print what schemes cost, and train none")
     parser.add_argument("--write", action="store_true", help=f"put the table into {RESULTS.name}")
     options = parser.parse_args()
     options.schemes = ["hard", *(scheme for scheme in options.schemes if scheme != "hard")]
+    if options.costs:
+        print(text := costs_alone(options))
+        if options.write:
+            write(text, COSTS)
+        return
     folder = Path("runs") / f"sharing-{options.size}-{options.train}-{options.epochs}"
     if status := subprocess.run([sys.executable, "-m", "visionmtl", *command(options, folder)]).returncode:
         raise SystemExit(status)
