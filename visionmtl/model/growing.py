@@ -25,10 +25,19 @@ def add_task(model: Any, task: Task, sharing: Any = None) -> Any:
     for name in model.tasks:
         for layer in keras_graph.layers(grown.raw_outputs(name, grown.output).values()):
             if layer.weights and layer.name not in taken:
+                scheme, before = grown.sharing.name, model.sharing.name
+                if scheme == before:
+                    why = (
+                        f"sharing '{scheme}' lets task '{name}' read the new task '{task.name}' (layer '{layer.name}'"
+                        " is not in the trained model), and its outputs would change"
+                    )
+                else:
+                    why = (
+                        f"the trained model has sharing '{before}', and in sharing '{scheme}' task '{name}' reads"
+                        f" layers that it does not have, such as '{layer.name}', which would begin untrained"
+                    )
                 raise UsageError(
-                    f"sharing '{grown.sharing.name}' lets task '{name}' read the new task '{task.name}' (layer"
-                    f" '{layer.name}' is not in the trained model), and its outputs would change: build a"
-                    " MultiTaskModel of all tasks and give it this model's weights by start_from()."
+                    f"{why}: build a MultiTaskModel of all tasks and give it this model's weights by start_from()."
                 )
     return grown
 

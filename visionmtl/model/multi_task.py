@@ -170,7 +170,7 @@ class MultiTaskModel(MeasuredModel):
                 has some, learns alone and the others' outputs stay what they are; False lets everything learn.
 
         Raises:
-            UsageError: the model has a task of this name, or the scheme lets a trained task read the new one.
+            UsageError: the model has a task of this name, or the scheme lets a trained task read layers that are new.
 
         Example:
             >>> grown = model.add_task(visionmtl.Classification("weather", ["dry", "wet"]))

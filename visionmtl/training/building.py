@@ -1,6 +1,7 @@
 """What a recipe stands for: its data sets, its model with optimizer and balancer, and the devices they live on."""
 
 import contextlib
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -13,7 +14,10 @@ from visionmtl.callbacks import tracker
 from visionmtl.errors import UsageError, one_of
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
+from visionmtl.sharing.base import low_rank
 from visionmtl.training.optimizers import optimizer, rates
+
+DECAYED = ("kernel", *low_rank.NAMES)  # of variables, how their names end
 
 
 def check_names(recipe: Recipe) -> None:
@@ -140,8 +144,17 @@ def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weig
         )
     model.sizes.check(model)
     inner: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    inner.exclude_from_weight_decay([v for v in model.trainable_variables if not v.name.endswith("kernel")])
+    inner.exclude_from_weight_decay([v for v in model.trainable_variables if not v.name.endswith(DECAYED)])
     return model
+
+
+def frozen(model: MultiTaskModel) -> list[str]:
+    """Return a sentence on how much of a model learns, where parts of it are frozen; else none."""
+    parts = model.get_config()["frozen"]
+    if not parts:
+        return []
+    learning = sum(math.prod(each.shape) for layer in model.layers for each in layer.trainable_variables)
+    return [f"Frozen: {', '.join(parts)}. Of {model.count_params():,} parameters {learning:,} learn."]
 
 
 @contextlib.contextmanager

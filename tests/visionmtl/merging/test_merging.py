@@ -1,5 +1,7 @@
 """Task vectors merged, against what the papers say, and runs merged into one model."""
 
+import contextlib
+import io
 import json
 import shutil
 
@@ -13,7 +15,7 @@ from visionmtl import cli, merging, training
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text
 from visionmtl.layers.normalisation import FusedBatchNormalization
-from visionmtl.merging import adamerging, arithmetic, statistics, ties
+from visionmtl.merging import arithmetic, statistics, ties
 from visionmtl.merging.task_vectors import merged
 from visionmtl.training import building, runs
 
@@ -56,67 +58,6 @@ def test_a_model_merged_with_itself_is_that_model_and_vectors_of_weight_one_are_
     summed = merged(start, [trained, other], arithmetic.summed, 1.0)
     for at, a, b, found in zip(start, trained, other, summed, strict=True):
         np.testing.assert_allclose(found, at + (a - at) + (b - at), atol=1e-6)
-
-
-def entropy_in_words(coefficients, start, vectors, pictures):
-    """The sum of the mean entropies of two softmax layers behind a shared one, whose weights are merged."""
-    inner, outer = (
-        at + sum(c * vector[place] for c, vector in zip(coefficients[:, place], vectors, strict=True))
-        for place, at in enumerate(start)
-    )
-    total = 0.0
-    for head in range(2):
-        logits = np.tanh(pictures @ inner) @ outer[head]
-        p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-        total += -(p * np.log(p)).sum(-1).mean()
-    return total
-
-
-def test_adamerging_is_adam_on_the_entropy_by_coefficients_within_one():
-    """By the chain rule from the gradient by the weights, against differences of the entropy by each coefficient."""
-    random, shapes = np.random.default_rng(0), ((4, 3), (2, 3, 5))
-    start, *vectors = ([random.normal(size=shape) for shape in shapes] for _ in range(4))
-    pictures, steps = random.normal(size=(6, 4)), 30
-
-    def differences(function, at, by):
-        slope = np.zeros_like(at)
-        for place in np.ndindex(at.shape):
-            up, down = at.copy(), at.copy()
-            up[place], down[place] = at[place] + by, at[place] - by
-            slope[place] = (function(up) - function(down)) / (2 * by)
-        return slope
-
-    def slopes(added):
-        weights = [at + more for at, more in zip(start, added, strict=True)]
-        none = np.zeros((1, 2))
-
-        def changed(place, value):
-            return [value if place == index else weight for index, weight in enumerate(weights)]
-
-        return [
-            differences(lambda w, i=i: entropy_in_words(none, changed(i, w), [start], pictures), weights[i], 1e-5)
-            for i in range(2)
-        ]
-
-    def entropy(raw):
-        return entropy_in_words(np.clip(raw, 0, 1), start, vectors, pictures)
-
-    raw, mean, square = np.full((3, 2), 0.3), 0.0, 0.0
-    for step in range(1, steps + 1):
-        gradient = differences(entropy, raw, 1e-5)
-        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
-        raw = raw - 1e-3 * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
-    found = adamerging.learnt(vectors, slopes, steps)
-    np.testing.assert_allclose(found, raw, atol=1e-6)
-    assert entropy(found) < entropy(np.full((3, 2), 0.3))
-
-
-def test_a_coefficient_stays_within_nought_and_one():
-    up = [[np.array([-1.0])], [np.array([1.0])]]
-    found = adamerging.learnt(up, lambda added: [np.array([1.0])], steps=800)
-    np.testing.assert_allclose(found, [[1.0], [0.0]], atol=2e-3)
-    assert found.min() >= 0
-    assert found.max() <= 1
 
 
 def test_measured_statistics_are_those_of_the_batches():
@@ -162,11 +103,19 @@ def loaded(trained):
     return [runs.load_model(each)[0] for each in trained]
 
 
+@pytest.fixture(scope="module")
+def both(trained, tmp_path_factory):
+    """The two runs merged, and what was printed."""
+    out, told = tmp_path_factory.mktemp("merged") / "both", io.StringIO()
+    with contextlib.redirect_stdout(told):
+        assert cli.main(["merge", *map(str, trained[1:]), "--out", str(out), "--batches", "0", "--scale", "1"]) == 0
+    return out, told.getvalue()
+
+
 @pytest.mark.slow
-def test_merged_runs_have_the_sum_of_what_they_learnt_and_heads_as_they_were(trained, loaded, tmp_path, capsys):
-    (start, *ends), out = loaded, tmp_path / "both"
-    assert cli.main(["merge", *map(str, trained[1:]), "--out", str(out), "--batches", "0", "--scale", "1"]) == 0
-    assert "statistics of batch normalisation the mean of the runs'." in capsys.readouterr().out
+def test_merged_runs_have_the_sum_of_what_they_learnt_and_heads_as_they_were(loaded, both):
+    (start, *ends), (out, told) = loaded, both
+    assert "statistics of batch normalisation the mean of the runs'." in told
     model, recipe = runs.load_model(out)
     assert list(model.tasks) == list(recipe.tasks) == ["segmentation", "classification"]
     assert model.parts["backbone"]

@@ -72,6 +72,8 @@ def test_a_scheme_that_would_show_the_new_task_to_the_others_refuses_it(trained)
     model, _ = trained(sharing="fusion")
     with pytest.raises(UsageError, match="sharing 'fusion' lets task 'scene' read the new task 'weather'"):
         model.add_task(Classification("weather", 2))
+    with pytest.raises(UsageError, match="has sharing 'fusion', and in sharing 'adapters' task .* such as 'adapters_"):
+        model.add_task(Classification("weather", 2), sharing="adapters")
     with pytest.raises(UsageError, match="has a task 'scene'"):
         model.add_task(Classification("scene", 2))
 

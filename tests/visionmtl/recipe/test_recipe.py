@@ -111,6 +111,8 @@ def test_the_name_of_a_run_is_the_file_s_unless_given(tmp_path):
 def test_shorthands_become_the_mappings_they_mean():
     assert recipe.load("garments", ["tasks=[detection, segmentation]"]).tasks == {"detection": {}, "segmentation": {}}
     assert recipe.load("garments", ["model.sharing=hard"]).model.sharing.options == {}
+    for given, parts in (("backbone", ["backbone"]), ("backbone,neck", ["backbone", "neck"]), ("[P3]", ["P3"])):
+        assert recipe.load("garments", [f"training.freeze={given}"]).training.freeze == parts
     partial = recipe.load("garments", ["model.sharing=hard", "model.sharing.until=P3"]).model.sharing
     assert (partial.name, partial.options) == ("hard", {"until": "P3"})
 

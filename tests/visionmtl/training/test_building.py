@@ -1,5 +1,6 @@
 """What a recipe stands for: its optimizer, schedule and weight decay."""
 
+import math
 from types import SimpleNamespace
 
 import keras
@@ -18,11 +19,21 @@ pytestmark = pytest.mark.usefixtures("toy_by_name")
 
 @pytest.mark.slow
 def test_weight_decay_leaves_biases_norms_and_the_balancer_alone():
-    given = small("balancing.method=uncertainty", "training.weight_decay=0.5")
+    given = small(
+        "balancing.method=uncertainty",
+        "training.weight_decay=0.5",
+        "model.sharing=adapters",
+        "training.freeze=[backbone]",
+    )
     model = building.model(given, building.data(given).specs, steps=2)
     decayed = {v.name for v in model.trainable_variables if model.optimizer._use_weight_decay(v)}
     kept = {v.name for v in model.trainable_variables if not model.optimizer._use_weight_decay(v)}
-    assert all(name.endswith("kernel") for name in decayed)
+    assert all(name.endswith(("kernel", "_down", "_up")) for name in decayed)
+    assert {name.rpartition("_")[2] for name in decayed} == {"kernel", "down", "up"}
+    outside = [layer for layer in model.layers if layer.name not in model.parts["backbone"]]
+    learning = sum(math.prod(v.shape) for layer in outside for v in layer.trainable_variables)
+    told = f"Frozen: backbone. Of {model.count_params():,} parameters {learning:,} learn."
+    assert building.frozen(model) == [told]
     assert {"bias", "gamma", "beta", "log_variance"} <= kept
 
 

@@ -1,9 +1,9 @@
 """What every section of a recipe is, and the short ways to write one."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 class Section(BaseModel):
@@ -22,8 +22,16 @@ def by_method(value: Any) -> Any:
     return {"method": value} if isinstance(value, str) else value
 
 
+def several(value: Any) -> Any:
+    """Return the list that a name alone, or several parted by commas, stand for."""
+    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+
+
 def absolute(path: Any) -> Any:
     """Return a path, or each of several by name, from the root on: the folder a run goes on from does not matter."""
     if isinstance(path, dict):
         return {name: absolute(each) for name, each in path.items()}
     return str(Path(path).expanduser().absolute()) if isinstance(path, str) else path
+
+
+Names = Annotated[list[str], BeforeValidator(several)]

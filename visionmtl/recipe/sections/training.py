@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import BeforeValidator, Field
 
-from visionmtl.recipe.sections.section import Section
+from visionmtl.recipe.sections.section import Names, Section
 
 
 def _by_steps(value: Any) -> Any:
@@ -50,14 +50,16 @@ class Training(Section):
     )
     schedule: Literal["cosine", "constant"] = Field("cosine", description="after warm-up: cosine to zero, or constant")
     warmup_epochs: float = Field(1.0, ge=0, description="epochs of linear rise from zero, at most half of all")
-    weight_decay: float = Field(1e-4, ge=0, description="on kernels only: not on biases, norms or balancers")
+    weight_decay: float = Field(
+        1e-4, ge=0, description="on kernels and low-rank matrices: not on biases, norms or balancers"
+    )
     clip_norm: float | None = Field(10.0, gt=0, description="largest global norm of the gradient; null for no limit")
     ema: float | None = Field(None, gt=0, lt=1, description="momentum of averaged weights, as 0.998; null for none")
-    freeze: list[str] = Field(
+    freeze: Names = Field(
         [],
         description="parts that do not learn: backbone, a level as P3, sharing, neck, a task, or its own <task>_neck",
     )
-    freeze_statistics: list[str] = Field(
+    freeze_statistics: Names = Field(
         [], description="parts whose batch normalisation keeps its statistics while their weights learn: [backbone]"
     )
     synchronise_statistics: bool = Field(
@@ -73,7 +75,7 @@ class Training(Section):
         description="mirrored: all GPUs of this machine; multi_worker: of all workers in TF_CONFIG; auto: by TF_CONFIG",
     )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field("float32", description="of computation")
-    remat: list[str] = Field(
+    remat: Names = Field(
         [], description="parts, as of freeze, computed again on the way back instead of kept in memory: [backbone]"
     )
     jit: bool = Field(

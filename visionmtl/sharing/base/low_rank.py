@@ -8,6 +8,8 @@ from keras import ops
 
 from visionmtl.sharing.base.task_path import TaskPath
 
+NAMES = ("_down", "_up")  # how those of A and of B end
+
 Matrices = list[tuple[Any, Any]]  # down and up of each adapted call
 
 
@@ -45,8 +47,8 @@ def add_matrices(layer: keras.layers.Layer, nodes: Sequence[Any], rank: int) -> 
         least = min(rank, *kernel[-2:])
         uniform = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
         name = node.operation.name
-        down = layer.add_weight(name=f"{name}_down", shape=(*kernel[:-1], least), initializer=uniform)
-        up = layer.add_weight(name=f"{name}_up", shape=(least, kernel[-1]), initializer="zeros")
+        down = layer.add_weight(name=name + NAMES[0], shape=(*kernel[:-1], least), initializer=uniform)
+        up = layer.add_weight(name=name + NAMES[1], shape=(least, kernel[-1]), initializer="zeros")
         matrices.append((down, up))
     return matrices
 
