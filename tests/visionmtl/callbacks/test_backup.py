@@ -53,7 +53,7 @@ def test_two_devices_in_half_precision_go_on_alike_in_the_middle_of_an_update(tm
             made.append(model_of(accumulate=3))
         return made[-1]
 
-    interruptions.check(tmp_path, make)
+    interruptions.check(tmp_path, make, (1, 3))  # overflows skip five of its nine steps
     stopped = made[1]
     assert stopped.steps_behind % 3, "an update was complete"
     assert any(np.any(held.numpy()) for held in stopped.optimizer.inner_optimizer._accumulated_gradients)
