@@ -1,9 +1,10 @@
 """What a pipeline yields: the data sets of each split, with what their labels mean."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
 import tensorflow as tf
 
 from pipelines.accounts.account import Account
@@ -46,6 +47,11 @@ def _unseen(count: int, size: tuple[int, int]) -> list[Example]:
     return []
 
 
+def _uncounted(tasks: Sequence[str], count: int) -> dict[str, np.ndarray]:
+    """Count nothing: nothing is read for training."""
+    return {}
+
+
 def _all_read() -> None:
     """Read nothing: all was read."""
 
@@ -80,6 +86,8 @@ class Datasets:
             pass over it, from 0; "" where that is not known.
         examples: `examples(count, size)` returns at most so many samples of "train", spread over it: whole pictures in
             a height and width, and their labels, before anything is done to them. One that cannot be used is left out.
+        amounts: `amounts(tasks, count)` returns by task how many of each class at most so many samples of "train" have,
+            spread over it, in the unit of its kind: float `[C]`. Labels alone are read.
         verify: `verify()` reads every sample that was not checked yet, where files are so many that each is checked
             when it is first met. A broken one raises, or is left out: `skipped` and `sizes` are then up to date.
     """
@@ -96,6 +104,7 @@ class Datasets:
     names: Callable[[int, int], list[str]] = field(default=_unnamed, repr=False)
     called: Callable[[str, int], str] = field(default=_not_called, repr=False)
     examples: Callable[[int, tuple[int, int]], list[Example]] = field(default=_unseen, repr=False)
+    amounts: Callable[[Sequence[str], int], dict[str, np.ndarray]] = field(default=_uncounted, repr=False)
     verify: Callable[[], None] = field(default=_all_read, repr=False)
 
     @property

@@ -215,6 +215,7 @@ class _Making:
         if training:
             self.result.names = functools.partial(names, order, split, given.batch_size)
             self.result.examples = functools.partial(examples, split, rows, self.specs, self.convert)
+            self.result.amounts = functools.partial(counting.totals, split, rows, self.specs, self.convert)
         else:
             self.called.rows[name] = rows
         self.result.splits[name] = batching.dataset(

@@ -1,6 +1,6 @@
 """What each sample of a split is labelled with, read from its labels alone: no picture is decoded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -9,6 +9,7 @@ from pipelines import kinds
 from pipelines.contract import Split, Tree
 from pipelines.kinds.spec import LabelSpec
 from pipelines.samples.reading import at_once, compiled
+from pipelines.samples.showing import spread
 
 
 def amounts(
@@ -43,6 +44,29 @@ def amounts(
     for _ in at_once(count, range(len(rows))):
         pass
     return found
+
+
+def totals(
+    split: Split,
+    rows: np.ndarray,
+    specs: tuple[LabelSpec, ...],
+    convert: Callable[[Tree], Tree],
+    tasks: Sequence[str],
+    count: int,
+) -> dict[str, np.ndarray]:
+    """Return by task how many of each class at most so many samples have, in its kind's unit: float `[C]`.
+
+    Args:
+        split: where they come from.
+        rows: int64 `[N]`, the indices of all samples, over which those that are read are spread.
+        specs: of the labels.
+        convert: changes the labels of a sample, in graph.
+        tasks: names of those to count.
+        count: how many samples.
+    """
+    asked = tuple(spec for spec in specs if spec.name in tasks)
+    found = amounts(split, np.array(spread(rows, count), np.int64), asked, convert)
+    return {name: np.nansum(each, axis=0) for name, each in found.items()}
 
 
 def weights(split: Split, convert: Callable[[Tree], Tree], specs: tuple[LabelSpec, ...]) -> np.ndarray:

@@ -60,6 +60,15 @@ def options(kind: str) -> list[str]:
     return list(KINDS[one_of(kind, KINDS, "kind of task")].options)
 
 
+def of_classes(kind: str) -> tuple[str, ...]:
+    """Return the names of those options of a task of this kind that take a number for each class.
+
+    Raises:
+        UsageError: the kind is unknown.
+    """
+    return KINDS[one_of(kind, KINDS, "kind of task")].of_classes
+
+
 def from_spec(spec: Any, **given: Any) -> Task:
     """Return the task that learns the labels a data source describes.
 

@@ -1,5 +1,6 @@
 """What a detection loses on the cells of a batch: of their scores, and of the boxes of those that took an object."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -44,6 +45,14 @@ def sums_and_amounts(
     per_box = (task.box_weight * overlap + task.distance_weight * bins) * tf.gather_nd(matched["alignment"], where)
     per_image = tf.math.unsorted_segment_sum(per_box, image, tf.shape(logits)[0])
     return tf.reduce_sum(entropy, axis=(1, 2)) + per_image, tf.reduce_sum(matched["alignment"], axis=1)
+
+
+def trimmed(labels: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return boxes and classes without the columns that pad every image: matching costs what the fullest needs."""
+    classes = tf.cast(labels["classes"], tf.int32)
+    used = tf.reduce_max(tf.reduce_sum(tf.cast(classes != boxes.PADDING, tf.int32), axis=1))
+    used = tf.maximum(used, 1)
+    return tf.cast(labels["boxes"], tf.float32)[:, :used], classes[:, :used]
 
 
 def distribution_focal(logits: tf.Tensor, target: tf.Tensor) -> tf.Tensor:

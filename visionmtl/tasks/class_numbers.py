@@ -1,6 +1,7 @@
 """A number for each class, as a user gives them: all in a list, or some by name."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 from visionmtl.errors import UsageError, check_number, nearest
@@ -34,6 +35,11 @@ def class_numbers(task: str, option: str, given: Any, classes: Sequence[str]) ->
             raise UsageError(f"{owner} has no class '{unknown[0]}', named in {option}.{near} Valid: {valid}.")
     elif isinstance(given, Sequence) and not isinstance(given, str) and len(given) == len(classes):
         named = dict(zip(classes, given, strict=True))
+    elif isinstance(given, Real) and not isinstance(given, bool):
+        raise UsageError(
+            f"{owner} was given {option}={given!r}, a power of how rare classes are, which a recipe counts in its"
+            " training data: here give numbers, as visionmtl.tasks.rarity.numbers(...) makes them of counts."
+        )
     else:
         raise UsageError(
             f"{owner} was given {option}={given!r}: expected a number for each of its {len(classes)} classes, or"

@@ -55,6 +55,8 @@ class Detection(Task):
             suppressed. A second head, of which no export knows, has many cells an object and teaches the features.
         assignment: by which rule objects take cells, as `{"candidates": 13}`; see `boxes.Rule`. Of the head that has
             one cell an object, all but `candidates`.
+        vote: whether a box is the mean of those it is kept for, weighed by scores; None for where boxes are suppressed.
+            It changes predictions, not what is learnt.
         mask: the name of a segmentation task of the same model. Where a class has the same name there, the score of a
             box is multiplied by the fourth root of how much more of the class lies in the box than in a ring of half a
             pixel around it, 0.01 at least, so that of several boxes on an object that is kept which the mask fits. It
@@ -76,6 +78,7 @@ class Detection(Task):
         "extra_levels",
         "end_to_end",
         "assignment",
+        "vote",
         "mask",
         "dropout",
         "label_smoothing",
@@ -108,6 +111,7 @@ class Detection(Task):
         extra_levels: int | None = None,
         end_to_end: bool = False,
         assignment: Mapping[str, Any] | None = None,
+        vote: bool | None = None,
         mask: str | None = None,
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
@@ -123,6 +127,9 @@ class Detection(Task):
         self.end_to_end = check_flag(f"Task '{name}'", "end_to_end", end_to_end)
         self.unread = box_head.UNREAD if self.end_to_end else ()
         self.assignment = boxes.Rule.read(assignment, f"Task '{name}'").config()
+        self.vote = not self.end_to_end if vote is None else check_flag(f"Task '{name}'", "vote", vote)
+        if self.vote and self.end_to_end:
+            raise UsageError(f"Task '{name}' was given vote beside end_to_end, whose objects have one cell each.")
         if extra_levels is not None:
             check_number(f"Task '{name}'", "extra_levels", extra_levels, at_least=0, whole=True)
         self.extra_levels, self._built = extra_levels, extra_levels
@@ -147,7 +154,7 @@ class Detection(Task):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Detection":
-        return cls(**({"extra_levels": 0} | config))  # version 0.1.0 made none
+        return cls(**({"extra_levels": 0, "vote": False} | config))  # version 0.1.0 had neither
 
     def evidence(self, outputs: Outputs) -> dict[str, keras.KerasTensor]:
         evidence = {}
@@ -175,7 +182,7 @@ class Detection(Task):
         return found | faults.corners(self.name, labels["boxes"], real, size)
 
     def loss(self, labels: Labels, outputs: Outputs) -> tf.Tensor | ByAmount:
-        objects, classes = self._trim(labels)
+        objects, classes = box_loss.trimmed(labels)
         rule = boxes.Rule.read(self.assignment, self.name)
         heads = {"": replace(rule, candidates=1), box_head.MANY: rule} if self.end_to_end else {"": rule}
         terms = [
@@ -190,14 +197,6 @@ class Detection(Task):
     def _cells(self, outputs: Outputs, head: str = "") -> cells.Cells:
         return cells.unpack(outputs, len(self.classes), head)
 
-    @staticmethod
-    def _trim(labels: Labels) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return boxes and classes without the columns that pad every image: matching costs what the fullest needs."""
-        classes = tf.cast(labels["classes"], tf.int32)
-        used = tf.reduce_max(tf.reduce_sum(tf.cast(classes != boxes.PADDING, tf.int32), axis=1))
-        used = tf.maximum(used, 1)
-        return tf.cast(labels["boxes"], tf.float32)[:, :used], classes[:, :used]
-
     def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
         found = self._cells(outputs)
         keep = boxes.best if self.end_to_end else boxes.suppress
@@ -205,6 +204,8 @@ class Detection(Task):
         if READ in outputs:
             scores *= fitting.fit(placed, outputs[READ], self._shown, found.size)
         kept = keep(placed, scores)
+        if self.vote:
+            kept = boxes.vote(kept, placed, scores)
         return kept | {"boxes": images.map_boxes(kept["boxes"], found.size, image_size, window)}
 
     def mistakes(self, labels: Labels, predictions: Outputs) -> tf.Tensor:

@@ -38,13 +38,15 @@ class Segmentation(Task):
         channels: width of the head; None for the maps' own.
         dice: weight of the Dice loss beside the cross-entropy.
         class_weights: how many times the pixels of a class count in the cross-entropy: one number above 0 for each
-            class, or `{class: number}`, where a class that is not named counts once; None for all alike.
+            class, or `{class: number}`, where a class that is not named counts once; in a recipe also one number, a
+            power of how rare each class is among the training pixels; None for all alike.
         boundary: how many times more a pixel counts that has another class within 2 or 3 pixels.
         hard: fraction of an image's labelled pixels that the cross-entropy is taken of, those with the largest, above 0
             and up to 1.
         upsampling: of the head's logits from stride 4 to 2: "bilinear", or "guided" by what the head sees there.
         favour: how many times the probability of a class counts where the class of a pixel is decided, given as
             `class_weights` is; rare classes are often seen and outvoted. It changes predictions, not what is learnt.
+            The power 0.4 gained mIoU on streets never seen.
         auxiliary: weight of the cross-entropy of a map of stride 8, which teaches the neck and predicts nothing.
 
     Reference: Milletari et al. 2016, V-Net (Dice); Menon et al. 2021, Long-tail Learning via Logit Adjustment, equation
@@ -64,6 +66,7 @@ class Segmentation(Task):
         "dropout",
         "label_smoothing",
     )
+    of_classes = ("class_weights", "favour")
     primary, rank, drawn_at, purpose = "mIoU", 0, 1, "image-segmentation"
     merging: ClassVar[str] = "mean of the probabilities"
     mistaken: ClassVar[str] = f"of its pixels are wrong with a probability of at least {SURE}"

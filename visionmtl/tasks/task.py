@@ -66,8 +66,8 @@ class Task:
     Attributes:
         kinds: the kinds of label that a task of this class learns, as in `pipelines.LabelSpec`.
         kind: the one that this task learns; the first, unless its `__init__` says another.
-        options: names of the arguments beside its name and classes that a user may set, kept in attributes of these
-            names.
+        options: names of the arguments beside its name and classes that a user may set, and of their attributes.
+        of_classes: those options that take a number for each class, or in recipes a power of how rare classes are.
         primary: the metric that stands for the task in `val_score`; up is better, in 0..1.
         regression: whether it learns quantities instead of classes, which the uncertainty weighting must know.
         rank: 0 where it speaks of pixels, 1 of objects, 2 of the whole image; the order in which tasks read each other.
@@ -94,6 +94,7 @@ class Task:
 
     kinds: ClassVar[tuple[str, ...]]
     options: ClassVar[tuple[str, ...]] = ("dropout", "label_smoothing")
+    of_classes: ClassVar[tuple[str, ...]] = ()
     primary: str
     regression: bool = False
     rank: int = 2

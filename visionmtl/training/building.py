@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -15,9 +15,13 @@ from visionmtl.errors import UsageError, one_of
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 from visionmtl.sharing.base import low_rank
+from visionmtl.tasks import fitting, rarity
 from visionmtl.training.optimizers import optimizer, rates
 
 DECAYED = ("kernel", *low_rank.NAMES)  # of variables, how their names end
+COUNTED = 200  # training samples whose labels say how rare classes are
+
+Amounts = Callable[[Sequence[str], int], Mapping[str, Any]]  # float `[C]` by task
 
 
 def check_names(recipe: Recipe) -> None:
@@ -93,7 +97,13 @@ def data(
     )
 
 
-def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weights: bool = True) -> MultiTaskModel:
+def model(
+    recipe: Recipe,
+    specs: Sequence[pipelines.LabelSpec],
+    steps: int,
+    weights: bool = True,
+    amounts: Amounts | None = None,
+) -> MultiTaskModel:
     """Return the recipe's model, compiled. Call it inside the strategy's scope.
 
     Args:
@@ -101,6 +111,8 @@ def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weig
         specs: the labels to learn, one a task.
         steps: training steps in an epoch, for the schedule.
         weights: whether to load `model.weights`; not needed where a checkpoint is loaded next.
+        amounts: counts classes in the training data, as `Datasets.amounts` does, for options given as a power of how
+            rare they are; None leaves such options out, for a model that is not to be trained.
 
     Raises:
         UsageError: a name or an option is unknown.
@@ -110,7 +122,9 @@ def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weig
 
     def task(spec: pipelines.LabelSpec) -> tasks.Task:
         known = {key: value for key, value in common.items() if key in tasks.options(spec.kind)}
-        return tasks.from_spec(spec, **known | options.get(spec.name, {}))
+        given = options.get(spec.name, {})
+        powers = rarity.asked(given, tasks.of_classes(spec.kind))
+        return tasks.from_spec(spec, **known | given | _by_rarity(spec, powers, amounts))
 
     made = [task(spec) for spec in specs]
     changing = [each.name for each in made if not each.static]
@@ -148,13 +162,28 @@ def model(recipe: Recipe, specs: Sequence[pipelines.LabelSpec], steps: int, weig
     return model
 
 
-def frozen(model: MultiTaskModel) -> list[str]:
+def told(recipe: Recipe, model: MultiTaskModel) -> list[str]:
+    """Return in sentences what of a model's recipe only the model shows: what learns, and what predictions ask."""
+    return [*_frozen(model), *fitting.told(model.tasks), *rarity.told(recipe.tasks, model.tasks)]
+
+
+def _frozen(model: MultiTaskModel) -> list[str]:
     """Return a sentence on how much of a model learns, where parts of it are frozen; else none."""
     parts = model.get_config()["frozen"]
     if not parts:
         return []
     learning = sum(math.prod(each.shape) for layer in model.layers for each in layer.trainable_variables)
     return [f"Frozen: {', '.join(parts)}. Of {model.count_params():,} parameters {learning:,} learn."]
+
+
+def _by_rarity(
+    spec: pipelines.LabelSpec, powers: Mapping[str, float], amounts: Amounts | None
+) -> dict[str, dict[str, float] | None]:
+    """Return what options that are given as a power of how rare classes are stand for."""
+    if not powers or amounts is None:
+        return dict.fromkeys(powers)
+    found = amounts([spec.name], COUNTED)[spec.name]
+    return {key: rarity.numbers(spec.name, key, power, spec.classes, found) for key, power in powers.items()}
 
 
 @contextlib.contextmanager

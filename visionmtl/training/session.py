@@ -23,7 +23,6 @@ from visionmtl.model import MultiTaskModel
 from visionmtl.model.gallery import Gallery
 from visionmtl.recipe import Recipe
 from visionmtl.report import tables
-from visionmtl.tasks import fitting
 from visionmtl.training import (
     agreeing,
     batches,
@@ -136,7 +135,7 @@ def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
     batches.check(recipe, datasets, replicas)
     datasets.verify()
     with place.scope():
-        model = building.model(recipe, datasets.specs, _steps(recipe, datasets))
+        model = building.model(recipe, datasets.specs, _steps(recipe, datasets), amounts=datasets.amounts)
     of = datasets.by_source
     names = [name for name in recipe.data.sources if of]  # of what is joined no image is of one source
     counts = [[split, size, *(of[split].get(name, 0) for name in names)] for split, size in datasets.sizes.items()]
@@ -146,7 +145,7 @@ def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
     height, width = model.image_size
     print(f"{recipe.model.backbone}, {model.count_params():,} parameters, {height} x {width} pixels,", end=" ")
     print(f"{recipe.training.epochs} epochs of {_steps(recipe, datasets)} steps.")
-    print(batches.told(recipe, replicas), *building.frozen(model), sep="\n")
+    print(batches.told(recipe, replicas), *building.told(recipe, model), sep="\n")
     tell_skipped(datasets)
     if pictures is not None:
         print(f"Training pictures: {previewing.preview(datasets, list(model.tasks.values()), pictures)}")
@@ -179,14 +178,14 @@ def _train(
     print(f"Building a model on {recipe.model.backbone} ...", flush=True)
     sources = [runs.load_model(start)[0] for start in recipe.model.starts]
     with place.strategy.scope():
-        model = building.model(recipe, datasets.specs, steps)
+        model = building.model(recipe, datasets.specs, steps, amounts=datasets.amounts)
     model.gallery = Gallery(model.tasks)  # before the first evaluation: what is measured in the end is traced once
     check_monitor(model, settings.monitor)
     told = tell_skipped(datasets)
 
     with open_run(steps) as (run, found):
         print(f"Training {', '.join(model.tasks)} on {place} into {run}")
-        print(batches.told(recipe, place.replicas), *building.frozen(model), *fitting.told(model.tasks), sep="\n")
+        print(batches.told(recipe, place.replicas), *building.told(recipe, model), sep="\n")
         workers.chiefs(lambda: circumstances.keep(run, str(place)))
         workers.chiefs(lambda: circumstances.keep_data(run, datasets, list(model.tasks.values())))
         model.build_optimizer()

@@ -44,6 +44,21 @@ def test_pairwise_iou_equals_iou_of_each_pair():
     np.testing.assert_allclose(boxes.pairwise_iou(a, b), boxes.iou(a[:, :, None], b[:, None]), atol=1e-6)
 
 
+def test_a_box_that_is_kept_is_the_mean_of_those_of_its_object():
+    placed = tf.constant([[[0.0, 0, 10, 10], [0, 0, 10, 12], [0, 0, 10, 30], [50, 50, 60, 60]]] * 2)
+    scores = tf.constant([[[0.8, 0.1], [0.4, 0.3], [0.7, 0.0], [0.0, 0.5]], [[0.0, 0.0]] * 4])
+    kept = boxes.suppress(placed, scores, limit=6)
+    found = boxes.vote(kept, placed, scores)
+    assert kept["classes"][0].numpy().tolist() == [0, 0, 1, 1, -1, -1]  # the first, the third, the fourth, the second
+    low = (0.8**2 * 10 + 0.4**2 * 12) / (0.8**2 + 0.4**2)
+    of_second = (0.1**2 * 10 + 0.3**2 * 12) / (0.1**2 + 0.3**2)
+    expected = [[0, 0, 10, low], [0, 0, 10, 30], [50, 50, 60, 60], [0, 0, 10, of_second]]
+    np.testing.assert_allclose(found["boxes"][0, :4], expected, rtol=1e-6)
+    np.testing.assert_array_equal(found["boxes"][:, 4:], 0)
+    for key in ("scores", "classes", "count"):
+        np.testing.assert_array_equal(found[key], kept[key])
+
+
 def _assign(true_boxes, true_classes, predicted=None, rule=None):
     centres, steps = boxes.points([(8, 8)], [8])
     predicted = boxes.from_distances(centres, tf.fill((64, 4), 8.0)) if predicted is None else predicted

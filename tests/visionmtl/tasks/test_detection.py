@@ -113,6 +113,7 @@ def test_two_devices_divide_by_what_both_hold(two_devices):
     ("options", "message"),
     [
         ({"end_to_end": 1}, "end_to_end=1: expected true or false"),
+        ({"vote": True, "end_to_end": True}, "vote beside end_to_end, whose objects have one cell each"),
         ({"extra_levels": -1}, "extra_levels=-1: expected a whole number of at least 0"),
         ({"assignment": 3}, "assignment=3: expected some of candidates, score_power"),
         ({"assignment": {"regoin": 2}}, "the assignment 'regoin'. Did you mean 'region'"),

@@ -88,6 +88,7 @@ def test_an_image_without_a_labelled_pixel_teaches_nothing_and_its_neighbours_as
         ({"class_weights": "frequency"}, "class_weights='frequency': expected a number for each of its 2 classes, or"),
         ({"class_weights": {"pol": 2}}, "has no class 'pol', named in class_weights. Did you mean 'pole'?"),
         ({"class_weights": {"pole": 0}}, "class_weights.pole=0: expected a number above 0"),
+        ({"favour": 0.4}, "favour=0.4, a power of how rare classes are, which a recipe counts in its training data"),
         ({"favour": {"pole": -2}}, "favour.pole=-2: expected a number above 0"),
         ({"boundary": -1}, "boundary=-1: expected a number of at least 0"),
         ({"hard": 0}, "hard=0: expected a number above 0 and up to 1"),

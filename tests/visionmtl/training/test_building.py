@@ -12,6 +12,7 @@ from small_recipe import small
 import visionmtl
 from visionmtl.errors import UsageError
 from visionmtl.step.rates import fraction_of
+from visionmtl.tasks import rarity
 from visionmtl.training import batches, building, optimizers
 
 pytestmark = pytest.mark.usefixtures("toy_by_name")
@@ -33,7 +34,7 @@ def test_weight_decay_leaves_biases_norms_and_the_balancer_alone():
     outside = [layer for layer in model.layers if layer.name not in model.parts["backbone"]]
     learning = sum(math.prod(v.shape) for layer in outside for v in layer.trainable_variables)
     told = f"Frozen: backbone. Of {model.count_params():,} parameters {learning:,} learn."
-    assert building.frozen(model) == [told]
+    assert building.told(given, model)[:1] == [told]
     assert {"bias", "gamma", "beta", "log_variance"} <= kept
 
 
@@ -61,6 +62,23 @@ def test_the_learning_rate_is_scaled_with_the_images_of_an_update(rule, top):
     assert line.endswith(
         "scaled from 0.001 at 8 an update." if rule == "none" else f"({rule}) from 0.001 at 8 an update."
     )
+
+
+@pytest.mark.slow
+def test_a_power_stands_for_how_rare_classes_are_in_the_training_data():
+    given = small("tasks.segmentation.favour=0.5", "tasks.segmentation.class_weights=1")
+    data = building.data(given, ["train"])
+    learnt = building.model(given, data.specs, steps=2, amounts=data.amounts).tasks
+    task = learnt["segmentation"]
+    pixels = data.amounts(["segmentation"], 1000)["segmentation"]
+    shares = pixels / pixels.sum() * len(task.classes)
+    seen = np.where(shares, shares, 1)  # of a class that does not occur nothing is known
+    assert list(task.favour.values()) == pytest.approx(seen**-0.5, abs=1e-3)
+    assert list(task.class_weights.values()) == pytest.approx(1 / seen, rel=1e-3, abs=1e-3)
+    assert rarity.told(given.tasks, learnt)[1].startswith("favour of segmentation, by how rare")
+    with pytest.raises(UsageError, match="favour=2: expected a number above 0 and up to 1"):
+        building.model(small("tasks.segmentation.favour=2"), data.specs, steps=2, amounts=data.amounts)
+    assert building.model(given, data.specs, steps=2).tasks["segmentation"].favour is None  # to be counted alone
 
 
 def test_a_step_is_compiled_of_batches_whose_shapes_are_known_and_of_one_device():

@@ -22,6 +22,7 @@ from visionmtl.tasks.boxes.overlaps import overlaps
 from visionmtl.tasks.boxes.picking import best
 from visionmtl.tasks.boxes.rule import Rule
 from visionmtl.tasks.boxes.suppression import LEAST, OVERLAP, at_least, class_by_class, suppress
+from visionmtl.tasks.boxes.voting import vote
 
 PADDING = spec.PADDING  # the class of a row past the last object
 IGNORED = spec.CROWD  # the class of a region that is neither learnt nor counted
@@ -48,4 +49,5 @@ __all__ = [
     "points",
     "suppress",
     "to_distances",
+    "vote",
 ]
