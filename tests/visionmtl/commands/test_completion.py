@@ -51,7 +51,7 @@ def runs(tmp_path, monkeypatch):
         ("list bal", ["balancing"]),
         ("completion z", ["zsh"]),
         ("data pack here --on-error sk", ["skip"]),
-        ("list sharing mt", ["mtan"]),
+        ("list sharing mt", ["mtan", "mti_net"]),
         ("predict runs/garments-1 --tasks ", []),  # names that only the model knows
         ("predict runs/garments-1 pho", []),  # a file
         ("train garments no.such.key=", []),

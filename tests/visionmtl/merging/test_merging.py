@@ -160,6 +160,32 @@ def test_adamerging_adds_to_each_variable_what_it_has_learnt_without_labels(trai
     assert np.ptp(all_found) > 1e-3
 
 
+@pytest.mark.slow
+def test_a_merged_run_is_predicted_with_exported_shown_and_trained_further(
+    trained, both, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    run = str(both[0])
+    keras.utils.save_img("scene.png", np.zeros((80, 60, 3), "uint8"))
+    assert cli.main(["predict", run, "scene.png", "--out", "seen"]) == 0
+    assert json.loads((tmp_path / "seen/predictions.jsonl").read_text())["predictions"].keys() == {
+        "classification",
+        "segmentation",
+    }
+    assert cli.main(["export", run]) == 0
+    (version,) = (tmp_path / "saved_models").glob("*/1")
+    assert (version / "saved_model.pb").is_file()
+    assert cli.main(["report", run]) == 0
+    further = ["training.epochs=1", "training.validate_every=1", "balancing.watch=null", "training.log=[]"]
+    assert cli.main(["train", f"{run}/recipe.yaml", f"model.start={run}", *further, "--run", "further"]) == 0
+    assert "layers, all there are." in capsys.readouterr().out
+    assert runs.read_metrics(tmp_path / "further")["validation"].keys() == {"classification", "segmentation"}
+    assert cli.main(["merge", run, str(trained[1]), "--out", "again"]) == 2
+    assert "Task 'segmentation' is of both" in capsys.readouterr().err
+    assert cli.main(["merge", run, str(tmp_path / "further"), "--out", run]) == 2
+    assert "is there already: name another folder, or remove it." in capsys.readouterr().err
+
+
 CASES = {
     "model.backbone=efficientnet_lite0": 'model.backbone is "toy" of the one and "efficientnet_lite0" of the other',
     "data.image_size=[96, 96]": r"data.image_size is \[64, 64\] of the one and \[96, 96\] of the other",

@@ -25,6 +25,17 @@ def addresses(count):
         return tuple(f"127.0.0.1:{door.getsockname()[1]}" for door in doors)
 
 
+def connected(address):
+    """Connect to a worker, once it listens."""
+    end = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])))
+        except ConnectionRefusedError:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
 class Worker(threading.Thread):
     """A worker that gathers with others; what it ended with is its `mistake`."""
 
@@ -59,7 +70,7 @@ def test_all_go_on_once_the_last_has_come_whoever_was_first(capsys):
     last = Worker(named, 1, {"a": 1})
     assert [worker.end() for worker in (*first, last)] == [None, None, None]
     said = capsys.readouterr().out
-    assert re.search(rf"After \d s still waiting for Worker 1 \({named[1]}\).\n", said)
+    assert re.search(rf"After \d+ s still waiting for Worker 1 \({named[1]}\).\n", said)
     assert "still waiting for others; Worker 0 (127.0.0.1:" in said
 
 
@@ -84,7 +95,7 @@ def test_who_was_told_otherwise_is_named_on_all(monkeypatch):
 def test_a_worker_that_ends_may_come_again_and_two_of_one_index_may_not():
     named = addresses(3)
     chief = Worker(named, 0, {})
-    with socket.create_connection(("127.0.0.1", int(named[0].rpartition(":")[2]))) as line:
+    with connected(named[0]) as line:
         gathering._say(line, {"number": 1, "told": {}})
         again = Worker(named, 1, {})
         assert again.end() == f"Worker 1 ({named[1]}) is there already: each index is of one process."

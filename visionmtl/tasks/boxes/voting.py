@@ -24,7 +24,8 @@ def vote(kept: Mapping[str, tf.Tensor], boxes: tf.Tensor, scores: tf.Tensor) -> 
     Reference: Gidaris and Komodakis 2015, Object detection via a multi-region and semantic segmentation-aware CNN
     model, section 5 (box voting), here from the IoU on that is suppressed, and by squares.
     """
-    most = min(MOST, boxes.shape[1] or MOST)
+    count = boxes.shape[1]
+    most = tf.minimum(MOST, tf.shape(boxes)[1]) if count is None else min(MOST, count)
     order = tf.math.top_k(tf.reduce_max(scores, axis=-1), most).indices
     boxes, scores = (tf.gather(each, order, batch_dims=1) for each in (boxes, scores))
     of_class = tf.gather(tf.transpose(scores, (0, 2, 1)), tf.maximum(kept["classes"], 0), batch_dims=1)
