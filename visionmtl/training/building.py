@@ -16,6 +16,7 @@ from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 from visionmtl.sharing.base import low_rank
 from visionmtl.tasks import fitting, rarity
+from visionmtl.training import optimizers
 from visionmtl.training.optimizers import optimizer, rates
 
 DECAYED = ("kernel", *low_rank.NAMES)  # of variables, how their names end
@@ -162,9 +163,20 @@ def model(
     return model
 
 
-def told(recipe: Recipe, model: MultiTaskModel) -> list[str]:
-    """Return in sentences what of a model's recipe only the model shows: what learns, and what predictions ask."""
-    return [*_frozen(model), *fitting.told(model.tasks), *rarity.told(recipe.tasks, model.tasks)]
+def told(recipe: Recipe, model: MultiTaskModel, steps: int) -> list[str]:
+    """Return in sentences what a recipe does not show: what learns, what is averaged, and what predictions ask.
+
+    Args:
+        recipe: what is trained.
+        model: as it was built of it.
+        steps: of an epoch.
+    """
+    return [
+        *_frozen(model),
+        *optimizers.told(recipe, steps),
+        *fitting.told(model.tasks),
+        *rarity.told(recipe.tasks, model.tasks),
+    ]
 
 
 def _frozen(model: MultiTaskModel) -> list[str]:

@@ -145,7 +145,7 @@ def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
     height, width = model.image_size
     print(f"{recipe.model.backbone}, {model.count_params():,} parameters, {height} x {width} pixels,", end=" ")
     print(f"{recipe.training.epochs} epochs of {_steps(recipe, datasets)} steps.")
-    print(batches.told(recipe, replicas), *building.told(recipe, model), sep="\n")
+    print(batches.told(recipe, replicas), *building.told(recipe, model, _steps(recipe, datasets)), sep="\n")
     tell_skipped(datasets)
     if pictures is not None:
         print(f"Training pictures: {previewing.preview(datasets, list(model.tasks.values()), pictures)}")
@@ -185,7 +185,7 @@ def _train(
 
     with open_run(steps) as (run, found):
         print(f"Training {', '.join(model.tasks)} on {place} into {run}")
-        print(batches.told(recipe, place.replicas), *building.told(recipe, model), sep="\n")
+        print(batches.told(recipe, place.replicas), *building.told(recipe, model, steps), sep="\n")
         workers.chiefs(lambda: circumstances.keep(run, str(place)))
         workers.chiefs(lambda: circumstances.keep_data(run, datasets, list(model.tasks.values())))
         model.build_optimizer()

@@ -34,7 +34,7 @@ def test_weight_decay_leaves_biases_norms_and_the_balancer_alone():
     outside = [layer for layer in model.layers if layer.name not in model.parts["backbone"]]
     learning = sum(math.prod(v.shape) for layer in outside for v in layer.trainable_variables)
     told = f"Frozen: backbone. Of {model.count_params():,} parameters {learning:,} learn."
-    assert building.told(given, model)[:1] == [told]
+    assert building.told(given, model, 2)[:1] == [told]
     assert {"bias", "gamma", "beta", "log_variance"} <= kept
 
 
@@ -116,6 +116,15 @@ def test_half_batches_accumulated_by_two_train_as_whole_ones(optimizer):
         weights.append(model.get_weights())
     for whole, halves in zip(*weights, strict=True):
         np.testing.assert_allclose(whole, halves, atol=1e-6)
+
+
+def test_averages_do_not_reach_back_over_more_than_a_ninth_of_a_training():
+    given = small("training.epochs=20", "training.ema=0.995")
+    assert optimizers.optimizer(given, steps=20).ema_momentum == pytest.approx(401 / 410)
+    (said,) = optimizers.told(given, steps=20)
+    assert said.startswith("training.ema is 0.978 in place of 0.995, which reaches back over 200 updates and is")
+    assert optimizers.optimizer(given, steps=200).ema_momentum == 0.995
+    assert optimizers.told(given, steps=200) == []
 
 
 def test_a_schedule_ends_with_the_last_step_and_averages_go_as_far_back_however_many_make_an_update():

@@ -54,7 +54,12 @@ class Training(Section):
         1e-4, ge=0, description="on kernels and low-rank matrices: not on biases, norms or balancers"
     )
     clip_norm: float | None = Field(10.0, gt=0, description="largest global norm of the gradient; null for no limit")
-    ema: float | None = Field(None, gt=0, lt=1, description="momentum of averaged weights, as 0.998; null for none")
+    ema: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="momentum of averaged weights, as 0.998, or as much as the updates allow; null for none",
+    )
     freeze: Names = Field(
         [],
         description="parts that do not learn: backbone, a level as P3, sharing, neck, a task, or its own <task>_neck",
