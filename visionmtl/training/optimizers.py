@@ -48,9 +48,8 @@ def momentum(recipe: Recipe, steps: int) -> float | None:
         recipe: of which `training.ema` is taken as far as the bound.
         steps: of an epoch.
     """
-    settings = recipe.training
-    updates = settings.epochs * steps // settings.accumulate
-    return None if settings.ema is None else min(settings.ema, (1 + updates) / (10 + updates))
+    updates = _updates(recipe, steps)
+    return None if recipe.training.ema is None else min(recipe.training.ema, (1 + updates) / (10 + updates))
 
 
 def told(recipe: Recipe, steps: int) -> list[str]:
@@ -58,11 +57,15 @@ def told(recipe: Recipe, steps: int) -> list[str]:
     given, taken = recipe.training.ema, momentum(recipe, steps)
     if given is None or taken == given:
         return []
-    updates = recipe.training.epochs * steps // recipe.training.accumulate
     return [
         f"training.ema is {taken:.4g} in place of {given:g}, which reaches back over {1 / (1 - given):.0f} updates and"
-        f" is for trainings of more than {updates}."
+        f" is for trainings of more than {_updates(recipe, steps)}."
     ]
+
+
+def _updates(recipe: Recipe, steps: int) -> int:
+    """Return how many updates a training makes."""
+    return recipe.training.epochs * steps // recipe.training.accumulate
 
 
 def rates(recipe: Recipe, model: MultiTaskModel) -> dict[str, float] | None:
