@@ -20,7 +20,7 @@ def step(model: Any, steps: Steps) -> Callable[[Any], Mapping[str, Any]]:
     def run(iterator: Any) -> Mapping[str, Any]:
         if model.position.passes(model.steps_per_execution):
             return model.position.logs
-        if model.balancer.update_every > 1 and (optimizing.may_skip(model.optimizer) or model.guard.news()):
+        if model.balancer.update_every > 1 and (optimizing.scales_loss(model.optimizer) or model.guard.news()):
             model.pace.ask()  # a step that was skipped counts for no comparison
         model.plans.compares = compares = model.pace.compares(lambda: optimizing.steps_behind(model.optimizer))
         try:

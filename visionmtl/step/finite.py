@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from visionmtl.step.admission import Batch
 from visionmtl.step.few_operations import can_wait
+from visionmtl.step.optimizing import scales_loss
 from visionmtl.step.replicas import sum_over_replicas
 from visionmtl.step.update import Ready
 
@@ -109,7 +110,7 @@ class Guard:
         if not self.wanted:
             ready.apply(optimizer)
             return None
-        scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        scaled = scales_loss(optimizer)
         finite = _finite(losses if scaled else [*losses, ready.length()])
         if self.told and can_wait(optimizer, ready.variables):  # XLA inlines what is apart
             ready.apply(optimizer, go=finite)

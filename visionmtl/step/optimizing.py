@@ -13,8 +13,8 @@ def inner(optimizer: Any) -> Any:
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
-def may_skip(optimizer: Any) -> bool:
-    """Return whether an optimizer may skip a step by itself, as one does whose scaled gradients overflow."""
+def scales_loss(optimizer: Any) -> bool:
+    """Return whether an optimizer takes gradients of a scaled loss, and skips a step by itself where they overflow."""
     return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
 
 

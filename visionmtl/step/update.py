@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-import keras
 import tensorflow as tf
 
 from visionmtl.step.few_operations import apply_gradients
+from visionmtl.step.optimizing import scales_loss
 from visionmtl.step.replicas import sum_over_replicas
 
 Gradients = Sequence[tf.Tensor | None]
@@ -30,7 +30,7 @@ class Update(NamedTuple):
 
     def ready(self, gradients: Gradients, summed: bool) -> "Ready":
         """Return the gradients of this replica, or those that are `summed` over all, as the optimizer takes them."""
-        scaled = isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
+        scaled = scales_loss(self.optimizer)
         if summed:
             return self._of_sums(gradients)
         if self.clip_norm is None and not (scaled and self.replicas > 1):
