@@ -70,10 +70,13 @@ def tasks() -> str:
 
     parts = []
     for task in dict.fromkeys(room.KINDS.values()):
-        parts += [f"## `{task.__name__}`", f"Learns labels of kind {' or '.join(map(code, task.kinds))}.", prose(task)]
+        told = said(task)
+        does = (f"{code(kind)}, to {told.kinds[kind].removesuffix('.')}" for kind in told.kinds)
+        kinds = "; or ".join(does) or " or ".join(map(code, task.kinds))
+        parts += [f"## `{task.__name__}`", f"Learns labels of kind {kinds}.", prose(task)]
         means = [[code(key), each.unit, each.text] for key, each in task.meanings.items()]
         parts.append(table(["prediction", "unit", ""], means))
-        arguments, signature = said(task).arguments, inspect.signature(task).parameters
+        arguments, signature = told.arguments, inspect.signature(task).parameters
         options = [name for name in task.options if name in signature]
         rows = [[code(name), code(shown(signature[name].default)), arguments.get(name, "")] for name in options]
         parts.append(table(["option", "default", ""], rows))
@@ -165,7 +168,9 @@ def stale() -> list[str]:
 
 def prose(cls: type) -> str:
     """Return a class's docstring as Markdown, without its arguments."""
-    doc = re.sub(r"^(Args|Attributes):\n(?:    .*\n?|\n(?=    ))*", "", inspect.getdoc(cls) or "", flags=re.MULTILINE)
+    doc = re.sub(
+        r"^(Args|Attributes|Kinds):\n(?:    .*\n?|\n(?=    ))*", "", inspect.getdoc(cls) or "", flags=re.MULTILINE
+    )
     doc = re.sub(
         r"^Example:\n((?:    .*\n?|\n(?=    ))*)",
         lambda found: f"```pycon\n{inspect.cleandoc(found[1])}\n```\n",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 OnError = Literal["stop", "skip"]  # what is done at a broken sample or label
+MANY = 12  # names that an error does not list where one of them is near
 ON_ERROR: tuple[str, ...] = get_args(OnError)
 
 
@@ -73,7 +74,8 @@ def one_of(name: str, valid: Iterable[str], what: str, error: type[Exception] = 
     """Return `name` if it is one of `valid`.
 
     Raises:
-        DataError, or the `error` given: it is not; the message suggests the nearest valid name and lists them all.
+        DataError, or the `error` given: it is not; the message suggests the nearest valid name and lists them all, but
+            for many where one is near.
 
     Example:
         >>> one_of("resnet50", ["resnet50", "resnet101"], "backbone")
@@ -82,23 +84,36 @@ def one_of(name: str, valid: Iterable[str], what: str, error: type[Exception] = 
     valid = list(valid)
     if name in valid:
         return name
-    raise error(f"Unknown {what} '{name}'.{nearest(name, valid)} Valid: {', '.join(valid)}.")
+    suggestion = nearest(name, valid)
+    listed = "" if suggestion and len(valid) > MANY else f" Valid: {', '.join(valid)}."
+    raise error(f"Unknown {what} '{name}'.{suggestion}{listed}")
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
     """Return `" Did you mean 'x'?"` for the valid name closest to `name`, or an empty string if none is close.
 
-    Case, dashes and underscores do not count. What a name begins with stands for it, the shortest of several, before
-    one that is spelt like it.
-
     Example:
         >>> nearest("NashMTL", ["cagrad", "nash_mtl"])
         " Did you mean 'nash_mtl'?"
     """
+    found = closest(name, valid)
+    return "" if found is None else f" Did you mean '{found}'?"
+
+
+def closest(name: str, valid: Iterable[str]) -> str | None:
+    """Return the valid name closest to `name`, or None if none is close.
+
+    Case, dashes and underscores do not count. What a name begins with stands for it, the shortest of several, before
+    one that is spelt like it.
+
+    Example:
+        >>> closest("unc", ["equal", "uncertainty"])
+        'uncertainty'
+    """
     plain, known = _plain(str(name)), {_plain(each): each for each in reversed(list(valid))}
     begun = [each for each in known if len(plain) > 1 and each.startswith(plain)]
     match = sorted(begun, key=len)[:1] or difflib.get_close_matches(plain, known, n=1, cutoff=0.5)
-    return f" Did you mean '{known[match[0]]}'?" if match else ""
+    return known[match[0]] if match else None
 
 
 def _plain(name: str) -> str:

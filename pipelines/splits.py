@@ -12,6 +12,7 @@ ALIASES = {
     "validation": ("val", "valid", "validation"),
     "test": ("test", "testing"),
 }
+SHORT = tuple(ALIASES[split][0] for split in SPLITS)  # as they are typed
 
 
 def split_named(name: str) -> str | None:

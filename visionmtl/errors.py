@@ -8,13 +8,14 @@ from numbers import Integral, Real
 from typing import Any
 
 from pipelines import errors, files
-from pipelines.errors import nearest
+from pipelines.errors import closest, nearest
 
 __all__ = [
     "UsageError",
     "WorkerGoneError",
     "check_flag",
     "check_number",
+    "closest",
     "nearest",
     "one_of",
     "own_mistake",

@@ -103,12 +103,16 @@ class Stop:
 def signals(stop: Stop) -> Iterator[Stop]:
     """Have signals that ask to stop told to `stop`, and who was told before told again afterwards.
 
+    Raises:
+        Stopped: who was told before was asked already.
+
     A signal that is ignored, as by `nohup`, stays so; outside the main thread, which alone is told of signals, nothing
     happens.
     """
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
+    check()
     before: dict[int, Any] = {}
     try:
         for number in ASKING:
@@ -118,6 +122,17 @@ def signals(stop: Stop) -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def check() -> None:
+    """Raise what a signal has asked for, where an import or a finalizer swallowed the exception of its handler.
+
+    Raises:
+        Stopped: a signal did ask.
+    """
+    for handler in map(signal.getsignal, ASKING):
+        if isinstance(handler, Stop):
+            handler.check()
 
 
 def take_again() -> None:

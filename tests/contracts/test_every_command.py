@@ -1,5 +1,6 @@
 """Every command through what the parser and its help ask of it."""
 
+import argparse
 import shlex
 from textwrap import dedent
 
@@ -30,6 +31,33 @@ def test_its_help_is_a_sentence_and_its_examples_are_parsed(words):
         name, *arguments = shlex.split(line)
         assert name == "visionmtl"
         parse(arguments)
+
+
+def test_the_names_that_help_shows_of_an_argument_are_those_there_are():
+    from pipelines import errors, splits, writers
+    from visionmtl import merging
+    from visionmtl.balancing import advice
+    from visionmtl.commands import completion
+    from visionmtl.prediction import formats
+    from visionmtl.serving import runtimes
+
+    there = {
+        "completion shell": completion.SHELLS,
+        "data convert to": writers.names(),
+        "list by": advice.BY,
+        "merge method": merging.METHODS,
+        "predict format": formats.names(),
+        "predict split": splits.SHORT,
+        "serve runtime": runtimes.RUNTIMES,
+    } | {f"data {verb} on_error": errors.ON_ERROR for verb in COMMANDS["data"].verbs}
+    shown = {}
+    for words, command in WORDS.items():
+        parser = argparse.ArgumentParser()
+        command.add_arguments(parser)
+        named = {each.dest: each.metavar for each in parser._actions if str(each.metavar).startswith("{")}
+        shown |= {f"{words} {dest}": set(metavar.strip("{}").split(",")) for dest, metavar in named.items()}
+    assert shown == {name: set(there[name]) for name in shown}
+    assert len(shown) > 7
 
 
 @pytest.mark.parametrize("words", ["", *COMMANDS, *WORDS])

@@ -1,5 +1,6 @@
 """Signals stop work at once, or where nothing is lost, and are afterwards what they were."""
 
+import contextlib
 import os
 import re
 import signal
@@ -46,6 +47,17 @@ def test_patient_work_is_asked_first_and_stopped_at_once_by_the_next_signal(cloc
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL, "a third one waits for nothing"
     told = capfd.readouterr().err
     assert told == ("\nvisionmtl: Ctrl-C: saving a checkpoint and stopping after this step. Once more stops at once.\n")
+
+
+def test_a_signal_that_a_library_swallowed_stops_where_the_next_work_begins():
+    stop = Stop()
+    with signals(stop):
+        with contextlib.suppress(KeyboardInterrupt):  # as a bare `except` in a module that is imported
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(Stopped, match="^$"), signals(Stop()):
+            pytest.fail("nothing may begin")
+        with pytest.raises(Stopped):
+            stopping.check()
 
 
 def test_a_signal_that_is_ignored_stays_so():

@@ -15,7 +15,8 @@ from visionmtl.recipe.sections import Recipe
 
 ABOUT = "about.json"  # a run's own account of its sessions, the last of which is shown
 SHOWN = ("model", "balancing", "training")  # sections whose keys are compared between runs
-HOW = ("verbose", "log", "checkpoint", "profile")  # keys of them that only say what is written
+MARKS = "*_`[]<>\\|~#"  # of Markdown
+HOW = ("verbose", "log", "checkpoint", "profile", "watch")  # keys of them that only say what is written
 
 
 def write(folder: Path, run: Path, recipe: Recipe, compared: Mapping[str, tuple[str, str]]) -> None:
@@ -30,9 +31,8 @@ def write(folder: Path, run: Path, recipe: Recipe, compared: Mapping[str, tuple[
     writer = events.writer(folder, 0)
     with writer.as_default():
         tf.summary.text("recipe", f"```yaml\n{recipe.dump()}\n```", step=0)
-        if about := _session(run):
-            rows = "\n".join(f"| {key} | {_cell(value)} |" for key, value in about)
-            tf.summary.text("session", f"| | |\n|---|---|\n{rows}", step=0)
+        if about := _session(run):  # in a table, TensorBoard breaks even short words
+            tf.summary.text("session", "\n".join(f"- **{key}**: {_line(value)}" for key, value in about), step=0)
         chosen = dict(settings(recipe))
         metrics = [api.Metric(tag, group=group, display_name=title) for title, (group, tag) in compared.items()]
         api.hparams_config([api.HParam(name) for name in chosen], metrics)
@@ -64,5 +64,7 @@ def _session(run: Path) -> Sequence[tuple[str, Any]]:
     return [*((key, value) for key, value in last.items() if key != "versions"), *last.get("versions", {}).items()]
 
 
-def _cell(value: Any) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")
+def _line(value: Any) -> str:
+    """Return a value in one line of Markdown, all of its signs as they are."""
+    text = " ".join(str(value).split())
+    return f"`{text}`" if any(sign in text for sign in MARKS) else text

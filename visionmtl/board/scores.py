@@ -9,33 +9,38 @@ from tensorboard.plugins.pr_curve import metadata
 from visionmtl import drawing
 from visionmtl.board import names
 
+CURVES = "by_confidence", "by_probability"  # of detectors, and of classifiers
 THRESHOLDS = 101  # points of a curve
+CONFUSION = "Rows are the truth, columns what it is taken for: each row has the fractions of its class."
 LARGEST = 40  # classes of a confusion that is still drawn
 
 
 def write(task: str, classes: Sequence[str], charts: Mapping[str, np.ndarray], step: int) -> None:
     """Write the charts of a task, as `Task.charts` returns them, by the writer in force.
 
-    The dashboard of precision and recall gets the curve of each class; how many were right and wrong it shows beside
-    them for classifiers, and is left at 0, as a detector has no number of boxes that it rightly did not find.
+    The dashboard of precision and recall gets the curve of each class. How many were right and wrong, which it shows
+    beside a curve, is left at 0: a detector has no number of boxes that it rightly did not find.
 
     Args:
         task: its name.
         classes: C names.
-        charts: "by_confidence" `[3, T, C]`: precision, recall and F1; "confusion" `[C, C]` or `[C + 1, C + 1]`.
+        charts: "by_confidence" or "by_probability" `[3, T, C]`: precision, recall and F1; "confusion" `[C, C]` or
+            `[C + 1, C + 1]`.
         step: of the training.
     """
-    if "by_confidence" in charts:
+    by = next((charts[name] for name in CURVES if name in charts), None)
+    if by is not None:
         for place, name in enumerate(classes):
-            curve = pr_curve(*charts["by_confidence"][:2, :, place])
+            curve = pr_curve(*by[:2, :, place])
             if curve is not None:
-                kind = metadata.create_summary_metadata(name, f"{task}: precision by recall", THRESHOLDS)
+                kind = metadata.create_summary_metadata(f"{task}: {name}", "precision by recall", THRESHOLDS)
                 tf.summary.write(f"precision_recall/{task}/{name}", curve, step=step, metadata=kind)
     if "confusion" in charts and len(charts["confusion"]) <= LARGEST:
         counts = charts["confusion"]
         labels = [*classes, *["background"] * (len(counts) - len(classes))]
         picture = drawing.matrix(_fractions(counts), labels)
-        tf.summary.image(f"{names.PICTURES}/confusion/{task}", picture[None], step=step)
+        tag = f"{names.PICTURES}/confusion/{task}"
+        tf.summary.image(tag, picture[None], step=step, description=CONFUSION)
 
 
 def pr_curve(precision: np.ndarray, recall: np.ndarray) -> np.ndarray | None:

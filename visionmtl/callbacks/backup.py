@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from visionmtl import terminal
 from visionmtl.callbacks import agreement
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.checkpoints import Interval, container, folder, state
@@ -187,14 +188,14 @@ class Backup(Callback):
     ) -> Path | None:
         broken = state.not_finite(arrays, checked)
         if broken is not None:
-            print(f"No checkpoint {path.name}: the weight '{broken}' is not finite.")
+            terminal.tell(f"No checkpoint {path.name}: the weight '{broken}' is not finite.")
             self.saved = {}
             return None
         container.write(path, about, arrays)
         self._prune(path)
         sentence = self.interval.took(time.monotonic() - began, between)
         if sentence:
-            print(sentence)
+            terminal.tell(sentence)
         return path
 
     def _prune(self, path: Path) -> None:

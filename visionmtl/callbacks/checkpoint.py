@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from visionmtl import terminal
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.checkpoints.state import unfinished
 from visionmtl.files import written_whole
@@ -53,11 +54,13 @@ class Checkpoint(Callback):
         if self.monitor is not None:
             value = (logs or {}).get(self.monitor, -math.inf)
             if math.isnan(value):
-                print(f"Epoch {epoch + 1}: {self.monitor} is not a number, and no model the best for it.")
+                terminal.tell(f"Epoch {epoch + 1}: {self.monitor} is not a number, and no model the best for it.")
             if not self.best < value < math.inf:
                 return
         if (broken := unfinished(self.model.weights)) is not None:
-            print(f"Epoch {epoch + 1}: the weight '{broken}' is not finite, and {self.path.name} is not written.")
+            terminal.tell(
+                f"Epoch {epoch + 1}: the weight '{broken}' is not finite, and {self.path.name} is not written."
+            )
             return
         if self.monitor is not None:
             self.best = float(value)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Self
 
+from visionmtl import terminal
 from visionmtl.callbacks.callback import Callback, Logs, Session
 
 
@@ -24,4 +25,4 @@ class ImageSize(Callback):
         size = self.model.sizes.due(epoch) or self.model.image_size
         if size != self.said:
             self.said = size
-            print(f"Epoch {epoch + 1}: training on images of {size[0]} x {size[1]} pixels from here on.")
+            terminal.tell(f"Epoch {epoch + 1}: training on images of {size[0]} x {size[1]} pixels from here on.")

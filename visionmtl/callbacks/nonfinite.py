@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from visionmtl import terminal
 from visionmtl.callbacks.backup import save_now
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.errors import UsageError
@@ -80,7 +81,8 @@ class NonFinite(Callback):
         if self.kept <= MOST and self.workers.is_chief:
             folder = self._keep(self.model.position.epoch, batch)
             again = f"see why by: visionmtl train --replay {shlex.quote(str(folder))}"
-            print(f"\nStep {batch + 1} of epoch {self.model.position.epoch + 1} is not finite and was skipped; {again}")
+            step = f"Step {batch + 1} of epoch {self.model.position.epoch + 1}"
+            terminal.tell(f"{step} is not finite and was skipped; {again}")
         if stops:
             save_now(self.watchers)
             raise UsageError(f"The last {self.row} steps were all NaN or infinite, and skipped. {self._advice()}")

@@ -1,27 +1,28 @@
 """How much longer a training takes, by what its steps and epochs took so far."""
 
+import statistics
 import time
+from collections import deque
 from collections.abc import Callable
+
+LATEST = 200  # steps that the time of one is told by
 
 
 class Pace:
     """A clock of steps and epochs.
 
-    The first step of a session is left out, as tracing it takes longer than a step does.
+    The first step of an epoch is left out, and of the others the tenth that took longest: some are traced, which takes
+    longer than a step does.
 
     Args:
         epochs: of the whole training.
         steps: of an epoch; 0 where nobody knows.
         clock: returns seconds.
-
-    Attributes:
-        step: seconds of a step, on average over those of the session; None before the second.
     """
 
     def __init__(self, epochs: int, steps: int, clock: Callable[[], float] = time.perf_counter):
         self.epochs, self.steps, self.clock = epochs, steps, clock
-        self.step: float | None = None
-        self.made, self.spent, self.rest = 0, 0.0, 0.0
+        self.latest, self.rest = deque[float](maxlen=LATEST), 0.0
         self.last: float | None = None
         self.ended: float | None = None
 
@@ -35,9 +36,14 @@ class Pace:
         """Count a step that ended."""
         now = self.clock()
         if self.last is not None:
-            self.made, self.spent = self.made + 1, self.spent + now - self.last
-            self.step = self.spent / self.made
+            self.latest.append(now - self.last)
         self.last = now
+
+    @property
+    def step(self) -> float | None:
+        """Seconds of a step; None where nothing is known yet."""
+        kept = sorted(self.latest)[: max(1, len(self.latest) * 9 // 10)]
+        return statistics.fmean(kept) if kept else None
 
     def end(self) -> None:
         """End the steps of an epoch, once."""
@@ -50,11 +56,12 @@ class Pace:
             epoch: the one that runs, from 0.
             step: how many of its steps are behind.
         """
-        if self.step is None or not self.steps:
+        step_seconds = self.step
+        if step_seconds is None or not self.steps:
             return None
         rest = self.rest if self.ended is None else self.clock() - self.ended
         ahead = self.epochs - epoch - 1
-        return self.step * (self.steps - step + ahead * self.steps) + rest * (ahead + (self.ended is None))
+        return step_seconds * (self.steps - step + ahead * self.steps) + rest * (ahead + (self.ended is None))
 
 
 def shown(seconds: float | None) -> str:

@@ -1,19 +1,23 @@
 """What TensorFlow's profiler records of some steps."""
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 import tensorflow as tf
 
+from visionmtl import terminal
 from visionmtl.board import events
 from visionmtl.callbacks.callback import Callback, Logs, Session
+
+PLUGIN = "xprof"  # which has the dashboard
 
 
 class Profile(Callback):
     """Have TensorFlow's profiler record some steps of a training, for TensorBoard's dashboard Profile.
 
-    TensorBoard shows it where its plugin is installed (`pip install xprof`). Steps are counted from 1 over the whole
+    TensorBoard shows it where its plugin is installed (extra `profile`). Steps are counted from 1 over the whole
     training: one that goes on behind them records nothing.
 
     Args:
@@ -59,4 +63,6 @@ class Profile(Callback):
     def _stop(self) -> None:
         self.on = False
         tf.profiler.experimental.stop()
-        print(f"Steps {self.begun} to {self.step} are profiled in {self.folder}.")
+        lacking = "" if importlib.util.find_spec(PLUGIN) else ", once it is installed: pip install 'visionmtl[profile]'"
+        steps = f"Steps {self.begun} to {self.step} are profiled in {self.folder}"
+        terminal.tell(f"{steps}; TensorBoard's dashboard Profile shows them{lacking}.")

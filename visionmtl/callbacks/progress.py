@@ -1,6 +1,5 @@
 """What a training tells of itself while it runs: a line an epoch, and at a terminal a bar within the epoch."""
 
-import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -8,11 +7,12 @@ from typing import Any, Self
 
 import tensorflow as tf
 
+from visionmtl import terminal
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.callbacks.epoch_lines import EpochLines, bar, column, figure
 from visionmtl.callbacks.pace import Pace, shown
 
-WIDTH = 80  # of all lines
+WIDTH = 80  # of all lines, where the terminal has as many
 AGAIN = 20  # lines after which the header is shown again
 OFTEN = 0.2  # seconds between two bars
 SIZES = {"loss": 7, "": 6}  # letters of a loss, and of another figure
@@ -66,21 +66,27 @@ class Progress(Callback):
             known += [f"loss {figure(logs, 'loss')}"] if logs and "loss" in logs else []
             known += [] if self.pace.step is None else [f"{self.pace.step:.2f} s a step"]
             left = shown(self.pace.left(self.epoch, self.step))
-            self._draw([*known, *([f"{left} left"] if left else [])], self.step / (self.pace.steps or self.step))
+            known += [f"{left} left"] if left else []
+            self._draw(*known, fraction=self.step / (self.pace.steps or self.step))
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        self.pace.end()
+        self._draw("validating")  # the first time, it is traced before there is a batch
 
     def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self.pace.end()
-        if self._due(batch):
-            self._draw([f"validating, {batch + 1} batches"])
+        if self._due(batch + 1):
+            self._draw(f"validating, {batch + 1} {'batches' if batch else 'batch'}")
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        self._draw("measuring")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.pace.end()
         logs = logs or {}
-        if self.show:
-            self._clear()
+        self._draw()
         if self.lines is None:
             self.lines = self._columns()
-            print("Losses are of training, other figures of validation.")
+            print(terminal.told("Losses are of training, other figures of validation."))
         if self.told % AGAIN == 0:
             print(self.lines.header)
         self.told += 1
@@ -90,13 +96,17 @@ class Progress(Callback):
         ] or [[figure(logs, "loss"), figure(logs, "val_loss")]]
         row += [[shown(self.pace.left(epoch, self.pace.steps))], [memory()]]
         print(self.lines.row(row), flush=True)
+        self._draw("saving")
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        self._draw()
 
     def _columns(self) -> EpochLines:
         columns = [column("", epoch=2 * len(str(self.epochs)) + 1)]
         columns += [
             column(task, **{"loss": SIZES["loss"], metric: SIZES[""]}) for task, metric in self.tasks.items()
         ] or [column("", loss=SIZES["loss"], val_loss=SIZES["loss"])]
-        return EpochLines([*columns, column("", left=7), column("", memory=7)], WIDTH)
+        return EpochLines([*columns, column("", left=7), column("", memory=7)], terminal.width(WIDTH))
 
     def _due(self, number: int) -> bool:
         """Return whether to draw a bar now: not too often, but the first of all."""
@@ -106,18 +116,17 @@ class Progress(Callback):
         self.drawn = now
         return True
 
-    def _draw(self, known: Sequence[str], fraction: float | None = None) -> None:
-        """Draw over the line; what others print stands in place of it."""
-        width = min(WIDTH, shutil.get_terminal_size().columns) - 1
-        text = f"{self.epoch + 1}/{self.epochs}  {'  '.join(known)}"
-        room = width - len(text) - 2
+    def _draw(self, *known: str, fraction: float | None = None) -> None:
+        """Draw what is known of an epoch over the line, nothing for an empty one; what is told next takes its place."""
+        if not self.show:
+            return
+        parts, columns = [f"{self.epoch + 1}/{self.epochs}", *known] if known else [], terminal.width(WIDTH, 0) - 1
+        while len("  ".join(parts)) > columns and len(parts) > 3:
+            del parts[-2]  # the time left, at the end, tells most
+        room = columns - len("  ".join(parts)) - 2
         if fraction is not None and room >= 6:
-            text = f"{self.epoch + 1}/{self.epochs}  {bar(fraction, min(room, 24))}  {'  '.join(known)}"
-        print(f"\r{text[:width].ljust(width)}\r", end="", flush=True)
-
-    def _clear(self) -> None:
-        width = min(WIDTH, shutil.get_terminal_size().columns) - 1
-        print(f"\r{' ' * width}\r", end="")
+            parts.insert(1, bar(fraction, min(room, 24)))
+        terminal.draw("  ".join(parts), WIDTH)
 
 
 def memory() -> str:

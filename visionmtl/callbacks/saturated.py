@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
-from visionmtl import balancing
+from visionmtl import balancing, terminal
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.tasks import ceiling
 
@@ -46,7 +46,7 @@ class Saturated(Callback):
             if value is None or not ceiling.is_reached(value) or name in self.known:
                 continue
             self.known.append(name)
-            print(f"Epoch {epoch + 1}: {self._sentence(name, tasks[name].primary, value, weights)}")
+            terminal.tell(f"Epoch {epoch + 1}: {self._sentence(name, tasks[name].primary, value, weights)}")
 
     def _sentence(self, name: str, metric: str, value: float, weights: dict[str, Any]) -> str:
         told = (

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
+from visionmtl import terminal
 from visionmtl.callbacks.callback import Callback, Logs, Session
 
 
@@ -27,4 +28,6 @@ class Skipped(Callback):
         found = self.datasets.skipped[self.told :]
         self.told += len(found)
         if found:
-            print(f"Epoch {epoch + 1}: skipped {len(found)} more, which count for no task; the first: {found[0]}")
+            terminal.tell(
+                f"Epoch {epoch + 1}: skipped {len(found)} more, which count for no task; the first: {found[0]}"
+            )

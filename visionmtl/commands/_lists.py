@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from visionmtl.commands._printed import rows, said, wrapped
+from visionmtl.commands._printed import Said, rows, said, wrapped
 from visionmtl.commands.quiet import quiet_import
 from visionmtl.errors import one_of
 
@@ -140,8 +140,7 @@ class Tasks(Names):
     def each(self) -> Pairs:
         with quiet_import():
             from visionmtl import tasks
-        several = {"multi_label": "Say of each class whether an image shows it: several may."}
-        return [(kind, several.get(kind, said(task).summary)) for kind, task in tasks.KINDS.items()]
+        return [(kind, _does(kind, said(task))) for kind, task in tasks.KINDS.items()]
 
     def about(self, name: str) -> str:
         with quiet_import():
@@ -157,7 +156,7 @@ class Tasks(Names):
             if key in signature
         ]
         facts = {"predicts": gives, "paper": told.reference}
-        return _card(name, told.summary, facts, "tasks.<name>.<option>=<value>", options)
+        return _card(name, _does(name, told), facts, "tasks.<name>.<option>=<value>", options)
 
 
 class Sources(Names):
@@ -262,6 +261,12 @@ LISTS: dict[str, Names] = {
 
 def _config(scheme: Any) -> list[tuple[str, Any]]:
     return list(scheme().get_config().items())
+
+
+def _does(kind: str, told: Said) -> str:
+    """Return what a task does with a kind of label, as a sentence."""
+    text = told.kinds.get(kind, told.summary)
+    return text[:1].upper() + text[1:]
 
 
 def _shown(value: Any) -> str:

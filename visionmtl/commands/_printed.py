@@ -2,12 +2,12 @@
 
 import inspect
 import re
-import shutil
-import textwrap
 from collections.abc import Iterable
 from typing import NamedTuple
 
-NARROWEST, WIDTH = 40, 100  # columns; as many as the terminal has between these
+from visionmtl import terminal
+
+WIDTH = 100  # columns, where the terminal has as many
 WIDEST = 34  # letters of a name beside which its meaning begins; below a longer one
 
 
@@ -18,11 +18,13 @@ class Said(NamedTuple):
         summary: its first sentence or two.
         arguments: what each means, by name.
         reference: the paper; "" where there is none.
+        kinds: what it does with each kind of label, by name; none where that is in the summary.
     """
 
     summary: str
     arguments: dict[str, str]
     reference: str
+    kinds: dict[str, str]
 
 
 def said(cls: type) -> Said:
@@ -30,13 +32,14 @@ def said(cls: type) -> Said:
     text = inspect.getdoc(cls) or ""
     arguments: dict[str, str] = {}
     for each in reversed(cls.__mro__):
-        arguments |= _arguments(inspect.cleandoc(each.__doc__ or ""))
+        arguments |= _entries("Args", inspect.cleandoc(each.__doc__ or ""))
     reference = re.search(r"^References?:(.+?)(?:\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
-    return Said(_flat(text.partition("\n\n")[0]), arguments, _flat(reference[1]) if reference else "")
+    summary = _flat(text.partition("\n\n")[0])
+    return Said(summary, arguments, _flat(reference[1]) if reference else "", _entries("Kinds", text))
 
 
-def _arguments(text: str) -> dict[str, str]:
-    found = re.search(r"^Args:\n((?:    .*(?:\n|\Z)|\n(?=    ))*)", text, re.MULTILINE)
+def _entries(section: str, text: str) -> dict[str, str]:
+    found = re.search(rf"^{section}:\n((?:    .*(?:\n|\Z)|\n(?=    ))*)", text, re.MULTILINE)
     entries = re.findall(r"^    (\w+): (.+?)(?=^    \w|\Z)", found[1] if found else "", re.MULTILINE | re.DOTALL)
     return {name: _flat(meaning) for name, meaning in entries}
 
@@ -47,14 +50,7 @@ def _flat(text: str) -> str:
 
 def wrapped(text: str, indent: str = "") -> str:
     """Return a paragraph in lines of at most 100 columns, or as many as the terminal has."""
-    return textwrap.fill(
-        text,
-        max(NARROWEST, min(WIDTH, shutil.get_terminal_size((WIDTH, 0)).columns)),
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    return terminal.wrapped(text, terminal.width(WIDTH), indent)
 
 
 def rows(pairs: Iterable[tuple[str, str]], indent: str = "") -> str:

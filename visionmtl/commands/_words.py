@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import visionmtl
+from pipelines.splits import SHORT
 from visionmtl.commands.command import Command
 
 PACKAGE = Path(visionmtl.__file__).parent
 LISTS = ("backbones", "sharing", "balancing", "tasks", "recipes", "sources", "layouts", "keys")
 RUN = "recipe.yaml"  # by which a run folder is known
-SPLITS = ("train", "val", "test")
 # The files of which each is one name, and what a helper beside them does not have.
 FILES = {
     "balancing": (
@@ -89,8 +89,8 @@ def _values(action: argparse.Action, last: str, given: Sequence[str] = ()) -> It
         "runs": lambda: _runs(last),
         "model": lambda: _runs(last),
         "resume": lambda: _runs(last),
-        "split": lambda: SPLITS,
-        "evaluate": lambda: SPLITS,
+        "split": lambda: SHORT,
+        "evaluate": lambda: SHORT,
         "device": lambda: ("cpu", "gpu"),
         "what": lambda: LISTS,
         "name": lambda: _names(given[0]) if given else (),

@@ -1,6 +1,19 @@
 """Arguments that several commands take."""
 
 import argparse
+from collections.abc import Iterable
+
+
+def among(names: Iterable[str]) -> str:
+    """Return what help and completion know an argument by that is one of some names.
+
+    Names that only imports which take long would give are typed where they are asked for, and a test compares them.
+
+    Example:
+        >>> among(["stop", "skip"])
+        '{stop,skip}'
+    """
+    return f"{{{','.join(names)}}}"
 
 
 def add_recipe(parser: argparse.ArgumentParser, optional: bool = False) -> None:

@@ -4,6 +4,7 @@ import argparse
 import shlex
 
 from visionmtl.commands._words import answers
+from visionmtl.commands.arguments import among
 from visionmtl.commands.command import Command, commands_of
 from visionmtl.errors import UsageError
 
@@ -58,7 +59,7 @@ class Completion(Command):
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("shell", metavar="{bash,zsh,fish}", help="the shell")
+        parser.add_argument("shell", metavar=among(SHELLS), help="the shell")
         parser.add_argument("line", nargs="?", metavar="LINE", help=argparse.SUPPRESS)
 
     def run(self, args: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ import argparse
 from visionmtl.commands._lists import LISTS, advice
 from visionmtl.commands._printed import rows
 from visionmtl.commands.command import Command
-from visionmtl.errors import UsageError, one_of
+from visionmtl.errors import UsageError, closest, one_of
 
 
 class List(Command):
@@ -40,10 +40,11 @@ class List(Command):
             print(rows(names), end="\n\n")
             print("visionmtl list WHAT says what each is, visionmtl list WHAT NAME all that is known of one.")
             return
-        if args.what not in LISTS:
-            having = [what for what, each in LISTS.items() if args.what in dict(each.each())]
-            if having:
-                raise UsageError(f"'{args.what}' is a name of a list: visionmtl list {having[0]} {args.what}")
+        if args.what not in LISTS and closest(args.what, LISTS) is None:
+            of = {name: what for what, each in reversed(LISTS.items()) for name, _ in each.each()}
+            if (name := closest(args.what, of)) is not None:
+                is_one = "is" if name == args.what else "is no list, but may be"
+                raise UsageError(f"'{args.what}' {is_one} a name of a list: visionmtl list {of[name]} {name}")
         chosen = LISTS[one_of(args.what, LISTS, "list")]
         if not args.name:
             print(chosen.text())

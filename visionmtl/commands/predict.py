@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from visionmtl.commands.arguments import add_device, add_model, add_tta
+from pipelines.splits import SHORT
+from visionmtl.commands.arguments import add_device, add_model, add_tta, among
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
 from visionmtl.errors import UsageError
@@ -47,7 +48,7 @@ class Predict(Command):
         add_model(parser)
         parser.add_argument("images", nargs="*", metavar="IMAGE", help="picture files, or folders of them; or videos")
         parser.add_argument(
-            "--split", metavar="{train,val,test}", help="take all pictures of one split of the data it was trained on"
+            "--split", metavar=among(SHORT), help="take all pictures of one split of the data it was trained on"
         )
         parser.add_argument("--out", metavar="DIR", help="where to write; default predictions")
         parser.add_argument("--tasks", nargs="+", metavar="TASK", help="predict these tasks alone; default all")

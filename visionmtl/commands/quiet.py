@@ -3,7 +3,12 @@
 import contextlib
 import gc
 import os
+import sys
 from collections.abc import Iterator
+
+from visionmtl import stopping, terminal
+
+WIDTH = 40  # of what is said meanwhile
 
 
 @contextlib.contextmanager
@@ -11,12 +16,15 @@ def quiet_import() -> Iterator[None]:
     """Import TensorFlow without its greetings: it writes them before it reads its own log level.
 
     Set TF_CPP_MIN_LOG_LEVEL=0 to hear everything. Garbage is looked for less often: to trace a step makes much that is
-    none, and looking through it took a twentieth of the time.
+    none, and looking through it took a twentieth of the time. A terminal says meanwhile what is waited for.
     """
     gc.set_threshold(100_000, 50, 50)
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0":
         yield
         return
+    waiting = sys.stdout.isatty() and "tensorflow" not in sys.modules
+    if waiting:
+        terminal.draw("Starting TensorFlow ...", WIDTH)
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
@@ -29,3 +37,6 @@ def quiet_import() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+        if waiting:
+            terminal.draw("", WIDTH)
+    stopping.check()

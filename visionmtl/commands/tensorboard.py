@@ -1,6 +1,8 @@
 """`visionmtl tensorboard`."""
 
 import argparse
+import contextlib
+import io
 import logging
 import threading
 from pathlib import Path
@@ -43,7 +45,8 @@ class TensorBoard(Command):
         board.configure([*wanted, *([] if args.port is None else ["--port", str(args.port)])])
         logging.getLogger("tensorboard").setLevel(logging.ERROR)
         try:
-            address = board.launch()
+            with contextlib.redirect_stderr(io.StringIO()):  # a note of how it reads files
+                address = board.launch()
         except program.TensorBoardServerException as error:
             raise UsageError(f"TensorBoard cannot listen: {error.msg}") from None
         print(f"TensorBoard of {', '.join(map(str, folders))}: {address} (Ctrl-C ends it)", flush=True)

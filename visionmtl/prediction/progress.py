@@ -4,9 +4,11 @@ import os
 import time
 from typing import TextIO
 
+from visionmtl import terminal
 from visionmtl.report.tables import duration
 
 EVERY = 10.0  # seconds between two lines
+WIDTH = 100  # of the line of a bar, where the terminal has as many
 BAR, REDRAWN = 24, 0.2  # cells of a bar, and seconds until it is drawn again
 CLEARED = "\r\033[K"  # what takes a terminal back to an empty line
 
@@ -48,7 +50,10 @@ class Progress:
         left = f"  {duration((self.total - self.done) / rate)} left" if rate and self.total else ""
         line = f"{self.done:,}{of} {self.noun}" + (f"  {rate:.3g} a second{left}" if rate else "")
         if self.bar:
-            full = min(BAR, BAR * self.done // self.total) if self.total else 0
-            print(f"{CLEARED}[{'=' * full}{' ' * (BAR - full)}]  {line}", end="", file=self.out, flush=True)
+            columns = terminal.width(WIDTH, 0) - 1  # what goes beyond the last is not cleared
+            room = min(BAR, columns - len(line) - 4)
+            full = min(room, room * self.done // self.total) if self.total else 0
+            drawn = f"[{'=' * full}{' ' * (room - full)}]  {line}" if room >= 4 else line[:columns]
+            print(f"{CLEARED}{drawn}", end="", file=self.out, flush=True)
         else:
             print(line, file=self.out, flush=True)

@@ -2,10 +2,10 @@
 
 import math
 import re
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from visionmtl import terminal
 from visionmtl.metrics.metric import FURTHER
 
 Row = Sequence[Any]
@@ -49,7 +49,7 @@ def printed(header: Sequence[str], rows: Sequence[Row], named: int = 1) -> str:
         named: how many columns name a row, and stand in each of the tables.
     """
     columns = [max(map(len, (name, *(cell(row[place]) for row in rows)))) for place, name in enumerate(header)]
-    room = shutil.get_terminal_size((sum(columns) + 2 * len(columns), 0)).columns
+    room = terminal.width(sum(columns) + 2 * len(columns), 0)
     names = list(range(named))
     parts = [names]
     for place in range(named, len(header)):

@@ -19,6 +19,10 @@ from visionmtl.tasks.views import Seen
 class Classification(Task):
     """Say what an image shows.
 
+    Kinds:
+        classification: say which one of the classes an image shows.
+        multi_label: say of each class whether an image shows it: several may, or none.
+
     The head averages the three coarsest maps over the image and applies one dense layer.
 
     Labels: int32 `[B]`; with `multi_label`, float32 `[B, C]` of 1 (present), 0 (absent) and -1 (unknown, not learnt).

@@ -1,12 +1,12 @@
 """The confidences of a run's models: kept where no epoch was validated, and told."""
 
 import json
-import textwrap
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from visionmtl import terminal
 from visionmtl.errors import UsageError
 from visionmtl.files import told, write_text, written_whole
 from visionmtl.model import MultiTaskModel
@@ -16,7 +16,7 @@ from visionmtl.training.runs import MODELS
 
 CONFIG = "config.json"  # in a `.keras` file
 OF_VIEWS = "confidences.json"  # of a run: of predictions merged of several views, by these
-WIDTH = 80  # of all lines
+WIDTH = 80  # of all lines, where the terminal has as many
 SHOWN = 8  # classes of a task whose confidences are printed
 
 
@@ -40,12 +40,12 @@ def tell_confidences(model: MultiTaskModel) -> None:
     """Print from which score on a model's objects are taken for such, class by class."""
     for task, chosen in model.confidences.items():
         if chosen is None:
-            print(f"No confidence of {task} is chosen: it found no object of validation.")
+            terminal.tell(f"No confidence of {task} is chosen: it found no object of validation.")
             continue
         told = ", ".join(f"{name} {value:.2f}" for name, value in list(chosen.items())[:SHOWN])
         more = ", ..." if len(chosen) > SHOWN else ""
         sentence = f"Confidence of {task}, of the best F1 on validation: {told}{more}"
-        print(textwrap.fill(sentence, WIDTH, subsequent_indent="  ", break_on_hyphens=False))
+        print(terminal.wrapped(sentence, terminal.width(WIDTH), below="  "))
 
 
 def keep_of_views(run: Path, views: Views, confidences: Mapping[str, Any]) -> None:

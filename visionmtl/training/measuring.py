@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import pipelines
 from pipelines.splits import split_called
-from visionmtl import report
+from visionmtl import report, terminal
 from visionmtl.drawing import samples
 from visionmtl.errors import UsageError
 from visionmtl.files import copy
@@ -104,9 +104,8 @@ def finish(
     measured = {}
     there = [each for each in splits if each in datasets.splits]
     if workers.is_chief:
-        print(
-            f"Measuring the best model on {' and '.join(there) or 'nothing'}, and drawing what it sees ...", flush=True
-        )
+        on = " and ".join(there) or "nothing"
+        terminal.tell(f"Measuring the best model on {on}, and drawing what it sees ...")
     for split in there:
         measured[split] = _measure(model, dealt(datasets.splits[split]))
         if split == "validation":
@@ -157,7 +156,7 @@ def _written(
             print(f"{of_classes}\n")
     tell_confidences(model)
     print(f"Trained in {tables.duration(kept['seconds'])}, {model.count_params():,} parameters.")
-    print(f"Best model {run / 'best.keras'}, pictures {run / 'samples'}, report {page}")
+    print(f"Best model {run / 'best.keras'}", f"Pictures {run / 'samples'}", f"Report {page}", sep="\n")
     return kept
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from visionmtl import report
+from visionmtl import report, terminal
 from visionmtl.callbacks import Callback, Session
 from visionmtl.callbacks.callback import Logs
 from visionmtl.errors import UsageError, own_mistake
@@ -40,7 +40,7 @@ class Paging(Callback):
             sentence = own_mistake(error)
             if sentence is None:
                 raise
-            print(f"No {self.run / 'report.html'} for now, and the training goes on: {sentence}", flush=True)
+            terminal.tell(f"No {self.run / 'report.html'} for now, and the training goes on: {sentence}")
 
     def close(self) -> None:
         with contextlib.suppress(UsageError):  # what ended the training is told, and no page for want of room is less

@@ -14,7 +14,7 @@ import keras
 
 import pipelines
 from pipelines.splits import SPLITS, split_called
-from visionmtl import callbacks, stopping
+from visionmtl import callbacks, stopping, terminal
 from visionmtl import recipe as recipes
 from visionmtl.checkpoints.folder import Found
 from visionmtl.errors import UsageError, one_of
@@ -145,7 +145,7 @@ def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
     height, width = model.image_size
     print(f"{recipe.model.backbone}, {model.count_params():,} parameters, {height} x {width} pixels,", end=" ")
     print(f"{recipe.training.epochs} epochs of {_steps(recipe, datasets)} steps.")
-    print(batches.told(recipe, replicas), *building.told(recipe, model, _steps(recipe, datasets)), sep="\n")
+    terminal.tell(batches.told(recipe, replicas), *building.told(recipe, model, _steps(recipe, datasets)))
     tell_skipped(datasets)
     if pictures is not None:
         print(f"Training pictures: {previewing.preview(datasets, list(model.tasks.values()), pictures)}")
@@ -175,6 +175,7 @@ def _train(
     agreeing.check_data(datasets, workers)
     batches.check(recipe, datasets, place.replicas)
     steps = _steps(recipe, datasets)
+    stop.check()  # what was read may have swallowed an interrupt
     print(f"Building a model on {recipe.model.backbone} ...", flush=True)
     sources = [runs.load_model(start)[0] for start in recipe.model.starts]
     with place.strategy.scope():
@@ -184,8 +185,8 @@ def _train(
     told = tell_skipped(datasets)
 
     with open_run(steps) as (run, found):
-        print(f"Training {', '.join(model.tasks)} on {place} into {run}")
-        print(batches.told(recipe, place.replicas), *building.told(recipe, model, steps), sep="\n")
+        terminal.tell(f"Training {', '.join(model.tasks)} on {place} into {run}", batches.told(recipe, place.replicas))
+        terminal.tell(*building.told(recipe, model, steps))
         workers.chiefs(lambda: circumstances.keep(run, str(place)))
         workers.chiefs(lambda: circumstances.keep_data(run, datasets, list(model.tasks.values())))
         model.build_optimizer()

@@ -64,6 +64,7 @@ def address(run):
             yield line.split(": ")[1].split(" ")[0]
         finally:
             process.kill()
+        assert process.stderr.read() == "", "what TensorBoard notes of itself is nothing to a user"
 
 
 def test_each_dashboard_draws_its_data(address, tmp_path):
@@ -84,11 +85,12 @@ def test_each_dashboard_draws_its_data(address, tmp_path):
             if dashboard == "images":
                 page.wait(f"{ALL}('img').some(each => each.naturalWidth > 100)", 120)
             elif dashboard == "pr_curves":
-                page.wait(f"/van/.test({TEXT}) && {ALL}('svg path').length > 0", 120)
+                page.wait(f"/cars: van/.test({TEXT}) && {ALL}('svg path').length > 0", 120)
             elif dashboard == "timeseries":  # it opens on losses, and gradients come last
                 page.wait(f"/losses.*metrics.*pictures.*weights_and_gradients/s.test({TEXT})", 120)
             elif dashboard == "text":
                 page.wait(f"/uncertainty/.test({TEXT}) && /one CPU/.test({TEXT})", 120)
+                page.wait(f"{ALL}('li').some(each => /device.*one CPU/.test(each.textContent))", 120)
             elif dashboard == "hparams":
                 page.size(2600, 1200)  # columns out of sight are not drawn
                 page.wait(f"/streets-1/.test({TEXT}) && /score/.test({TEXT})", 120)
@@ -123,6 +125,7 @@ def test_the_callback_writes_what_is_asked_for(tmp_path):
                     steps.setdefault((name, value.tag), []).append(event.step)
     assert {"losses/total", "losses/scene", "training/learning_rate"} <= tags["train"]
     assert {"losses/scene", "metrics/scene/accuracy", "pictures/confusion/scene"} <= tags["validation"]
+    assert any(tag.startswith("precision_recall/scene/") for tag in tags["validation"]), "of classifiers too"
     assert any(tag.startswith("variables/") for tag in tags["train"])
     assert steps["train", "losses/scene"] == [1, 2, 3, 4]
     assert steps["validation", "losses/scene"] == [2, 4]

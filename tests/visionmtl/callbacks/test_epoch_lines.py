@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from visionmtl import terminal
 from visionmtl.callbacks.pace import Pace
 from visionmtl.callbacks.progress import Progress
 
@@ -21,10 +22,13 @@ def trained(tasks, epochs=2, steps=3, bars=False):
         progress.on_epoch_begin(epoch)
         for step in range(steps):
             progress.on_train_batch_end(step, {"loss": 3.0})
+        progress.on_test_begin()
         for batch in range(2):
             progress.on_test_batch_end(batch)
+        progress.on_test_end()
         losses = {f"{name}_loss": 1 + epoch + place for place, name in enumerate(tasks)}
         progress.on_epoch_end(epoch, losses | {f"val_{name}_{key}": 0.5 for name, key in tasks.items()})
+    progress.on_train_end()
 
 
 def test_an_epoch_is_a_line_of_each_task_s_loss_and_first_metric_the_time_left_and_memory(capsys):
@@ -48,8 +52,46 @@ def test_a_bar_is_drawn_over_and_leaves_nothing(capsys, monkeypatch):
     trained(KINDS, epochs=1, bars=True)
     drawn = capsys.readouterr().out.split("\r")
     assert any(re.match(r"1/1  \[=+-+\]  2/3  loss 3\.000  0\.00 s a step  0:00:00 left *$", text) for text in drawn)
-    assert any(text.startswith("1/1  validating, 2 batches") for text in drawn)
+    assert [text.strip() for text in drawn if re.match(r"1/1  \w+ing", text)] == [
+        *("1/1  validating", "1/1  validating, 1 batch", "1/1  validating, 2 batches", "1/1  measuring", "1/1  saving")
+    ]
     assert drawn[-2].isspace()
+
+
+@pytest.mark.parametrize(
+    ("columns", "known"), [(60, "2/3  loss 3.000  0.00 s a step  0:00:00 left"), (40, "0:00:00 left")]
+)
+def test_lines_and_bars_fit_the_terminal_and_the_time_left_is_not_cut(capsys, monkeypatch, columns, known):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("visionmtl.callbacks.progress.OFTEN", 0)
+    trained(KINDS, epochs=1, bars=True)
+    out = capsys.readouterr().out
+    assert max(map(len, re.split(r"[\r\n]", out))) <= columns
+    assert known in out
+
+
+def test_what_is_told_takes_the_place_of_a_bar_and_a_command_stays_whole(capsys, monkeypatch):
+    sentence = (
+        "Step 3 of epoch 2 is not finite and was skipped; see why by: visionmtl train --replay runs/garments-1/nan-1"
+    )
+    terminal.tell(sentence)
+    assert capsys.readouterr().out == f"{sentence}\n", "a file has it in one line"
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(terminal.sys.stdout, "isatty", lambda: True)
+    terminal.tell(sentence)
+    cleared, *lines = re.split(r"\r(?=\w)|\n", capsys.readouterr().out)
+    assert cleared == f"\r{' ' * 39}"
+    assert [len(line) <= 40 for line in lines[:-2]] == [True] * 2
+    assert lines[-2:] == ["  visionmtl train --replay runs/garments-1/nan-1", ""]
+
+
+def test_a_step_that_is_traced_does_not_count_for_the_time_of_one():
+    now = 0.0
+    pace = Pace(epochs=2, steps=5, clock=lambda: now)
+    for seconds in (100, 2, 2, 60, 2):
+        now += seconds
+        pace.went()
+    assert pace.step == 2
 
 
 def test_the_time_left_leaves_tracing_out_and_counts_validations():

@@ -118,5 +118,12 @@ def test_a_matrix_is_drawn_by_sign_and_what_is_unknown_is_grey():
 
 def test_a_matrix_may_have_other_columns_than_rows_and_a_limit_of_its_own():
     picture = drawing.matrix(np.array([[0.2, 0.1, 0.0]]), ["one"], ["a", "b", "c"], limit=0.2)
-    assert tuple(picture[22 + 4, -3 * 64 + 4]) == drawing.POSITIVE
-    assert picture.shape == (22 + 64, drawing.matrix(np.eye(1), ["one"]).shape[1] + 128, 3)
+    assert tuple(picture[-64 + 4, -3 * 64 + 4]) == drawing.POSITIVE
+    assert picture.shape[1] == drawing.matrix(np.eye(1), ["one"]).shape[1] + 128
+
+
+def test_a_matrix_can_be_read_at_the_width_that_tensorboard_shows_it_at():
+    for count in (2, 11, 20):
+        picture = drawing.matrix(np.zeros((count, count)), ["H"] * count)
+        letter = np.flatnonzero((picture[-64:, : -64 * count].max(axis=-1) < 128).any(axis=1))
+        assert (letter[-1] - letter[0] + 1) * 350 / max(350, picture.shape[1]) >= 5, f"{count} classes"

@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 import visionmtl
 from visionmtl import cli
+from visionmtl.commands import quiet
 from visionmtl.commands.command import commands_of
 from visionmtl.commands.train import Train
 
@@ -104,6 +106,14 @@ def test_a_misspelt_command_suggests_the_nearest(arguments, sentence, capsys):
         cli.main(arguments)
     assert stopped.value.code == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_terminal_says_what_is_waited_for_while_tensorflow_is_imported(monkeypatch, capsys):
+    terminal = SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True), modules={})
+    monkeypatch.setattr(quiet, "sys", terminal)
+    with quiet.quiet_import():
+        assert capsys.readouterr().out.strip() == "Starting TensorFlow ..."
+    assert capsys.readouterr().out.isspace(), "and leaves nothing"
 
 
 def test_the_version_is_that_of_the_package(capsys):

@@ -48,6 +48,13 @@ def test_a_method_is_told_with_its_options_ranges_defaults_paper_and_cost(capsys
         assert words in out
 
 
+def test_a_kind_of_label_is_told_alike_in_the_list_and_by_itself(capsys):
+    about = said(capsys, "tasks", "multi_label")
+    (told,) = (line.split(maxsplit=1)[1] for line in said(capsys, "tasks").splitlines() if line.startswith("multi"))
+    assert told.startswith("Say of each class")
+    assert told in about
+
+
 @pytest.mark.parametrize("what", ["sharing", "tasks", "balancing", "sources"])
 def test_every_option_is_explained(what):
     for name, _ in LISTS[what].each():
@@ -60,12 +67,15 @@ def test_every_option_is_explained(what):
     [
         (["balancing", "PCGrad"], "Unknown balancing method 'PCGrad'. Did you mean 'pcgrad'?"),
         (["pcgrad"], "'pcgrad' is a name of a list: visionmtl list balancing pcgrad"),
+        (["PCGrad"], "'PCGrad' is no list, but may be a name of a list: visionmtl list balancing pcgrad"),
         (["Balancing"], "Unknown list 'Balancing'. Did you mean 'balancing'?"),
     ],
 )
 def test_a_wrong_name_is_met_by_the_nearest(words, sentence, capsys):
     assert cli.main(["list", *words]) == 2
-    assert sentence in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert len(told) < 240, "what is near is enough: there is no list of all"
 
 
 @pytest.mark.parametrize("by", ["symptom", "task"])

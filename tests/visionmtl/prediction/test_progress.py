@@ -40,6 +40,14 @@ def test_a_terminal_gets_a_bar_on_one_line_that_is_cleared_in_the_end():
     assert lines[-1] == ""
 
 
+@pytest.mark.parametrize(("columns", "bar"), [(60, "[========   ]  "), (40, "")])
+def test_a_bar_fits_a_narrow_terminal(monkeypatch, columns, bar):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = count(Terminal()).split(progress.CLEARED)
+    assert max(map(len, lines)) < columns
+    assert lines[-2] == f"{bar}800 of 1,000 pictures  50 a second  4 s left"[: columns - 1]
+
+
 def test_a_terminal_that_has_no_cursor_gets_lines(monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
     assert count(Terminal()) == count(io.StringIO())

@@ -6,7 +6,9 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.errors import ON_ERROR
 from pipelines.splits import CHOICE, split_called
+from visionmtl.commands.arguments import among
 from visionmtl.commands.quiet import quiet_import
 from visionmtl.errors import UsageError, one_of
 
@@ -26,7 +28,7 @@ def add_source(parser: argparse.ArgumentParser, whole: bool = False) -> None:
 def add_on_error(parser: argparse.ArgumentParser) -> None:
     """Take what is done at what is broken."""
     help_ = "stop (the default) at what is broken, or skip it and list it"
-    parser.add_argument("--on-error", default="stop", metavar="{stop,skip}", help=help_)
+    parser.add_argument("--on-error", default="stop", metavar=among(ON_ERROR), help=help_)
 
 
 def source_of(args: argparse.Namespace, verb: str) -> tuple[str, str | None, dict[str, Any]]:

@@ -1,9 +1,8 @@
 """A comparison for the terminal: what is main of the table, in up to 110 columns, and the verdicts below."""
 
-import shutil
-import textwrap
 from collections.abc import Sequence
 
+from visionmtl import terminal
 from visionmtl.comparison.verdicts import sentences
 from visionmtl.comparison.verdicts.columns import LEFT, Column, columns
 from visionmtl.comparison.verdicts.judging import Judgement
@@ -15,7 +14,7 @@ NAME = 26  # letters of an arm's name that are shown at least
 def text(judgement: Judgement, width: int | None = None) -> str:
     """Return the table and the verdicts as text, no line of it wider than `width`, or than the terminal."""
     if width is None:
-        width = max(NARROWEST, min(WIDTH, shutil.get_terminal_size((WIDTH, 0)).columns))
+        width = terminal.width(WIDTH, NARROWEST)
     shown, hidden = fitting(judgement, width)
     lines = [_table(shown)]
     if hidden:
@@ -96,4 +95,4 @@ def _table(shown: Sequence[Column]) -> str:
 
 
 def _wrapped(sentence: str, width: int, indent: str = "") -> str:
-    return textwrap.fill(sentence, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
+    return terminal.wrapped(sentence, width, below=indent)
