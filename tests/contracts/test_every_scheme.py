@@ -15,6 +15,7 @@ from cases import few
 
 from pipelines import discovery
 from visionmtl import export, sharing
+from visionmtl.checkpoints import state
 
 READS_OTHERS = {"cascade", "distillation", "fusion"}  # a task's loss moves the heads it reads
 KINDS = [
@@ -136,6 +137,41 @@ def test_two_devices_train_a_scheme_like_one(scheme, two_devices):
         model.fit(data, epochs=2, verbose=0)
     for variable, one, two in zip(alone.weights, alone.get_weights(), mirrored.get_weights(), strict=True):
         np.testing.assert_allclose(one, two, atol=2e-5, err_msg=variable.path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["ltb", "adapters"])
+def test_a_training_goes_on_in_the_middle_of_an_epoch_as_it_would_have(scheme):
+    tasks, at, steps = toys.tasks("scene", "weather"), (0, 1), 2
+    data = tf.data.Dataset.from_tensors(toys.batch(tasks, images=2)).repeat()
+    kept = {}
+
+    def model(**began):
+        made = toys.model(tasks, sharing=scheme, **({"frozen": ["backbone"]} if scheme == "adapters" else {}))
+        made.compile(keras.optimizers.SGD(0.01, 0.9), run_eagerly=True)  # tracing takes longer than a few steps
+        if began:
+            state.give_back(made.training_state(), began)
+            made.pass_over(at[1])
+
+        def keep(batch, logs):
+            if (made.position.epoch, made.position.step) == at and not made.position.passed:
+                kept.update({name: np.array(value) for name, value in state.taken(made.training_state()).items()})
+
+        made.fit(
+            data,
+            epochs=2,
+            initial_epoch=at[0] if began else 0,
+            steps_per_epoch=steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=keep)],
+        )
+        return made
+
+    whole = model()
+    assert kept
+    for variable, one, two in zip(whole.weights, whole.get_weights(), model(**kept).get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two, variable.path)
 
 
 def in_half_precision(scheme):

@@ -76,7 +76,7 @@ def save(
     objects; `signature.json` says what goes in and comes out, and what it means; `SHA256SUMS` has the checksums of all.
 
     Args:
-        model: a trained model.
+        model: a trained model; what its sharing scheme chose among and left is not exported, which is printed.
         folder: the folder of all versions.
         resize: how pictures of another shape are brought to the network's input, "stretch" or "letterbox"; None for
             that of the model's training, `model.resize`.
@@ -120,7 +120,7 @@ def save(
     """
     if batch not in (None, 1):
         raise UsageError(f"An export was given a batch of {batch!r}: expected 1, or None for any number of pictures.")
-    model = narrowing.at_size(narrowing.of_tasks(model, tasks), size)
+    model = narrowing.at_size(narrowing.of_tasks(narrowing.settled(model), tasks), size)
     resize = model.resize if resize is None else one_of(resize, RESIZES, "resize")
     by_task = dict.fromkeys(model.confidences, confidences) if isinstance(confidences, float | int) else confidences
     given = checked_confidences(model, by_task)

@@ -5,8 +5,18 @@ from collections.abc import Sequence
 import keras
 
 from visionmtl.errors import some_of
-from visionmtl.model import MultiTaskModel, resizing
+from visionmtl.model import MultiTaskModel, growing, resizing
 from visionmtl.tasks import fitting
+
+
+def settled(model: MultiTaskModel) -> MultiTaskModel:
+    """Return a model of what a trained one predicts by, and print what is left out, if anything is."""
+    made = growing.settled(model)
+    if made is not model:
+        print(*model.sharing.told(model), sep="\n")
+        kept, of = (each.count_params() for each in (made, model))
+        print(f"The export has what it leads through: {kept:,} of {of:,} parameters.")
+    return made
 
 
 def of_tasks(model: MultiTaskModel, tasks: str | Sequence[str] | None) -> MultiTaskModel:

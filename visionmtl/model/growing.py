@@ -57,6 +57,19 @@ def subset(model: Any, tasks: str | Sequence[str]) -> Any:
     return smaller
 
 
+def settled(model: Any) -> Any:
+    """Return a model of what a trained one predicts by, with the same outputs; the model itself if that is all of it.
+
+    Only a sharing scheme that chooses leaves something out; see `Scheme.settled`.
+    """
+    scheme = model.sharing.settled(model)
+    if scheme is model.sharing:
+        return model
+    smaller = type(model).from_config(model.get_config() | {"sharing": scheme, "frozen": None})
+    take_weights(smaller, {"": model})
+    return smaller
+
+
 def freeze(model: Any, parts: str | Sequence[str]) -> list[str]:
     """Freeze some parts of a model and no others, and return their names; see `MultiTaskModel.freeze`."""
     chosen = [one_of(part, model.parts, "part to freeze") for part in ([parts] if isinstance(parts, str) else parts)]

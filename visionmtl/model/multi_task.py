@@ -99,7 +99,7 @@ class MultiTaskModel(MeasuredModel):
         self.parts = {part: [layer for layer in layers if layer in there] for part, layers in made.parts.items()}
         self.features = Features({name: built.mixed.by_task[name] for name in chosen}, there)
         self.sharing, self._tied = scheme, built.layers
-        self._learnt, self._started, self.own_rates = built.learnt, built.started, built.rates
+        self._learnt, self._started, self.own_rates, self.began = built.learnt, built.started, built.rates, built.began
         # As it is saved, and no dict: on that, and its lists, Keras would hang all that is tracked, for copies to take.
         self._config: UserDict[str, Any] = UserDict(
             tasks=[keras.saving.serialize_keras_object(task) for task in named.values()],

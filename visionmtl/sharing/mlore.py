@@ -34,18 +34,21 @@ class MLoRE(Scheme):
 
     An expert B A is a convolution of 3 x 3 to a few channels, its rank, and one of 1 x 1 back. The experts' ranks grow
     evenly from an eighth of the largest; a task's own path has half of the largest. Weights g are a softmax over all
-    experts, of which those of the k largest are kept as they are; p is any number.
+    experts, of which those of the k largest are kept as they are; p is any number. All this is as in the authors' files
+    for PASCAL-Context; in those for NYUD-v2 ranks begin at a fifteenth, an own path has that rank, and the softmax is
+    over those k.
 
     It is the paper's decoder but for what follows. There is one on each of the neck's maps, where the authors take four
     layers of a transformer, all of one size, and join them by a further attention: heads join maps here. The router
     reads the mean of a map; the authors' one weighs places, too, which fixes the image's size. Its noise in training is
-    left out, and so is a loss, of weight 1e-4, that has all experts used alike. In the authors' code G does not teach
-    what it reads; here it does.
+    left out, and so is a loss, of weight 1e-4 to 5e-4, that has all experts used alike, and so are the biases of G, A
+    and B. In the authors' code G does not teach what it reads; here it does.
 
     Args:
         experts: N, at least 1; 15 in the authors' files.
         top: k, at most N; 9 in the authors' files.
-        rank: of the largest expert as a fraction of the maps' width, above 0 and up to 1; 0.2 in the authors' files.
+        rank: of the largest expert as a fraction of the maps' width, above 0 and up to 1; 0.2 to a third in the
+            authors' files.
         depth: modules one after another, at least 1, each with all that is above; 2 in the paper.
         separable: whether convolutions of 3 x 3 are separable, about eight times cheaper than the authors' full ones;
             within an expert the one of 1 x 1 comes first then.

@@ -38,10 +38,12 @@ class MTINet(Scheme):
     last step of the paper, which brings all scales to the finest and joins them, is what a pixel-wise head does; the
     other heads read the scales as they always do.
 
-    X are the maps of the neck. Blocks are residual, one where the authors have two. As in the authors' code, features
-    go on as they are before O, the masked features pass a convolution W, and every scale's first loss weighs as much as
-    the last. The softmax is over tasks, channel by channel, as the paper says; in the authors' code, whose channels lie
-    otherwise, it is over neighbouring channels of a task.
+    X are the maps of the neck, all equally wide; the authors' are the backbone's, each of its own width. `refine` is
+    one residual block where the authors' code has two, and f, before its last convolution, a plain convolution where it
+    has two such blocks; activations are cut off at 6. As in that code, features go on as they are before O, the masked
+    features pass a convolution W, and every scale's first loss weighs as much as the last. The softmax is over tasks,
+    channel by channel, as the paper says; in the code, whose channels lie otherwise, it is over neighbouring channels
+    of a task.
 
     Args:
         initial_weight: of each first prediction's loss beside the final one, at least 0; 1 in the authors' code.

@@ -10,7 +10,7 @@ from pipelines.errors import plainly
 from visionmtl.errors import UsageError, nearest
 from visionmtl.step.admission import Batch
 from visionmtl.step.balanced import BalancedModel
-from visionmtl.step.epochs import Skips, among
+from visionmtl.step.epochs import Begins, Skips, among
 from visionmtl.step.task_losses import task_losses
 from visionmtl.step.update import Ready
 
@@ -78,7 +78,7 @@ class Alternating(keras.Model):
         for task in x:
             _check(task, self.model)
         with plainly():
-            watched = among(Skips(self.model.guard), callbacks)
+            watched = among(Begins(self.model.began), among(Skips(self.model.guard), callbacks))
             return super().fit(tf.data.Dataset.zip(dict(x)), *args, callbacks=watched, **kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:

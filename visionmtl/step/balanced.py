@@ -271,7 +271,8 @@ class BalancedModel(PartedModel):
         arrays.prepare(kwargs, y)
         replicas = self.distribute_strategy.num_replicas_in_sync
         with plain_words(x, batch_size, replicas), compiling.told(self.jit_compile):
-            return super().fit(x, y, batch_size, epochs, verbose, with_epochs(callbacks, self.guard), *args, **kwargs)
+            callbacks = with_epochs(callbacks, self.guard, self.began)
+            return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Measure as Keras does, on NumPy labels and weights by task too."""

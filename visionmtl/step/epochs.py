@@ -1,6 +1,6 @@
 """What a `BalancedModel` does as an epoch begins and ends."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -23,6 +23,17 @@ class Skips(keras.callbacks.Callback):
         self.guard.tell(epoch, logs)
 
 
+class Begins(keras.callbacks.Callback):
+    """Tells a model that an epoch begins, of how many; `keras.Model.fit` may be another's, which trains it."""
+
+    def __init__(self, began: Callable[[int, int], None]):
+        super().__init__()
+        self.began = began
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.began(epoch, self.params["epochs"])
+
+
 class Epochs(keras.callbacks.Callback):
     """Tells the model's parts where epochs begin and end: the balancer, the counts, and who looks at the steps."""
 
@@ -40,9 +51,9 @@ class Epochs(keras.callbacks.Callback):
         self.model.faults.tell()
 
 
-def with_epochs(callbacks: Any, guard: Guard) -> Any:
-    """Return callbacks as `fit` takes them, with `Epochs` and `Skips` among them."""
-    return among(Epochs(), among(Skips(guard), callbacks))
+def with_epochs(callbacks: Any, guard: Guard, began: Callable[[int, int], None]) -> Any:
+    """Return callbacks as `fit` takes them, with `Epochs`, `Begins` and `Skips` among them."""
+    return among(Epochs(), among(Begins(began), among(Skips(guard), callbacks)))
 
 
 def among(callback: keras.callbacks.Callback, callbacks: Any) -> Any:

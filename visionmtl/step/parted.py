@@ -1,6 +1,6 @@
 """PartedModel: a model whose parts train each in its way: at rates of their own, with statistics that stay."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -20,9 +20,11 @@ class PartedModel(KeptModel):
     Attributes:
         own_rates: how many times the learning rate layers learn at by what the model is, by name, if not once. The
             model may lack some of them.
+        began: takes note that an epoch of a training begins, by its number from 0, and of how many it is.
     """
 
     own_rates: Mapping[str, float] = MappingProxyType({})
+    began: Callable[[int, int], None] = staticmethod(lambda epoch, epochs: None)
 
     def named_parts(self) -> Mapping[str, Sequence[str]]:
         """Return the names of the layers by `parts`, or where there are none, by layer."""

@@ -155,6 +155,7 @@ def _written(
         if of_classes := by_class.told(kept, split, str(run / "metrics.json")):
             print(f"{of_classes}\n")
     tell_confidences(model)
+    print(*(f"{sentence}\n" for sentence in model.sharing.told(model)), sep="", end="")
     print(f"Trained in {tables.duration(kept['seconds'])}, {model.count_params():,} parameters.")
     print(f"Best model {run / 'best.keras'}", f"Pictures {run / 'samples'}", f"Report {page}", sep="\n")
     return kept

@@ -64,6 +64,10 @@ def _nothing_to_note() -> None:
     """Take no note."""
 
 
+def _no_schedule(epoch: int, epochs: int) -> None:
+    """Be the same in all epochs."""
+
+
 @dataclass(frozen=True)
 class Made(Generic[Of]):
     """What one of a scheme's three steps made.
@@ -79,6 +83,7 @@ class Made(Generic[Of]):
         learnt: returns what a model has learnt in this step of how its tasks share, by title. The model may have fewer
             tasks and layers than were built.
         started: takes note that the parameters were just given the values from which training starts.
+        began: takes note that an epoch of a training begins, by its number from 0, and of how many it is.
     """
 
     by_task: dict[str, Of]
@@ -89,6 +94,7 @@ class Made(Generic[Of]):
     rates: Mapping[str, float] = field(default_factory=dict)
     learnt: Learnt = _nothing_learnt
     started: Callable[[], None] = _nothing_to_note
+    began: Callable[[int, int], None] = _no_schedule
     own_necks: bool = False
 
 
@@ -146,3 +152,8 @@ class Built:
         """Take note that the parameters were just given the values from which training starts."""
         for made in self.steps:
             made.started()
+
+    def began(self, epoch: int, epochs: int) -> None:
+        """Take note that an epoch of a training begins, by its number from 0, and of how many it is."""
+        for made in self.steps:
+            made.began(epoch, epochs)

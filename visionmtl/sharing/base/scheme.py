@@ -80,6 +80,17 @@ class Scheme:
         """Return each task's raw outputs, `{task name: {output name: tensor}}`."""
         return Made({name: task.outputs(maps[name]) for name, task in tasks.items()})
 
+    def settled(self, model: Any) -> "Scheme":
+        """Return the scheme that builds what a trained model of this one predicts by and no more, as an export has it.
+
+        Its layers have the names that they have in the model. A scheme all of which predicts is its own.
+        """
+        return self
+
+    def told(self, model: Any) -> list[str]:
+        """Return what a trained model has settled on of how its tasks share, in sentences that end a training."""
+        return []
+
     def _checked(self, step: str, made: Any) -> Any:
         if not isinstance(made, Made):
             given = type(made).__name__
