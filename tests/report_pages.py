@@ -48,5 +48,5 @@ def page(run):
     path = report.write(run)
     assert path == run / "report.html"
     shown = Page(path.read_text(encoding="utf-8"))
-    assert shown.links == []
+    assert all(link.startswith("#") for link in shown.links)
     return shown

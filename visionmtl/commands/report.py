@@ -7,6 +7,9 @@ from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
 from visionmtl.errors import UsageError
 
+# What lies in folders that have a recipe and are no runs, and which command makes them.
+OTHERS = {"comparison.yaml": "compare", "affinity.json": "affinity", "tune.yaml": "tune"}
+
 
 class Report(Command):
     """Write the page of a run anew, or of several runs one that compares them."""
@@ -25,10 +28,18 @@ class Report(Command):
         )
 
     def run(self, args: argparse.Namespace) -> None:
-        folders = list(dict.fromkeys(Path(run) for run in args.runs))
-        for folder in folders:
+        by_place: dict[Path, Path] = {}
+        for folder in map(Path, args.runs):
             if not (folder / "recipe.yaml").is_file():
                 raise UsageError(f"'{folder}' is no run folder: there is no recipe.yaml in it.")
+            for file, command in OTHERS.items():
+                if (folder / file).is_file():
+                    raise UsageError(
+                        f"'{folder}' is a folder of `visionmtl {command}`, which writes its own page: give run folders."
+                    )
+            if by_place.setdefault(folder.resolve(), folder) is not folder:
+                print(f"'{folder}' is given twice: it is taken once.")
+        folders = list(by_place.values())
         if args.out is not None and len(folders) == 1:
             raise UsageError("--out names the page that compares runs: give two or more, or leave it out.")
         path = folders[0].resolve().parent / "runs.html" if args.out is None else Path(args.out)

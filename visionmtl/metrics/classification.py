@@ -108,6 +108,11 @@ class MultiLabel(Metric):
         truth, scores = np.concatenate(self.truth), np.concatenate(self.scores)
         return calibration.binned(scores[truth >= 0], truth[truth >= 0] > 0.5)
 
+    @property
+    def instances(self) -> np.ndarray:
+        """In how many images each class is there: int64 `[C]`."""
+        return (np.concatenate(self.truth) > 0.5).sum(axis=0)
+
     def by_probability(self) -> np.ndarray:
         """Return precision, recall and F1 if classes are taken to be there from each probability on: `[3, T, C]`.
 

@@ -78,10 +78,11 @@ def weights(path: Path) -> str:
 
 def _sentence(pair: str, steps: int, mean: float, share: float) -> str:
     """Return what was seen of a pair of tasks."""
+    watched = "the one step watched" if steps == 1 else f"{steps:,} steps watched"
     if share == 0:
-        met = f"never clearly in conflict in {steps:,} steps watched"
+        met = f"never clearly in conflict in {watched}"
     else:
-        met = f"in conflict in {share:.0%} of {steps:,} steps watched (cosine below {STRONG})"
+        met = f"in conflict in {share:.0%} of {watched} (cosine below {STRONG})"
     if mean < STRONG:
         meaning = "on the whole what helps one hurts the other"
     elif mean > -STRONG:

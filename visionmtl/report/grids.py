@@ -22,11 +22,13 @@ class Cell(NamedTuple):
         text: what stands in it.
         value: by which its column is sorted; None for text, NaN where there is no number.
         bar: how much of the cell is filled, 0 to 1; None for none.
+        best: whether it is marked as the best of its column.
     """
 
     text: str
     value: float | None = None
     bar: float | None = None
+    best: bool = False
 
 
 class Grid(NamedTuple):
@@ -35,10 +37,12 @@ class Grid(NamedTuple):
     Attributes:
         header: names of columns.
         rows: of cells, as many in each.
+        split: of all columns; "" where they name theirs, or are of none.
     """
 
     header: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+    split: str = ""
 
     @property
     def numeric(self) -> list[bool]:
@@ -64,9 +68,15 @@ class Confusion(NamedTuple):
     worst: Grid | None
 
 
+def cell(value: Any) -> Cell:
+    """Return a plain cell."""
+    number = float(value) if tables.is_number(value) else None
+    return Cell(tables.cell(value), number)
+
+
 def grid(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Grid:
     """Return a table of plain cells."""
-    return Grid(header, [[_cell(value) for value in row] for row in rows])
+    return Grid(header, [[cell(value) for value in row] for row in rows])
 
 
 def results(
@@ -89,7 +99,7 @@ def results(
             continue
         by_split = dict(zip(splits, values, strict=True))
         changes = [_change(others[name], split, task, metric, by_split[split]) for split, name in pairs]
-        cells = [_cell(value) for value in values]
+        cells = [cell(value) for value in values]
         told.setdefault(task, []).append([Cell(metric.replace("_", " ")), *cells, *changes])
     found: dict[str, Grid] = {}
     for task, lines in told.items():
@@ -103,33 +113,47 @@ def results(
 def classes(task: str, metrics: Mapping[str, Any], measured: Mapping[str, Mapping[str, Measured]]) -> Grid | None:
     """Return a table of a task's classes: how many there are of each in a split, and their figures; None without any.
 
+    Columns name their split where there are several.
+
     Args:
         task: its name.
         metrics: as in `metrics.json`.
         measured: by split and task.
     """
-    columns: dict[str, dict[str, float]] = {}
+    columns: dict[tuple[str, str], dict[str, float]] = {}
     for split, tasks in measured.items():
-        known = tasks.get(task)
-        if known is not None and "confusion" in known.charts:
-            matrix, count = np.asarray(known.charts["confusion"]), len(known.classes)
-            hits, truth, found = np.diagonal(matrix)[:count], matrix.sum(axis=1)[:count], matrix.sum(axis=0)[:count]
-            title = f"{COUNTED.get(known.kind, 'instances')}, {split}"
-            columns[title] = dict(zip(known.classes, map(int, truth), strict=True))
-            for name, whole in (("precision", found), ("recall", truth)):
-                columns[f"{name}, {split}"] = dict(zip(known.classes, ratio(hits, whole).tolist(), strict=True))
+        if task in tasks:
+            for name, numbers in _counted(tasks[task]).items():
+                columns[name, split] = dict(zip(tasks[task].classes, numbers, strict=True))
     for split, of in metrics.items():
         values = of.get(task) if isinstance(of, Mapping) else None
         for key, value in values.items() if isinstance(values, Mapping) else ():
             metric, slash, name = key.partition("/")
             if slash and metric != FURTHER:
                 known_value = math.nan if value is None else value
-                columns.setdefault(f"{metric.replace('_', ' ')}, {split}", {})[name] = known_value
+                columns.setdefault((metric.replace("_", " "), split), {})[name] = known_value
     names = dict.fromkeys(name for column in columns.values() for name in column)
     if not names:
         return None
     rows = [[Cell(name), *(_bar(column.get(name)) for column in columns.values())] for name in names]
-    return Grid(["class", *columns], rows)
+    splits = {split for _, split in columns}
+    heads = [name if len(splits) == 1 else f"{name}, {split}" for name, split in columns]
+    return Grid(["class", *heads], rows, splits.pop() if len(splits) == 1 else "")
+
+
+def _counted(known: Measured) -> dict[str, list[float]]:
+    """Return how many there are of each class, and the precision and recall of what was predicted, `[C]` each."""
+    title = COUNTED.get(known.kind, "instances")
+    if "confusion" in known.charts:
+        matrix, count = np.asarray(known.charts["confusion"]), len(known.classes)
+        hits, truth, found = np.diagonal(matrix)[:count], matrix.sum(axis=1)[:count], matrix.sum(axis=0)[:count]
+        figures = {"precision": ratio(hits, found).tolist(), "recall": ratio(hits, truth).tolist()}
+        return {title: list(map(int, truth)), **figures}
+    if "instances" in known.charts and "by_probability" in known.charts:  # a class is there from a half on
+        half = known.charts["by_probability"][:2, known.charts["by_probability"].shape[1] // 2]
+        figures = {"precision": half[0].tolist(), "recall": half[1].tolist()}
+        return {title: list(map(int, known.charts["instances"])), **figures}
+    return {}
 
 
 def confusions(task: str, measured: Mapping[str, Mapping[str, Measured]]) -> list[Confusion]:
@@ -147,7 +171,7 @@ def confusions(task: str, measured: Mapping[str, Mapping[str, Measured]]) -> lis
             wrong = np.where(np.eye(len(counts), dtype=bool), 0, counts)
             order = [divmod(int(place), len(counts)) for place in np.argsort(-wrong, axis=None)[:WORST]]
             rows = [
-                [Cell(names[row]), Cell(names[column]), _cell(int(wrong[row, column])), _cell(fractions[row, column])]
+                [Cell(names[row]), Cell(names[column]), cell(int(wrong[row, column])), cell(fractions[row, column])]
                 for row, column in order
                 if wrong[row, column]
             ]
@@ -156,16 +180,11 @@ def confusions(task: str, measured: Mapping[str, Mapping[str, Measured]]) -> lis
     return found
 
 
-def _cell(value: Any) -> Cell:
-    number = float(value) if tables.is_number(value) else None
-    return Cell(tables.cell(value), number)
-
-
 def _bar(value: float | None) -> Cell:
     """Return a number, with a bar where it is a fraction; an empty cell sorts as what is not known."""
     if not tables.is_number(value):
         return Cell("", math.nan)
-    return _cell(value)._replace(bar=value if isinstance(value, float) and 0 <= value <= 1 else None)
+    return cell(value)._replace(bar=value if isinstance(value, float) and 0 <= value <= 1 else None)
 
 
 def _change(other: Mapping[str, Any], split: str, task: str, metric: str, value: Any) -> Cell:

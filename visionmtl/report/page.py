@@ -7,7 +7,19 @@ from typing import Any, NamedTuple
 
 from visionmtl import csvfile
 from visionmtl.files import write_text
-from visionmtl.report import balance, embedding, grids, labelled, measured, plots, single, summary, templates, worst
+from visionmtl.report import (
+    balance,
+    embedding,
+    grids,
+    labelled,
+    measured,
+    plots,
+    settings,
+    single,
+    summary,
+    templates,
+    worst,
+)
 from visionmtl.report.embedding import Embedded
 from visionmtl.report.measured import Measured
 from visionmtl.report.plots.balancing import STRONG
@@ -41,10 +53,12 @@ def write(folder: str | Path) -> Path:
     """
     folder = Path(folder)
     recipe, metrics, name = summary.text(folder / "recipe.yaml"), summary.metrics(folder), folder.resolve().name
+    asked = summary.unfinished(folder, metrics, recipe)
+    before = summary.run_before(folder)
     history, found = csvfile.read(folder / "history.csv"), measured.read(folder)
     by_plot = {plot: plots.charts_of(plot, folder) for plot in plots.page_order()}
     charts = [chart for of in by_plot.values() for chart in of]
-    images, told = summary.images(folder), grids.results(metrics, _others(folder, recipe, metrics))
+    images, told = summary.images(folder), grids.results(metrics, _others(folder, recipe, metrics, before))
     names = dict.fromkeys([*told, *(task for of in found.values() for task in of)])
     walls = worst.read(folder)
     names |= dict.fromkeys([*(chart.task for chart in charts if chart.task), *(wall.task for wall in walls)])
@@ -62,7 +76,11 @@ def write(folder: str | Path) -> Path:
         name=name,
         about=summary.about(recipe, list(names)),
         sessions=summary.circumstances(folder),
-        facts=summary.facts(metrics, history, images),
+        facts=summary.facts(metrics, history, images, asked),
+        unfinished=asked is not None,
+        resume=f"visionmtl train --resume {shlex.quote(str(folder))}",
+        before=before.name if before else "",
+        changed=_changed(before, recipe),
         tasks=[
             {
                 "name": task,
@@ -85,7 +103,7 @@ def write(folder: str | Path) -> Path:
         sampled=next((split for split in ("validation", "train") if split in metrics or split in images), ""),
         plots=[picture for picture in pictures if picture.name not in samples],
         left=[path.relative_to(folder).as_posix() for path in [*lost, *left, *unhung]],
-        commands=_commands(folder),
+        commands=_commands(folder, trained=asked is None or (folder / "best.keras").is_file()),
         recipe=recipe,
     )
     path = folder / "report.html"
@@ -93,9 +111,9 @@ def write(folder: str | Path) -> Path:
     return path
 
 
-def _others(folder: Path, recipe: str, metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def _others(folder: Path, recipe: str, metrics: Mapping[str, Any], before: Path | None) -> dict[str, Mapping[str, Any]]:
     """Return the figures that a run's are compared with: of the run before, and of single-task models."""
-    before, alone = summary.run_before(folder), single.single_tasks(folder, recipe)
+    alone = single.single_tasks(folder, recipe)
     tasks = {task for of in metrics.values() if isinstance(of, Mapping) for task in of}
     others: dict[str, Mapping[str, Any]] = (
         {} if before is None else {f"change since {before.name}": summary.metrics(before)}
@@ -104,6 +122,12 @@ def _others(folder: Path, recipe: str, metrics: Mapping[str, Any]) -> dict[str, 
         seeds = f"mean of {alone.seeds} seeds" if alone.seeds > 1 else "one seed"
         others[f"against single-task models of {alone.name} ({seeds})"] = alone.metrics
     return others
+
+
+def _changed(before: Path | None, recipe: str) -> list[tuple[str, str, str]]:
+    """Return the settings that are others than in the run before: key, then and now."""
+    found = settings.differing([summary.text(before / "recipe.yaml"), recipe]) if before else {}
+    return [(key, then or "none", now or "none") for key, (then, now) in found.items()]
 
 
 def _of_splits(task: str, found: Mapping[str, Mapping[str, Measured]]) -> list[Chart]:
@@ -146,12 +170,17 @@ def _small(paths: Sequence[Path], room: int) -> tuple[dict[Path, Embedded], list
     return dict(zip([path for path in paths if path not in left], shown, strict=True)), left
 
 
-def _commands(folder: Path) -> list[tuple[str, str]]:
+def _commands(folder: Path, trained: bool) -> list[tuple[str, str]]:
+    """Return what can be done with a run, and by which command; with one that has no model yet, little."""
     run = shlex.quote(str(folder))
+    again = ("Train it again", f"visionmtl train {shlex.quote(str(folder / 'recipe.yaml'))}")
+    watch = ("Watch its curves", f"visionmtl tensorboard {run}")
+    if not trained:
+        return [again, watch]
     return [
-        ("Train it again", f"visionmtl train {shlex.quote(str(folder / 'recipe.yaml'))}"),
+        again,
         ("Evaluate it again, or another split with --split test", f"visionmtl evaluate {run}"),
         ("Draw its predictions for pictures of yours", f"visionmtl predict {run} FOLDER"),
         ("Make the SavedModel to deploy", f"visionmtl export {run}"),
-        ("Watch its curves", f"visionmtl tensorboard {run}"),
+        watch,
     ]

@@ -5,14 +5,25 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import yaml
-
-from visionmtl.report import tables
+from visionmtl.report import settings, tables
 
 ABOUT = "about.json"  # of each session of a run: when, how and on what it was trained
+
+
+class Circumstance(NamedTuple):
+    """A session of a run, in words.
+
+    Attributes:
+        command: by which it was begun; "" where that is not known.
+        told: when, on what device, with which versions.
+    """
+
+    command: str
+    told: str
 
 
 def sessions(folder: Path) -> list[dict[str, Any]]:
@@ -24,16 +35,24 @@ def sessions(folder: Path) -> list[dict[str, Any]]:
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
-def circumstances(folder: Path) -> list[str]:
-    """Return a line for each session of a run: when it began, by which command, on what device, with which versions."""
+def circumstances(folder: Path) -> list[Circumstance]:
+    """Return each session of a run: by which command, when it began, on what device, with which versions."""
     told = []
     for session in sessions(folder):
         versions = session.get("versions")
         each = [f"{name} {version}" for name, version in versions.items()] if isinstance(versions, Mapping) else []
         each += [f"commit {session['commit']}"] if session.get("commit") else []
-        parts = [f"{session.get('begun')}: {session.get('command')}, on {session.get('device')}", *each]
-        told.append(", ".join(parts))
+        parts = [_minute(session.get("begun")), f"on {session['device']}" if session.get("device") else "", *each]
+        told.append(Circumstance(str(session.get("command") or ""), ", ".join(part for part in parts if part)))
     return told
+
+
+def _minute(begun: Any) -> str:
+    """Return a time such as "2026-11-27T19:07:27+00:00" for a reader."""
+    try:
+        return datetime.fromisoformat(str(begun)).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except ValueError:
+        return str(begun or "")
 
 
 def about(recipe: str, tasks: Sequence[str]) -> str:
@@ -41,9 +60,10 @@ def about(recipe: str, tasks: Sequence[str]) -> str:
 
     Args:
         recipe: the text of `recipe.yaml`.
-        tasks: names.
+        tasks: names; without any, those of the recipe.
     """
-    data, model, balancing = _parts(recipe, "data", "model", "balancing")
+    data, model, balancing, asked = _parts(recipe, "data", "model", "balancing", "tasks")
+    tasks = tasks or [str(name) for name in asked]
     sources = data.get("sources")
     source = ", ".join(map(str, sources)) if isinstance(sources, Mapping) and sources else data.get("source")
     sharing = model.get("sharing")
@@ -61,21 +81,35 @@ def about(recipe: str, tasks: Sequence[str]) -> str:
 
 
 def facts(
-    metrics: Mapping[str, Any], history: Sequence[Mapping[str, str]], images: Mapping[str, int]
+    metrics: Mapping[str, Any], history: Sequence[Mapping[str, str]], images: Mapping[str, int], asked: Any = None
 ) -> list[tuple[str, str]]:
-    """List images, parameters, time, epochs and the best score; those that are known."""
+    """List images, parameters, time, epochs and the best score; those that are known.
+
+    Args:
+        metrics: of the run, as in `metrics.json`.
+        history: rows of `history.csv`.
+        images: by split.
+        asked: how many epochs an unfinished run was to have; None of a finished one.
+    """
     told = {f"{split} images": f"{count:,}" for split, count in images.items()}
     if tables.is_number(metrics.get("parameters")):
         told["parameters"] = f"{metrics['parameters']:,}"
     if tables.is_number(metrics.get("seconds")):
         told["time"] = tables.duration(metrics["seconds"])
     if history:
-        told["epochs"] = history[-1].get("epoch") or str(len(history))
+        told["epochs"] = (history[-1].get("epoch") or str(len(history))) + (f" of {asked}" if asked else "")
     scores = [(_number(row.get("val_score")), row.get("epoch")) for row in history]
     score, epoch = max((pair for pair in scores if not math.isnan(pair[0])), default=(math.nan, None))
     if epoch is not None:
         told["best validation score"] = f"{score:.3f} in epoch {epoch}"
     return list(told.items())
+
+
+def unfinished(folder: Path, metrics: Mapping[str, Any], recipe: str) -> Any:
+    """Return how many epochs a run that is still trained, or was interrupted, is to have; None of another one."""
+    trained = (folder / "history.csv").is_file() or (folder / "checkpoints").is_dir()
+    (training,) = _parts(recipe, "training")
+    return training.get("epochs") if trained and "seconds" not in metrics else None
 
 
 def run_before(folder: Path) -> Path | None:
@@ -120,11 +154,7 @@ def images(folder: Path) -> dict[str, int]:
 
 def _parts(recipe: str, *keys: str) -> list[Mapping[Any, Any]]:
     """Return sections of a recipe; nothing for one that is missing or broken."""
-    try:
-        content = yaml.safe_load(recipe)
-    except yaml.YAMLError:
-        content = None
-    parts = [content.get(key) if isinstance(content, Mapping) else None for key in keys]
+    parts = [settings.read(recipe).get(key) for key in keys]
     return [part if isinstance(part, Mapping) else {} for part in parts]
 
 

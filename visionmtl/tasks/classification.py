@@ -122,7 +122,8 @@ class Classification(Task):
 
     def charts(self, measured: Sequence[Any]) -> dict[str, np.ndarray]:
         curves = {"by_probability": measured[0].by_probability(), "calibration": measured[0].calibration}
-        return curves if self.multi_label else {"confusion": measured[0].confusion} | curves
+        counted = {"instances": measured[0].instances} if self.multi_label else {"confusion": measured[0].confusion}
+        return counted | curves
 
     def truth(self, labels: Labels) -> dict[str, np.ndarray]:
         labels = np.asarray(labels)

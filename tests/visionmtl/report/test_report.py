@@ -73,7 +73,7 @@ def test_every_chart_names_its_split_and_holds_its_points(run):
         "precision at IoU 0.5 test",
         "recall at IoU 0.5 test",
         "F1 at IoU 0.5 test",
-        "calibration: ECE 0.100 of 10 test",
+        "calibration test",
         "predictions of each confidence test",
         "precision over recall at IoU 0.5 test",
         "score validation",
@@ -84,6 +84,7 @@ def test_every_chart_names_its_split_and_holds_its_points(run):
         "logarithmic": False,
         "bars": False,
         "names": ["AP"],
+        "colours": [0],
         "points": [[1.0, 2.0, 3.0], [0.1, None, 0.24]],
     }
     assert shown.charts[7]["names"] == ["car", "van"]
@@ -129,6 +130,11 @@ def test_a_chart_without_a_point_is_left_out_and_the_others_stay(run):
     shown = page(run)
     assert not any("precision at IoU 0.5" in caption for caption in shown.captions)
     assert any("recall at IoU 0.5" in caption for caption in shown.captions)
+    charts["by_confidence"] = np.full((3, 11, 2), 0.25)
+    charts["by_confidence"][0, :, 0] = np.nan
+    measured.keep(run, "test", {"cars": Measured("detection", ["car", "van"], charts)})
+    drawn = [chart for chart in page(run).charts if chart["over"] == "confidence" and "van" in chart["names"]]
+    assert [chart["colours"] for chart in drawn] == [[1], [0, 1], [0, 1]]  # a class has one colour in all of them
 
 
 def test_of_many_classes_the_page_lists_the_mistakes_and_one_mean_curve(run):
@@ -266,9 +272,72 @@ def test_several_runs_are_compared_on_one_page(run):
     (other / "history.csv").write_text("epoch,cars_loss,val_cars_loss,val_cars_AP\n2,1.5,2,0.5\n4,1.5,1,0.25\n")
     (other / "metrics.json").write_text(json.dumps({"validation": {"cars": {"AP": 0.5}, "<i>": {"F1": 1.0}}}))
     shown = Page(report.compare([run, other], run.parent / "runs.html").read_text(encoding="utf-8"))
-    assert shown.cells[:4] == ["run", "AP, validation", "AP, test", "AP75, validation"]
-    assert shown.cells[4:12] == ["camvid-2", "0.240", "0.200", "-", "camvid-9", "0.500", "", ""]
+    place = shown.cells.index("AP, validation")
+    assert shown.cells[place : place + 3] == ["AP, validation", "AP, test", "AP75, validation"]
+    assert shown.cells[place + 3 : place + 11] == ["camvid-2", "0.240", "0.200", "-", "camvid-9", "0.500", "", ""]
     assert shown.captions == ["AP validation", "loss validation", "score validation"]
     assert shown.charts[0]["names"] == ["camvid-2", "camvid-9"]
     assert shown.charts[0]["points"] == [[1, 2, 3, 4], [0.1, None, 0.24, None], [None, 0.5, None, 0.25]]
+    assert (shown.charts[1]["names"], shown.charts[1]["colours"]) == (["camvid-9"], [1])  # as in every chart
     assert "i" not in shown.tags
+
+
+@pytest.mark.parametrize(
+    ("recipe", "cells", "told", "best"),
+    [
+        ("name: b\ndata: {source: x}\n", [], "No setting.", 1),
+        ("data: {source: x}\ntraining: {epochs: 40, log: []}\n", ["training.epochs", "20", "40"], "All other", 1),
+        ("data: {source: y}\n", ["data.source", "x", "y"], "The data differ (data.source)", 0),
+        ("data: [", [], "The recipe of b cannot be read", 1),
+    ],
+)
+def test_a_comparison_says_what_differs_and_marks_the_best_where_that_is_fair(tmp_path, recipe, cells, told, best):
+    """Of a key that a recipe lacks the default is meant; the third run has nothing yet but a checkpoint."""
+    recipes = {"a": "name: a\ndata: {source: x}\n", "b": recipe, "c": "data: {source: x}\ntraining: {epochs: 9}\n"}
+    for place, (name, text) in enumerate(recipes.items()):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "recipe.yaml").write_text(text)
+        figures = {"validation": {"far": {"RMSE": 1 + place}}, "seconds": 9}
+        (tmp_path / name / "metrics.json").write_text(json.dumps(figures if name != "c" else {}))
+    (tmp_path / "c" / "checkpoints").mkdir()
+    two, three = (
+        Page(report.compare([tmp_path / name for name in names], tmp_path / "runs.html").read_text(encoding="utf-8"))
+        for names in ("ab", "abc")
+    )
+    assert told in two.text
+    assert two.text.count('class="number best"') == best
+    place = two.cells.index("setting") + 3 if cells else 0
+    assert not cells or two.cells[place : place + 3] == cells
+    assert "9, not finished" in three.cells[three.cells.index("c") :][3]
+    assert "Not measured yet: c." in three.text
+
+
+def test_a_run_that_is_not_finished_says_so_and_how_it_goes_on(run):
+    assert "is not finished" not in page(run).text
+    (run / "metrics.json").unlink()
+    (run / "recipe.yaml").write_text("tasks: {cars: {}}\ndata: {source: coco}\ntraining: {epochs: 40}\n")
+    shown = page(run)
+    assert shown.cells[0] == "3 of 40"
+    assert f"visionmtl train --resume {run}</code> goes on with it" in shown.text
+    assert "cars of coco" in shown.text
+    assert "visionmtl export" not in shown.text
+
+
+def test_a_run_names_the_settings_that_are_others_than_in_the_run_before(run):
+    (run.parent / "camvid-1").mkdir()
+    (run.parent / "camvid-1" / "metrics.json").write_text("{}")
+    (run.parent / "camvid-1" / "recipe.yaml").write_text("name: camvid\ndata: {source: <b>R&D</b>, batch_size: 4}\n")
+    assert "<li><code>data.batch_size</code>: 4 there, 8 here</li>" in page(run).text
+
+
+def test_of_several_labels_an_image_classes_have_their_counts_too(run):
+    curves = np.stack([np.full((201, 2), value) for value in (0.75, 0.5, 0.6)])
+    charts = {"instances": np.array([3, 0]), "by_probability": curves}
+    measured.keep(run, "validation", {"cars": Measured("classification", ["car", "van"], charts)})
+    shown = page(run)
+    place = shown.cells.index("class")
+    assert shown.cells[place : place + 10] == [
+        *("class", "images", "precision", "recall", "AP"),
+        *("car", "3", "0.750", "0.500", ""),
+    ]
+    assert "validation; a click on a column sorts by it" in shown.text

@@ -89,10 +89,14 @@ def test_charts_are_hovered_and_zoomed_and_tables_sorted(page, file):
     mouse("mouseMoved", 0.01)
     page.wait(f"{legend}.replace(/\\s/g, '') === 'epoch1training9'")
     before = page.run(f"{CHART}.querySelector('canvas').toDataURL()")
+    scale = f"(({{min, max}}) => [min, max])({CHART}.plot.scales.y)"
+    whole = page.run(scale)
     mouse("mousePressed", 0.3, button="left", clickCount=1)
     mouse("mouseMoved", 0.5, button="left", buttons=1)
     mouse("mouseReleased", 0.5, button="left", clickCount=1)
     page.wait(f"{CHART}.querySelector('canvas').toDataURL() !== {before!r}")
+    least, most = page.run(scale)
+    assert whole[0] < least < most < 0.2 * whole[1]  # a part that is enlarged fills the chart
     first = "document.querySelector('.sortable tbody').rows[0].cells[0].textContent"
     for expected in ("</script><b>class 11", "</script><b>class 0"):
         page.run("document.querySelectorAll('.sortable th button')[1].click()")
@@ -125,6 +129,17 @@ def test_a_sample_is_enlarged_to_its_size_on_a_narrow_screen_and_the_page_stays_
     assert page.run(f"{picture}.querySelector('img').offsetWidth >= {picture}.querySelector('img').naturalWidth")
     assert page.run(f"{picture}.parentElement.scrollWidth > {picture}.parentElement.clientWidth")
     assert page.run("document.documentElement.scrollWidth") <= 390
+
+
+def test_lines_of_nothing_lie_on_the_ground_and_a_single_step_in_the_middle(page, tmp_path):
+    csvfile.write(tmp_path / "history.csv", [{"epoch": n, "cars_loss": 1, "val_cars_AP": 0} for n in (1, 2)])
+    csvfile.write(tmp_path / "gradients.csv", [{"step": 7, "cosine/cars/road": 0.1}])
+    page.open(f"file://{report.write(tmp_path)}", 1100)
+    ends = "[plot.scales.x, plot.scales.y].map(of => [of.min, of.max])"
+    metrics, _, cosine = page.run(f"[...document.querySelectorAll('.chart')].map(({{plot}}) => {ends})")
+    assert metrics == [[1, 2], [0, 1]]
+    assert cosine[0] == [6.5, 7.5]
+    assert page.run("document.querySelector('.u-legend').innerText.trim()") == "AP"
 
 
 def test_it_is_printed_on_white(page, file):

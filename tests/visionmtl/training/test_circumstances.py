@@ -24,8 +24,9 @@ def test_each_session_adds_a_line_that_the_page_shows(tmp_path, monkeypatch):
     assert (first["device"], second["device"]) == ("the CPU", "2 devices")
     assert first["versions"].keys() == {"visionmtl", "Keras", "TensorFlow", "Python"}
     page = report.write(tmp_path).read_text()
-    assert f"{first['begun']}: visionmtl train &#39;my recipe.yaml&#39;, on the CPU, visionmtl " in page
-    assert ", on 2 devices, " in page
+    assert page.count("<code>visionmtl train &#39;my recipe.yaml&#39;</code>") == 2
+    assert f"{first['begun'][:10]} {first['begun'][11:16]} UTC, on the CPU, visionmtl " in page
+    assert page.index("UTC, on 2 devices, ") < page.index("Begun before, and gone on with: 1") < page.index("the CPU")
 
 
 def test_a_run_that_was_interrupted_has_the_sizes_of_its_data_and_training_pictures_with_their_labels(tmp_path):

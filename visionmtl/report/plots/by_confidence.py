@@ -36,7 +36,15 @@ class ByConfidence(TaskPlot):
         each = max(1, (curves.shape[1] - 1) // CHARTED)
         confidence, curves = np.linspace(0, 1, curves.shape[1])[::each], curves[:, ::each]
         return [
-            Chart(f"{name}{BELIEVED[chart]}", split, "confidence", confidence, few(of, classes), note=why_few(of))
+            Chart(
+                f"{name}{BELIEVED[chart]}",
+                split,
+                "confidence",
+                confidence,
+                few(of, classes),
+                note=why_few(of),
+                colours=colours(of),
+            )
             for name, of in zip(PANELS, curves, strict=True)
         ]
 
@@ -104,6 +112,12 @@ def why_few(curves: np.ndarray) -> str:
     count = len(_known(curves))
     told = f"{count} classes are more than the {MOST} lines that can be told apart: this is their mean."
     return told if count > MOST else ""
+
+
+def colours(curves: np.ndarray) -> list[int]:
+    """Return the colour of each line of `few`: a class has the same in all charts."""
+    known = _known(curves)
+    return known if len(known) <= MOST else [0]
 
 
 def _known(curves: np.ndarray) -> list[int]:

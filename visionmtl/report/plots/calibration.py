@@ -29,11 +29,11 @@ class Calibration(TaskPlot):
         if bins is None or not bins.any():
             return ()
         count, confidence, right = bins
-        lines = {"right": ratio(right, count), "said to be": ratio(confidence, count)}
+        lines = {"are right": ratio(right, count), "are said to be": ratio(confidence, count)}
         counts = Chart(
             "predictions of each confidence", split, "confidence", CENTRES, {"predictions": count}, bars=True
         )
-        return [Chart(_title(bins), split, "confidence", CENTRES, lines), counts]
+        return [Chart("calibration", split, "confidence", CENTRES, lines, note=_meaning(bins)), counts]
 
 
 def calibration(bins: np.ndarray, before: str = "") -> Figure:
@@ -60,3 +60,11 @@ def calibration(bins: np.ndarray, before: str = "") -> Figure:
 
 def _title(bins: np.ndarray) -> str:
     return f"calibration: ECE {expected_error(bins):.3f} of {int(bins[0].sum()):,}"
+
+
+def _meaning(bins: np.ndarray) -> str:
+    error, count = expected_error(bins), int(bins[0].sum())
+    return (
+        "Which share of the predictions of each confidence is right. ECE, the expected calibration error, is "
+        f"{error:.3f}: so far apart are the two lines, on average over {count:,} predictions."
+    )

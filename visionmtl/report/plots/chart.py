@@ -21,6 +21,7 @@ class Chart(NamedTuple):
         logarithmic: whether that scale is allowed, where it helps.
         bars: whether each point is a bar.
         note: a sentence that the lines need; "" for none.
+        colours: the number of each line's colour; none for 0, 1, 2 ...
     """
 
     title: str
@@ -32,6 +33,7 @@ class Chart(NamedTuple):
     logarithmic: bool = False
     bars: bool = False
     note: str = ""
+    colours: Sequence[int] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -49,6 +51,7 @@ class Chart(NamedTuple):
             "logarithmic": bool(self.logarithmic and wide),
             "bars": self.bars,
             "names": list(lines),
+            "colours": list(self.colours) or list(range(len(lines))),
             "points": [_plain(_thin(np.asarray(self.x, np.float64), each)), *map(_plain, lines.values())],
         }
 

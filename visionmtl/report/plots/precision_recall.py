@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from visionmtl.report.plots.axes import INK, LINES, PALE, plain, set_title
-from visionmtl.report.plots.by_confidence import MOST, STROKES, few, why_few
+from visionmtl.report.plots.by_confidence import MOST, STROKES, colours, few, why_few
 from visionmtl.report.plots.chart import Chart
 from visionmtl.report.plots.plot import TaskPlot
 from visionmtl.tasks import Task
@@ -29,7 +29,7 @@ class PrecisionRecall(TaskPlot):
             return ()
         recall, lines = np.linspace(0, 1, len(precision)), few(precision, classes)
         title, note = "precision over recall at IoU 0.5", why_few(precision)
-        return [Chart(title, split, "recall", recall, lines, note=note)]
+        return [Chart(title, split, "recall", recall, lines, note=note, colours=colours(precision))]
 
 
 def precision_recall(precision: np.ndarray, classes: Sequence[str], title: str = "precision and recall") -> Figure:
