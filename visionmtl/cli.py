@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if strangers:
         parser.error(f"unrecognized arguments: {' '.join(strangers)}.{_suggestion(strangers[0], args)}")
     if rest:
-        args.overrides += rest
+        args.overrides = [*args.overrides, *rest]
     stop = stopping.Stop()
     try:
         with stopping.signals(stop):

@@ -1,6 +1,7 @@
 """What callbacks that log to a tracking service have in common."""
 
 import importlib.util
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -77,13 +78,18 @@ def check(log: Iterable[str]) -> None:
     Raises:
         UsageError: one is not.
     """
-    for name in log:
-        lacking = [package for package in NEEDED.get(name, ()) if importlib.util.find_spec(package) is None]
-        if lacking:
-            raise UsageError(
-                f"training.log has '{name}', but {' and '.join(lacking)} is not installed:"
-                f" pip install 'visionmtl[{name}]', or leave it out."
-            )
+    lacking = {
+        name: packages
+        for name in log
+        if (packages := [each for each in NEEDED.get(name, ()) if importlib.util.find_spec(each) is None])
+    }
+    if lacking:
+        packages = list(itertools.chain(*lacking.values()))
+        told = f"training.log has {' and '.join(map(repr, lacking))}, but {' and '.join(packages)}"
+        verb, them = "are" if len(packages) > 1 else "is", "them" if len(lacking) > 1 else "it"
+        raise UsageError(
+            f"{told} {verb} not installed: pip install 'visionmtl[{','.join(lacking)}]', or leave {them} out."
+        )
 
 
 def _read(run: Path) -> dict[str, str]:

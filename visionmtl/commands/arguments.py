@@ -26,7 +26,7 @@ def add_recipe(parser: argparse.ArgumentParser, optional: bool = False) -> None:
 def add_overrides(parser: argparse.ArgumentParser) -> None:
     """Take changes to a recipe."""
     help_ = "changes to the recipe, see `visionmtl list keys`"
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help=help_)
+    parser.add_argument("overrides", nargs="*", default=[], metavar="key=value", help=help_)
 
 
 def add_tta(parser: argparse.ArgumentParser) -> None:

@@ -25,7 +25,7 @@ ZSH = r"""
 _visionmtl() {
     local -a found ended
     found=(${(f)"$(visionmtl completion answer "${(j: :)${(@q)words[1,CURRENT]}}" 2>/dev/null)"})
-    (( $#found )) || { _files; return }
+    (( $#found )) || { compset -P '*='; _files; return }
     ended=(${(M)found:#*[=/]})
     compadd -S '' -- $ended
     compadd -- ${found:|ended}

@@ -26,7 +26,9 @@ class List(Command):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         help_ = f"one of {', '.join(LISTS)}; default all of their names"
         parser.add_argument("what", nargs="?", metavar="WHAT", help=help_)
-        parser.add_argument("name", nargs="*", metavar="NAME", help="one of that list, to be told all about it")
+        parser.add_argument(
+            "name", nargs="*", default=[], metavar="NAME", help="one of that list, to be told all about it"
+        )
         parser.add_argument("--by", metavar="{symptom,task}", help="of balancing: advice by what is seen, or by task")
 
     def run(self, args: argparse.Namespace) -> None:

@@ -46,7 +46,8 @@ class Predict(Command):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_model(parser)
-        parser.add_argument("images", nargs="*", metavar="IMAGE", help="picture files, or folders of them; or videos")
+        help_ = "picture files, or folders of them; or videos"
+        parser.add_argument("images", nargs="*", default=[], metavar="IMAGE", help=help_)
         parser.add_argument(
             "--split", metavar=among(SHORT), help="take all pictures of one split of the data it was trained on"
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from pipelines.errors import MANY
 from visionmtl.errors import nearest
 from visionmtl.recipe.keys import each_key, is_by_names, section_of
 from visionmtl.recipe.sections import Recipe
@@ -21,6 +22,8 @@ def sentence(error: Any, key: tuple[str | int, ...]) -> str:
             last = str(key[-1])
             exact = "" if section is not Recipe else _elsewhere(last, cutoff=1.0)  # its section was left out
             suggestion = exact or nearest(name, beside) or _elsewhere(last)
+            if suggestion and len(beside) > MANY:
+                return f"unknown key '{name}'.{suggestion} `visionmtl list keys` has all."
             return f"unknown key '{name}'.{suggestion} Valid: {', '.join(beside)}."
         case "missing":
             return f"'{name}' is missing."

@@ -88,7 +88,7 @@ class Csv(FileFormat):
     def read(self, request: Request) -> Source:
         """Read the table of each split, and assemble the images that its rows name."""
         if request.path is None:
-            raise DataError("Source 'csv' needs path=FILE, or the folder of a CSV file.")
+            raise DataError("Source 'csv' needs data.path=FILE, or the folder of a CSV file.")
         for given, valid, name in ((self.box_form, FORMS, "box_form"), (self.unit, UNITS, "unit")):
             if given is not None:
                 one_of(given, valid, name)

@@ -33,7 +33,7 @@ def folder(path: Path | None, source: str, expected: str) -> Path:
         DataError: none is given, or it does not exist.
     """
     if path is None:
-        raise DataError(f"Source '{source}' needs path=FOLDER, {expected}.")
+        raise DataError(f"Source '{source}' needs data.path=FOLDER, {expected}.")
     if not path.is_dir():
         raise DataError(f"Folder '{path}' does not exist." if not path.exists() else f"'{path}' is no folder.")
     return path

@@ -246,7 +246,7 @@ def test_an_unknown_source_is_refused_with_the_nearest_name():
         pipelines.DataError, match=r"Unknown source 'cocoa'. Did you mean 'coco'\? Valid: cityscapes, coco, csv, folder"
     ):
         pipelines.load("cocoa")
-    with pytest.raises(pipelines.DataError, match="needs path=FOLDER"):
+    with pytest.raises(pipelines.DataError, match="needs data.path=FOLDER"):
         pipelines.load("coco")
     with pytest.raises(pipelines.DataError, match="Folder 'nowhere' does not exist"):
         pipelines.load("coco", path="nowhere")

@@ -62,6 +62,8 @@ def test_a_service_that_is_not_installed_is_told_before_data_is_read(monkeypatch
         tracker.check(["tensorboard", "wandb"])
     with pytest.raises(UsageError, match="'mlflow', but pandas is not installed"):
         tracker.check(["mlflow"])
+    with pytest.raises(UsageError, match=r"'mlflow' and 'wandb', but pandas and wandb are not .*\[mlflow,wandb\]', or"):
+        tracker.check(["mlflow", "wandb"])
 
 
 def test_a_service_that_cannot_begin_is_told_in_a_sentence(tmp_path, monkeypatch):

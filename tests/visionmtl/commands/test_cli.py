@@ -116,6 +116,13 @@ def test_a_terminal_says_what_is_waited_for_while_tensorflow_is_imported(monkeyp
     assert capsys.readouterr().out.isspace(), "and leaves nothing"
 
 
+def test_what_may_be_left_out_is_not_asked_for(capsys):
+    for words, lacking in {"evaluate": "RUN", "predict": "MODEL", "data inspect": "SOURCE"}.items():
+        with pytest.raises(SystemExit):
+            cli.main(words.split())
+        assert capsys.readouterr().err.endswith(f"the following arguments are required: {lacking}\n")
+
+
 def test_the_version_is_that_of_the_package(capsys):
     with pytest.raises(SystemExit) as stopped:
         cli.main(["--version"])

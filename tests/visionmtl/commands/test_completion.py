@@ -125,18 +125,34 @@ def test_fish_completes_and_offers_files_where_nothing_else_is_expected(program,
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh here")
-@pytest.mark.parametrize(("line", "expected"), LINES[:2])
-def test_zsh_completes_at_a_terminal(program, line, expected):
+def test_zsh_completes_at_a_terminal_and_offers_files_where_nothing_else_is_expected(program):
+    (program / "track.png").touch()
+    lines = {
+        "visionmtl tra": "visionmtl train ",
+        "visionmtl train garments training.optimizer=ad": "training.optimizer=adam",
+        "visionmtl train garments training.epo": "training.epochs=",
+        "visionmtl train garments data.path=tra": "data.path=track.png ",
+        "visionmtl predict runs/garments-1 tra": "track.png ",
+    }
     terminal, inner = pty.openpty()
     environment = os.environ | {"PATH": f"{program}:{os.environ['PATH']}", "TERM": "dumb", "HOME": str(program)}
     shell = subprocess.Popen(
-        ["zsh", "-f", "-i"], stdin=inner, stdout=inner, stderr=inner, env=environment, start_new_session=True
+        ["zsh", "-f", "-i"],
+        stdin=inner,
+        stdout=inner,
+        stderr=inner,
+        env=environment,
+        start_new_session=True,
+        cwd=program,
     )
     try:
-        os.write(terminal, b'PROMPT="rea""dy> "; eval "$(visionmtl completion zsh)"\n')
+        # Ctrl-T tells what the line is, and takes it back: what is shown of it is drawn in parts.
+        tell = 'tell() { zle -I; print -r -- "<$BUFFER>"; BUFFER= }; zle -N tell; bindkey "^T" tell'
+        os.write(terminal, f'{tell}; PROMPT="rea""dy> "; eval "$(visionmtl completion zsh)"\n'.encode())
         until(terminal, "ready> ")
-        os.write(terminal, f"visionmtl {line}\t".encode())
-        until(terminal, f"visionmtl {line.rpartition(' ')[0]} ?{expected}")
+        for line, completed in lines.items():
+            os.write(terminal, f"{line}\t\x14".encode())
+            assert until(terminal, "<visionmtl.*>").endswith(f"{completed}>")
     finally:
         shell.kill()
         shell.wait()
@@ -145,12 +161,13 @@ def test_zsh_completes_at_a_terminal(program, line, expected):
 
 
 def until(terminal, pattern, seconds=60):
-    """Read from a terminal until what it shows has a pattern."""
+    """Read from a terminal until what it shows has a pattern, and return what matches it."""
     shown, end = "", time.monotonic() + seconds
-    while not re.search(pattern, shown, re.DOTALL):
+    while not (found := re.search(pattern, shown)):
         assert time.monotonic() < end, shown
         if select.select([terminal], [], [], 1)[0]:
             shown += os.read(terminal, 4096).decode(errors="replace")
+    return found[0]
 
 
 def test_every_shell_has_its_script_and_another_is_told(capsys):

@@ -18,7 +18,7 @@ def add_source(parser: argparse.ArgumentParser, whole: bool = False) -> None:
     help_ = "a folder or CSV file, or a name of `visionmtl list sources`"
     parser.add_argument("source", metavar="SOURCE", help=help_)
     help_ = "data.path and data.options.<option>"
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help=help_)
+    parser.add_argument("overrides", nargs="*", default=[], metavar="key=value", help=help_)
     if whole:
         parser.set_defaults(split=None)
     else:
