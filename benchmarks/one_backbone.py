@@ -1,11 +1,12 @@
-"""What one backbone for three tasks reaches on garments: trained together, with adapters, and merged without labels.
+"""What one backbone for three tasks reaches on garments: together, with adapters, with dense decoders, and merged.
 
-    python benchmarks/merging.py [--seeds 3] [--epochs 4] [--size 64] [--arms hard adapters merged]
+    python benchmarks/one_backbone.py [--seeds 3] [--epochs 4] [--size 64] [--arms hard adapters decoders merged]
 
 At each seed a model for each task alone is trained, from ImageNet's weights, and so are the arms:
 
 - `hard`: all tasks together;
 - `adapters`: low-rank updates of the last blocks for each task, with the backbone trained, and with it frozen;
+- `decoders`: what tasks first predict is read by all of them, as in MTI-Net and in MLoRE;
 - `merged`: the models of one task, by each method of `visionmtl merge`, with the methods' own settings.
 
 All have one budget and one learning rate, and losses of equal weight; metrics are of the test split, their means with
@@ -14,8 +15,8 @@ take turns in one process, and processor time is their clock, so that other work
 the median over rounds, of a step of all three models of one task for the baseline. "Of a task" is what one more task
 brings but for its head and its neck: of the baseline a backbone.
 
-What is finished is kept under `runs/merging-...`: the same command goes on where it stopped, and takes more seeds and
-arms.
+What is finished is kept under `runs/one_backbone-...`: the same command goes on where it stopped, and takes more seeds
+and arms.
 """
 
 import argparse
@@ -49,6 +50,7 @@ TRAINED = {
         "`adapters`": ["model.sharing=adapters"],
         "`adapters`, frozen backbone": ["model.sharing=adapters", "training.freeze=[backbone]"],
     },
+    "decoders": {"`mti_net`": ["model.sharing=mti_net"], "`mlore`": ["model.sharing=mlore"]},
     "merged": {},
 }
 ALONE = "a model for each task"
@@ -97,6 +99,11 @@ def of_test(model, data) -> Figures:
     return {task: {METRICS[task]: float(logs[f"{task}_{METRICS[task]}"])} for task in model.tasks}
 
 
+def place(folder: Path, name: str, seed: int) -> Path:
+    """Return the folder of one run."""
+    return folder / f"{re.sub(r'[^a-z_]+', '-', name).strip('-')}-{seed}"
+
+
 def measured(options, folder: Path, seed: int) -> dict[str, Figures]:
     """Return the metrics of all arms at a seed, of the models of one task together under one name."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -104,12 +111,12 @@ def measured(options, folder: Path, seed: int) -> dict[str, Figures]:
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
     def cell(name: str, function, *given) -> Figures:
-        place = folder / f"{re.sub(r'[^a-z_]+', '-', name).strip('-')}-{seed}"
+        run = place(folder, name, seed)
         if name not in kept:
             start = time.process_time()
-            kept[name] = function(place, *given)
+            kept[name] = function(run, *given)
             path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-            print(f"{place}: {kept[name]}, {time.process_time() - start:.0f} s of a processor", flush=True)
+            print(f"{run}: {kept[name]}, {time.process_time() - start:.0f} s of a processor", flush=True)
             keras.backend.clear_session()
             gc.collect()
         return kept[name]
@@ -120,7 +127,7 @@ def measured(options, folder: Path, seed: int) -> dict[str, Figures]:
         for name, own in TRAINED[arm].items():
             found[name] = cell(name, trained, changes(options, seed) + own)
     if "merged" in options.arms:
-        singles = [folder / f"alone-{task}-{seed}" for task in TASKS]
+        singles = [place(folder, f"alone {task}", seed) for task in TASKS]
         for method in merging.METHODS:
             found[f"merged by `{method}`"] = cell(f"merged {method}", merged, singles, method, options.steps)
     return found
@@ -137,8 +144,8 @@ def built(given: list[str]):
     return model, lambda: float(model.train_function([batch])["loss"])
 
 
-def costs(options) -> dict[str, list[str]]:
-    """Return the parameters of each arm that is trained, those that learn, those of a task, and a step's ratio."""
+def costs(options, of_merged: dict[str, Path]) -> dict[str, list[str]]:
+    """Return the parameters of each arm, those that learn, those of a task, and of what is trained a step's ratio."""
     plans = {f"{ALONE}: {task}": changes(options, 0, [task]) for task in TASKS}
     for arm in options.arms:
         plans |= {name: changes(options, 0) + own for name, own in TRAINED[arm].items()}
@@ -152,19 +159,28 @@ def costs(options) -> dict[str, list[str]]:
     found = {}
     for name, of in {ALONE: parts, **{name: [name] for name in plans if name not in parts}}.items():
         models = [made[each][0] for each in of]
-        learning = sum(math.prod(v.shape) for model in models for v in model.trainable_variables)
-        backbone = sum(models[0].get_layer(stage).count_params() for stage in models[0].parts["backbone"])
-        first = next(iter(models[0].tasks))
-        own = sum(each.count_params() for each in models[0].layers if each.name.startswith(f"adapters_of_{first}_"))
         seconds = together if name == ALONE else times[name]
         found[name] = [
-            f"{sum(model.count_params() for model in models) / 1e6:.2f} M",
-            f"{learning / 1e6:.2f} M",
-            f"{(backbone if name == ALONE else own) / 1e6:.2f} M",
+            *parameters(models, name == ALONE),
             f"{statistics.median(seconds):.2f} s",
             f"{interleaved.ratio(seconds, base):.2f}",
         ]
+    if "merged" in options.arms:
+        found |= {name: [*parameters([runs.load_model(run)[0]], False), "", ""] for name, run in of_merged.items()}
     return found
+
+
+def parameters(models: list, apart: bool) -> list[str]:
+    """Return the parameters of models, those that learn, and those a task has but for its head and neck."""
+    learning = sum(math.prod(v.shape) for model in models for v in model.trainable_variables)
+    first = next(iter(models[0].tasks))
+    own = (
+        [models[0].get_layer(stage) for stage in models[0].parts["backbone"]]
+        if apart
+        else [each for each in models[0].layers if each.name.startswith(f"adapters_of_{first}_")]
+    )
+    counts = [sum(model.count_params() for model in models), learning, sum(each.count_params() for each in own)]
+    return [f"{count / 1e6:.2f} M" for count in counts]
 
 
 def with_error(values: list[float]) -> str:
@@ -181,7 +197,7 @@ def gain(found: dict[int, dict[str, Figures]], name: str) -> str:
 
 
 def table(found: dict[int, dict[str, Figures]], spent: dict[str, list[str]]) -> str:
-    """Return the table of all arms; what is merged has the parameters of one backbone, and is not trained."""
+    """Return the table of all arms; what is merged has no step, as nothing is trained of it together."""
     head = ["", "parameters", "trained", "of a task", "step", "step / `hard`", *METRICS.values(), "delta-m [95%]"]
     rows = []
     for name in next(iter(found.values())):
@@ -204,9 +220,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=500, help="of adamerging")
     parser.add_argument("--rounds", type=int, default=9, help="steps that are timed; 0 for none")
     options = parser.parse_args()
-    folder = Path("runs") / f"merging-{options.size}-{options.train}-{options.epochs}-{options.rate}"
+    folder = Path("runs") / f"one_backbone-{options.size}-{options.train}-{options.epochs}-{options.rate}"
     found = {seed: measured(options, folder, seed) for seed in range(options.seeds)}
-    print(table(found, costs(options) if options.rounds else {}))
+    of_merged = {f"merged by `{method}`": place(folder, f"merged {method}", 0) for method in merging.METHODS}
+    print(table(found, costs(options, of_merged) if options.rounds else {}))
 
 
 if __name__ == "__main__":
