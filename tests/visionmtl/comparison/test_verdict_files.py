@@ -6,6 +6,7 @@ import re
 import comparisons
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 from scipy import stats
 
@@ -69,6 +70,12 @@ def test_every_chart_is_a_picture_and_is_of_the_comparison(large):
             pixels = np.asarray(picture.convert("L"))
         assert pixels.shape[1] > 1000
         assert pixels.std() > 10
+
+
+def test_every_chart_names_its_split():
+    for draw in charts.CHARTS.values():
+        said = [text.get_text() for text in draw(judged(comparisons.large(3))).findobj(Text)]
+        assert any(text.startswith("Measured on validation.") for text in said)
 
 
 def test_there_is_no_chart_of_what_is_not_known(tmp_path):

@@ -189,6 +189,14 @@ def test_the_terminal_keeps_its_width_and_tells_what_it_does_not_show(arms, task
     assert "Not shown for lack of room" in text
 
 
+@pytest.mark.parametrize("width", [40, 60])
+def test_a_narrow_terminal_keeps_its_width_too(width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = terminal.text(judged(comparisons.large(6, tasks=3)))
+    assert max(map(len, text.splitlines())) <= width
+    assert "delta-m" in text.splitlines()[0]
+
+
 def test_names_are_cut_only_where_there_is_no_room():
     text = terminal.text(judged(comparisons.large(5)))
     assert "hard, uncertainty " in text.split("\n\n")[0]

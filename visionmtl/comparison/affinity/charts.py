@@ -16,8 +16,9 @@ from visionmtl.comparison.affinity.look import WHOLE
 from visionmtl.comparison.affinity.record import Record
 from visionmtl.comparison.affinity.scores import array
 from visionmtl.report.plots import heatmaps
-from visionmtl.report.plots.axes import GRID, INK, LINES, draw_lines, panels_for, plain, set_title, write
+from visionmtl.report.plots.axes import GRID, INK, LINES, draw_lines, name_split, panels_for, plain, set_title, write
 
+SPLIT = "batches of training"  # on which all is measured
 PANELS = "levels"  # the chart of many panels
 PERCENT = {"lookahead": 100.0, "linearised": 100.0, "cosine": 1.0}  # of what each score is shown in
 
@@ -28,7 +29,10 @@ def write_all(folder: Path, found: Mapping[str, Any], records: Mapping[int, Reco
     made |= {"tree": tree(found), PANELS: levels(found, records)}
     for name in made:
         (folder / f"{name}.png").unlink(missing_ok=True)
-    return [write(figure, folder / f"{name}.png") for name, figure in made.items() if figure is not None]
+    figures = {name: figure for name, figure in made.items() if figure is not None}
+    for figure in figures.values():
+        name_split(figure, SPLIT)
+    return [write(figure, folder / f"{name}.png") for name, figure in figures.items()]
 
 
 def matrix(found: Mapping[str, Any], name: str) -> Figure:

@@ -1,4 +1,4 @@
-"""A comparison for the terminal: what is main of the table, in up to 110 columns, and the verdicts below."""
+"""A comparison for the terminal: what is main of the table, in 40 to 110 columns, and the verdicts below."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,14 @@ from visionmtl.comparison.verdicts import sentences
 from visionmtl.comparison.verdicts.columns import LEFT, Column, columns
 from visionmtl.comparison.verdicts.judging import Judgement
 
-NARROWEST, WIDTH = 80, 110  # columns; as many as the terminal has between these
-NAME = 26  # letters of an arm's name that are shown at least
+WIDTH = 110  # columns at most; as many as the terminal has below that
+NAME = 26  # letters of an arm's name that are shown at least, where the terminal has 80 columns
 
 
 def text(judgement: Judgement, width: int | None = None) -> str:
     """Return the table and the verdicts as text, no line of it wider than `width`, or than the terminal."""
     if width is None:
-        width = terminal.width(WIDTH, NARROWEST)
+        width = terminal.width(WIDTH)
     shown, hidden = fitting(judgement, width)
     lines = [_table(shown)]
     if hidden:
@@ -34,17 +34,18 @@ def fitting(judgement: Judgement, width: int) -> tuple[list[Column], list[str]]:
 
     Metrics lose their standard errors before any column goes; then the least of them go, one by one.
     """
+    least = min(NAME, max(8, width // 3))
     for errors in (True, False):
         every = columns(judgement, errors)
         shown = [column for column in every if column.rank <= 4]
-        if _width(shown, NAME) <= width:
+        if _width(shown, least) <= width:
             break
-    while _width(shown, NAME) > width and (least := max(column.rank for column in shown)):
-        last = max(index for index, column in enumerate(shown) if column.rank == least)
+    while _width(shown, least) > width and (rank := max(column.rank for column in shown)):
+        last = max(index for index, column in enumerate(shown) if column.rank == rank)
         shown = shown[:last] + shown[last + 1 :]
     for column in sorted(every, key=lambda column: column.rank):  # what there is room for, after all
         trial = [each for each in every if each in shown or each is column]
-        if column.rank != 4 and _width(trial, NAME) <= width:
+        if column.rank != 4 and _width(trial, least) <= width:
             shown = trial
     name = width - _width(shown, 0) + len("arm")
     fitted = [

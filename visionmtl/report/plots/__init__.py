@@ -8,11 +8,9 @@ From outside come `save_run`, `save_task`, `charts_of` and `page_order`. A new p
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from pipelines import discovery
 from visionmtl.metrics import Metric
-from visionmtl.report.plots.axes import PALE, write
+from visionmtl.report.plots.axes import name_split, write
 from visionmtl.report.plots.chart import Chart
 from visionmtl.report.plots.plot import RunPlot, TaskPlot
 from visionmtl.tasks import Task
@@ -29,7 +27,7 @@ def save_run(run: Path) -> list[Path]:
     for name, plot in RUN_PLOTS.items():
         if (figure := plot.draw(run)) is not None:
             if plot.split:
-                _name_split(figure, plot.split)
+                name_split(figure, plot.split)
             paths.append(write(figure, run / "plots" / f"{name}.png"))
     return paths
 
@@ -49,13 +47,8 @@ def save_task(
     charts = task.charts(measured)
     figures = [pair for plot in TASK_PLOTS.values() for pair in plot.draw(task, values, charts)]
     for _, figure in figures if split else ():
-        _name_split(figure, split)
+        name_split(figure, split)
     return [write(figure, run / "plots" / f"{task.name}_{name}.png") for name, figure in figures]
-
-
-def _name_split(figure: Figure, split: str) -> None:
-    """Write below a figure on which split it was measured."""
-    figure.supxlabel(f"measured on {split}", x=0.01, ha="left", fontsize=8, color=PALE)
 
 
 def charts_of(name: str, run: Path) -> list[Chart]:

@@ -49,6 +49,11 @@ def set_title(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", fontsize=10, color=INK, fontweight="bold")
 
 
+def name_split(figure: Figure, split: str) -> None:
+    """Write below a figure on which split it was measured."""
+    figure.supxlabel(f"measured on {split}", x=0.01, ha="left", fontsize=8, color=PALE)
+
+
 def points_of(history: History, name: str, over: str = "epoch") -> tuple[np.ndarray, np.ndarray]:
     """Return epochs (or steps) and values of a log, without the epochs that lack it."""
     values = np.asarray(history.get(name, ()), np.float64)

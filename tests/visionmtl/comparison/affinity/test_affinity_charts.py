@@ -22,7 +22,9 @@ def test_what_a_small_learning_rate_brings_is_told_by_digits_that_count(factor, 
 
 
 @pytest.mark.filterwarnings("error")
-def test_what_says_nothing_is_not_drawn(tmp_path):
+def test_what_says_nothing_is_not_drawn_and_all_that_is_names_its_split(tmp_path, monkeypatch):
+    drawn, write = [], charts.write
+    monkeypatch.setattr(charts, "write", lambda figure, path: drawn.append(figure) or write(figure, path))
     two = record(["classification", "segmentation"])
     found = figures.figures({0: two}, 2)
     assert {path.stem for path in charts.write_all(tmp_path, found, {0: two})} == {*figures.SCORES, "levels"}
@@ -30,3 +32,4 @@ def test_what_says_nothing_is_not_drawn(tmp_path):
     apart.both[:] = np.diag(np.diag(apart.both))
     found = figures.figures({0: apart}, 2)
     assert {path.stem for path in charts.write_all(tmp_path, found, {0: apart})} == set(figures.SCORES)
+    assert {figure.get_supxlabel() for figure in drawn} == {"measured on batches of training"}

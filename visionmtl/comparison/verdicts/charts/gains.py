@@ -14,6 +14,7 @@ from visionmtl.comparison.verdicts.charts.numbered import (
     SIZE,
     limits,
     mark,
+    measured_on,
     percent_axis,
     short,
 )
@@ -41,7 +42,7 @@ def gains(judgement: Judgement) -> Figure | None:
         f"{short(judged.arm.name)}{judgement.comparison.unfinished(judged.arm)}  {judged.number}" for judged in arms
     ]
     width = 0.065 * max(map(len, names)) + 2.3 * across
-    said = textwrap.wrap(NOTE, int(width / 0.064))
+    said = textwrap.wrap(measured_on(judgement.comparison, NOTE), int(width / 0.064))
     figure = Figure((width, rows * (0.8 + 0.21 * len(arms)) + 0.16 * len(said)), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
     for index, (title, findings) in enumerate(columns.items()):

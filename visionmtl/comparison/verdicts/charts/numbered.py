@@ -31,7 +31,7 @@ def panels(
     inches = max(4.8, width * columns)
     names = [f"{judged.number}  {short(judged.arm.name)}{comparison.unfinished(judged.arm)}" for judged in arms]
     across = max(1, min(len(names), int(inches / (0.35 + 0.068 * max(map(len, names))))))
-    said = textwrap.wrap(note, int(inches / 0.064))
+    said = textwrap.wrap(measured_on(comparison, note), int(inches / 0.064))
     lines = math.ceil(len(names) / across)
     height, below = 3.3 * rows, ROW * (lines + len(said) + 0.6)
     figure = Figure((inches, height + below), layout="constrained")
@@ -46,6 +46,11 @@ def panels(
         line = len(said) + 0.6 + index % lines
         key.text(index // lines / across, 1 - ROW * (line + 0.5) / below, name, color=INK, **style)
     return figure, [plain(figure.add_subplot(grid[index // columns, index % columns])) for index in range(count)]
+
+
+def measured_on(comparison: Comparison, note: str) -> str:
+    """Return a note that names the split of all figures."""
+    return f"Measured on {comparison.split}. {note}"
 
 
 def short(name: str) -> str:
