@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from visionmtl import csvfile
+from visionmtl import csvfile, terminal
 from visionmtl.checkpoints import folder, state
 from visionmtl.checkpoints.folder import Found, Place
 from visionmtl.errors import UsageError
@@ -25,7 +25,7 @@ def mend(run: Path) -> None:
     found, _ = folder.newest(run)
     if found is not None and "recipe" in found.about:
         write_text(path, yamlfile.dump(found.about["recipe"]))
-        print(f"'{path}' was empty or gone; it is there again as {found.path.name} has it.")
+        terminal.tell(f"'{path}' was empty or gone; it is there again as {found.path.name} has it.")
 
 
 def find(run: Path, steps: int) -> Found | None:
@@ -48,17 +48,19 @@ def find(run: Path, steps: int) -> Found | None:
             f" overwritten: {ANEW}={run}."
         )
     if found is None:
-        print(f"{run} has no checkpoint yet{''.join(f'; {each}' for each in lost)}: it starts from the beginning.")
+        terminal.tell(
+            f"{run} has no checkpoint yet{''.join(f'; {each}' for each in lost)}: it starts from the beginning."
+        )
         return None
     if lost:
         newest = max(folder.of(run).values())
         steps = found.about.get("steps", steps)
         missed = (newest.epoch - found.place.epoch) * steps + newest.step - found.place.step
-        print(f"{'; '.join(lost)}: going on from {found.place}, {missed} steps earlier.")
+        terminal.tell(f"{'; '.join(lost)}: going on from {found.place}, {missed} steps earlier.")
     elif found.about.get("finished"):
-        print(f"All epochs of {run} are trained; what is left is to measure its model.")
+        terminal.tell(f"All epochs of {run} are trained; what is left is to measure its model.")
     else:
-        print(f"Going on from {found.place} ({found.path}).")
+        terminal.tell(f"Going on from {found.place} ({found.path}).")
     return found
 
 
@@ -116,7 +118,7 @@ def give_back(found: Found, model: MultiTaskModel, recipe: Recipe, steps: int) -
     except state.MisfitError as error:
         raise UsageError(f"{found.path} does not fit the model: {error}.{edited} Therefore {undo}") from None
     if edits and model.workers.is_chief:
-        print(f"Since {found.path} was saved, {'; '.join(edits)}.")
+        terminal.tell(f"Since {found.path} was saved, {'; '.join(edits)}.")
     model.pace.ask()
     model.pass_over(found.place.step, found.about["logs"])
 

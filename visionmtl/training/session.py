@@ -129,7 +129,7 @@ def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
     previewing.check_name(pictures)
     place, others = strategy(), workers(recipe.training.strategy)
     if others is not None:
-        print(f"TF_CONFIG names {len(others.addresses)} workers, over which this would be trained.")
+        terminal.tell(f"TF_CONFIG names {len(others.addresses)} workers, over which this would be trained.")
     replicas = place.num_replicas_in_sync * (1 if others is None else len(others.addresses))
     datasets = building.data(recipe, SPLITS, replicas=replicas, served=True)
     batches.check(recipe, datasets, replicas)
@@ -143,8 +143,9 @@ def check(recipe: Recipe, pictures: str | Path | None = None) -> None:
     rows = [[task.name, task.kind, len(task.classes), _abridged(task.classes)] for task in model.tasks.values()]
     print(tables.printed(["task", "kind", "count", "classes"], rows), end="\n\n")
     height, width = model.image_size
-    print(f"{recipe.model.backbone}, {model.count_params():,} parameters, {height} x {width} pixels,", end=" ")
-    print(f"{recipe.training.epochs} epochs of {_steps(recipe, datasets)} steps.")
+    size = f"{model.count_params():,} parameters, {height} x {width} pixels"
+    epochs = f"{recipe.training.epochs} epochs of {_steps(recipe, datasets)} steps"
+    terminal.tell(f"{recipe.model.backbone}, {size}, {epochs}.")
     terminal.tell(batches.told(recipe, replicas), *building.told(recipe, model, _steps(recipe, datasets)))
     tell_skipped(datasets)
     if pictures is not None:
@@ -167,16 +168,16 @@ def _train(
     settings, workers = recipe.training, place.workers
     keras.utils.set_random_seed(settings.seed)
     measured = ["validation"] if also is None else list(dict.fromkeys(["validation", split_called(also, UsageError)]))
-    print(f"Reading {recipe.data.source or ', '.join(recipe.data.sources)} ...", flush=True)
+    terminal.tell(f"Reading {recipe.data.source or ', '.join(recipe.data.sources)} ...")
     splits, part = dict.fromkeys(["train", *measured]), (workers.number, workers.count)
     if told_of_service := batches.told_of_service(recipe):
-        print(told_of_service, flush=True)
+        terminal.tell(told_of_service)
     datasets = workers.together(lambda: building.data(recipe, splits, None, place.replicas, part, served=True))
     agreeing.check_data(datasets, workers)
     batches.check(recipe, datasets, place.replicas)
     steps = _steps(recipe, datasets)
     stop.check()  # what was read may have swallowed an interrupt
-    print(f"Building a model on {recipe.model.backbone} ...", flush=True)
+    terminal.tell(f"Building a model on {recipe.model.backbone} ...")
     sources = [runs.load_model(start)[0] for start in recipe.model.starts]
     with place.strategy.scope():
         model = building.model(recipe, datasets.specs, steps, amounts=datasets.amounts)
@@ -233,7 +234,7 @@ def _fit(session: callbacks.Session, place: Together, watching: Watching | None)
     further = () if watching is None else watching(session)
     paging = Paging.of_session(session) if session.workers.is_chief else ()
     seconds = math.ceil(len(session.model.trainable_variables) / TRACED)
-    print(f"Tracing the first step, which takes about {seconds} s ...", flush=True)
+    terminal.tell(f"Tracing the first step, which takes about {seconds} s ...")
     validation, batch = session.datasets.validation, session.recipe.data.batch_size
     try:
         session.model.fit(
@@ -280,8 +281,8 @@ def _start(model: MultiTaskModel, sources: Sequence[MultiTaskModel], recipe: Rec
         taken, left = model.start_from(sources[0])
     if not taken:
         raise UsageError(f"model.start is '{start}', which has no layer in common with this model.")
-    print(f"Started {told}: {len(taken)} layers", end="")
-    print(f"; new: {_abridged(left)}." if left else ", all there are.")
+    new = f"; new: {_abridged(left)}" if left else ", all there are"
+    terminal.tell(f"Started {told}: {len(taken)} layers{new}.")
 
 
 def _steps(recipe: Recipe, datasets: pipelines.Datasets) -> int:

@@ -140,11 +140,14 @@ def test_evaluate_refuses_a_size_that_is_not_the_model_s(finished):
 
 
 @pytest.mark.slow
-def test_one_task_is_fine_tuned_from_a_run(finished, tmp_path, weights_only, capsys):
+def test_one_task_is_fine_tuned_from_a_run(finished, tmp_path, weights_only, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
     parts = ["training.freeze=[backbone, neck, detection, classification]", "training.epochs=1"]
     training.train(small(f"model.start={finished}", *parts, "balancing.watch=null"), tmp_path / "tuned")
     before, after = (keras.saving.load_model(run / "best.keras") for run in (finished, tmp_path / "tuned"))
-    assert "layers, all there are." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "layers, all there are." in " ".join(said.split())
+    assert [line for line in said.splitlines() if len(line) > 60 and "/" not in line] == [], "but for whole paths"
     for layer in before.layers:
         same = [
             (a == b).all() for a, b in zip(layer.get_weights(), after.get_layer(layer.name).get_weights(), strict=True)
