@@ -1,12 +1,13 @@
 """What one backbone for three tasks reaches on garments: together, with adapters, with dense decoders, and merged.
 
-    python benchmarks/one_backbone.py [--seeds 3] [--epochs 4] [--size 64] [--arms hard adapters decoders merged]
+    python benchmarks/one_backbone.py [--seeds 3] [--epochs 4] [--size 64] [--arms hard adapters decoders chosen merged]
 
 At each seed a model for each task alone is trained, from ImageNet's weights, and so are the arms:
 
 - `hard`: all tasks together;
 - `adapters`: low-rank updates of the last blocks for each task, with the backbone trained, and with it frozen;
 - `decoders`: what tasks first predict is read by all of them, as in MTI-Net and in MLoRE;
+- `chosen`: what a task reads is searched for: a tree of stages by LTB, some of the experts by DSelect-k;
 - `merged`: the models of one task, by each method of `visionmtl merge`, with the methods' own settings.
 
 All have one budget and one learning rate, and losses of equal weight; metrics are of the test split, their means with
@@ -51,6 +52,7 @@ TRAINED = {
         "`adapters`, frozen backbone": ["model.sharing=adapters", "training.freeze=[backbone]"],
     },
     "decoders": {"`mti_net`": ["model.sharing=mti_net"], "`mlore`": ["model.sharing=mlore"]},
+    "chosen": {"`ltb`": ["model.sharing=ltb"], "`dselect_k`": ["model.sharing=dselect_k"]},
     "merged": {},
 }
 ALONE = "a model for each task"

@@ -50,15 +50,20 @@ def test_maps_are_those_of_the_nodes_on_the_way_from_a_task_to_the_root():
         np.testing.assert_allclose(each, np.einsum("i,ibhwc->bhwc", row[0], of), atol=1e-12)
 
 
-def test_draws_have_the_probabilities_of_the_logits_and_are_those_of_their_number():
-    choice = Choice(200, 3, name="choice")
-    choice.build(None)
+def test_draws_have_the_probabilities_of_the_logits_and_are_those_of_their_number_and_seed():
+    begins = []
+    for seed in (0, 1, 0):
+        keras.utils.set_random_seed(seed)
+        choice = Choice(200, 3, name="choice")
+        choice.build(None)
+        begins.append(int(choice.draws))
+    assert begins[0] == begins[2] != begins[1]
     choice.logits.assign(np.tile(np.log([[0.6, 0.3, 0.1]]), (200, 1)))
     drawn = [np.asarray(choice(tf.zeros(1), training=True)) for _ in range(20)]
     np.testing.assert_allclose(np.mean(drawn, axis=(0, 1)), [0.6, 0.3, 0.1], atol=0.03)
     assert set(np.unique(drawn)) == {0.0, 1.0}
     assert np.any(drawn[0] != drawn[1])
-    choice.draws.assign(1)
+    choice.draws.assign(begins[0] + 1)
     np.testing.assert_array_equal(choice(tf.zeros(1), training=True), drawn[1])
     for settled in (lambda: None, choice.settle):
         settled()
@@ -82,7 +87,7 @@ def test_a_training_searches_and_settles_and_all_that_is_kept_of_it_is_its_tree(
     choices = {layer.name: layer for layer in model.layers if isinstance(layer, Choice)}
     assert set(choices) == {"ltb_P3_choice", *(f"ltb_{task}_choice" for task in model.tasks)}
     assert all(model.own_rates[name] == 10 for name in choices)
-    seen = []
+    seen, begins = [], [int(choice.draws) for choice in choices.values()]
     look = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: seen.append(
             [float(v) for c in choices.values() for v in (c.coldness, c.searching)]
@@ -93,7 +98,7 @@ def test_a_training_searches_and_settles_and_all_that_is_kept_of_it_is_its_tree(
     colds = [1 / temperature(10.0, epoch, 2) for epoch in (0, 1, 1)]
     assert [row[::2] for row in seen] == [pytest.approx([cold] * 4) for cold in colds]
     assert [row[1::2] for row in seen] == [[1] * 4, [1] * 4, [0] * 4]
-    assert all(int(choice.draws) == 3 for choice in choices.values())
+    assert [int(choice.draws) - 3 for choice in choices.values()] == begins
 
     level = np.full((3, 3), -1.0)
     level[[0, 1, 2], [0, 1, 0]] = 0

@@ -58,12 +58,17 @@ def temperature(first: float, epoch: int, epochs: int) -> float:
     return first / math.sqrt(1 + (COURSE - 1) * epoch / epochs)
 
 
+def _begin(shape: Any, dtype: Any) -> Any:
+    """Return where a count of draws begins, by the seed that Keras was given."""
+    return ops.cast(keras.random.randint(shape, 0, 2**31 - 1), dtype)
+
+
 class Choice(keras.layers.Layer):
     """Say which of K branches each of N readers reads.
 
-    In training it is drawn for a step, the same on all replicas, from a count of the draws that is saved with the
-    weights: a training that goes on draws what it would have drawn. Elsewhere, once settled, and where this layer is
-    frozen, it is the likeliest.
+    In training it is drawn for a step, the same on all replicas, by a count of the draws that begins at a number of the
+    training's seed and is saved with the weights: a training that goes on draws what it would have drawn. Elsewhere,
+    once settled, and where this layer is frozen, it is the likeliest.
 
     Args:
         readers: N.
@@ -82,7 +87,7 @@ class Choice(keras.layers.Layer):
         self.coldness = self.add_weight(name="coldness", initializer="ones", **kept)
         self.searching = self.add_weight(name="searching", initializer="ones", **kept)
         one = {"dtype": "int64", "aggregation": "only_first_replica"}
-        self.draws = self.add_weight(name="draws", initializer="zeros", **one, **kept)
+        self.draws = self.add_weight(name="draws", initializer=_begin, **one, **kept)
         super().build(input_shape)
 
     def search(self, coldness: float) -> None:
