@@ -46,7 +46,7 @@ def find_splits(request: Request, lists: str, divide: bool | None) -> Splits:
     known = find_lists(tree, place, lists, account)
     if known and known.everything and not (known.splits or known.trainval):
         chosen = read_list(known.everything, place, account)
-        _leave_rest(place, chosen, account)
+        _leave_rest(place, set(chosen), account)
         return _divided(place, chosen, request, divide)
     if known:
         return {name: (place, names) for name, names in _by_lists(place, known, request).items()}
@@ -70,13 +70,19 @@ def _by_lists(place: Place, lists: Lists, request: Request) -> dict[str, list[st
         if path == lists.trainval and "validation" in listed:
             held_back = images_in(listed["validation"], place)
             result[name] = [image for image in result[name] if image not in held_back]
-    _leave_rest(place, [name for names in result.values() for name in names], account)
+    known = {name for names in result.values() for name in names}
+    for split, path in listed.items():
+        if split not in result:
+            others = images_in(path, place) - known
+            place.leave([name for name in place.images if name in others], f"of split {split}, not asked for", account)
+            known |= others
+    _leave_rest(place, known, account)
     return result
 
 
-def _leave_rest(place: Place, chosen: list[str], account: Account) -> None:
-    """Set aside what no list that was read names."""
-    rule, known = "in no list of a split that is asked for", set(chosen)
+def _leave_rest(place: Place, known: set[str], account: Account) -> None:
+    """Set aside what no list names."""
+    rule = "in no list of a split"
     place.leave([name for name in place.images if name not in known], rule, account)
     for path in place.orphans:
         account.leave(path, rule)

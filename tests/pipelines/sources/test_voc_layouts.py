@@ -67,7 +67,9 @@ def test_as_published_also_some_folders_above_every_file_is_told(tmp_path, read,
     assert not balance.lost
     assert balance.files == sum(1 for file in root.rglob("*") if file.is_file())
     aside = {rule: len(names) for rule, names in balance.aside.items()}
-    assert aside["in no list of a split that is asked for"] == 2  # the picture and the XML of c
+    assert aside["in no list of a split"] == 2  # the picture and the XML of c
+    _, alone, _ = read(root, splits=["validation"])  # what is of train is not what is of none
+    assert alone.aside["in no list of a split"] == balance.aside["in no list of a split"]
     assert aside["a list of one class"] == 2
     assert aside["a list of another task"] == 3
     assert aside["a mask of instances, not read"] == 1

@@ -44,7 +44,7 @@ def test_a_folder_is_recognised_counted_and_drawn(cats, printed):
         "dogs 1 1",
         "cats 800 0",
         "Same pixels in several splits: 1",
-        f"train: {cats}/train/images/dogs/c.png = validation: {cats}/val/images/dogs/c2.png",
+        "train: train/images/dogs/c.png = validation: val/images/dogs/c2.png",
         "Nearly the same in several splits: none",
         "Too plain to be compared (of almost one shade): 4",
         "Cannot be used: none",
@@ -174,9 +174,16 @@ def test_pictures_that_are_alike_in_several_splits_are_counted_named_and_set_sid
     shown = printed()
     start = shown.index("Nearly the same in several splits: 1")
     assert shown[start + 1] == "what is measured on them flatters: 1 of 2 images in train, 1 of 2 images in validation"
-    assert shown[start + 2].startswith(
-        f"train: {tmp_path}/data/train/cats/a.png ~ validation: {tmp_path}/data/val/cats"
-    )
+    assert shown[start + 2].startswith("train: train/cats/a.png ~ validation: val/cats/b.jpg (")
+    assert "train: train/cats/c.png = validation: val/cats/d.png" in shown
     with Image.open(out) as sheet:
         height = sheet.height
     assert height > 2 * 288, "a row of pairs stands below the pictures"
+    assert cli.main(["data", "inspect", str(tmp_path / "data"), "--split", "val", "--out", str(out)]) == 0
+    assert not [line for line in printed() if "several splits" in line], "one split alone was read"
+
+
+def test_a_line_of_a_list_fits_and_one_of_a_table_stays():
+    line = f"  set aside, of a split that is not asked for: 410 ({', '.join(['pictures/0001.xml'] * 9)})"
+    assert max(map(len, _inspection._fitting(line, 60).splitlines())) <= 60
+    assert _inspection._fitting("x" * 90, 60) == "x" * 90

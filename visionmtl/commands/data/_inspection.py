@@ -1,7 +1,8 @@
 """`visionmtl data inspect`: what is in a data set, printed as tables and drawn on a contact sheet."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pipelines.pixels.likeness import Pair
 from pipelines.samples.showing import Example
 from pipelines.splits import SPLITS
 from pipelines.surveying import Counts, Survey
-from visionmtl import drawing, tasks
+from visionmtl import drawing, tasks, terminal
 from visionmtl.drawing import sheets
 from visionmtl.errors import UsageError
 from visionmtl.files import write_picture
@@ -23,6 +24,7 @@ from visionmtl.tasks.together import share_colours
 
 TILE = (288, 384)  # height and width of a picture on the contact sheet
 COLUMNS, ROWS = 4, 5
+WIDTH = 10_000  # columns of a list in a file; a terminal has less
 PAIRS = 6  # of pictures that are alike, on the contact sheet
 SMALL, LARGE = 32**2, 96**2  # COCO's limits of small and large objects, in square pixels
 
@@ -49,7 +51,7 @@ def inspect(
         raise UsageError(f"The contact sheet was to be '{out}': name a file that ends in .png.")
     where = f"'{path}', read as {source}" if path else f"{source} (built in)"
     survey = pipelines.survey(source, path, [split] if split else SPLITS, **options)
-    print(f"{where}\n\n{report(survey)}")
+    print(f"{where}\n\n{report(survey, Path(path) if path else None)}")
     name = Path(path).resolve().stem if path else source
     target = Path(out or f"{name}-contact.png")
     write_picture(target, contact_sheet(survey))
@@ -57,22 +59,50 @@ def inspect(
     return target
 
 
-def report(survey: Survey) -> str:
-    """Return the tables and lists of a survey as text."""
+def report(survey: Survey, folder: Path | None = None) -> str:
+    """Return the tables and lists of a survey as text, in lines that a terminal has room for.
+
+    Args:
+        survey: what was read.
+        folder: where it lies; files are named as they lie in it. None for their whole names.
+    """
+    called = partial(_called, survey, folder)
+    several = len(survey.splits) > 1  # pictures are alike in several splits where several were read
     texts = [tables.printed(*_images(survey)), tables.printed(*_labelled(survey))]
     texts += [tables.printed(*_boxes(survey, spec)) for spec in survey.specs if kinds.of(spec).has_objects]
     texts += [tables.printed(*_classes(survey, spec)) for spec in survey.specs]
     across = [group for group in survey.duplicates if len({split for split, _ in group}) > 1]
     within = [group for group in survey.duplicates if group not in across]
-    texts.append(tables.listing("Same pixels in several splits", map(_together, across)))
-    texts.append(tables.listing("Same pixels twice in one split", map(_together, within)))
-    texts.append(_near(survey))
+    together = lambda group: " = ".join(called(split, row) for split, row in group)  # noqa: E731
+    if several:
+        texts.append(tables.listing("Same pixels in several splits", map(together, across)))
+    texts.append(tables.listing("Same pixels twice in one split", map(together, within)))
+    texts.append(_near(survey, called, several))
     texts.append(tables.listing("Cannot be used", survey.skipped))
     texts += [accounting.text(account.balance()) for account in survey.source.accounts]
     notes = [*(_undrawn(spec) for spec in survey.specs if not _is_drawn(spec)), *survey.notes]
     if notes:
         texts.append(tables.listing("Notes", notes))
-    return "\n\n".join(texts)
+    columns = terminal.width(WIDTH)
+    lines = [line for text in texts for line in ("", *text.split("\n"))]
+    return "\n".join(_fitting(line, columns) for line in lines[1:])
+
+
+def _fitting(line: str, columns: int) -> str:
+    """Return a line of a list in lines of so many columns; one of a table is as wide already as there is room for."""
+    indent = line[: len(line) - len(line.lstrip())]
+    if len(line) <= columns or not indent:
+        return line
+    return terminal.wrapped(line.strip(), columns, indent, f"{indent}    ")
+
+
+def _called(survey: Survey, folder: Path | None, split: str, name: str | int) -> str:
+    """Return a picture's split and file, by its file or its place in the split."""
+    file = Path(survey.name(split, name) if isinstance(name, int) else name)
+    for place in (folder, folder.resolve()) if folder is not None else ():
+        if file.is_relative_to(place):
+            return f"{split}: {file.relative_to(place)}"
+    return f"{split}: {file}"
 
 
 def contact_sheet(survey: Survey) -> np.ndarray:
@@ -188,17 +218,17 @@ def _ignored(counts: Counts) -> str:
     return f"{counts.ignored / max(counts.ignored + int(counts.classes.sum()), 1):.1%}"
 
 
-def _near(survey: Survey) -> str:
+def _near(survey: Survey, called: Callable[[str, int], str], several: bool) -> str:
     """Say which pictures are nearly the same: of several splits pair by pair, of one split how many pairs there are."""
-    near, lines = survey.near, [f"Nearly the same in several splits: {survey.near.across or 'none'}"]
+    near = survey.near
+    lines = [f"Nearly the same in several splits: {near.across or 'none'}"] if several else []
     if near.across:
         images = [
             f"{count} of {survey.splits[name].images} images in {name}" for name, count in near.images.items() if count
         ]
         lines.append(f"  what is measured on them flatters: {', '.join(images)}")
     for first, second, likeness in near.pairs[: tables.LISTED]:
-        names = f"{first[0]}: {survey.name(*first)} ~ {second[0]}: {survey.name(*second)}"
-        lines.append(f"  {names} ({likeness:.2f})")
+        lines.append(f"  {called(*first)} ~ {called(*second)} ({likeness:.2f})")
     if near.across > tables.LISTED:
         lines.append(f"  and {near.across - tables.LISTED} more")
     counts = ", ".join(f"{count} in {name}" for name, count in near.within.items() if count)
@@ -206,7 +236,3 @@ def _near(survey: Survey) -> str:
     if near.flat:
         lines.append(f"Too plain to be compared (of almost one shade): {near.flat}")
     return "\n".join(lines)
-
-
-def _together(group: list[tuple[str, str]]) -> str:
-    return " = ".join(f"{split}: {name}" for split, name in group)
