@@ -9,7 +9,6 @@ from typing import Any
 import tensorflow as tf
 from tensorboard.plugins.hparams import api
 
-from visionmtl.board import events
 from visionmtl.recipe.keys import leaves
 from visionmtl.recipe.sections import Recipe
 
@@ -19,25 +18,35 @@ MARKS = "*_`[]<>\\|~#"  # of Markdown
 HOW = ("verbose", "log", "checkpoint", "profile", "watch")  # keys of them that only say what is written
 
 
-def write(folder: Path, run: Path, recipe: Recipe, compared: Mapping[str, tuple[str, str]]) -> None:
-    """Write a run's recipe, its versions and its settings.
+def write(
+    writers: Mapping[str, tf.summary.SummaryWriter],
+    run: Path,
+    recipe: Recipe,
+    compared: Mapping[str, str],
+    step: int = 0,
+) -> None:
+    """Write a run's recipe and its versions as texts of the run `train`, and its settings.
+
+    The settings are of the run `validation`, as the metrics beside them are: TensorBoard finds none of a run that lies
+    in a folder below.
 
     Args:
-        folder: of TensorBoard, in which the runs `train` and `validation` lie.
+        writers: of the runs `train` and `validation`.
         run: the run folder.
         recipe: what is trained.
-        compared: the curves whose last values stand beside the settings: by title, the run and the name of each.
+        compared: the curves of validation whose last values stand beside the settings, by title.
+        step: how many are behind.
     """
-    writer = events.writer(folder, 0)
-    with writer.as_default():
-        tf.summary.text("recipe", f"```yaml\n{recipe.dump()}\n```", step=0)
+    with writers["train"].as_default():
+        tf.summary.text("recipe", f"```yaml\n{recipe.dump()}\n```", step=step)
         if about := _session(run):  # in a table, TensorBoard breaks even short words
-            tf.summary.text("session", "\n".join(f"- **{key}**: {_line(value)}" for key, value in about), step=0)
+            told = "\n".join(f"- **{key}**: {_line(value)}" for key, value in about)
+            tf.summary.text("session", told, step=step)
+    with writers["validation"].as_default():
         chosen = dict(settings(recipe))
-        metrics = [api.Metric(tag, group=group, display_name=title) for title, (group, tag) in compared.items()]
+        metrics = [api.Metric(tag, display_name=title) for title, tag in compared.items()]
         api.hparams_config([api.HParam(name) for name in chosen], metrics)
         api.hparams(chosen, trial_id=run.name, start_time_secs=time.time())
-    writer.close()
 
 
 def settings(recipe: Recipe) -> Iterator[tuple[str, str | int | float | bool]]:

@@ -85,7 +85,8 @@ class TensorBoard(Callback):
         self.made = self.written = events.steps_behind(self.model)
         self.writers = {run: events.writer(self.folder / run, self.made + 1) for run in ("train", "validation")}
         if self.run is not None:
-            overview.write(self.folder, *self.run, _compared(self.model, self.run[1].training.monitor))
+            compared = _compared(self.model, self.run[1].training.monitor)
+            overview.write(self.writers, *self.run, compared, self.made)
         if self.graph:
             with self.writers["train"].as_default():
                 network.write_graph(self.model)
@@ -163,8 +164,8 @@ class TensorBoard(Callback):
                 scores.write(name, task.classes, task.charts(metrics), self.made)
 
 
-def _compared(model: Any, monitor: str) -> dict[str, tuple[str, str]]:
+def _compared(model: Any, monitor: str) -> dict[str, str]:
     """Return the curves that are compared between runs, by title: what names the best epoch, and each task's metric."""
     logs = [monitor, *(f"val_{name}_{task.primary}" for name, task in model.tasks.items())]
     plain = dict.fromkeys(log.removeprefix("val_") for log in logs)
-    return {log: ("validation", names.of_log(log, model.tasks)) for log in plain}
+    return {log: names.of_log(log, model.tasks) for log in plain}

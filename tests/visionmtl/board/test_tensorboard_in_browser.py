@@ -36,8 +36,9 @@ def run(tmp_path_factory):
     (run / "recipe.yaml").write_text(given.dump())
     (run / "about.json").write_text('[{"device": "one CPU", "versions": {"Keras": "3"}}]')
     model, board = toys.model(), run / "tensorboard"
-    overview.write(board, run, given, {"score": ("validation", "metrics/score")})
-    for name, writer in {name: events.writer(board / name, 1) for name in ("train", "validation")}.items():
+    writers = {name: events.writer(board / name, 1) for name in ("train", "validation")}
+    overview.write(writers, run, given, {"score": "metrics/score"})
+    for name, writer in writers.items():
         with writer.as_default():
             for step in (20, 40):
                 tf.summary.scalar("losses/total", 1 / step, step=step)
@@ -93,7 +94,7 @@ def test_each_dashboard_draws_its_data(address, tmp_path):
                 page.wait(f"{ALL}('li').some(each => /device.*one CPU/.test(each.textContent))", 120)
             elif dashboard == "hparams":
                 page.size(2600, 1200)  # columns out of sight are not drawn
-                page.wait(f"/streets-1/.test({TEXT}) && /score/.test({TEXT})", 120)
+                page.wait(f"/streets-1/.test({TEXT}) && /score/.test({TEXT}) && /0\\.625/.test({TEXT})", 120)
 
 
 def test_what_is_no_run_is_told(tmp_path, capsys):
