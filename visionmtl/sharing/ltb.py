@@ -59,7 +59,8 @@ class LTB(Scheme):
 
     Example:
         >>> from visionmtl import sharing
-        >>> scheme = sharing.get("ltb", tree={"scene": [1, 1], "objects": [1, 1], "ground": [1, 2]})
+        >>> tree = {"classification": [1, 1, 2, 2], "detection": [1, 1, 1, 1], "segmentation": [1, 1, 1, 3]}
+        >>> scheme = sharing.get("ltb", tree=tree)
         >>> visionmtl.MultiTaskModel(tasks, sharing=scheme).parts["P3"][0].startswith("ltb_1")
         True
     """

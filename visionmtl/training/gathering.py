@@ -44,11 +44,13 @@ def _await(cluster: Cluster, told: Mapping[str, Any], door: socket.socket) -> No
     patience, missing = _Patience(), set(range(1, len(cluster.addresses)))
     with contextlib.ExitStack() as held:
         present: dict[int, socket.socket] = {}
-        while missing:
+        while True:
             for number, line in list(present.items()):
-                if _heard(line, 0) == b"":  # it has ended, and may come again
+                if _heard(line, 0) == b"":  # it has ended, perhaps since the last one came, and may come again
                     del present[number]
                     missing.add(number)
+            if not missing:
+                break
             with contextlib.suppress(TimeoutError):
                 line = held.enter_context(door.accept()[0])
                 said = _read(_heard(line, ANSWER))

@@ -103,6 +103,26 @@ def test_a_worker_that_ends_may_come_again_and_two_of_one_index_may_not():
     assert [worker.end() for worker in (chief, *rest)] == [None, None, None]
 
 
+def test_a_worker_that_ends_as_the_last_one_comes_is_waited_for(monkeypatch):
+    named, ended, spoken = addresses(3), threading.Event(), threading.Event()
+    chief, read = Worker(named, 0, {}), gathering._read
+
+    def late(heard):  # the chief has heard the last, and meanwhile the first ends
+        said = read(heard)
+        if said is not None and said.get("number") == 2:
+            spoken.set()
+            assert ended.wait(20)
+        return said
+
+    monkeypatch.setattr(gathering, "_read", late)
+    with connected(named[0]) as line:
+        gathering._say(line, {"number": 1, "told": {}})
+        last = Worker(named, 2, {})
+        assert spoken.wait(20)
+    ended.set()
+    assert [worker.end() for worker in (chief, last, Worker(named, 1, {}))] == [None, None, None]
+
+
 def test_a_port_that_is_taken_is_told():
     named = addresses(2)
     with socket.create_server(("127.0.0.1", int(named[1].rpartition(":")[2]))):

@@ -143,6 +143,7 @@ def test_a_signal_while_a_model_is_exported_leaves_no_version(tmp_path, monkeypa
         os.kill(os.getpid(), signal.SIGTERM)
 
     blank = SimpleNamespace(resize="stretch", confidences={}, tasks={}, recipe=None, image_size=(8, 8))
+    blank.sharing = SimpleNamespace(settled=lambda model: blank.sharing)
     monkeypatch.setattr(runs, "load_model", lambda path: (blank, None))
     monkeypatch.setattr(export.FORMATS["savedmodel"], "write", half)
     assert cli.main(["export", "best.keras", "--to", str(tmp_path / "out")]) == 143

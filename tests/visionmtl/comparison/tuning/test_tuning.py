@@ -1,6 +1,7 @@
 """A study from its question to its best recipe, with trainers that train nothing."""
 
 import builtins
+import re
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,7 @@ def test_a_trial_that_fails_is_told_and_the_others_go_on(capsys):
     assert {"FAIL", "COMPLETE"} <= set(ends)
     assert len(ends) == 6
     printed = capsys.readouterr().out
-    assert "failed after 0 s: The last 10 steps were all NaN or infinite." in printed
+    assert re.search(r"failed after \d+ s: The last 10 steps were all NaN or infinite\.", printed)
     assert f"{ends.count('FAIL')} of 6 trials failed" in printed
     with pytest.raises(UsageError, match="no trial .* that ended with a value"):
         tuning.export(folder, "best.yaml", ends.index("FAIL"))
