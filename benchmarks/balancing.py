@@ -1,11 +1,12 @@
 """What balancing costs a training step, against the plain sum of the losses; prints ratios of times and peak memory.
 
     python benchmarks/balancing.py [--backbones resnet50 efficientnet_lite0] [--tasks 2 3 8] [--size 128] [--losses]
+    python benchmarks/balancing.py --methods equal cosmos moco ...
 
 Each model has K light classification heads on one backbone. The steps are run in rounds in one process, each round in
 an order of its own; a ratio is the median of those within a round. "One forward, K backward" is a bare step that goes
 back once a task, adds the gradients up and compares nothing. The memory is the highest of a process that does nothing
-else.
+else. Of `--methods`, any of `visionmtl list balancing`, the clock is the processor's.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -39,6 +41,7 @@ VARIANTS = {
     "famo": "famo",
     "equal, watched in every step": "equal",
 }
+METHODS = {name: name for name in balancing.names() if name != "fixed"}
 LOSSES = {name: name for name in [*balancing.LOSSES, "excess_mtl"] if name != "fixed"}
 WEIGHED = ("equal", "one forward, K backward", "cagrad, parameters", "cagrad, features")
 
@@ -63,7 +66,7 @@ def model(backbone: str, count: int, size: int, variant: str) -> visionmtl.Multi
     keras.utils.set_random_seed(0)
     tasks = [Classification(f"task_{place}", 10) for place in range(count)]
     built = (Bare if "backward" in variant else visionmtl.MultiTaskModel)(tasks, backbone, (size, size, 3))
-    built.compile(keras.optimizers.SGD(1e-3), balancing=(VARIANTS | LOSSES)[variant])
+    built.compile(keras.optimizers.SGD(1e-3), balancing=(METHODS | VARIANTS)[variant])
     return built
 
 
@@ -96,12 +99,13 @@ def stepper(variant: str, built, dataset):
 def times(backbone: str, count: int, options) -> dict[str, list[float]]:
     """Return the seconds of a step of each variant, `rounds` of them."""
     dataset = batches(count, options.size, options.batch)
-    variants, steps = LOSSES if options.losses else VARIANTS, {}
+    variants, steps = options.methods or (LOSSES if options.losses else VARIANTS), {}
     for variant in variants:
         steps[variant] = stepper(variant, model(backbone, count, options.size, variant), dataset)
         steps[variant]()  # traces
         steps[variant]()  # and where the first step compared gradients, traces the step between
-    return interleaved.seconds(steps, options.rounds, warm=0)
+    clock = time.process_time if options.methods else time.perf_counter
+    return interleaved.seconds(steps, options.rounds, warm=0, clock=clock)
 
 
 def memory(backbone: str, count: int, options, variant: str) -> float:
@@ -140,7 +144,7 @@ def report(backbone: str, count: int, options) -> None:
         )
     head = f"{backbone}, K = {count}, {options.size} x {options.size}, batch {options.batch}"
     print(tables.table([head, "ms a step", "of equal", "peak GB"], rows))
-    if options.losses:
+    if options.losses or options.methods:
         return
     passes = found["one forward, K backward"]
     exact = interleaved.ratio(found["cagrad, parameters"], passes)
@@ -158,11 +162,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--losses", action="store_true", help="measure the loss balancers instead")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, help="measure these instead, `equal` among them")
     parser.add_argument("--alone", choices=VARIANTS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.alone:
         train_alone(options)
         return
+    if options.methods and "equal" not in options.methods:
+        parser.error("--methods has no `equal`, against which the others are measured: name it too")
     for backbone in options.backbones:
         for count in options.tasks:
             report(backbone, count, options)
