@@ -1,6 +1,6 @@
 """What balancing costs a training step, against the plain sum of the losses; prints ratios of times and peak memory.
 
-    python benchmarks/balancing.py [--backbones resnet50 efficientnet_lite0] [--tasks 2 3 8] [--size 128] [--losses]
+    python benchmarks/balancing.py [--backbones resnet50 efficientnet_lite0] [--tasks 2 3 8] [--size 128]
     python benchmarks/balancing.py --methods equal cosmos moco ...
 
 Each model has K light classification heads on one backbone. The steps are run in rounds in one process, each round in
@@ -42,7 +42,6 @@ VARIANTS = {
     "equal, watched in every step": "equal",
 }
 METHODS = {name: name for name in balancing.names() if name != "fixed"}
-LOSSES = {name: name for name in [*balancing.LOSSES, "excess_mtl"] if name != "fixed"}
 WEIGHED = ("equal", "one forward, K backward", "cagrad, parameters", "cagrad, features")
 
 
@@ -99,7 +98,7 @@ def stepper(variant: str, built, dataset):
 def times(backbone: str, count: int, options) -> dict[str, list[float]]:
     """Return the seconds of a step of each variant, `rounds` of them."""
     dataset = batches(count, options.size, options.batch)
-    variants, steps = options.methods or (LOSSES if options.losses else VARIANTS), {}
+    variants, steps = options.methods or VARIANTS, {}
     for variant in variants:
         steps[variant] = stepper(variant, model(backbone, count, options.size, variant), dataset)
         steps[variant]()  # traces
@@ -144,7 +143,7 @@ def report(backbone: str, count: int, options) -> None:
         )
     head = f"{backbone}, K = {count}, {options.size} x {options.size}, batch {options.batch}"
     print(tables.table([head, "ms a step", "of equal", "peak GB"], rows))
-    if options.losses or options.methods:
+    if options.methods:
         return
     passes = found["one forward, K backward"]
     exact = interleaved.ratio(found["cagrad, parameters"], passes)
@@ -161,7 +160,6 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--losses", action="store_true", help="measure the loss balancers instead")
     parser.add_argument("--methods", nargs="+", choices=METHODS, help="measure these instead, `equal` among them")
     parser.add_argument("--alone", choices=VARIANTS, help=argparse.SUPPRESS)
     options = parser.parse_args()
