@@ -1,12 +1,12 @@
 """visionmtl: one Keras model that classifies, detects and segments an image from one shared backbone.
 
-The public names are loaded when they are first used, so that `import visionmtl` and `visionmtl --help` are quick.
+The public names are loaded when they are first used, so that `import visionmtl` and `visionmtl --help` are quick. This
+file imports nothing: until it is read, Ctrl-C has a stack trace of Python's own.
 """
 
-import importlib
-from typing import Any
-
-from visionmtl.errors import UsageError
+TYPE_CHECKING = False  # as in typing, which takes long to import
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.1.0"
 
@@ -18,6 +18,7 @@ _HOMES = {
     "Depth": "visionmtl.tasks",
     "Detection": "visionmtl.tasks",
     "Segmentation": "visionmtl.tasks",
+    "UsageError": "visionmtl.errors",
 }
 _ROOMS = {
     "backbones": "visionmtl.backbones",
@@ -39,10 +40,12 @@ _ROOMS = {
     "training": "visionmtl.training",
 }
 
-__all__ = ["UsageError", "__version__", *_HOMES, *_ROOMS]
+__all__ = ["__version__", *_HOMES, *_ROOMS]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
+    import importlib
+
     if name in _HOMES:
         value = getattr(importlib.import_module(_HOMES[name]), name)
     elif name in _ROOMS:

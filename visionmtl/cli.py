@@ -24,6 +24,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     what a signal stopped, to be gone on with; 130 Ctrl-C; 129, 138 and 143 what SIGHUP, SIGUSR1 and SIGTERM stopped
     with nothing to go on from; 141 unread. A fault of ours raises, which makes 1.
     """
+    return run(parsed(argv))
+
+
+def parsed(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return what a command line asks for: the command, and what was given to it.
+
+    Raises:
+        SystemExit: it asks for help, or for what there is not, which was told; its status is 0 or 2.
+    """
     argv = sys.argv[1:] if argv is None else list(argv)
     commands = commands_of("visionmtl.commands")
     parser = build_parser(commands)
@@ -35,6 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(strangers)}.{_suggestion(strangers[0], args)}")
     if rest:
         args.overrides = [*args.overrides, *rest]
+    return args
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what a command line asks for, and return the exit status; see `main`."""
     stop = stopping.Stop()
     try:
         with stopping.signals(stop):

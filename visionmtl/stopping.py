@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-ASKING = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1") if hasattr(signal, name)
-)  # some systems have not all of them
+from visionmtl.leaving import ASKING, name_of
+
 GO_ON_LATER = 75  # EX_TEMPFAIL of sysexits.h
 SAME = 1.0  # seconds within which a second signal is the first: `timeout` sends its own twice
 
@@ -37,12 +36,31 @@ class Stopped(KeyboardInterrupt):
     @property
     def name(self) -> str:
         """What stopped it, as a user calls it."""
-        return "Ctrl-C" if self.number == signal.SIGINT else signal.Signals(self.number).name
+        return name_of(self.number)
 
 
 def saying(stopped: KeyboardInterrupt, sentence: str, resumable: bool = False) -> Stopped:
     """Return what stopped a piece of work, with how to go on with it."""
     return Stopped(getattr(stopped, "number", signal.SIGINT), sentence, resumable)
+
+
+@contextlib.contextmanager
+def told(sentence: str, resumable: bool = False) -> Iterator[None]:
+    """Say how to go on with work that a signal stops, where nothing within has said it.
+
+    Args:
+        sentence: how.
+        resumable: whether another command goes on where this one was.
+
+    Raises:
+        Stopped: a signal stopped it.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        if str(stopped):
+            raise
+        raise saying(stopped, sentence, resumable) from None
 
 
 class Stop:
@@ -99,6 +117,9 @@ class Stop:
             os.dup2(os.open(os.devnull, os.O_WRONLY), handle)
 
 
+_asked: list[Stop] = []  # those that signals are told to, the innermost last
+
+
 @contextlib.contextmanager
 def signals(stop: Stop) -> Iterator[Stop]:
     """Have signals that ask to stop told to `stop`, and who was told before told again afterwards.
@@ -114,12 +135,14 @@ def signals(stop: Stop) -> Iterator[Stop]:
         return
     check()
     before: dict[int, Any] = {}
+    _asked.append(stop)
     try:
         for number in ASKING:
             if signal.getsignal(number) not in (signal.SIG_IGN, None):
                 before[number] = signal.signal(number, stop)
         yield stop
     finally:
+        _asked.pop()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -130,9 +153,8 @@ def check() -> None:
     Raises:
         Stopped: a signal did ask.
     """
-    for handler in map(signal.getsignal, ASKING):
-        if isinstance(handler, Stop):
-            handler.check()
+    if _asked:  # a handler would not do: one that was asked twice has given way to the system's
+        _asked[-1].check()
 
 
 def take_again() -> None:

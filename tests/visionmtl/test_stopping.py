@@ -60,6 +60,15 @@ def test_a_signal_that_a_library_swallowed_stops_where_the_next_work_begins():
             stopping.check()
 
 
+def test_one_that_came_twice_and_was_swallowed_both_times_stops_it_too(clock):
+    with signals(Stop()):
+        for clock[0] in (1.0, 3.0):
+            with contextlib.suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(Stopped):
+            stopping.check()
+
+
 def test_a_signal_that_is_ignored_stays_so():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

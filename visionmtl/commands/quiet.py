@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from visionmtl import stopping, terminal
+from visionmtl import leaving, stopping, terminal
 
 WIDTH = 40  # of what is said meanwhile
 
@@ -17,7 +17,23 @@ def quiet_import() -> Iterator[None]:
 
     Set TF_CPP_MIN_LOG_LEVEL=0 to hear everything. Garbage is looked for less often: to trace a step makes much that is
     none, and looking through it took a twentieth of the time. A terminal says meanwhile what is waited for.
+
+    Raises:
+        stopping.Stopped: a signal came, before the command has done anything.
     """
+    with stopping.told(leaving.NOT_BEGUN):
+        try:
+            with _greetings_kept_back():
+                yield
+        except Exception:
+            stopping.check()  # a module that was read by half fails in a way of its own
+            raise
+        stopping.check()  # or has swallowed it
+
+
+@contextlib.contextmanager
+def _greetings_kept_back() -> Iterator[None]:
+    """Import TensorFlow with the standard error turned off."""
     gc.set_threshold(100_000, 50, 50)
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0":
         yield
@@ -39,4 +55,3 @@ def quiet_import() -> Iterator[None]:
         os.close(nowhere)
         if waiting:
             terminal.draw("", WIDTH)
-    stopping.check()

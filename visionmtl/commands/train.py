@@ -1,7 +1,9 @@
 """`visionmtl train`."""
 
 import argparse
+import shlex
 
+from visionmtl import stopping
 from visionmtl.commands.arguments import add_device, add_recipe
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
@@ -47,14 +49,21 @@ class Train(Command):
         add_device(parser)
 
     def run(self, args: argparse.Namespace) -> None:
-        from visionmtl import recipe as recipes
-
         given = [bool(args.recipe), bool(args.resume), bool(args.replay)]
         if sum(given) != 1 or (args.run and not args.recipe) or (args.replay and args.evaluate):
             raise UsageError(
                 "Give a recipe to train, or --resume RUN alone to go on with a run, or --replay RUN/nan-1 alone to do "
                 "a step again."
             )
+        go_on = f"Go on with: visionmtl train --resume {shlex.quote(args.resume)}" if args.resume else ""
+        with stopping.told(
+            go_on or "There is no run folder yet, and nothing to go on from.", resumable=bool(args.resume)
+        ):
+            self._train(args)
+
+    def _train(self, args: argparse.Namespace) -> None:
+        from visionmtl import recipe as recipes
+
         recipe = recipes.load(args.recipe, args.overrides) if args.recipe else None
         with quiet_import():
             from visionmtl import training
