@@ -52,6 +52,8 @@ _EXPECTED = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
     "string_type": "a name",
+    "list_type": "a list, as [first, second]",
+    "tuple_type": "a list, as [first, second]",
     "dict_type": "a mapping of keys to values",
     "model_type": "a mapping of keys to values",
 }

@@ -1,15 +1,27 @@
 """What every section of a recipe is, and the short ways to write one."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 
 class Section(BaseModel):
     """A section of the recipe: unknown keys are refused, and a value once read does not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_flag_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse true and false where a number is wanted, which Python takes for 1 and 0; who reads them says so."""
+        field = cls.model_fields.get(info.field_name or "")
+        if isinstance(value, bool) and field and not any(isinstance(each, BeforeValidator) for each in field.metadata):
+            wanted = {field.annotation, *get_args(field.annotation)}
+            if wanted & {int, float} and not wanted & {bool, Any}:
+                raise PydanticCustomError("int_type" if int in wanted else "float_type", "a number")
+        return value
 
 
 def by_name(value: Any) -> Any:
