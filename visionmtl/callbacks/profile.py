@@ -1,6 +1,5 @@
 """What TensorFlow's profiler records of some steps."""
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -8,17 +7,15 @@ from typing import Self
 import tensorflow as tf
 
 from visionmtl import terminal
-from visionmtl.board import events
+from visionmtl.board import events, profiles
 from visionmtl.callbacks.callback import Callback, Logs, Session
-
-PLUGIN = "xprof"  # which has the dashboard
 
 
 class Profile(Callback):
     """Have TensorFlow's profiler record some steps of a training, for TensorBoard's dashboard Profile.
 
     TensorBoard shows it where its plugin is installed (extra `profile`). Steps are counted from 1 over the whole
-    training: one that goes on behind them records nothing.
+    training: one that goes on behind them records nothing. Each is marked, for the dashboard reckons by steps.
 
     Args:
         folder: where the record goes.
@@ -33,6 +30,7 @@ class Profile(Callback):
         self.folder, self.first, self.last = Path(folder), first, last
         self.begun = self.step = 0
         self.on = False
+        self.mark: tf.profiler.experimental.Trace | None = None
 
     @classmethod
     def of_session(cls, session: Session) -> Sequence[Self]:
@@ -46,10 +44,14 @@ class Profile(Callback):
         if not self.on and self.step < self.last and self.step + 1 >= self.first and not self.begun:
             tf.profiler.experimental.start(str(self.folder))
             self.on, self.begun = True, self.step + 1
+        if self.on:
+            self.mark = tf.profiler.experimental.Trace("train", step_num=self.step + 1, _r=1)  # as Keras marks its own
+            self.mark.__enter__()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if not getattr(getattr(self.model, "position", None), "passed", False):
             self.step += 1
+        self._unmark()
         if self.on and self.step >= self.last:
             self._stop()
 
@@ -60,9 +62,15 @@ class Profile(Callback):
         if self.on:
             self._stop()
 
+    def _unmark(self) -> None:
+        if self.mark is not None:
+            self.mark.__exit__(None, None, None)
+            self.mark = None
+
     def _stop(self) -> None:
+        self._unmark()  # of a step that was broken off
         self.on = False
         tf.profiler.experimental.stop()
-        lacking = "" if importlib.util.find_spec(PLUGIN) else ", once it is installed: pip install 'visionmtl[profile]'"
+        lacking = "" if profiles.can_be_shown() else f", once it is installed: {profiles.INSTALL}"
         steps = f"Steps {self.begun} to {self.step} are profiled in {self.folder}"
         terminal.tell(f"{steps}; TensorBoard's dashboard Profile shows them{lacking}.")

@@ -7,6 +7,7 @@ import logging
 import threading
 from pathlib import Path
 
+from visionmtl.board import profiles
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
 from visionmtl.errors import UsageError, check_number
@@ -49,6 +50,8 @@ class TensorBoard(Command):
                 address = board.launch()
         except program.TensorBoardServerException as error:
             raise UsageError(f"TensorBoard cannot listen: {error.msg}") from None
+        if any(map(profiles.of, folders)) and not profiles.can_be_shown():
+            print(f"Steps were profiled, which TensorBoard shows once its plugin is installed: {profiles.INSTALL}.")
         print(f"TensorBoard of {', '.join(map(str, folders))}: {address} (Ctrl-C ends it)", flush=True)
         while True:  # until a signal, which ends it as any other command
             threading.Event().wait(3600)

@@ -11,7 +11,8 @@ import tensorflow as tf
 import toys
 
 from visionmtl import callbacks, cli, recipe
-from visionmtl.board import events, network, overview, scores
+from visionmtl.board import events, network, overview, profiles, scores
+from visionmtl.commands import tensorboard
 
 pytestmark = [
     pytest.mark.slow,
@@ -95,6 +96,24 @@ def test_each_dashboard_draws_its_data(address, tmp_path):
             elif dashboard == "hparams":
                 page.size(2600, 1200)  # columns out of sight are not drawn
                 page.wait(f"/streets-1/.test({TEXT}) && /score/.test({TEXT}) && /0\\.625/.test({TEXT})", 120)
+
+
+def test_a_profile_that_nothing_here_shows_is_told(tmp_path, monkeypatch, capsys):
+    record = tmp_path / "tensorboard" / "train" / "plugins" / "profile" / "now" / "here.xplane.pb"
+    record.parent.mkdir(parents=True)
+    record.touch()
+    (tmp_path / "recipe.yaml").touch()
+    (tmp_path / "tensorboard" / "train" / "events.out.tfevents.1").touch()
+
+    def wait(self, seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tensorboard.threading.Event, "wait", wait)
+    monkeypatch.setattr("tensorboard.program.TensorBoard.launch", lambda self: "http://here/")
+    for there in (False, True):
+        monkeypatch.setattr(profiles, "can_be_shown", lambda there=there: there)
+        assert cli.main(["tensorboard", str(tmp_path)]) == 130
+        assert (profiles.INSTALL in capsys.readouterr().out) is not there
 
 
 def test_what_is_no_run_is_told(tmp_path, capsys):
