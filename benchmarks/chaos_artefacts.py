@@ -12,7 +12,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
 from pipelines.files import is_partial
-from visionmtl import csvfile, recipe
+from visionmtl import csvfile, known_by, recipe
 from visionmtl.checkpoints import container
 from visionmtl.comparison.compare import asking
 
@@ -75,7 +75,7 @@ def broken(path: Path) -> str | None:
                 with Image.open(path) as picture:
                     picture.load()
             case ".yaml":
-                asking.read(path.parent) if path.name == asking.FILE else recipe.load(path)
+                asking.read(path.parent) if path.name == known_by.COMPARISON else recipe.load(path)
             case ".html":
                 return None if "</html>" in path.read_text(encoding="utf-8") else "cut"
     except Exception as error:

@@ -3,12 +3,13 @@
 import argparse
 from pathlib import Path
 
+from visionmtl import known_by
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
 from visionmtl.errors import UsageError
 
 # What lies in folders that have a recipe and are no runs, and which command makes them.
-OTHERS = {"comparison.yaml": "compare", "affinity.json": "affinity", "tune.yaml": "tune"}
+OTHERS = {known_by.COMPARISON: "compare", known_by.AFFINITY: "affinity", known_by.STUDY: "tune"}
 
 
 class Report(Command):

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from visionmtl import known_by
 from visionmtl.commands.arguments import add_overrides
 from visionmtl.commands.command import Command
 from visionmtl.commands.quiet import quiet_import
@@ -60,7 +61,7 @@ class Tune(Command):
         if going_on and (
             args.overrides or args.search or args.objectives or args.run or args.no_pruning or args.seed is not None
         ):
-            if not (Path(args.recipe) / "tune.yaml").is_file():
+            if not (Path(args.recipe) / known_by.STUDY).is_file():
                 raise UsageError(
                     f"'{args.recipe}' is a folder, but not that of a study: name a recipe's file to search."
                 )

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import yaml
 
+from visionmtl import known_by
 from visionmtl.recipe.keys import leaves
 
-FILE, CELLS = "comparison.json", "cells"
+CELLS = "cells"
 # What the arms of a comparison may differ in, and where files lie: not what is compared for the same budget.
 ARMS = ("name", "balancing", "model.sharing", "model.start", "training.seed", "data.path", "data.cache_folder")
 
@@ -44,7 +45,7 @@ def single_tasks(folder: Path, recipe: str) -> Single | None:
     if folder.parent.name == CELLS:
         return _read(folder.parents[1])
     own = _compared(recipe)
-    beside = sorted(folder.parent.glob(f"*/{FILE}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    beside = sorted(folder.parent.glob(f"*/{known_by.COMPARED}"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in beside if own else ():
         if _compared(_text(path.with_name("recipe.yaml"))) == own and (found := _read(path.parent, of_time=False)):
             return found
@@ -54,7 +55,7 @@ def single_tasks(folder: Path, recipe: str) -> Single | None:
 def _read(comparison: Path, of_time: bool = True) -> Single | None:
     """Return those of a comparison's folder, also where all its arms had the same time instead of the same steps."""
     try:
-        content = json.loads(_text(comparison / FILE))
+        content = json.loads(_text(comparison / known_by.COMPARED))
         if not of_time and (content.get("budget") or {}).get("of") == "seconds":
             return None
         arm = next(arm for arm in content["arms"] if arm.get("alone"))

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.splits import split_called
+from visionmtl import known_by
 from visionmtl.comparison.compare import wording
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text
 from visionmtl.recipe import yamlfile
 
-FILE = "comparison.yaml"
 SEEDS = 3  # where none are asked for
 OWN = ("name", "tasks", "training.seed")  # set by the comparison itself
 DATA = (  # what is measured on
@@ -84,7 +84,7 @@ class Asked:
 
     def write(self, folder: Path) -> None:
         """Keep it in the folder of its comparison."""
-        write_text(folder / FILE, yamlfile.dump(asdict(self)))
+        write_text(folder / known_by.COMPARISON, yamlfile.dump(asdict(self)))
 
 
 def read(folder: Path) -> Asked:
@@ -93,11 +93,13 @@ def read(folder: Path) -> Asked:
     Raises:
         UsageError: the folder holds none.
     """
-    value = yamlfile.read(folder / FILE).value
+    value = yamlfile.read(folder / known_by.COMPARISON).value
     try:
         return Asked(**value)
     except TypeError:
-        raise UsageError(f"'{folder / FILE}' is not what `visionmtl compare` wrote: take another folder.") from None
+        raise UsageError(
+            f"'{folder / known_by.COMPARISON}' is not what `visionmtl compare` wrote: take another folder."
+        ) from None
 
 
 def asked(request: Request, command: str, before: Asked | None = None) -> Asked:

@@ -12,14 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from visionmtl import known_by
 from visionmtl.comparison.compare.arms import Arm
 from visionmtl.comparison.compare.asking import Asked
 from visionmtl.comparison.compare.planning import Known, Outlook
 from visionmtl.comparison.compare.surveying import Survey
 from visionmtl.files import write_text
 from visionmtl.recipe import Recipe
-
-FILE = "comparison.json"
 
 
 def write(
@@ -57,7 +56,7 @@ def write(
         "tasks": survey.tasks,
         "arms": [_arm(arm, parts, seeds, known, split) for arm, parts in outlooks],
     }
-    write_text(folder / FILE, json.dumps(_plain(whole), indent=1) + "\n")
+    write_text(folder / known_by.COMPARED, json.dumps(_plain(whole), indent=1) + "\n")
     return whole
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from visionmtl import known_by
 from visionmtl import recipe as recipes
 from visionmtl.comparison.compare import asking, surveying
 from visionmtl.comparison.compare.asking import Asked
@@ -44,7 +45,7 @@ def merge(folder: Path, others: Iterable[str], recipe: Recipe, asked: Asked, sur
     """
     folders, told = [Path(other) for other in others], list[str]()
     for other in folders:
-        if not (other / asking.FILE).is_file():
+        if not (other / known_by.COMPARISON).is_file():
             raise UsageError(f"--merge was given '{other}', which is no folder of `visionmtl compare`.")
         theirs = recipes.load(other / RECIPE)
         if hash_of(theirs) != hash_of(recipe):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import keras
 
+from visionmtl import known_by
 from visionmtl import recipe as recipes
 from visionmtl.comparison.compare import asking, widths
 from visionmtl.comparison.compare.arms import Arm, arms, varied
@@ -38,10 +39,10 @@ def opened(request: Request, command: str) -> Opened:
         UsageError: a mistake in what was asked; the folder is taken, or of another recipe.
     """
     given, run = Path(request.recipe), None if request.run is None else Path(request.run)
-    going_on = (given / asking.FILE).is_file()
+    going_on = (given / known_by.COMPARISON).is_file()
     if going_on and (request.overrides or run):
         raise UsageError(f"'{given}' has a recipe of its own: to change it, compare into another folder by --run.")
-    there = given if going_on else run if run and (run / asking.FILE).is_file() else None
+    there = given if going_on else run if run and (run / known_by.COMPARISON).is_file() else None
     recipe = recipes.load(given / RECIPE if going_on else request.recipe, request.overrides)
     if there is None:
         if run is not None:

@@ -8,9 +8,8 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from visionmtl import known_by
 from visionmtl.errors import UsageError
-
-FILE = "comparison.json"
 
 
 def _finite(value: Any) -> Any:
@@ -129,7 +128,7 @@ def read(folder: Path) -> Comparison:
     Raises:
         UsageError: its file is not there, not whole, or lacks something.
     """
-    path = folder / FILE
+    path = folder / known_by.COMPARED
     try:
         found = Comparison.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
