@@ -23,12 +23,16 @@ class Cell(NamedTuple):
         value: by which its column is sorted; None for text, NaN where there is no number.
         bar: how much of the cell is filled, 0 to 1; None for none.
         best: whether it is marked as the best of its column.
+        small: what stands below the text.
+        kind: of verdict, by which it is coloured; "" for none.
     """
 
     text: str
     value: float | None = None
     bar: float | None = None
     best: bool = False
+    small: str = ""
+    kind: str = ""
 
 
 class Grid(NamedTuple):
@@ -48,6 +52,38 @@ class Grid(NamedTuple):
     def numeric(self) -> list[bool]:
         """Whether each column is of numbers."""
         return [any(row[place].value is not None for row in self.rows) for place in range(len(self.header))]
+
+
+class Shade(NamedTuple):
+    """A cell of a matrix.
+
+    Attributes:
+        text: what stands in it.
+        part: how full its colour is, -1 to 1; below 0 it is another.
+        told: what a reader is told who looks at it.
+    """
+
+    text: str
+    part: float
+    told: str
+
+
+class Matrix(NamedTuple):
+    """Numbers of each pair of some things, as coloured cells.
+
+    Attributes:
+        title: what they are.
+        split: on which they were measured.
+        names: of rows and columns.
+        rows: of cells.
+        note: what rows and columns are; "" for nothing.
+    """
+
+    title: str
+    split: str
+    names: Sequence[str]
+    rows: Sequence[Sequence[Shade]]
+    note: str
 
 
 class Confusion(NamedTuple):

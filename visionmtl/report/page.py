@@ -80,6 +80,7 @@ def write(folder: str | Path) -> Path:
         unfinished=asked is not None,
         resume=f"visionmtl train --resume {shlex.quote(str(folder))}",
         before=before.name if before else "",
+        unknown=any(cell.text == "-" for grid in told.values() for row in grid.rows for cell in row),
         changed=_changed(before, recipe),
         tasks=[
             {

@@ -243,3 +243,16 @@ def test_of_several_labels_an_image_classes_have_their_counts_too(run):
         *("car", "3", "0.750", "0.500", ""),
     ]
     assert "validation; a click on a column sorts by it" in shown.text
+
+
+def test_what_was_not_measured_and_what_is_not_known_is_said(run):
+    assert "-: not known" in page(run).text
+    (run / "metrics.json").write_text('{"seconds": 9.0}')
+    (run / "history.csv").write_text("epoch,cars_loss,loss\n1,2,2\n2,1,1\n")
+    text = page(run).text
+    assert "the data have no validation split" in text
+    assert "-: not known" not in text
+    assert "training and validation" not in text
+    (run / "metrics.json").unlink()
+    (run / "recipe.yaml").write_text("training: {epochs: 9}\n")
+    assert "Nothing was measured yet." in page(run).text

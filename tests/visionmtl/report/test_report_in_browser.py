@@ -31,6 +31,7 @@ def file(tmp_path_factory):
     csvfile.write(run / "history.csv", rows)
     csvfile.write(run / "gradients.csv", [{"step": n, "cosine/cars/road": 0.1 * (-1) ** n} for n in range(200)])
     names = [f"</script><b>class {number}" for number in range(12)]
+    names[5] = "a" * 60
     curves = np.linspace(1, 0, 101)[:, None] * np.linspace(0.2, 1, 12)
     charts = {
         "confusion": np.diag(np.arange(1, 14)),
@@ -104,6 +105,32 @@ def test_charts_are_hovered_and_zoomed_and_tables_sorted(page, file):
     assert page.run("document.querySelectorAll('.sortable th')[1].getAttribute('aria-sort')") == "ascending"
 
 
+def test_charts_are_read_and_enlarged_by_keys_and_lines_hidden(page, file):
+    page.open(f"file://{file}", 1100)
+    page.wait(f"{CHART}.querySelector('canvas')")
+    place, scale = f"{CHART}.querySelector('.lines')", f"(({{min, max}}) => [min, max])({CHART}.plot.scales.x)"
+    page.run("(() => { document.querySelectorAll('.chart .u-legend th')[1].focus() })()")
+    for _ in range(20):
+        if page.run(f"document.activeElement === {place}"):
+            break
+        page.press("Tab")
+    assert page.run(f"document.activeElement === {place}")
+    assert page.run(f"getComputedStyle({place}).outlineStyle") == "solid"
+    assert "training" in page.run(f"{place}.getAttribute('aria-label')")
+    for _ in range(3):
+        page.press("ArrowRight")
+    assert page.run(f"{CHART}.querySelector('.told').textContent") == "epoch 3, training 3"
+    assert page.run(f"{CHART}.querySelector('.u-legend').innerText.replace(/\\s/g, '')") == "epoch3training3"
+    whole = page.run(scale)
+    page.press("Enter")
+    page.wait(f"{scale}[1] < {whole[1]} / 2 + 4")
+    page.press("Escape")
+    page.wait(f"String({scale}) === '{whole[0]},{whole[1]}'")
+    page.press("Tab")
+    page.press(" ")
+    page.wait(f"{place}.querySelector('[aria-pressed]').getAttribute('aria-pressed') === 'false'")
+
+
 def test_a_worst_picture_is_enlarged_and_a_bar_says_its_count(page, file):
     page.open(f"file://{file}", 1400)
     bars = "[...document.querySelectorAll('.chart')].find(each => each.innerText.startsWith('predictions of each'))"
@@ -147,7 +174,9 @@ def test_it_is_printed_on_white(page, file):
     page.wait(f"{CHART}.querySelector('canvas')")
     page.run("dispatchEvent(new Event('beforeprint'))")
     assert page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.run("document.querySelectorAll('details:not([open])').length") == 0
     paper = base64.b64decode(page.call("Page.printToPDF")["data"])
     assert paper.startswith(b"%PDF")
     page.run("dispatchEvent(new Event('afterprint'))")
+    assert page.run("document.querySelectorAll('details:not([open])').length") > 0
     assert page.run("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"

@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -20,6 +20,7 @@ from visionmtl.report.plots.axes import GRID, INK, LINES, draw_lines, name_split
 
 SPLIT = "batches of training"  # on which all is measured
 PANELS = "levels"  # the chart of many panels
+BELOW = "affinity below the highest, in % of the loss"
 PERCENT = {"lookahead": 100.0, "linearised": 100.0, "cosine": 1.0}  # of what each score is shown in
 
 
@@ -50,7 +51,7 @@ def matrix(found: Mapping[str, Any], name: str) -> Figure:
         if row == column:  # a task and itself
             text.set_text("")
         elif np.isfinite(values[row, column]):
-            text.set_text(f"{values[row, column]:.{_decimals(0.0 if name == 'cosine' else limit, 2)}f}")
+            text.set_text(f"{values[row, column]:.{decimals(0.0 if name == 'cosine' else limit, 2)}f}")
     axes.set_title(TITLES[name], loc="left", fontsize=10, color=INK, fontweight="bold")
     if name != "cosine":
         axes.set_xlabel("the loss of which task", fontsize=8, color=INK)
@@ -65,56 +66,89 @@ TITLES = {
 }
 
 
-def tree(found: Mapping[str, Any]) -> Figure | None:
-    """Draw which tasks are joined first, by their look-ahead affinity; nothing where there is one way to join them."""
-    tasks = found["tasks"]
-    if len(tasks) < 3 or not found["groupings"][LOOKAHEAD]["known"]:
+class Linkage(NamedTuple):
+    """How tasks are joined.
+
+    Attributes:
+        links: as SciPy has them, `[K - 1, 4]`.
+        order: of the tasks, such that no two lines cross.
+        note: what they leave out; "" for nothing.
+    """
+
+    links: np.ndarray
+    order: list[int]
+    note: str
+
+
+def linkage(found: Mapping[str, Any]) -> Linkage | None:
+    """Return which tasks are joined first by their look-ahead affinity; None where there is one way to join them."""
+    of = found["groupings"][LOOKAHEAD]
+    if len(found["tasks"]) < 3 or not of["known"]:
         return None
     affinities = known(array(found["scores"][LOOKAHEAD]["mean"]), array(found["shared"])) * 100
     np.fill_diagonal(affinities, 0.0)
+    links = grouping.tree(affinities)
+    note = "what is not known counts as 0" if of["known"] < of["pairs"] else ""
+    return Linkage(links, hierarchy.leaves_list(links).tolist(), note)
+
+
+def tree(found: Mapping[str, Any]) -> Figure | None:
+    """Draw which tasks are joined first, by their look-ahead affinity; nothing where there is one way to join them."""
+    joined, tasks = linkage(found), found["tasks"]
+    if joined is None:
+        return None
     figure = Figure((5.2, 1.3 + 0.34 * len(tasks)), layout="constrained")
     axes = plain(figure.add_subplot())
     hierarchy.dendrogram(
-        grouping.tree(affinities), labels=tasks, ax=axes, orientation="right", color_threshold=0,
+        joined.links, labels=tasks, ax=axes, orientation="right", color_threshold=0,
         above_threshold_color=LINES[0], leaf_font_size=8,
     )  # fmt: skip
     axes.grid(visible=False, axis="y")
-    of = found["groupings"][LOOKAHEAD]
-    unknown = "; what is not known counts as 0" if of["known"] < of["pairs"] else ""
-    axes.set_xlabel(f"affinity below the highest, in % of the loss{unknown}", fontsize=8, color=INK)
+    axes.set_xlabel(BELOW + (f"; {joined.note}" if joined.note else ""), fontsize=8, color=INK)
     set_title(axes, "tasks joined by look-ahead affinity")
     return figure
 
 
 def levels(found: Mapping[str, Any], records: Mapping[int, Record]) -> Figure | None:
-    """Draw the cosines of pairs over the steps, a panel a level: means over seeds, of steps near each other.
+    """Draw the cosines of pairs over the steps, a panel a level."""
+    drawn = curves(found, records)
+    if not drawn:
+        return None
+    figure, panels = panels_for(len(drawn), width=4.6)
+    for axes, (title, of, _) in zip(panels, drawn, strict=True):
+        set_title(axes, title)
+        axes.axhline(0, color=GRID, linewidth=1.2, zorder=0)
+        draw_lines(axes, of, LINES, False, "step")
+    return figure
 
-    Pairs of which too few images are labelled for both are left out, as their cosines are noise. Of more than eight
-    pairs the highest, the mean and the lowest are drawn.
+
+def curves(
+    found: Mapping[str, Any], records: Mapping[int, Record]
+) -> list[tuple[str, dict[str, tuple[np.ndarray, np.ndarray]], str]]:
+    """Return by level a title, the cosines of pairs over the steps, and a note on them.
+
+    They are means over seeds, of steps near each other. Pairs of which too few images are labelled for both are left
+    out, as their cosines are noise. Of more than eight pairs the highest, the mean and the lowest are given.
     """
     seen, common = list(records.values()), array(found["shared"])
     measured = np.isfinite(np.concatenate([record.cosines[WHOLE] for record in seen])).any(axis=0)
-    pairs = [
-        pair
-        for pair in itertools.combinations(range(len(seen[0].tasks)), 2)
-        if measured[pair] and common[pair] >= scores.COMMON
-    ]
+    every = list(itertools.combinations(range(len(seen[0].tasks)), 2))
+    pairs = [pair for pair in every if measured[pair] and common[pair] >= scores.COMMON]
     if not pairs:
-        return None
-    names = [name for name in seen[0].cosines if name != WHOLE]
-    figure, panels = panels_for(len(names), width=4.6)
-    for axes, name in zip(panels, names, strict=True):
-        set_title(axes, f"cosine at {name}" if name.startswith("P") else f"cosine, {name}")
+        return []
+    left = len(every) - len(pairs)
+    note = f"{left} of {len(every)} pairs left out: too few images are labelled for both." if left else ""
+    made = []
+    for name in (name for name in seen[0].cosines if name != WHOLE):
         steps, values = _binned(seen, name)
-        curves = {f"{seen[0].tasks[i]}, {seen[0].tasks[j]}": _known(steps, values[:, i, j]) for i, j in pairs}
+        of = {f"{seen[0].tasks[i]}, {seen[0].tasks[j]}": _known(steps, values[:, i, j]) for i, j in pairs}
         if len(pairs) > len(LINES):
-            every = np.stack([values[:, i, j] for i, j in pairs], axis=1)
-            there = np.isfinite(every).any(axis=1)
+            each = np.stack([values[:, i, j] for i, j in pairs], axis=1)
+            there = np.isfinite(each).any(axis=1)
             ends: dict[str, Any] = {"highest": np.nanmax, "mean": np.nanmean, "lowest": np.nanmin}
-            curves = {key: (steps[there], of(every[there], axis=1)) for key, of in ends.items()}
-        axes.axhline(0, color=GRID, linewidth=1.2, zorder=0)
-        draw_lines(axes, curves, LINES, False, "step")
-    return figure
+            of = {key: (steps[there], reduce(each[there], axis=1)) for key, reduce in ends.items()}
+        made.append((f"cosine at {name}" if name.startswith("P") else f"cosine, {name}", of, note))
+    return made
 
 
 def _known(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -154,13 +188,13 @@ HEADER = ["pair", "shared", "look-ahead %", "cosine", "linearised %", "verdict"]
 def _cell(score: Mapping[str, float | None], factor: float, size: float) -> str:
     if score["mean"] is None:
         return "-"
-    digits = 2 if factor == 1.0 else _decimals(size * factor, 3)
+    digits = 2 if factor == 1.0 else decimals(size * factor, 3)
     mean = f"{score['mean'] * factor:+.{digits}f}"
     if score["low"] is None or score["high"] is None:
         return mean
     return f"{mean} [{score['low'] * factor:+.{digits}f}, {score['high'] * factor:+.{digits}f}]"
 
 
-def _decimals(size: float, least: int) -> int:
+def decimals(size: float, least: int) -> int:
     """Return how many decimals figures have, at least so many, such that the largest is told by two digits."""
     return max(least, 1 - math.floor(math.log10(size))) if size > 0 else least

@@ -1,17 +1,18 @@
 """`affinity.html`: how the tasks of a recipe get on, what to train together, and how far to believe it."""
 
-import html
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from visionmtl.comparison.affinity import charts
+from visionmtl.comparison.affinity import charts, on_page
 from visionmtl.comparison.affinity.figures import LOOKAHEAD, SCORES
+from visionmtl.comparison.affinity.record import Record
 from visionmtl.comparison.affinity.verifying import LEAST
 from visionmtl.files import write_text
-from visionmtl.report import document, tables
+from visionmtl.report import grids, tables, templates
 
+Rows = Sequence[Sequence[str]]
 BELIEF = (
     "Cheap scores predict poorly. A benchmark of affinity scores on Taskonomy found that they do not correlate"
     " well with what joint training brings, even of few tasks (Azorin et al. 2023, It's a Match! A Benchmark of"
@@ -32,37 +33,35 @@ MEANING = (
 )
 
 
-def write(folder: Path, found: Mapping[str, Any], pictures: Sequence[Path], first: str = "") -> Path:
-    """Write the page of some figures into their folder and return its path; `first` is HTML that stands before them."""
-    shown = "".join(_picture(path.relative_to(folder)) for path in pictures)
-    body = [
-        f"<h1>{html.escape(folder.resolve().name)}</h1>",
-        document.facts(facts(found)),
-        first,
-        document.section("Pairs", document.table(charts.HEADER, charts.verdicts(found)) + paragraph(MEANING), ""),
-        document.section("How far to believe it", paragraph(BELIEF) + verified(found), ""),
-        document.section("What to train together", groupings(found), ""),
-        document.section("Charts", f'<div class="plots">\n{shown}</div>', ""),
-        document.section("Commands", f"<pre>{html.escape(commands(folder, found))}</pre>", ""),
-    ]
+def write(folder: Path, found: Mapping[str, Any], records: Mapping[int, Record], checked: Rows = ()) -> Path:
+    """Write the page of some figures into their folder, and return its path.
+
+    Args:
+        folder: where to.
+        found: the figures.
+        records: of each seed.
+        checked: of planted tasks what must hold, what was found, and whether it does.
+    """
+    given, name = found.get("verified"), folder.resolve().name
+    page = templates.filled(
+        "affinity.html",
+        name=name,
+        about=facts(found),
+        checked=grids.grid(["planted", "found", "holds"], checked) if checked else None,
+        pairs=grids.grid(charts.HEADER, charts.verdicts(found)),
+        meaning=MEANING,
+        belief=[BELIEF, verified(given)],
+        ranks=grids.grid(RANKS, ranks(given)) if given else None,
+        gains=grids.grid(GAINS, gains(given)) if given else None,
+        grouped=sentence(found),
+        groupings=grids.grid(["by", "a model of", "recipe"], groupings(found)),
+        matrices=on_page.matrices(found),
+        charts=on_page.drawn(found, records),
+        commands=commands(folder, found),
+    )
     path = folder / "affinity.html"
-    write_text(path, document.page(folder.resolve().name, body))
+    write_text(path, page)
     return path
-
-
-def _picture(path: Path) -> str:
-    """Return a chart; that of many panels is as wide as the page."""
-    return f'<a{" class=wide" * (path.stem == charts.PANELS)} href="{path}"><img src="{path}" alt="{path.stem}"></a>\n'
-
-
-def checked(rows: Sequence[Sequence[str]]) -> str:
-    """Return the section of what must hold of planted tasks, what was found, and whether it does."""
-    return document.section("What was planted", document.table(["planted", "found", "holds"], rows), "")
-
-
-def paragraph(text: str) -> str:
-    """Return a paragraph of plain text."""
-    return f"<p>{html.escape(text)}</p>\n"
 
 
 def facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -92,14 +91,13 @@ def coarse(found: Mapping[str, Any]) -> str:
     )
 
 
-def groupings(found: Mapping[str, Any]) -> str:
-    """Return the grouping that was written, and those of the other scores."""
-    rows = [
+def groupings(found: Mapping[str, Any]) -> list[list[str]]:
+    """Return the rows of the table of the grouping that was written, and of those of the other scores."""
+    return [
         [SCORES[name], ", ".join(group), recipe_name(found, number) if name == LOOKAHEAD else ""]
         for name, of in found["groupings"].items()
         for number, group in enumerate(of["groups"], 1)
     ]
-    return paragraph(sentence(found)) + document.table(["by", "a model of", "recipe"], rows)
 
 
 def recipe_name(found: Mapping[str, Any], number: int) -> str:
@@ -128,23 +126,20 @@ def sentence(found: Mapping[str, Any]) -> str:
     )
 
 
-def verified(found: Mapping[str, Any]) -> str:
-    """Return how well each score ranked what training the pairs brought, where that was measured."""
-    given = found.get("verified")
+def verified(given: Mapping[str, Any] | None) -> str:
+    """Return how it was measured what training the pairs brought, and what is not known of it."""
     if not given:
-        return paragraph("Here it was not measured.")
-    said = (
+        return "Here it was not measured."
+    return (
         f"Here every pair and every task alone was trained for {100 * given['fraction']:g}% of the budget, once, so"
         " that a gain has no interval and one of a few percent may be chance. The rank"
         " correlation of each score with the gain of the second task by the first one's company, over both directions"
         " of all pairs, with the 95% interval over pairs, of six or more (1 ranks them alike, 0 says nothing)."
         f"{''.join(f' {each}' for each in missing(given))}"
     )
-    each = document.table(GAINS, gains(given))
-    ranked = document.table(["score", "Spearman", "Kendall"], ranks(given))
-    return f"{paragraph(said)}{ranked}<details><summary>Gains of each pair in %</summary>{each}</details>"
 
 
+RANKS = ["score", "Spearman", "Kendall"]
 GAINS = ["pair", "gain of the first, %", "gain of the second, %"]
 
 
@@ -206,5 +201,5 @@ def terminal(found: Mapping[str, Any]) -> str:
     if given := found.get("verified"):
         lines += ["", f"Gains of pairs trained for {100 * given['fraction']:g}% of the budget:"]
         lines += [tables.table(GAINS, gains(given)), "", "Rank correlation with the gains:"]
-        lines += [tables.table(["score", "Spearman", "Kendall"], ranks(given)), *missing(given)]
+        lines += [tables.table(RANKS, ranks(given)), *missing(given)]
     return "\n".join(lines)

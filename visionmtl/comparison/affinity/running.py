@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pipelines
-from visionmtl import stopping
+from visionmtl import known_by, stopping
 from visionmtl.comparison.affinity import charts, figures, groups, joint, page, verifying
 from visionmtl.comparison.affinity.figures import LOOKAHEAD
 from visionmtl.comparison.affinity.joint import NoValidationError
@@ -18,8 +18,6 @@ from visionmtl.comparison.some_tasks import check_same_pictures
 from visionmtl.errors import UsageError, check_number
 from visionmtl.files import write_text
 from visionmtl.recipe import Recipe
-
-FIGURES = "affinity.json"
 
 
 def affinity(
@@ -111,14 +109,14 @@ def _refuse_taken(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise UsageError(f"'{folder}' is a file: name a folder for --run.")
-    if any(folder.iterdir()) and not (any(folder.glob("seed-*")) or (folder / FIGURES).is_file()):
+    if any(folder.iterdir()) and not (any(folder.glob("seed-*")) or (folder / known_by.AFFINITY).is_file()):
         raise UsageError(f"'{folder}' is there already, and no affinity was looked at in it: name another --run.")
 
 
 def _before(place: Path) -> dict[str, Any] | None:
     """Return the figures that a folder holds already; None where there are none that can be read."""
     try:
-        found: dict[str, Any] = json.loads((place / FIGURES).read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads((place / known_by.AFFINITY).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return found
@@ -126,10 +124,10 @@ def _before(place: Path) -> dict[str, Any] | None:
 
 def _written(recipe: Recipe, place: Path, found: dict[str, Any], records: dict[int, Any]) -> dict[str, Any]:
     """Write the folder's figures, charts, recipes and page, and print them."""
-    write_text(place / FIGURES, json.dumps(found, indent=1, allow_nan=False) + "\n")
-    pictures = charts.write_all(place / "plots", found, records)
+    write_text(place / known_by.AFFINITY, json.dumps(found, indent=1, allow_nan=False) + "\n")
+    charts.write_all(place / "plots", found, records)
     groups.write(place, recipe, found["groupings"][LOOKAHEAD]["groups"])
-    written = page.write(place, found, pictures)
+    written = page.write(place, found, records)
     print(f"\n{page.terminal(found)}\n\n{page.BELIEF}\n\nPage {written}")
     return found
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import pipelines
+from visionmtl import known_by
 from visionmtl.comparison.affinity import charts, figures, grouping, page, planted
 from visionmtl.comparison.affinity.figures import LOOKAHEAD
 from visionmtl.comparison.affinity.planted import COPY, GARMENT, NAMES, OPPOSED, SHUFFLED
@@ -76,8 +77,9 @@ def self_test(run: str | Path | None = None, seeds: int = 5, size: Size = Size()
     found["totals"] = {name: values.tolist() for name, values in totals.items()}
     checks = judge(found, totals)
     folder = runs.numbered("affinity-self-test") if taken is None else taken  # made once there is something in it
-    write_text(folder / "affinity.json", json.dumps(found, indent=1, allow_nan=False) + "\n")
-    page.write(folder, found, charts.write_all(folder / "plots", found, records), told(checks))
+    write_text(folder / known_by.AFFINITY, json.dumps(found, indent=1, allow_nan=False) + "\n")
+    charts.write_all(folder / "plots", found, records)
+    page.write(folder, found, records, told(checks))
     print(f"\n{page.terminal(found)}\n\n{_table(checks)}\n\nPage {folder / 'affinity.html'}")
     if failed := [check.claim for check in checks if not check.holds]:
         raise UsageError(f"The self-test failed: {'; '.join(failed)}. See {folder / 'affinity.html'}.")
@@ -136,13 +138,13 @@ def judge(found: Mapping[str, Any], totals: Mapping[str, np.ndarray]) -> list[Ch
     return checks
 
 
-def told(checks: Sequence[Check]) -> str:
-    """Return what must hold as HTML."""
-    return page.checked([[check.claim, check.seen, "yes" if check.holds else "NO"] for check in checks])
+def told(checks: Sequence[Check]) -> list[list[str]]:
+    """Return the rows of the table of what must hold."""
+    return [[check.claim, check.seen, "yes" if check.holds else "NO"] for check in checks]
 
 
 def _table(checks: Sequence[Check]) -> str:
-    return tables.table(["planted", "found", "holds"], [[c.claim, c.seen, "yes" if c.holds else "NO"] for c in checks])
+    return tables.table(["planted", "found", "holds"], told(checks))
 
 
 def _shown(score: Mapping[str, float]) -> str:

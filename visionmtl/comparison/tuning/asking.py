@@ -4,11 +4,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from visionmtl import known_by
 from visionmtl.errors import UsageError
 from visionmtl.files import write_text
 from visionmtl.recipe import yamlfile
 
-FILE = "tune.yaml"
+ENOUGH = 20  # trials that ended with a value, from which on it is told which keys matter
 TRIALS = 20
 LESS = "min:"  # before a log of which less is better
 
@@ -51,7 +52,7 @@ class Asked:
 
     def write(self, folder: Path) -> "Asked":
         """Keep it in a study's folder, and return it."""
-        write_text(folder / FILE, yamlfile.dump(asdict(self)))
+        write_text(folder / known_by.STUDY, yamlfile.dump(asdict(self)))
         return self
 
     def with_trials(self, trials: int | None) -> "Asked":
@@ -61,7 +62,7 @@ class Asked:
 
 def is_study(folder: str | Path) -> bool:
     """Return whether a folder is that of a study."""
-    return (Path(folder) / FILE).is_file()
+    return (Path(folder) / known_by.STUDY).is_file()
 
 
 def read(folder: Path) -> Asked:
@@ -71,9 +72,9 @@ def read(folder: Path) -> Asked:
         UsageError: it is not a study's folder, or its file was changed so that it says nothing.
     """
     if not is_study(folder):
-        raise UsageError(f"'{folder}' is not the folder of a study: there is no {folder / FILE}.")
-    value: Any = yamlfile.read(folder / FILE).value
+        raise UsageError(f"'{folder}' is not the folder of a study: there is no {folder / known_by.STUDY}.")
+    value: Any = yamlfile.read(folder / known_by.STUDY).value
     try:
         return Asked(**value)
     except TypeError as error:
-        raise UsageError(f"{folder / FILE} was changed: {error}.") from None
+        raise UsageError(f"{folder / known_by.STUDY} was changed: {error}.") from None

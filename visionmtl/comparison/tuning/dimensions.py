@@ -146,6 +146,15 @@ def text_of(value: Any) -> str:
     return value if bare and yamlfile.parse(value, value).value == value else json.dumps(value)
 
 
+def short(value: Any) -> str:
+    """Return a value in few digits, for a reader."""
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{value:.3g}"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {short(each)}" for key, each in value.items()) + "}"
+    return text_of(value)
+
+
 def _weights(drawn: Mapping[str, float]) -> dict[str, float]:
     """Return the weights that uniform draws stand for."""
     exponential = {task: -math.log(value) for task, value in drawn.items()}

@@ -1,18 +1,15 @@
 """A study as one page: its best trials, what matters, its charts and the commands that go on from it."""
 
-import html
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from visionmtl.comparison.tuning.asking import Asked
+from visionmtl.comparison.tuning.asking import ENOUGH, Asked
 from visionmtl.files import write_text
 from visionmtl.recipe import Recipe
-from visionmtl.report import document
-
-FIRST = ("pareto", "values", "parameters")  # the charts of the page, in this order
+from visionmtl.report import grids, templates
+from visionmtl.report.plots.points import Points
 
 
 def write(
@@ -22,70 +19,66 @@ def write(
     header: Sequence[str],
     rows: Sequence[Sequence[Any]],
     shares: Mapping[str, Mapping[str, float]],
+    charts: Sequence[Points],
+    why: Mapping[int, str],
 ) -> Path:
     """Write `report.html` into a study's folder, and return its path.
 
     Args:
-        folder: of the study, with its charts in `plots/`.
+        folder: of the study.
         asked: what the study was asked.
         recipe: what is not searched.
         header: of the table of trials, whose second column has how each ended.
         rows: of that table.
         shares: of a log, which share of its differences is a parameter's, where it is known.
+        charts: what is drawn.
+        why: trials failed, by their numbers.
     """
-    ends = [row[1] for row in rows]
-    counts = [(end, str(ends.count(end))) for end in dict.fromkeys(ends)]
-    about = [("recipe", recipe.name), ("to raise or lower", ", ".join(asked.objectives))]
-    if asked.logs != [recipe.training.monitor]:
-        about.append(("measured in the epoch", f"of the highest {recipe.training.monitor}, whose model is kept"))
     keys = dict.fromkeys(key for of in shares.values() for key in of)
     matters = [[key, *(f"{of[key]:.0%}" if key in of else None for of in shares.values())] for key in keys]
-    body = [
-        f"<h1>{html.escape(folder.resolve().name)}</h1>",
-        document.facts([*about, *counts]),
-        document.section("Trials", _scrolling(document.table(header, rows)) if rows else "", "None has ended."),
-        document.section(
-            "What matters",
-            document.table(["key", *(f"share of the differences in {log} (PED-ANOVA)" for log in shares)], matters)
-            if matters
-            else "",
-            "Too few trials have ended to tell.",
-        ),
-        document.section("Charts", _charts(folder), "There is nothing to draw yet."),
-        document.section("Searched", f"<pre>{html.escape(chr(10).join(asked.search))}</pre>", ""),
-        document.section("Commands", f"<pre>{html.escape(commands(folder, asked, len(rows)))}</pre>", ""),
-        document.section("Recipe", f"<pre>{html.escape(recipe.dump())}</pre>", ""),
-    ]
-    write_text(folder / "report.html", document.page(folder.resolve().name, body))
+    page = templates.filled(
+        "study.html",
+        name=folder.resolve().name,
+        about=_facts(asked, recipe, [row[1] for row in rows]),
+        order="the Pareto set first" if len(asked.logs) > 1 else "the best first",
+        trials=grids.grid(header, rows),
+        matters=grids.grid(["key", *(f"share of the differences in {log}" for log in shares)], matters),
+        enough=ENOUGH,
+        failed=_failed(why),
+        charts=charts,
+        searched=asked.search,
+        commands=_told_commands(folder, asked, len(rows)),
+        recipe=recipe.dump(),
+    )
+    write_text(folder / "report.html", page)
     return folder / "report.html"
 
 
-def commands(folder: Path, asked: Asked, ended: int) -> str:
-    """Return the commands that go on from a study, of whose trials so many have ended, a line each."""
+def _facts(asked: Asked, recipe: Recipe, ends: Sequence[str]) -> list[tuple[str, str]]:
+    about = [("recipe", recipe.name)]
+    for word, direction in (("raised", "maximize"), ("lowered", "minimize")):
+        if logs := [log for log, of in zip(asked.logs, asked.directions, strict=True) if of == direction]:
+            about.append((word, ", ".join(logs)))
+    if asked.logs != [recipe.training.monitor]:
+        about.append(("measured in the epoch", f"of the highest {recipe.training.monitor}, whose model is kept"))
+    about.append(("trials ended", f"{len(ends)} of {asked.trials}" if len(ends) < asked.trials else str(len(ends))))
+    return [*about, *((f"of these {end}", str(ends.count(end))) for end in dict.fromkeys(ends))]
+
+
+def _failed(why: Mapping[int, str]) -> list[str]:
+    """Return a sentence for each reason for which trials failed."""
+    numbers = dict[str, list[str]]()
+    for number, reason in sorted(why.items()):
+        numbers.setdefault(reason, []).append(str(number))
+    return [f"Trial{'s' * (len(of) > 1)} {', '.join(of)} failed: {reason}" for reason, of in numbers.items()]
+
+
+def _told_commands(folder: Path, asked: Asked, ended: int) -> list[tuple[str, str]]:
+    """Return the commands that go on from a study, of whose trials so many have ended, each with what it is for."""
     where = shlex.quote(str(folder))
-    trial = " --trial n" if len(asked.objectives) > 1 else ""
-    return "\n".join(
-        [
-            f"visionmtl tune {where}{trial} --export best.yaml",
-            "visionmtl train best.yaml",
-            f"visionmtl tune {where} --trials {2 * max(asked.trials, ended)}",
-        ]
-    )
-
-
-def _scrolling(table: str) -> str:
-    return f'<div style="overflow-x: auto">{table}</div>'
-
-
-def _charts(folder: Path) -> str:
-    """Return the charts of a folder, each a link to itself."""
-    paths = sorted((folder / "plots").glob("*.png"), key=lambda path: (_place(path.stem), path.stem))
-    links = [
-        f'<a class="wide" href="plots/{quote(path.name)}"><img src="plots/{quote(path.name)}" alt="{path.stem}"></a>'
-        for path in paths
+    trial, best = (" --trial n", "a trial of the Pareto set") if len(asked.logs) > 1 else ("", "the best trial")
+    return [
+        (f"Write the recipe of {best}", f"visionmtl tune {where}{trial} --export best.yaml"),
+        ("Train it", "visionmtl train best.yaml"),
+        ("Add trials", f"visionmtl tune {where} --trials {2 * max(asked.trials, ended)}"),
     ]
-    return f'<div class="plots">{"".join(links)}</div>' if links else ""
-
-
-def _place(name: str) -> int:
-    return next((index for index, first in enumerate(FIRST) if name.startswith(first)), len(FIRST))

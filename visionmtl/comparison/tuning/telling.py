@@ -1,7 +1,6 @@
 """What is told of a study: a line a trial, the table of all, and what lies in its folder."""
 
 import functools
-import math
 import shlex
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -9,16 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionmtl import csvfile
-from visionmtl.comparison.tuning import charts, page, study
-from visionmtl.comparison.tuning.asking import Asked
-from visionmtl.comparison.tuning.dimensions import text_of
+from visionmtl.comparison.tuning import charts, on_page, page, study
+from visionmtl.comparison.tuning.asking import ENOUGH, Asked
+from visionmtl.comparison.tuning.dimensions import short, text_of
 from visionmtl.recipe import Recipe
 from visionmtl.report import tables
 
 if TYPE_CHECKING:
     import optuna
 
-ENOUGH = 20  # trials that ended with a value, from which on it is told which keys matter
 TOP = 5  # of them at least, whose draws are held against those of all
 MOST = 20  # trials in the table of the terminal
 ENDS = {"COMPLETE": "done", "PRUNED": "pruned", "FAIL": "failed"}
@@ -26,7 +24,7 @@ ENDS = {"COMPLETE": "done", "PRUNED": "pruned", "FAIL": "failed"}
 
 def settings(drawn: Mapping[str, Any]) -> str:
     """Return what a trial has drawn, in a line."""
-    return " ".join(f"{key}={_short(value)}" for key, value in drawn.items())
+    return " ".join(f"{key}={short(value)}" for key, value in drawn.items())
 
 
 def outcome(trial: "optuna.trial.FrozenTrial") -> str:
@@ -68,7 +66,7 @@ def rows(
 
 def tell(folder: Path, asked: Asked, opened: "optuna.Study") -> None:
     """Print the table of trials, what matters, and what to do next."""
-    header, table = rows(asked, opened, _short)
+    header, table = rows(asked, opened, short)
     print(f"\n{tables.printed(header, table[:MOST])}")
     if len(table) > MOST:
         print(f"and {len(table) - MOST} more, in {folder / 'trials.csv'}")
@@ -89,12 +87,13 @@ def tell(folder: Path, asked: Asked, opened: "optuna.Study") -> None:
 def write(folder: Path, asked: Asked, recipe: Recipe, opened: "optuna.Study") -> None:
     """Write the table, the charts and the page of a study into its folder."""
     header, table = rows(asked, opened)
-    why = {trial.number: trial.user_attrs.get("why", "") for trial in study.finished(opened)}
-    cells = [["" if cell is None else cell for cell in [*row, why[row[0]]]] for row in table]
+    why = {trial.number: trial.user_attrs["why"] for trial in study.finished(opened) if "why" in trial.user_attrs}
+    cells = [["" if cell is None else cell for cell in [*row, why.get(row[0], "")]] for row in table]
     csvfile.write(folder / "trials.csv", [dict(zip([*header, "why"], row, strict=True)) for row in cells], header)
     shares = importance(opened, asked)
     charts.write(folder / "plots", asked, study.finished(opened), shares)
-    page.write(folder, asked, recipe, *rows(asked, opened, _short), shares)
+    drawn = on_page.drawn(asked, study.finished(opened), shares)
+    page.write(folder, asked, recipe, *rows(asked, opened, short), shares, drawn, why)
 
 
 def importance(opened: "optuna.Study", asked: Asked) -> dict[str, dict[str, float]]:
@@ -139,12 +138,3 @@ def _names(keys: Sequence[str]) -> list[str]:
     """Return the last words of keys, or all of them where two end alike."""
     last = [key.rpartition(".")[2] for key in keys]
     return [word if last.count(word) == 1 else key for word, key in zip(last, keys, strict=True)]
-
-
-def _short(value: Any) -> str:
-    """Return a value in few digits."""
-    if isinstance(value, float) and math.isfinite(value):
-        return f"{value:.3g}"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_short(each)}" for key, each in value.items()) + "}"
-    return text_of(value)

@@ -23,6 +23,6 @@ def write(folder: str | Path) -> str:
     csvfile.write(folder / "comparison.csv", spreadsheet.rows(judgement))
     write_text(folder / "comparison.md", markdown.text(judgement))
     write_text(folder / "comparison.tex", latex.text(judgement))
-    drawn = charts.write_all(judgement, folder / "plots")
-    write_text(folder / "comparison.html", page.text(judgement, drawn))
+    charts.write_all(judgement, folder / "plots")
+    write_text(folder / "comparison.html", page.text(judgement))
     return terminal.text(judgement)

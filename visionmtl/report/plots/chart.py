@@ -40,6 +40,11 @@ class Chart(NamedTuple):
         """Whether no line has a point."""
         return not any(np.isfinite(np.asarray(values, np.float64)).any() for values in self.lines.values())
 
+    @property
+    def spoken(self) -> str:
+        """What is read aloud of the chart as a whole."""
+        return f"{self.title}, {self.split}, over {self.over}: {', '.join(self.lines)}"
+
     def data(self) -> dict[str, Any]:
         """Return what JSON takes: five digits of each number, null for NaN, at most `MOST_POINTS` points a line."""
         each = -(-len(self.x) // MOST_POINTS)

@@ -25,7 +25,7 @@ class Losses(RunPlot):
         return [
             Chart(
                 "total loss" if name == "loss" else "loss",
-                self.split,
+                self.split if f"val_{name}" in history else "training",
                 "epoch",
                 history["epoch"],
                 {

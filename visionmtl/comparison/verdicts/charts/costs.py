@@ -5,12 +5,19 @@ from matplotlib.figure import Figure
 
 from visionmtl.comparison.verdicts.charts import numbered
 from visionmtl.comparison.verdicts.charts.numbered import short
-from visionmtl.comparison.verdicts.judging import Judged, Judgement
+from visionmtl.comparison.verdicts.charts.on_page import by_verdict, in_words, told
+from visionmtl.comparison.verdicts.judging import Finding, Judged, Judgement
 from visionmtl.report.plots.axes import INK, PALE, set_title
+from visionmtl.report.plots.points import Axis, Group, Joined, Point, Points, staircase
 
 NOTE = (
     f"Left and up are better. {numbered.BY_VERDICT} Square: the baseline. Dashed: the Pareto set of the "
     "means of arms whose seeds are all done. Arms of one cost stand a little apart."
+)
+
+ON_PAGE = (
+    "Left and up are better; bars are the 95% intervals. Dashed: the Pareto set of the means of arms whose seeds are"
+    " all done. Arms of one cost stand a little apart."
 )
 
 
@@ -19,17 +26,8 @@ def costs(judgement: Judgement) -> Figure | None:
 
     Left and up are better. Arms of one cost stand a little apart, so that their intervals are seen.
     """
-    reference = judgement.comparison.reference
-    alone = [judged for judged in judgement.arms if judged.arm.alone and judged.arm.seeds]
-    joint = [judged for judged in judgement.arms if judged.delta_m is not None]
-    arms = [*alone, *joint]
-    kinds = {"parameters, million": lambda judged: judged.arm.cost("parameters") / 1e6}
-    if reference:
-        title = f"time of a step / that of '{short(reference.name)}'"
-        kinds = {title: lambda judged: judged.arm.cost("step") / reference.cost("step"), **kinds}
-    places = {title: np.array([of(judged) for judged in arms]) for title, of in kinds.items()}
-    places = {title: of for title, of in places.items() if not np.isnan(of).all()}
-    if not joint or not places:
+    arms, places = _places(judgement)
+    if not places:
         return None
     figure, panels = numbered.panels(len(places), arms, judgement.comparison, NOTE, width=5.4)
     mean, low, high = np.array([_gain(judged) for judged in arms]).T
@@ -58,6 +56,57 @@ def costs(judgement: Judgement) -> Figure | None:
     for axes, points, numbers in drawn:
         numbered.number_points(axes, points, numbers)
     return figure
+
+
+def panels(judgement: Judgement) -> list[Points]:
+    """Return the same for a page, a chart a cost; none without delta-m."""
+    arms, places = _places(judgement)
+    if not places:
+        return []
+    comparison = judgement.comparison
+    mean, low, high = np.array([_gain(judged) for judged in arms]).T
+    y, signs = numbered.limits(mean, low, high), [-1, 1]
+    done = np.array([not comparison.unfinished(judged.arm) for judged in arms], bool)
+    drawn = []
+    for title, true in places.items():
+        moved = {of.number: at for of, at in zip(arms, zip(true, apart(true), strict=True), strict=True)}
+        there = ~np.isnan(true)
+        room = 0.08 * (np.nanmax(true) - np.nanmin(true))
+        x = wide(float(np.nanmin(true)) - room, float(np.nanmax(true)) + room, float(np.nanmax(true)))
+        points = np.stack([apart(true), mean], axis=1)[there]
+        front = numbered.finished_front(np.stack([-true, mean], axis=1)[there], done[there])
+
+        def point(judged: Judged, finding: Finding, title: str = title, moved: dict = moved) -> Point:
+            found, (cost, at) = finding.found, moved[judged.number]
+            said = told(judged, comparison, f"{title} {cost:.3g}", in_words("delta-m", finding))
+            return Point(at, found.mean, said, str(judged.number), upright=(found.low, found.high))
+
+        groups = by_verdict(((judged, judged.delta_m) for judged in arms), point)
+        alone = [
+            Point(moved[of.number][1], 0.0, told(of, comparison, f"{title} {moved[of.number][0]:.3g}"), str(of.number))
+            for of in arms
+            if of.delta_m is None
+        ]
+        groups += [Group("single-task models", "ink", "square", alone)] if alone else []
+        axes = Axis(title, *x), Axis("delta-m", *y, percent=True, zero=True)
+        stairs = Joined(staircase(points[front], signs, x, y), dashed=True)
+        cost = title.partition(",")[0].partition(" / ")[0]
+        drawn.append(Points(f"delta-m by {cost}", comparison.split, *axes, groups, [stairs]))
+    return drawn
+
+
+def _places(judgement: Judgement) -> tuple[list[Judged], dict[str, np.ndarray]]:
+    """Return the arms that are drawn and, by its title, each cost `[arms]` that is known; none without delta-m."""
+    reference = judgement.comparison.reference
+    alone = [judged for judged in judgement.arms if judged.arm.alone and judged.arm.seeds]
+    joint = [judged for judged in judgement.arms if judged.delta_m is not None]
+    arms = [*alone, *joint]
+    kinds = {"parameters, million": lambda judged: judged.arm.cost("parameters") / 1e6}
+    if reference:
+        title = f"time of a step / that of '{short(reference.name)}'"
+        kinds = {title: lambda judged: judged.arm.cost("step") / reference.cost("step"), **kinds}
+    places = {title: np.array([of(judged) for judged in arms]) for title, of in kinds.items()}
+    return arms, {title: of for title, of in places.items() if joint and not np.isnan(of).all()}
 
 
 def apart(x: np.ndarray) -> np.ndarray:
