@@ -79,6 +79,7 @@ def write(folder: str | Path) -> Path:
         facts=summary.facts(metrics, history, images, asked),
         unfinished=asked is not None,
         resume=f"visionmtl train --resume {shlex.quote(str(folder))}",
+        unmeasured=_unmeasured(metrics, history),
         before=before.name if before else "",
         unknown=any(cell.text == "-" for grid in told.values() for row in grid.rows for cell in row),
         changed=_changed(before, recipe),
@@ -123,6 +124,13 @@ def _others(folder: Path, recipe: str, metrics: Mapping[str, Any], before: Path 
         seeds = f"mean of {alone.seeds} seeds" if alone.seeds > 1 else "one seed"
         others[f"against single-task models of {alone.name} ({seeds})"] = alone.metrics
     return others
+
+
+def _unmeasured(metrics: Mapping[str, Any], history: Sequence[Mapping[str, str]]) -> str:
+    """Return why there is no figure, where there is none."""
+    if "seconds" in metrics and not any(log.startswith("val_") for row in history for log in row):
+        return "Nothing was measured: the data have no validation split, and no other was evaluated."
+    return "Nothing was measured yet."
 
 
 def _changed(before: Path | None, recipe: str) -> list[tuple[str, str, str]]:

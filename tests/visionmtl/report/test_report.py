@@ -54,7 +54,7 @@ def test_every_chart_names_its_split_and_holds_its_points(run):
     shown = page(run)
     assert shown.captions == [
         "metrics validation",
-        "loss training and validation",
+        "loss training",
         "precision at IoU 0.5 test",
         "recall at IoU 0.5 test",
         "F1 at IoU 0.5 test",

@@ -46,7 +46,7 @@ function drawLines(figure, about, width) {
     },
     axes: [
       {...axis, label: about.over, labelSize: 18, size: 28, incrs: counted ? COUNTS : undefined},
-      {...axis, size: 54, values: (plot, ticks) => ticks.map(tick => tick == null ? "" : tick >= 1e5 ? many.format(tick) : number(tick, 6))},
+      {...axis, size: 54, values: (plot, ticks) => ticks.map(tick => tick == null ? "" : tick >= 1e5 ? many.format(tick) : number(tick, tick < 1 ? 4 : 6))},
     ],
     series: [{label: about.over, value: shown}, ...series],
     cursor: {drag: {x: true, y: false}},
