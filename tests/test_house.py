@@ -136,6 +136,7 @@ def test_the_top_holds_no_loose_rooms():
         "errors",
         "files",
         "keras_graph",
+        "known_by",
         "leaving",
         "stopping",
         "terminal",
