@@ -3,12 +3,13 @@
 import importlib.util
 import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import keras
 
+from visionmtl import terminal
 from visionmtl.board import overview
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.errors import UsageError
@@ -55,21 +56,29 @@ class Tracker(Callback):
         try:
             self.own, name = self.begin(known.get(self.service))
         except Exception as error:  # of whatever kind a service has
-            first = str(error).strip().partition("\n")[0] or type(error).__name__
-            raise UsageError(f"training.log has '{self.service}', which could not begin: {first}") from error
+            raise UsageError(f"training.log has '{self.service}', which could not begin: {_first(error)}") from error
         write_text(self.run / FILE, json.dumps(known | {self.service: name}, indent=2) + "\n")
         self.own.set_params(self.params)
         self.own.set_model(self.model)
         self.own.on_train_begin(logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        if self.own is not None:
-            self.own.on_epoch_end(epoch, {name: float(value) for name, value in (logs or {}).items()})
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        self._attempt(lambda own: own.on_epoch_end(epoch, figures), f"did not take epoch {epoch + 1}")
 
     def close(self) -> None:
-        if self.own is not None:
-            self.own = None
-            self.end()
+        self._attempt(lambda _: self.end(), "could not end its run")
+        self.own = None
+
+    def _attempt(self, call: Callable[[keras.callbacks.Callback], Any], failed: str) -> None:
+        """Call the service; tell what fails of it, as a training is worth more than its record in another place."""
+        if self.own is None:
+            return
+        try:
+            call(self.own)
+        except Exception as error:  # of whatever kind a service has
+            kept = f"The training is as it was, and '{self.run / 'history.csv'}' has every epoch."
+            terminal.tell(f"'{self.service}' of training.log {failed}: {_first(error).rstrip('.')}. {kept}")
 
 
 def check(log: Iterable[str]) -> None:
@@ -90,6 +99,11 @@ def check(log: Iterable[str]) -> None:
         raise UsageError(
             f"{told} {verb} not installed: pip install 'visionmtl[{','.join(lacking)}]', or leave {them} out."
         )
+
+
+def _first(error: Exception) -> str:
+    """Return the first line of what a service says."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 def _read(run: Path) -> dict[str, str]:

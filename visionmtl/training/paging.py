@@ -8,7 +8,7 @@ from typing import Self
 from visionmtl import report, terminal
 from visionmtl.callbacks import Callback, Session
 from visionmtl.callbacks.callback import Logs
-from visionmtl.errors import UsageError, own_mistake
+from visionmtl.errors import own_mistake
 
 
 class Paging(Callback):
@@ -37,11 +37,9 @@ class Paging(Callback):
         try:
             report.write(self.run)
         except Exception as error:
-            sentence = own_mistake(error)
-            if sentence is None:
-                raise
+            sentence = own_mistake(error) or f"a fault of visionmtl, {type(error).__name__}: {error}."
             terminal.tell(f"No {self.run / 'report.html'} for now, and the training goes on: {sentence}")
 
     def close(self) -> None:
-        with contextlib.suppress(UsageError):  # what ended the training is told, and no page for want of room is less
+        with contextlib.suppress(Exception):  # what ended the training is told, and that there is no page is less
             report.write(self.run)

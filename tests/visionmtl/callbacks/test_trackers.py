@@ -71,3 +71,24 @@ def test_a_service_that_cannot_begin_is_told_in_a_sentence(tmp_path, monkeypatch
     monkeypatch.setattr(watcher, "begin", lambda known: (_ for _ in ()).throw(RuntimeError("no key\nat line 3")))
     with pytest.raises(UsageError, match="'mlflow', which could not begin: no key$"):
         watcher.on_train_begin()
+
+
+def test_a_service_that_fails_on_the_way_costs_no_training_and_is_told(tmp_path, monkeypatch, capsys):
+    class Unreachable(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise ConnectionError("no route to host\nin a pool")
+
+    def lost():
+        raise TimeoutError
+
+    watcher = MlflowRun(tmp_path, {})
+    monkeypatch.setattr(watcher, "begin", lambda known: (Unreachable(), "7"))
+    monkeypatch.setattr(watcher, "end", lost)
+    fit(watcher, 3)
+    said = " ".join(capsys.readouterr().out.split())
+    kept = f"The training is as it was, and '{tmp_path / 'history.csv'}' has every epoch."
+    assert said == (
+        f"'mlflow' of training.log did not take epoch 2: no route to host. {kept}"
+        f" 'mlflow' of training.log could not end its run: TimeoutError. {kept}"
+    )

@@ -15,7 +15,7 @@ from visionmtl.workers import ALONE
 
 
 def test_the_page_is_written_after_every_validation(tmp_path):
-    files.write_text(tmp_path / "history.csv", "epoch,cars_loss\n1,2\n")
+    files.write_text(tmp_path / "history.csv", "epoch,cars_loss,val_cars_loss\n1,2,3\n")
     page, watch = tmp_path / "report.html", Paging(tmp_path)
     watch.on_epoch_end(0, {"loss": 1.0})
     assert not page.exists()
@@ -38,9 +38,15 @@ def test_a_disk_that_is_full_costs_no_training(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "report.html").exists()
     watch.on_epoch_end(1, {"loss": 1.0, "val_loss": 2.0})
     assert (tmp_path / "report.html").is_file()
-    monkeypatch.setattr(report, "write", lambda run: {}["a fault of ours"])
-    with pytest.raises(KeyError):
-        watch.on_epoch_end(2, {"val_loss": 2.0})
+
+
+def test_a_fault_of_ours_in_a_page_costs_no_training_and_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(report, "write", lambda run: {}["of a template"])
+    watch = Paging(tmp_path)
+    watch.on_epoch_end(2, {"val_loss": 2.0})
+    told = "for now, and the training goes on: a fault of visionmtl, KeyError: 'of a template'."
+    assert told in " ".join(capsys.readouterr().out.split())
+    watch.close()
 
 
 def test_a_training_that_is_interrupted_leaves_a_page_and_what_ended_it_is_raised(tmp_path, monkeypatch):
