@@ -104,7 +104,8 @@ def test_a_signal_while_data_is_read_leaves_no_run(recipe, tmp_path, monkeypatch
     monkeypatch.setattr(building, "data", lambda *args, **options: os.kill(os.getpid(), signal.SIGTERM))
     assert cli.main(["train", str(recipe), "--run", str(tmp_path / "run")]) == 143
     assert not (tmp_path / "run").exists()
-    assert capsys.readouterr().err.splitlines()[-1] == "visionmtl: stopped by SIGTERM."
+    told = "visionmtl: stopped by SIGTERM. There is no run folder yet, and nothing to go on from."
+    assert capsys.readouterr().err.splitlines()[-1] == told
 
 
 @pytest.mark.slow
