@@ -50,3 +50,19 @@ def page(run):
     shown = Page(path.read_text(encoding="utf-8"))
     assert all(link.startswith("#") for link in shown.links)
     return shown
+
+
+def assert_whole(page, file, width, dark, charts):
+    """Open a page in a browser: it fits the width, draws so many charts, asks for nothing and complains of nothing."""
+    page.open(f"file://{file}", width, dark=dark)
+    page.wait("document.querySelectorAll('.chart canvas').length === document.querySelectorAll('.chart').length")
+    assert page.run("document.querySelectorAll('.chart').length") == charts
+    page.run("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert page.run("document.documentElement.scrollWidth") <= width
+    page.wait("[...document.images].every(each => each.complete && each.naturalWidth > 0)")
+    drawn = "each.getContext('2d').getImageData(0, 0, each.width, each.height).data.some(Boolean)"
+    assert page.run(f"[...document.querySelectorAll('canvas')].every(each => {drawn})")
+    light = page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert light is not dark
+    assert page.complaints() == []
+    assert [each for each in page.addresses() if each != f"file://{file}"] == []

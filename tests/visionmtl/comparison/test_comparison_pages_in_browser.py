@@ -6,6 +6,7 @@ import numpy as np
 import optuna
 import pytest
 from affinity_records import record
+from report_pages import assert_whole
 
 from visionmtl import recipe as recipes
 from visionmtl.comparison import verdicts
@@ -69,17 +70,7 @@ def page(tmp_path):
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("write", WRITTEN)
 def test_a_page_is_whole_at_any_width_and_asks_for_nothing(page, files, write, width, dark):
-    page.open(f"file://{files[write]}", width, dark=dark)
-    page.wait("document.querySelectorAll('.chart canvas').length === document.querySelectorAll('.chart').length")
-    assert page.run("document.querySelectorAll('.chart').length") == WRITTEN[write]
-    page.run("document.querySelectorAll('details').forEach(each => each.open = true)")
-    assert page.run("document.documentElement.scrollWidth") <= width
-    drawn = "each.getContext('2d').getImageData(0, 0, each.width, each.height).data.some(Boolean)"
-    assert page.run(f"[...document.querySelectorAll('canvas')].every(each => {drawn})")
-    light = page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert light is not dark
-    assert page.complaints() == []
-    assert [each for each in page.addresses() if each != f"file://{files[write]}"] == []
+    assert_whole(page, files[write], width, dark, WRITTEN[write])
 
 
 def test_a_point_is_told_by_mouse_and_by_keys_and_a_part_is_enlarged(page, files):

@@ -7,6 +7,7 @@ import browsers
 import numpy as np
 import pytest
 from PIL import Image
+from report_pages import assert_whole
 
 from visionmtl import csvfile, report
 from visionmtl.report import measured
@@ -61,16 +62,7 @@ def page(tmp_path):
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_is_whole_at_any_width_and_asks_for_nothing(page, file, width, dark):
     assert file.stat().st_size < 5_000_000
-    page.open(f"file://{file}", width, dark=dark)
-    page.wait("document.querySelectorAll('.chart canvas').length === document.querySelectorAll('.chart').length")
-    assert page.run("document.querySelectorAll('.chart').length") == 9
-    page.run("document.querySelectorAll('details').forEach(each => each.open = true)")
-    assert page.run("document.documentElement.scrollWidth") <= width
-    page.wait("[...document.images].every(each => each.complete && each.naturalWidth > 0)")
-    light = page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert light is not dark
-    assert page.complaints() == []
-    assert [each for each in page.addresses() if each != f"file://{file}"] == []
+    assert_whole(page, file, width, dark, charts=9)
 
 
 def test_charts_are_hovered_and_zoomed_and_tables_sorted(page, file):
