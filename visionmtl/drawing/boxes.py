@@ -37,18 +37,20 @@ def boxes(
     canvas = Image.fromarray(image)
     draw = ImageDraw.Draw(canvas)
     line, font = max(1, round(min(canvas.size) / 170)), font_of(text_size(image))
+    rim = max(1, line // 4)
     named = [(name, colour or INK) for name, colour in colours.items()]
     for index in shown[::-1]:
         x0, y0, x1, y1 = (round(float(edge)) for edge in boxes[index])
         x1, y1 = max(x0, x1 - 1), max(y0, y1 - 1)
         if line > 1:  # a dark rim keeps the line apart from a mask of the same colour
-            draw.rectangle((x0 - 1, y0 - 1, x1 + 1, y1 + 1), outline=INK, width=line + 2)
+            draw.rectangle((x0 - rim, y0 - rim, x1 + rim, y1 + rim), outline=INK, width=line + 2 * rim)
         draw.rectangle((x0, y0, x1, y1), outline=named[classes[index]][1], width=line)
     taken: list[Tag] = []
     for index in shown:
         name, colour = named[classes[index]]
         text = name if scores is None else f"{name} {scores[index]:.2f}"
-        tag = _room_for_tag(draw, font, text, boxes[index], canvas.size, taken)
+        others = boxes[shown[shown != index]]
+        tag = _room_for_tag(draw, font, text, boxes[index], canvas.size, taken, others)
         if tag:
             taken.append(tag)
             draw.rectangle(tag, fill=colour)
@@ -74,19 +76,31 @@ def _room_for_tag(
     box: np.ndarray,
     size: tuple[int, int],
     taken: Sequence[Tag],
+    others: np.ndarray,
 ) -> Tag | None:
-    """Find a place for a label above, inside or below its box that covers no other label; None if there is none."""
+    """Find a place for a label above, inside or below its box that covers no other label; None if there is none.
+
+    One that lies on no other box, `others` `[N, 4]`, comes first, but for those that cover half of its own: a label on
+    a box is read as the name of that.
+    """
     pad = max(1, font.size // 5)
     width = round(draw.textlength(text, font)) + 2 * pad
     height = round(font.size * 1.1) + pad
-    x = int(np.clip(round(float(box[0])), 0, max(0, size[0] - width)))
-    top, bottom = round(float(box[1])), round(float(box[3]))
-    for y in (top - height, top, bottom, bottom - height):
-        place = (x, y, x + width - 1, y + height - 1)
-        inside = y >= 0 and y + height <= size[1]
-        if inside and not any(
-            place[0] <= other[2] and other[0] <= place[2] and place[1] <= other[3] and other[1] <= place[3]
-            for other in taken
-        ):
-            return place
-    return None
+    left, top, right, bottom = (round(float(edge)) for edge in box)
+    most = max(0, size[0] - width)
+    across = dict.fromkeys(int(np.clip(x, 0, most)) for x in (left, right - width))
+    free = []
+    for x in across:
+        for y in (top - height, top, bottom, bottom - height):
+            place = (x, y, x + width - 1, y + height - 1)
+            if y >= 0 and y + height <= size[1] and not any(_meet(place, other) for other in taken):
+                free.append(place)
+    sides = np.minimum(others[:, 2:], box[2:]) - np.maximum(others[:, :2], box[:2])
+    covered = np.maximum(sides, 0).prod(axis=-1) > np.prod(box[2:] - box[:2]) / 2
+    beside = others[~covered].tolist()
+    alone = (place for place in free if not any(_meet(place, other) for other in beside))
+    return next(alone, free[0] if free else None)
+
+
+def _meet(one: Sequence[float], other: Sequence[float]) -> bool:
+    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]

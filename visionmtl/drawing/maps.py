@@ -2,18 +2,21 @@
 
 import numpy as np
 from matplotlib import colormaps
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from visionmtl.drawing.colours import INK, PAPER, Colours
 from visionmtl.drawing.text import font_of, text_size
 
 NO_CLASS = 255  # the last place of a palette, of which it takes one for each class of a mask of 8 bits
+CONTRAST, MIDDLE = 0.7, 128  # of the photograph beneath a tint, and the grey that is as bright as the class's colour
+BRIGHTNESS = (0.299, 0.587, 0.114)  # of red, green and blue
 
 
 def masks(image: np.ndarray, classes: np.ndarray, colours: Colours, opacity: float = 0.55) -> np.ndarray:
     """Tint each pixel with the colour of its class, and trace where classes meet.
 
-    Beneath the tint the photograph is grey: all hue is that of the class, whatever colour the object itself has.
+    Beneath the tint the photograph is grey, and as bright as the colour of the class: hue and brightness are that of
+    the class whatever colour the object itself has, and a dark house in pale blue is no tree in dark blue.
 
     Args:
         image: uint8 `[H, W, 3]`.
@@ -23,9 +26,9 @@ def masks(image: np.ndarray, classes: np.ndarray, colours: Colours, opacity: flo
     """
     painted = [*colours.values(), *[None] * (NO_CLASS + 1 - len(colours))]
     ids = np.where((classes >= 0) & (classes < len(colours)), classes, NO_CLASS).astype(np.uint8)
-    edge = np.zeros(ids.shape, bool)
-    edge[:, 1:] = ids[:, 1:] != ids[:, :-1]
-    edge[1:] |= ids[1:] != ids[:-1]
+    edge, line = np.zeros(ids.shape, bool), max(1, round(min(ids.shape) / 400))  # a large picture is seen from afar
+    edge[:, line:] = ids[:, line:] != ids[:, :-line]
+    edge[line:] |= ids[line:] != ids[:-line]
     tint = Image.fromarray(ids)
     veil, edges = (
         tint.point([round(255 * strength) if colour else 0 for colour in painted])
@@ -33,7 +36,10 @@ def masks(image: np.ndarray, classes: np.ndarray, colours: Colours, opacity: flo
     )
     veil.paste(edges, mask=Image.fromarray(edge))
     photograph, under = Image.fromarray(image), tint.point([255 if colour else 0 for colour in painted])
-    photograph.paste(photograph.convert("L").convert("RGB"), mask=under)
+    bright = tint.point([round(float(np.dot(colour or INK, BRIGHTNESS))) for colour in painted])
+    detail = photograph.convert("L").point([round(CONTRAST * grey) for grey in range(256)])
+    grey = ImageChops.add(detail, bright, offset=-round(CONTRAST * MIDDLE))
+    photograph.paste(grey.convert("RGB"), mask=under)
     tint.putpalette(bytes(tone for colour in painted for tone in colour or INK))
     return np.asarray(Image.composite(tint.convert("RGB"), photograph, veil))
 

@@ -54,12 +54,31 @@ def test_labels_never_cover_each_other():
     assert changed(image).mean() < 0.5
 
 
+def test_a_label_lies_on_no_other_box_while_there_is_room_beside():
+    signs, man = [[60.0, 30, 66, 38], [61.0, 30, 67, 38]], [70.0, 35, 100, 90]
+    names = drawing.colours(["sign", "man"])
+    image = drawing.boxes(GREY, np.array([*signs, man]), np.array([0, 0, 1]), names)
+    assert not (image[36:89, 72:99] == drawing.palette(1)[0]).all(axis=-1).any()
+    assert (image[30:41, 42:60] == drawing.palette(1)[0]).all(axis=-1).sum() > 60  # it is there, on the other side
+
+
 def test_a_mask_tints_its_pixels_and_leaves_ignored_ones():
     classes = np.zeros((96, 128), np.int32)
     classes[:, 64:] = 255
     image = drawing.masks(GREY, classes, drawing.colours("ab"), opacity=0.5)
-    assert (np.abs(image[10, 10].astype(int) - (GREY[0, 0] + drawing.palette(2)[0].astype(int)) / 2) <= 1).all()
+    colour = drawing.palette(2)[0].astype(int)
+    beneath = colour @ (0.299, 0.587, 0.114) + 0.7 * (90 - 128)  # grey as bright as the colour, less what 90 is darker
+    assert (np.abs(image[10, 10].astype(int) - (beneath + colour) / 2) <= 1).all()
     assert not changed(image)[:, 64:].any()
+
+
+def test_a_pale_class_on_dark_objects_is_brighter_than_a_dark_class_on_bright_ones():
+    names = drawing.colours(["house", "tree"]) | {"house": (86, 180, 233), "tree": (0, 114, 178)}
+    brightness = [
+        drawing.masks(np.full((8, 8, 3), grey, np.uint8), np.full((8, 8), place), names).mean()
+        for place, grey in enumerate((75, 105))  # of walls in shade, and of twigs before the sky
+    ]
+    assert brightness[0] > brightness[1] + 40
 
 
 def test_a_tint_has_the_hue_of_its_class_on_an_object_of_any_colour():
@@ -86,6 +105,16 @@ def test_a_mask_traces_where_classes_meet():
     image = drawing.masks(GREY, classes, drawing.colours("ab")).astype(int)
     colour = drawing.palette(2)[1].astype(int)
     assert np.abs(image[5, 64] - colour).sum() < np.abs(image[5, 100] - colour).sum()
+
+
+def test_lines_of_a_large_picture_are_as_thick_as_it_is_large():
+    image, classes = np.full((1200, 1200, 3), 90, np.uint8), np.zeros((1200, 1200), np.int32)
+    classes[:, 600:] = 1
+    colours = drawing.colours("ab")
+    row = drawing.masks(image, classes, colours)[5].astype(int)
+    assert (np.abs(row - drawing.palette(2)[1]).sum(axis=1) < 30).sum() == 3
+    framed = drawing.boxes(image, np.array([[300, 300, 900, 900]]), np.array([0]), colours)
+    assert (framed[600, :600] == drawing.INK).all(axis=1).sum() == 2  # the dark rim on both sides of the line
 
 
 def test_a_caption_stays_in_the_lower_left_corner():
