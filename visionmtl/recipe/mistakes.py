@@ -25,13 +25,16 @@ def sentence(error: Any, key: tuple[str | int, ...]) -> str:
             if suggestion and len(beside) > MANY:
                 return f"unknown key '{name}'.{suggestion} `visionmtl list keys` has all."
             return f"unknown key '{name}'.{suggestion} Valid: {', '.join(beside)}."
+        case "missing" if isinstance(key[-1], int):
+            name, expected = ".".join(map(str, key[:-1])), _EXPECTED["list_type"]
         case "missing":
             return f"'{name}' is missing."
         case "value_error":
             expected = str(error["ctx"]["error"])
         case "literal_error":
             choices = [choice.strip("'") for choice in error["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-            expected = f"{error['ctx']['expected']}.{nearest(error['input'], choices)}"
+            meant = nearest(error["input"], choices) if isinstance(error["input"], str) else ""
+            expected = f"{error['ctx']['expected']}.{meant}"
         case kind:
             plain = error["msg"].removeprefix("Input should be ").split(",")[0]
             expected = _EXPECTED.get(
@@ -39,23 +42,29 @@ def sentence(error: Any, key: tuple[str | int, ...]) -> str:
             )
     if isinstance(error["input"], dict) and error["type"] == "value_error":  # its keys do not go together
         return f"'{name}': expected {expected}."
+    if expected == MAPPING and isinstance(error["input"], str) and ":" in error["input"]:
+        expected += ", with a space after each colon, as {train: 48}"
     given = json.dumps(error["input"], default=str)
     return f"'{name}' is {given}, expected {expected}".removesuffix(".") + ("" if expected.endswith("?") else ".")
 
 
+MAPPING = "a mapping of keys to values"
 _EXPECTED = {
     "int_parsing": "a whole number",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
+    "int_parsing_size": "a smaller number",
     "float_parsing": "a number",
     "float_type": "a number",
     "bool_parsing": "true or false",
     "bool_type": "true or false",
     "string_type": "a name",
+    "string_pattern_mismatch": "a name without slashes",
+    "invalid_key": "a name",
     "list_type": "a list, as [first, second]",
     "tuple_type": "a list, as [first, second]",
-    "dict_type": "a mapping of keys to values",
-    "model_type": "a mapping of keys to values",
+    "dict_type": MAPPING,
+    "model_type": MAPPING,
 }
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from visionmtl import recipe
 from visionmtl.errors import UsageError
+from visionmtl.recipe import yamlfile
 
 MISTAKES = [
     ("training.epoch=3", "unknown key 'training.epoch'. Did you mean 'training.epochs'?"),
@@ -48,6 +49,23 @@ MISTAKES = [
     ("training.epochs.most=3", "and has no keys."),
     ("training.epochs=[", "'training.epochs=[' on the command line, line 1: not valid YAML"),
     ("epochs", "'epochs' is not of the form key=value, such as training.epochs=5."),
+    ("data.options={train:48}", "there is no space after the colon of 'train:48', which wants one, as in 'train: 48'."),
+    ("data.options={train: 48, test:16}", "no space after the colon of 'test:16'"),
+    ("data.options=train:48", "expected a mapping of keys to values, with a space after each colon, as {train: 48}."),
+    ("training.epochs=1:30", "'training.epochs' is \"1:30\", expected a whole number."),
+    ("training.epochs=2024-01-01", "'training.epochs' is \"2024-01-01\", expected a whole number."),
+    ("data.options={[1, 2]: 3}", "line 1: not valid YAML: a key is no name."),
+    ("tasks=&tasks [*tasks]", "line 1: not valid YAML: a value holds itself."),
+    ("data.options=!!set {train, test}", "line 1: not valid YAML: a value has the tag tag:yaml.org,2002:set."),
+    ("training.seed=4294967296", "'training.seed' is 4294967296, expected a number less than 4294967296."),
+    ("training.profile=[]", "'training.profile' is [], expected a list, as [first, second]."),
+    ("training.verbose=99999999999999999999", "'training.verbose' is 99999999999999999999, expected a smaller number."),
+    ("data.resize=yes", "'data.resize' is true, expected 'stretch' or 'letterbox'."),
+    ("model.sharing={1: 2}", "'model.sharing.1' is 1, expected a name."),
+    ("name=streets/night", "'name' is \"streets/night\", expected a name without slashes."),
+    ("name=' '", "'name' is \" \", expected a name without slashes."),
+    ("training.epochs=!!int many", "not valid YAML: unreadable."),
+    ("data.sources.one={source: garments, tasks: [[1]]}", "tasks.[1]' is [1], expected a name."),
 ]
 
 
@@ -136,6 +154,29 @@ def test_an_override_leaves_the_keys_beside_it_alone(tmp_path):
 def test_hyperparameters_of_the_balancer_stand_beside_its_method():
     balancing = recipe.load("garments", ["balancing.method=cagrad", "balancing.c=4e-1"]).balancing
     assert (balancing.method, balancing.options) == ("cagrad", {"c": 0.4})
+
+
+def test_numbers_are_read_as_those_who_write_them_mean_them():
+    read = {
+        text: yamlfile.parse(text, "").value for text in ("010", "1e-3", "-.5", "5.", "0x10", "1_000", "0", "1.2.3")
+    }
+    assert read == {
+        "010": "010",
+        "1e-3": 0.001,
+        "-.5": -0.5,
+        "5.": 5.0,
+        "0x10": 16,
+        "1_000": 1000,
+        "0": 0,
+        "1.2.3": "1.2.3",
+    }
+    assert yamlfile.parse("{<<: {a: 1}, b: 'x:y', 'c:d': }", "").value == {"a": 1, "b": "x:y", "c:d": None}
+
+
+def test_weights_may_lie_in_the_home_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert recipe.load("garments", ["model.weights=~/a.keras"]).model.weights == "/home/someone/a.keras"
+    assert recipe.load("garments", ["model.weights=imagenet"]).model.weights == "imagenet"
 
 
 def test_an_optional_section_can_be_switched_off():

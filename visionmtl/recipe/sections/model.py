@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from visionmtl.recipe.sections.section import Section, absolute, by_name
+from visionmtl.recipe.sections.section import Section, absolute, by_name, from_home
 
 
 class Sharing(Section):
@@ -24,7 +24,7 @@ class Model(Section):
     """The network."""
 
     backbone: str = Field("efficientnet_lite0", description="see `visionmtl list backbones`")
-    weights: str | None = Field(
+    weights: Annotated[str | None, BeforeValidator(from_home)] = Field(
         None,
         description="null, imagenet, or a .keras or .weights.h5 file; of transformers also .safetensors,"
         " or the .safetensors.index.json of several",

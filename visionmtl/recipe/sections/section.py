@@ -46,4 +46,9 @@ def absolute(path: Any) -> Any:
     return str(Path(path).expanduser().absolute()) if isinstance(path, str) else path
 
 
+def from_home(path: Any) -> Any:
+    """Return a path whose `~` is the folder that it stands for, which a shell makes of it only as a word begins."""
+    return str(Path(path).expanduser()) if isinstance(path, str) and path.startswith("~") else path
+
+
 Names = Annotated[list[str], BeforeValidator(several)]

@@ -9,7 +9,7 @@ from visionmtl.recipe.sections.section import Section, absolute
 
 
 def _by_own_name(value: Any) -> Any:
-    return {name: name for name in value} if isinstance(value, list) else value
+    return {str(name): name for name in value} if isinstance(value, list) else value
 
 
 class OneSource(Section):

@@ -110,7 +110,7 @@ class Training(Section):
     profile: tuple[int, int] | None = Field(
         None, description="the first and last step that TensorFlow's profiler records, as [10, 20]; null for none"
     )
-    seed: int = Field(0, ge=0, description="of weights, shuffling and augmentation")
+    seed: int = Field(0, ge=0, lt=2**32, description="of weights, shuffling and augmentation")
     verbose: Literal[0, 1, 2] | None = Field(
         None, description="0 silent, 1 a bar, 2 a line an epoch; null for a bar on a terminal, lines elsewhere"
     )

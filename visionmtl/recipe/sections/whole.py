@@ -34,7 +34,10 @@ class Export(Section):
 class Recipe(Section):
     """All of it. `load` reads one; `dump` writes it with every default filled in."""
 
-    name: str = Field(description="of the run folder; the recipe file's name unless given")
+    name: str = Field(
+        pattern=r"^[^/\\\x00]*[^/\\\x00 ][^/\\\x00]*$",
+        description="of the run folder; the recipe file's name unless given",
+    )
     data: Data
     tasks: Annotated[dict[str, dict[str, Any]] | None, BeforeValidator(_by_task)] = Field(
         None, description="null for all the source has, a list of names, or {name: {option: value}}"
