@@ -44,6 +44,7 @@ def parsed(argv: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error(f"unrecognized arguments: {' '.join(strangers)}.{_suggestion(strangers[0], args)}")
     if rest:
         args.overrides = [*args.overrides, *rest]
+    _refuse_empty(parser, args)
     return args
 
 
@@ -123,6 +124,15 @@ def _check_words(parser: argparse.ArgumentParser, argv: Sequence[str], commands:
         if word not in valid:
             parser.error(f"unknown {what} '{word}'.{nearest(word, [*valid, *options])} Valid: {', '.join(valid)}.")
         valid, what, options = valid[word].verbs, f"verb of {word}", []
+
+
+def _refuse_empty(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Stop at an argument that is there and says nothing, as `--run "$RUN"` of a variable that was never set."""
+    for name, given in vars(args).items():
+        if any(isinstance(text, str) and not text.strip() for text in (given if isinstance(given, list) else [given])):
+            option = f"--{name.replace('_', '-')}"
+            called = option if option in args.options else {"overrides": "key=value"}.get(name, name.upper())
+            parser.error(f"argument {called}: an empty text was given. Is a variable of the shell not set?")
 
 
 def _suggestion(stranger: str, args: argparse.Namespace) -> str:

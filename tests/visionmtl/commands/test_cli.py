@@ -108,6 +108,23 @@ def test_a_misspelt_command_suggests_the_nearest(arguments, sentence, capsys):
     assert sentence in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "called"),
+    [
+        (["train", "garments", "--run", ""], "--run"),
+        (["train", " "], "RECIPE"),
+        (["train", "garments", ""], "key=value"),
+        (["predict", "best.keras", "a.jpg", "", "--out", "there"], "IMAGES"),
+        (["export", "best.keras", "--to", ""], "--to"),
+    ],
+)
+def test_an_argument_that_says_nothing_is_refused_as_what_a_variable_left_empty(arguments, called, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    assert f"argument {called}: an empty text was given." in capsys.readouterr().err
+
+
 def test_a_terminal_says_what_is_waited_for_while_tensorflow_is_imported(monkeypatch, capsys):
     terminal = SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True), modules={})
     monkeypatch.setattr(quiet, "sys", terminal)

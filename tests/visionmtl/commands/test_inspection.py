@@ -1,6 +1,8 @@
 """`visionmtl data inspect`: the tables, and the contact sheet."""
 
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -187,3 +189,9 @@ def test_a_line_of_a_list_fits_and_one_of_a_table_stays():
     line = f"  set aside, of a split that is not asked for: 410 ({', '.join(['pictures/0001.xml'] * 9)})"
     assert max(map(len, _inspection._fitting(line, 60).splitlines())) <= 60
     assert _inspection._fitting("x" * 90, 60) == "x" * 90
+
+
+def test_one_that_is_stopped_says_that_nothing_was_written(cats, monkeypatch, capsys):
+    monkeypatch.setattr(pipelines, "survey", lambda *given, **options: os.kill(os.getpid(), signal.SIGINT))
+    assert cli.main(["data", "inspect", str(cats)]) == 130
+    assert capsys.readouterr().err == "\nvisionmtl: stopped by Ctrl-C. Nothing was written.\n"

@@ -2,6 +2,7 @@
 
 import argparse
 
+from visionmtl import stopping
 from visionmtl.commands.command import Command
 from visionmtl.commands.data._keys import add_source, source_of
 from visionmtl.commands.quiet import quiet_import
@@ -25,4 +26,5 @@ class Inspect(Command):
         source, path, options = source_of(args, "inspect")
         with quiet_import():
             from visionmtl.commands.data import _inspection
-        _inspection.inspect(source, path, options, args.split, args.out)
+        with stopping.told("Nothing was written."):
+            _inspection.inspect(source, path, options, args.split, args.out)
