@@ -1,6 +1,7 @@
 """Backbones by name: an image in, feature maps P2 to P5 (strides 4 to 32) out, whole or cut into stages.
 
-From outside come `build`, `stages`, `names` and `describe`. A new family is a file here that has `ARCHITECTURES`.
+From outside come `build`, `check`, `stages`, `names` and `describe`. A new family is a file here that has
+`ARCHITECTURES`.
 """
 
 from pathlib import Path
@@ -54,16 +55,9 @@ def build(
         >>> backbone.output["P5"].shape
         (None, 9, 12, 320)
     """
-    architecture = REGISTRY[one_of(name, names(), "backbone")]
+    architecture = check(name, weights)
     _check_image_shape(image_shape)
-    imagenet = weights == "imagenet"
-    foreign = str(weights).endswith(safetensors_files.ENDINGS)
-    if foreign and architecture.hugging_face is None:
-        have = [other.name for other in REGISTRY.values() if other.hugging_face]
-        raise UsageError(f"{weights}: files of safetensors are read for {', '.join(have)}, not for {name}.")
-    if imagenet and not architecture.imagenet:
-        have = [other.name for other in REGISTRY.values() if other.imagenet]
-        raise UsageError(f"There are no ImageNet weights for {name}, only for: {', '.join(have)}.")
+    imagenet, foreign = weights == "imagenet", str(weights).endswith(safetensors_files.ENDINGS)
     image = keras.Input(image_shape, name="image")
     model = keras.Model(image, architecture.features(image, imagenet), name=name)
     if weights is not None and foreign and architecture.hugging_face is not None:
@@ -71,6 +65,28 @@ def build(
     elif weights is not None and not imagenet:
         pretrained.load(model, weights)
     return model
+
+
+def check(name: str, weights: str | Path | None = None) -> Architecture:
+    """Return what `build` makes of a name, where it would find its weights; it takes a moment.
+
+    Raises:
+        UsageError: unknown name, or weights that are not there or not for this backbone.
+    """
+    architecture = REGISTRY[one_of(name, names(), "backbone")]
+    if weights == "imagenet":
+        if not architecture.imagenet:
+            have = [other.name for other in REGISTRY.values() if other.imagenet]
+            raise UsageError(f"There are no ImageNet weights for {name}, only for: {', '.join(have)}.")
+    elif str(weights).endswith(safetensors_files.ENDINGS):
+        if architecture.hugging_face is None:
+            have = [other.name for other in REGISTRY.values() if other.hugging_face]
+            raise UsageError(f"{weights}: files of safetensors are read for {', '.join(have)}, not for {name}.")
+        if not Path(str(weights)).is_file():
+            raise UsageError(f"Weights file {weights} does not exist.")
+    elif weights is not None:
+        pretrained.check(weights)
+    return architecture
 
 
 def stages(backbone: keras.Model, prefix: str = "") -> list[tuple[str, keras.Model]]:

@@ -31,6 +31,22 @@ def load(model: keras.Model, path: str | Path) -> None:
     Raises:
         UsageError: no such file, not a Keras file, or of another architecture.
     """
+    path = check(path)
+    try:
+        with h5py.File(_weights_of_archive(path) if path.suffix == ".keras" else path, "r") as file:
+            values = _matching(_stored_layers(file, model), model, path)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise UsageError(f"Weights file {path} is damaged or was not written by Keras 3: {error}.") from None
+    for layer, arrays in values:
+        layer.set_weights(arrays)
+
+
+def check(path: str | Path) -> Path:
+    """Return a path if weights may be read from it, which takes a moment.
+
+    Raises:
+        UsageError: no such file, or not one of Keras by its name.
+    """
     path = Path(path)
     if not path.name.endswith((".keras", ".weights.h5")):
         raise UsageError(
@@ -39,13 +55,7 @@ def load(model: keras.Model, path: str | Path) -> None:
         )
     if not path.is_file():
         raise UsageError(f"Weights file {path} does not exist.")
-    try:
-        with h5py.File(_weights_of_archive(path) if path.suffix == ".keras" else path, "r") as file:
-            values = _matching(_stored_layers(file, model), model, path)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise UsageError(f"Weights file {path} is damaged or was not written by Keras 3: {error}.") from None
-    for layer, arrays in values:
-        layer.set_weights(arrays)
+    return path
 
 
 def _weights_of_archive(path: Path) -> io.BytesIO:

@@ -11,12 +11,12 @@ import pipelines
 from pipelines.splits import SPLITS
 from visionmtl import backbones, balancing, sharing, tasks
 from visionmtl.callbacks import tracker
-from visionmtl.errors import UsageError, one_of
+from visionmtl.errors import UsageError
 from visionmtl.model import MultiTaskModel
 from visionmtl.recipe import Recipe
 from visionmtl.sharing.base import low_rank
 from visionmtl.tasks import fitting, rarity
-from visionmtl.training import optimizers
+from visionmtl.training import optimizers, runs
 from visionmtl.training.optimizers import optimizer, rates
 
 DECAYED = ("kernel", *low_rank.NAMES)  # of variables, how their names end
@@ -26,12 +26,15 @@ Amounts = Callable[[Sequence[str], int], Mapping[str, Any]]  # float `[C]` by ta
 
 
 def check_names(recipe: Recipe) -> None:
-    """Look up the names of a recipe, so that a mistyped one is told before any data is read.
+    """Look up the names and files of a recipe's model, so that a mistyped one is told before any data is read.
 
     Raises:
-        UsageError: a name or an option of it is unknown, or a service to log to is not installed.
+        UsageError: a name or an option of it is unknown, weights are not there, or a service to log to is not
+            installed.
     """
-    one_of(recipe.model.backbone, backbones.names(), "backbone")
+    backbones.check(recipe.model.backbone, recipe.model.weights)
+    for start in recipe.model.starts:
+        runs.model_file(start)
     sharing.get({"name": recipe.model.sharing.name, **recipe.model.sharing.options})
     balancing.get({"method": recipe.balancing.method, **recipe.balancing.options})
     tracker.check(recipe.training.log)

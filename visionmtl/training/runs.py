@@ -143,13 +143,8 @@ def load_model(path: str | Path) -> tuple[MultiTaskModel, Recipe | None]:
         UsageError: the file is missing, or holds no model of this library.
     """
     path = Path(path)
+    file = model_file(path)
     recipe = read_recipe(path) if path.is_dir() else None
-    file = path / "best.keras" if path.is_dir() else path
-    if not file.is_file():
-        hint = (
-            f"the run has no best model yet; finish it by --resume {path}" if recipe else "give a run folder or a file"
-        )
-        raise UsageError(f"There is no model '{file}': {hint}.")
     if file.suffix == ".keras" and (broken := damage(file)):
         raise UsageError(f"'{file}' is not a model that Keras can load: {broken}")
     try:
@@ -162,6 +157,22 @@ def load_model(path: str | Path) -> tuple[MultiTaskModel, Recipe | None]:
     if recipe is not None and model.recipe is None:  # version 0.1.0 kept it beside the model alone
         model.resize, model.recipe = recipe.data.resize, {"name": recipe.name, "text": recipe.dump()}
     return model, recipe
+
+
+def model_file(path: str | Path) -> Path:
+    """Return the file of the best model of a run, or the file itself that is given.
+
+    Raises:
+        UsageError: it is missing, or a folder is no run's.
+    """
+    path = Path(path)
+    if path.is_dir():
+        read_recipe(path)
+    file = path / "best.keras" if path.is_dir() else path
+    if not file.is_file():
+        resume = f"the run has no best model yet; finish it by --resume {path}"
+        raise UsageError(f"There is no model '{file}': {resume if path.is_dir() else 'give a run folder or a file'}.")
+    return file
 
 
 def read_metrics(run: Path) -> dict[str, Any]:

@@ -108,6 +108,16 @@ def test_a_signal_while_data_is_read_leaves_no_run(recipe, tmp_path, monkeypatch
     assert capsys.readouterr().err.splitlines()[-1] == told
 
 
+@pytest.mark.parametrize(
+    "change", ["model.start=nowhere", "model.start={detection: nowhere.keras}", "model.weights=nowhere.keras"]
+)
+def test_what_a_model_starts_from_is_looked_for_before_data_is_read(change, recipe, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(building, "data", lambda *args, **options: pytest.fail("data is read"))
+    assert cli.main(["train", str(recipe), "--run", str(tmp_path / "run"), change]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", MOMENTS)
 def test_signals_at_any_moment_of_a_training_lose_nothing(first, whole, recipe, tmp_path, monkeypatch, capsys):
