@@ -51,6 +51,7 @@ class Progress(Callback):
         self.show = sys.stdout.isatty() if self.bars is None else self.bars
         self.tasks = {name: task.primary for name, task in getattr(self.model, "tasks", {}).items()}
         self.lines, self.told = None, 0
+        self.model.tracing = self._tracing
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self.epoch, self.step = epoch, 0
@@ -100,6 +101,16 @@ class Progress(Callback):
 
     def on_train_end(self, logs: Logs = None) -> None:
         self._draw()
+        del self.model.tracing
+
+    def _tracing(self, compares: bool, size: tuple[int, int] | None) -> None:
+        """Tell that the next step takes long: it is the first that compares gradients, or at a size of images."""
+        what = "tracing the comparing step" if compares else "tracing the step"
+        what += "" if size is None else f" at {size[0]} x {size[1]}"
+        if self.show:
+            self._draw(what)
+        else:
+            terminal.tell(f"{what.capitalize()} ...")
 
     def _columns(self) -> EpochLines:
         columns = [column("", epoch=2 * len(str(self.epochs)) + 1)]

@@ -62,6 +62,7 @@ class BalancedModel(PartedModel):
     pace: Pace
     sizes = AsGiven()
     train_function: Any
+    tracing = staticmethod(lambda compares, size: None)  # called before a further kind of step is traced
 
     def compile(
         self,

@@ -4,8 +4,10 @@ import re
 from types import SimpleNamespace
 
 import pytest
+from interruptions import BATCHES, Data, model_of
 
 from visionmtl import terminal
+from visionmtl.callbacks.gradient_watch import GradientWatch
 from visionmtl.callbacks.pace import Pace
 from visionmtl.callbacks.progress import Progress
 
@@ -107,3 +109,12 @@ def test_the_time_left_leaves_tracing_out_and_counts_validations():
     assert pace.left(0, 4) == 2 * (4 * 2 + 10)
     pace.begin()
     assert pace.left(1, 0) == 2 * (4 * 2 + 10)
+
+
+def test_a_step_of_another_kind_is_told_before_it_is_traced_and_no_more_afterwards(capfd):
+    for bars, told in ((False, "Tracing the comparing step ...\n"), (True, "1/2  tracing the comparing step ")):
+        model, data = model_of(), Data()
+        watch = GradientWatch(None, every=4)
+        model.fit(data.train, epochs=2, verbose=0, shuffle=False, callbacks=[Progress(BATCHES, bars), watch])
+        assert capfd.readouterr().out.count(told) == 1
+        assert "tracing" not in vars(model)
