@@ -9,7 +9,7 @@ import keras
 
 from pipelines import DataError
 from visionmtl.errors import UsageError, check_number
-from visionmtl.files import written_whole
+from visionmtl.files import written_folder
 from visionmtl.merging import learning, members, methods, recipes, starts, statistics
 from visionmtl.merging.task_vectors import Arrays, between, merged
 from visionmtl.model import MultiTaskModel
@@ -73,10 +73,12 @@ def merge(
     _give(model, backbone, before, found, chosen, training)
     measured = statistics.measure(backbone, (images for images, *_ in training.take(batches))) if batches else 0
     model.compile("adamw")  # as a model must be to be measured
-    run = runs.new(recipe, runs.numbered("merged") if out is None else out)
-    circumstances.keep(run, devices.alone())
-    with written_whole(run / "best.keras") as partial:
-        model.save_without_state(partial)
+    run = runs.numbered("merged") if out is None else runs.refuse_taken(out)
+    with written_folder(run.absolute().parent) as (unfinished, name):
+        runs.new(recipe, unfinished)
+        circumstances.keep(unfinished, devices.alone())
+        model.save_without_state(unfinished / "best.keras")
+        name(run.absolute())
     of = f"measured on {measured} batches of training pictures" if measured else "the mean of the runs'"
     by = method if chosen.steps else f"{method}, scale {chosen.scale:g}"
     told = " and ".join(f"{', '.join(member.model.tasks)} of {member.run}" for member in found)

@@ -2,13 +2,15 @@
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.files import removed
+from visionmtl import stopping
 from visionmtl.errors import UsageError
-from visionmtl.files import told, written_whole
+from visionmtl.files import written_folder, written_whole
 from visionmtl.prediction import finishing, settings
 from visionmtl.prediction.finishing import RECORDS, Done
 from visionmtl.prediction.journal import Journal
@@ -37,19 +39,35 @@ def merge(folders: Sequence[str | Path], out: str | Path | None = None) -> Done:
     if place not in given:
         if place.exists() and any(place.iterdir()):
             raise UsageError(f"'{place}' is there already: name a folder that is empty or new by --out.")
-        labels = json.loads((given[0] / settings.LABELS).read_text(encoding="utf-8"))
-        settings.begin(place, made, labels)
-    for folder in given:
-        if folder != place:
-            _copy(folder, place)
+        with stopping.told("Nothing was written."):
+            journals = _taken(given, journals, made, place)
+    again = f"visionmtl predict merge {shlex.quote(str(place))}"
+    with stopping.told(f"All shards are in '{place}'. Go on with: {again}", resumable=True):
+        return _joined(journals, place)
+
+
+def _taken(folders: Sequence[Path], journals: Sequence[Journal], made: dict, place: Path) -> list[Journal]:
+    """Copy all that shards in some folders have to a new one, which has its name once all is there."""
+    labels = json.loads((folders[0] / settings.LABELS).read_text(encoding="utf-8"))
+    with written_folder(place.absolute().parent) as (unfinished, name):
+        settings.begin(unfinished, made, labels)
+        for folder in folders:
+            _copy(folder, unfinished)
+        for journal in journals:
+            shutil.copy(journal.path, unfinished / journal.path.name)
+        name(place.absolute())
+    return [Journal(place / journal.path.name) for journal in journals]
+
+
+def _joined(journals: Sequence[Journal], place: Path) -> Done:
+    """Write what shards give together into the folder that they lie in, and remove them."""
     with written_whole(place / RECORDS) as partial, open(partial, "wb") as file:
         numbered = {number: journal for journal in journals for number in journal.numbers()}
         for number in sorted(numbered):
             file.write(json.dumps(numbered[number].record(number)).encode() + b"\n")
     done = finishing.finish(place)
     for journal in journals:
-        if journal.path.parent == place:
-            removed(journal.path)
+        removed(journal.path)
     print(done.text(), flush=True)
     return done
 
@@ -96,7 +114,6 @@ def _all_of(there: dict[Shard, Path], pictures: int) -> list[Journal]:
 
 def _copy(folder: Path, place: Path) -> None:
     """Copy what was written of each picture; files of records and sums lie loose, and are made anew."""
-    with told(place):
-        for path in folder.iterdir():
-            if path.is_dir():
-                shutil.copytree(path, place / path.name, symlinks=True, dirs_exist_ok=True)
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.copytree(path, place / path.name, symlinks=True, dirs_exist_ok=True)

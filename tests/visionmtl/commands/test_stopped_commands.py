@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from visionmtl import cli, files, prediction, recipe, report
+from visionmtl.prediction import finishing
 from visionmtl.training import building, measuring, runs
 
 ENDS = [(signal.SIGTERM, 143, "SIGTERM"), (signal.SIGINT, 130, "Ctrl-C")]
@@ -104,3 +107,29 @@ def test_predict_leaves_whole_pictures_alone_and_goes_on(
     assert cli.main([*command, "--resume"]) == 0
     assert len((out / "predictions.jsonl").read_text().splitlines()) == 2
     assert len(list(out.glob("overlays/*.png"))) == 2
+
+
+@pytest.mark.parametrize(("number", "status", "name"), ENDS)
+def test_joining_shards_leaves_no_half_and_goes_on(number, status, name, tmp_path, monkeypatch, capsys):
+    for place in range(2):
+        files.write_picture(tmp_path / f"{place}.png", np.full((8, 8, 3), 90, np.uint8))
+    pictures = [str(tmp_path / f"{place}.png") for place in range(2)]
+    monkeypatch.setattr(runs, "load_model", lambda path: (Blank(), None))
+    for shard in (1, 2):
+        out = str(tmp_path / f"shard-{shard}")
+        assert cli.main(["predict", "best.keras", *pictures, "--shard", f"{shard}/2", "--out", out]) == 0
+    shards, whole = [str(tmp_path / f"shard-{shard}") for shard in (1, 2)], tmp_path / "whole"
+    command = ["predict", "merge", *shards, "--out", str(whole)]
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copytree", sending(number, shutil.copytree, at=2))
+        assert cli.main(command) == status
+    assert f"stopped by {name}. Nothing was written." in capsys.readouterr().err
+    assert not whole.exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(finishing, "finish", sending(number, finishing.finish))
+        assert cli.main(command) == (75 if number == signal.SIGTERM else status)
+    assert f"Go on with: visionmtl predict merge {whole}" in capsys.readouterr().err
+    assert cli.main(["predict", "merge", str(whole)]) == 0
+    assert len((whole / "predictions.jsonl").read_text().splitlines()) == len(list(whole.glob("overlays/*.png"))) == 2
+    assert not unfinished(tmp_path)
+    assert all(path.exists() for path in map(Path, shards)), "of another folder nothing is taken away"

@@ -259,3 +259,15 @@ def test_runs_of_other_data_make_a_source_each_of_which_the_merged_model_is_meas
     assert runs.read_metrics(out)["validation"].keys() == set(model.tasks)
     with pytest.raises(UsageError, match="no checkpoint to go on from"):
         training.resume(out)
+
+
+@pytest.mark.slow
+def test_one_that_is_stopped_while_the_model_is_written_leaves_no_run(trained, tmp_path, monkeypatch):
+    def half(self, path):
+        path.write_text("half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(merging.merge.__globals__["MultiTaskModel"], "save_without_state", half)
+    out = tmp_path / "both"
+    assert cli.main(["merge", *map(str, trained[1:]), "--out", str(out), "--batches", "0"]) == 130
+    assert not list(tmp_path.iterdir())
