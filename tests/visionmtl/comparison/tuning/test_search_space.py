@@ -113,7 +113,7 @@ def test_a_range_of_fractions_for_what_takes_whole_numbers_is_refused_before_the
 
 @pytest.mark.parametrize("text", ["true", "null", "no", "pcgrad", "runs/a-1", "1e-3"])
 def test_a_text_is_written_so_that_it_is_read_as_one(text):
-    assert recipes.load("garments", [f"name={dimensions.text_of(text)}"]).name == text
+    assert recipes.load("garments", [f"data.source={dimensions.text_of(text)}"]).data.source == text
 
 
 def test_a_hyperparameter_counts_beside_the_methods_that_take_it():
