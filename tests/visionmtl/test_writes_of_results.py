@@ -1,13 +1,17 @@
 """Every file of a run, a prediction, a report and an export is written whole, or one sentence says why not."""
 
+import contextlib
 import errno
+import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
 
+import chaos_artefacts
 import numpy as np
 import pytest
 import tensorflow as tf
+from chaos_shim import Shim
 from matplotlib.figure import Figure
 
 from visionmtl import callbacks, csvfile, files, prediction, recipe, report
@@ -20,6 +24,7 @@ from visionmtl.step.position import Position
 from visionmtl.tasks import Depth, Segmentation
 from visionmtl.training import runs
 
+JUDGED = {".json", ".jsonl", ".csv", ".png", ".yaml", ".html", ".ckpt"}  # whose half is known for one
 PIXELS = np.full((8, 8, 3), 90, np.uint8)
 DATASET = tf.data.Dataset.from_tensors((PIXELS[None], {}, {}))
 
@@ -121,3 +126,37 @@ def test_a_place_that_cannot_be_written_is_one_sentence(name, folder):
     with pytest.raises(UsageError, match=r"^[^\n]*out[^\n]*\.$"):
         WRITERS[name](folder)
     assert folder.read_text() == "no folder"
+
+
+def interrupting(number, half):
+    """Return a strike that interrupts once: in the middle of the first write from a change on, or before the change."""
+    struck = []
+
+    def strike(at, kind, path):
+        if not struck and at >= number and (kind == "half") == half:
+            struck.append(path)
+            raise KeyboardInterrupt
+
+    return strike
+
+
+@pytest.mark.parametrize("half", [True, False], ids=["within a write", "between writes"])
+@pytest.mark.parametrize("name", WRITERS)
+def test_an_interrupt_leaves_each_file_as_it_was_or_as_it_was_to_be(name, half, folder):
+    WRITERS[name](folder)
+    with Shim(folder.parent, lambda *change: None).installed() as shim:
+        WRITERS[name](folder)
+    known = {(path.name, content) for path, content in tree(folder).items()}
+    for number in sorted({1, shim.count // 3, 2 * shim.count // 3, shim.count} - {0}):
+        before = tree(folder)
+        with Shim(folder.parent, interrupting(number, half)).installed(), contextlib.suppress(KeyboardInterrupt):
+            WRITERS[name](folder)
+        for path, content in tree(folder).items():
+            assert not files.files.is_partial(path.name)
+            if before.get(path) != content and (path.name, content) not in known:
+                assert path.suffix in JUDGED
+                assert chaos_artefacts.broken(path) is None
+                lines = path.read_bytes().split(b"\n") if path.suffix == ".jsonl" else [b""]
+                assert all(map(json.loads, lines[:-1])), "the last may be cut: it is as good as not there"
+        assert before.keys() <= tree(folder).keys()
+    WRITERS[name](folder)

@@ -9,11 +9,13 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from visionmtl import recipe as recipes
 from visionmtl import training
 from visionmtl.errors import own_mistake
+from visionmtl.files import write_text
 from visionmtl.training import building
 from visionmtl.training.session import check_monitor
 
@@ -54,8 +56,7 @@ def probe(recipe: str, overrides: Sequence[str], examples: Sequence[Sequence[str
         "primary": [f"val_{name}_{task.primary}" for name, task in model.tasks.items()],
         "validated": "validation" in datasets.splits,
     }
-    with open(answer, "w", encoding="utf-8") as file:
-        json.dump(known, file)
+    write_text(Path(answer), json.dumps(known))
 
 
 WORK = {each.__name__: each for each in (train, resume, probe)}
