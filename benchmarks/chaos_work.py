@@ -206,7 +206,10 @@ class Comparing(Work):
         comparison = folder / "comparison"
         figures = json.loads((comparison / "comparison.json").read_text(encoding="utf-8"))
         arms = {arm["name"]: {seed: of["metrics"] for seed, of in arm["seeds"].items()} for arm in figures["arms"]}
-        end: dict[str, Any] = {"metrics": arms, "files": names(comparison / "plots")}
+        end: dict[str, Any] = {
+            "metrics": arms,
+            "files": sorted(path.name for path in comparison.iterdir() if path.is_file()),
+        }
         for run in sorted(path for path in (comparison / "cells").iterdir() if path.is_dir()):
             for name in ("last.keras", "best.keras"):
                 end |= {f"{run.name} {name} {key}": value for key, value in weights(run / name).items()}

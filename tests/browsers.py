@@ -96,6 +96,14 @@ class Page:
         self.call("Input.dispatchKeyEvent", type="keyDown", **{"windowsVirtualKeyCode": code, **given})
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
 
+    def touch(self, *places):
+        """Put a finger down at the first of some places, x and y, draw it over the others and lift it."""
+        self.call("Emulation.setTouchEmulationEnabled", enabled=True)
+        for number, (x, y) in enumerate(places):
+            kind = "touchMove" if number else "touchStart"
+            self.call("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": x, "y": y}])
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
     def picture(self, file):
         """Write what is seen of the whole page."""
         shot = self.call("Page.captureScreenshot", captureBeyondViewport=True)

@@ -17,7 +17,7 @@ from visionmtl.tasks import views
 from visionmtl.tasks.views import Seen, View
 
 IMAGES, CHANNELS = 4, 6
-CHARTS = {"confusion", "instances", "precision_recall", "by_confidence", "by_probability", "calibration"}
+CHARTS = {"confusion", "instances", "outcomes", "precision_recall", "by_confidence", "by_probability", "calibration"}
 every_task = pytest.mark.parametrize("name", toys.MAKERS)
 
 

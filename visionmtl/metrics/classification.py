@@ -113,6 +113,14 @@ class MultiLabel(Metric):
         """In how many images each class is there: int64 `[C]`."""
         return (np.concatenate(self.truth) > 0.5).sum(axis=0)
 
+    @property
+    def outcomes(self) -> np.ndarray:
+        """True and false positives, false and true negatives of each class at 0.5: int64 `[C, 4]`."""
+        truth, scores = np.concatenate(self.truth), np.concatenate(self.scores)
+        known, positive, predicted = truth >= 0, truth > 0.5, scores >= 0.5
+        each = (positive & predicted, ~positive & predicted, positive & ~predicted, ~positive & ~predicted)
+        return np.stack([(known & of).sum(axis=0) for of in each], axis=-1)
+
     def by_probability(self) -> np.ndarray:
         """Return precision, recall and F1 if classes are taken to be there from each probability on: `[3, T, C]`.
 

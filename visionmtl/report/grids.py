@@ -92,6 +92,7 @@ class Confusion(NamedTuple):
     Attributes:
         split: which.
         names: of rows, the truth, and of columns, the prediction.
+        classes: how many of them are classes; one more is the background.
         counts: `[N, N]`.
         fractions: of each row, `[N, N]`.
         worst: the most frequent ones that are wrong, where there are too many classes for a table.
@@ -99,6 +100,7 @@ class Confusion(NamedTuple):
 
     split: str
     names: Sequence[str]
+    classes: int
     counts: Sequence[Sequence[int]]
     fractions: Sequence[Sequence[float]]
     worst: Grid | None
@@ -212,7 +214,7 @@ def confusions(task: str, measured: Mapping[str, Mapping[str, Measured]]) -> lis
                 if wrong[row, column]
             ]
             worst = Grid(["truth", "taken for", "times", "fraction"], rows)
-        found.append(Confusion(split, names, counts.tolist(), fractions.tolist(), worst))
+        found.append(Confusion(split, names, len(known.classes), counts.tolist(), fractions.tolist(), worst))
     return found
 
 

@@ -13,6 +13,7 @@ from visionmtl.report import (
     grids,
     labelled,
     measured,
+    outcomes,
     plots,
     settings,
     single,
@@ -90,6 +91,7 @@ def write(folder: str | Path) -> Path:
                 "further": further.get(task),
                 "charts": [*(chart for chart in charts if chart.task == task), *_of_splits(task, found)],
                 "classes": grids.classes(task, metrics, found),
+                "outcomes": outcomes.of(task, found),
                 "confusions": grids.confusions(task, found),
                 "worst": [each for each in hung if each.wall.task == task],
             }

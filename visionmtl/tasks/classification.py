@@ -122,8 +122,9 @@ class Classification(Task):
 
     def charts(self, measured: Sequence[Any]) -> dict[str, np.ndarray]:
         curves = {"by_probability": measured[0].by_probability(), "calibration": measured[0].calibration}
-        counted = {"instances": measured[0].instances} if self.multi_label else {"confusion": measured[0].confusion}
-        return counted | curves
+        if not self.multi_label:
+            return {"confusion": measured[0].confusion} | curves
+        return {"instances": measured[0].instances, "outcomes": measured[0].outcomes} | curves
 
     def truth(self, labels: Labels) -> dict[str, np.ndarray]:
         labels = np.asarray(labels)

@@ -12,7 +12,7 @@ from visionmtl import recipe as recipes
 from visionmtl.comparison import verdicts
 from visionmtl.comparison.affinity import figures
 from visionmtl.comparison.affinity import page as affinity_page
-from visionmtl.comparison.tuning import on_page
+from visionmtl.comparison.tuning import charts as study_charts
 from visionmtl.comparison.tuning import page as study_page
 from visionmtl.comparison.tuning.asking import Asked
 
@@ -46,7 +46,7 @@ def searched(folder):
         trials.append(trial)
     asked = Asked(["training.learning_rate=1e-4..1e-2"], ["val_a", "min:val_b"])
     rows = [[trial.number, "done", *trial.values] for trial in trials]
-    charts = on_page.drawn(asked, trials, {})
+    charts = study_charts.drawn(asked, trials, {})
     header, why = ["trial", "end", *asked.logs], {3: "It was <b>NaN."}
     return study_page.write(folder, asked, recipes.load("garments"), header, rows, {}, charts, why)
 
@@ -71,6 +71,13 @@ def page(tmp_path):
 @pytest.mark.parametrize("write", WRITTEN)
 def test_a_page_is_whole_at_any_width_and_asks_for_nothing(page, files, write, width, dark):
     assert_whole(page, files[write], width, dark, WRITTEN[write])
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_names_of_pairs_lie_on_no_other_column(page, files, width):
+    page.open(f"file://{files[looked_at]}", width)
+    wide = "[...document.querySelectorAll('.pairs td')].filter(each => each.scrollWidth > each.clientWidth + 1).length"
+    assert page.run(wide) == 0
 
 
 def test_a_point_is_told_by_mouse_and_by_keys_and_a_part_is_enlarged(page, files):

@@ -167,6 +167,10 @@ def test_multi_label_by_hand_with_unknown_labels():
     # a: 1 hit, 2 truths, 2 predictions: 1/2. b: predicted once, never true: 0. c: neither.
     assert result["macro_F1"] == pytest.approx(0.25)
     assert result["accuracy"] == pytest.approx((1 + 3 + 1) / (3 + 4 + 1))
+    metric = MultiLabel("abc")
+    statistics = metric.statistics(labels, {"probabilities": probabilities}, tf.ones(4))
+    metric.update({name: value.numpy() for name, value in statistics.items()})
+    assert metric.outcomes.tolist() == [[1, 1, 1, 0], [0, 1, 0, 3], [0, 0, 0, 1]]
 
 
 def test_mean_iou_by_hand():

@@ -234,7 +234,8 @@ def test_a_run_that_is_not_finished_says_so_and_how_it_goes_on(run):
 
 def test_of_several_labels_an_image_classes_have_their_counts_too(run):
     curves = np.stack([np.full((201, 2), value) for value in (0.75, 0.5, 0.6)])
-    charts = {"instances": np.array([3, 0]), "by_probability": curves}
+    outcomes = np.array([[3, 0, 0, 0], [0, 1, 0, 2]])
+    charts = {"instances": np.array([3, 0]), "by_probability": curves, "outcomes": outcomes}
     measured.keep(run, "validation", {"cars": Measured("classification", ["car", "van"], charts)})
     shown = page(run)
     place = shown.cells.index("class")
@@ -242,7 +243,11 @@ def test_of_several_labels_an_image_classes_have_their_counts_too(run):
         *("class", "images", "precision", "recall", "AP"),
         *("car", "3", "0.750", "0.500", ""),
     ]
-    assert "validation; a click on a column sorts by it" in shown.text
+    assert 'validation<span class="handling">; a click on a column sorts by it' in shown.text
+    place = shown.cells.index("true positives")
+    assert shown.cells[place + 4 : place + 14] == ["car", "3", "0", "0", "0", "van", "0", "1", "0", "2"]
+    assert "Every image has car: to say so of all is never wrong, and a figure of 1 tells nothing." in shown.text
+    assert "No image has van." in shown.text
 
 
 def test_what_was_not_measured_and_what_is_not_known_is_said(run):

@@ -123,6 +123,33 @@ def test_charts_are_read_and_enlarged_by_keys_and_lines_hidden(page, file):
     page.wait(f"{place}.querySelector('[aria-pressed]').getAttribute('aria-pressed') === 'false'")
 
 
+def test_charts_are_read_and_enlarged_by_a_finger_and_shown_whole_by_a_button(page, file):
+    page.open(f"file://{file}", 390)
+    page.wait(f"{CHART}.querySelector('canvas')")
+    left, top, wide, tall = page.run(
+        f"(() => {{ {CHART}.scrollIntoView({{block: 'center'}});"
+        f" const box = {CHART}.querySelector('.u-over').getBoundingClientRect();"
+        " return [box.left, box.top, box.width, box.height] })()"
+    )
+    scale, button = f"(({{min, max}}) => [min, max])({CHART}.plot.scales.x)", f"{CHART}.querySelector('.whole')"
+    whole, shown = page.run(scale), f"getComputedStyle({button}).display !== 'none'"
+    assert not page.run(shown)
+    page.touch((left + 1, top + tall / 2))
+    page.wait(f"{CHART}.querySelector('.u-legend').innerText.replace(/\\s/g, '') === 'epoch1training9'")
+    assert page.run(scale) == whole
+    page.touch(*((left + part * wide, top + tall / 2) for part in (0.6, 0.5, 0.4, 0.3)))
+    page.wait(shown)
+    least, most = page.run(scale)
+    assert (least, most) == pytest.approx([whole[0] + part * (whole[1] - whole[0]) for part in (0.3, 0.6)], abs=0.5)
+    scrolled = page.run("scrollY")
+    page.touch(*((left + wide / 2, top + tall * part) for part in (0.9, 0.6, 0.3, 0.1)))
+    page.wait(f"scrollY > {scrolled}")  # up and down it scrolls
+    assert page.run(scale) == [least, most]
+    page.run(f"{button}.click()")
+    page.wait(f"String({scale}) === '{whole[0]},{whole[1]}'")
+    page.wait(f"!({shown})")
+
+
 def test_a_worst_picture_is_enlarged_and_a_bar_says_its_count(page, file):
     page.open(f"file://{file}", 1400)
     bars = "[...document.querySelectorAll('.chart')].find(each => each.innerText.startsWith('predictions of each'))"
@@ -172,3 +199,36 @@ def test_it_is_printed_on_white(page, file):
     page.run("dispatchEvent(new Event('afterprint'))")
     assert page.run("document.querySelectorAll('details:not([open])').length") > 0
     assert page.run("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
+
+
+def test_names_of_classes_are_not_broken_on_a_narrow_screen(page, tmp_path):
+    names = ["pedestrian", "bicyclist"]
+    curves = np.stack([np.full((201, 2), 0.5)] * 3)
+    outcomes = np.array([[9, 0, 1, 1], [3, 2, 1, 5]])
+    charts = {"instances": np.array([10, 4]), "by_probability": curves, "outcomes": outcomes}
+    measured.keep(tmp_path, "validation", {"scene": Measured("classification", names, charts)})
+    page.open(f"file://{report.write(tmp_path)}", 390)
+    cells = "[...document.querySelectorAll('.sortable tbody td:first-child')]"
+    assert page.run(f"{cells}.map(each => each.textContent)") == names * 2
+    assert page.run(f"Math.max(...{cells}.map(each => each.offsetHeight))") < 40  # of one line
+    assert page.run("document.documentElement.scrollWidth") <= 390
+
+
+def test_ticks_of_a_logarithmic_axis_are_round(page, tmp_path):
+    rows = [{"step": n, "norm/cars": 0.02967 * 1.7**n} for n in range(8)]
+    csvfile.write(tmp_path / "gradients.csv", rows)
+    page.open(f"file://{report.write(tmp_path)}", 1100)
+    page.wait("document.querySelector('.chart canvas')")
+    assert page.run("document.querySelector('.chart').plot.scales.y.distr") == 3
+    ticks = "(plot => plot.axes[1].values(plot, [0.02967, 0.05, 0.1, 0.2, 0.5, 1, null]))"
+    assert page.run(f"{ticks}(document.querySelector('.chart').plot)") == ["", "0.05", "0.1", "0.2", "0.5", "1", ""]
+
+
+def test_three_rows_of_charts_stand_on_a_printed_page_and_nothing_speaks_of_clicks(page, file):
+    page.open(f"file://{file}", 1100)
+    page.wait(f"{CHART}.querySelector('canvas')")
+    page.call("Emulation.setEmulatedMedia", media="print")
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    tall = page.run("Math.max(...[...document.querySelectorAll('.u-wrap')].map(each => each.offsetHeight))")
+    assert tall == 180
+    assert "a click" not in page.run("document.body.innerText")

@@ -15,6 +15,8 @@ from visionmtl.report.plots.chart import Chart
 from visionmtl.report.plots.points import Axis, Group, Joined, Point, Points
 
 DIRECTED = "Rows: by the company of which task. Columns: the loss of which task."
+LEAST_FULL = 0.2  # of cosines: smaller ones are pale, however small all are
+TREE = "The further left tasks are joined, the more they bring each other; at 0 are the two that do so most."
 UNKNOWN = "?: not known, as of pairs of which too few images are labelled for both."
 
 
@@ -28,6 +30,7 @@ def _matrix(found: Mapping[str, Any], name: str) -> Matrix:
     values = known(array(found["scores"][name]["mean"]), array(found["shared"])) * PERCENT[name]
     np.fill_diagonal(values, np.nan)
     limit = float(np.nanmax(np.abs(values), initial=0.0)) if np.isfinite(values).any() else 0.0
+    full = max(limit, LEAST_FULL) if name == "cosine" else limit or 1.0
     digits = charts.decimals(0.0 if name == "cosine" else limit, 2)
     rows = []
     for row, brings in enumerate(tasks):
@@ -37,10 +40,11 @@ def _matrix(found: Mapping[str, Any], name: str) -> Matrix:
             text = "" if row == column else f"{value:.{digits}f}" if np.isfinite(value) else "?"
             of = f"{brings} and {gets}" if name == "cosine" else f"{brings} brings {gets}"
             told = "" if row == column else f"{of}: {'not known' if text == '?' else text}"
-            cells.append(Shade(text, value / (limit or 1.0) if np.isfinite(value) else 0.0, told))
+            cells.append(Shade(text, value / full if np.isfinite(value) else 0.0, told))
         rows.append(cells)
     unknown = any(cell.text == "?" for row in rows for cell in row)
-    note = " ".join([*([DIRECTED] if name != "cosine" else []), *([UNKNOWN] if unknown else [])])
+    colours = f"Blue helps, orange hinders; the colours are full at {full:.2g}{'%' if name != 'cosine' else ''}."
+    note = " ".join([*([DIRECTED] if name != "cosine" else []), colours, *([UNKNOWN] if unknown else [])])
     return Matrix(TITLES[name], SPLIT, tasks, rows, note)
 
 
@@ -82,6 +86,6 @@ def _tree(found: Mapping[str, Any]) -> Points | None:
     x = Axis(charts.BELOW, 0.0, 1.06 * float(links[-1, 2]) or 1.0)
     leaves = {float(place): tasks[task] for place, task in enumerate(joined.order)}
     y = Axis("", -0.6, len(tasks) - 0.4, falling=True, ticks=leaves)
-    note = f"{joined.note.capitalize()}." if joined.note else ""
+    note = f"{TREE} {joined.note.capitalize()}." if joined.note else TREE
     groups = [Group("joined", "line-0", "dot", points)]
     return Points("tasks joined by look-ahead affinity", SPLIT, x, y, groups, lines, note)

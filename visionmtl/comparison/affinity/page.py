@@ -45,9 +45,10 @@ def write(folder: Path, found: Mapping[str, Any], records: Mapping[int, Record],
     given, name = found.get("verified"), folder.resolve().name
     page = templates.filled(
         "affinity.html",
-        name=name,
+        name=f"{name}: which tasks help each other?",
         about=facts(found),
         checked=grids.grid(["planted", "found", "holds"], checked) if checked else None,
+        failed=[claim for claim, _, holds in checked if holds != "yes"],
         pairs=grids.grid(charts.HEADER, charts.verdicts(found)),
         meaning=MEANING,
         belief=[BELIEF, verified(given)],
@@ -74,7 +75,7 @@ def facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("tasks", str(len(found["tasks"]))),
         ("seeds", str(len(found["seeds"]))),
         ("looks a training", str(min(len(seed["steps"]) for seed in seeds))),
-        ("time of the training, with looks", f"{ratio:.2f} of its own"),
+        ("time, with looks", f"{ratio:.2f} times that without"),
         *([("precision", coarse(found))] if coarse(found) else []),
         *([("looks in which a loss was NaN or infinite, and does not count", str(broken))] if broken else []),
     ]
@@ -129,7 +130,7 @@ def sentence(found: Mapping[str, Any]) -> str:
 def verified(given: Mapping[str, Any] | None) -> str:
     """Return how it was measured what training the pairs brought, and what is not known of it."""
     if not given:
-        return "Here it was not measured."
+        return "Whether the scores above hold here was not measured."
     return (
         f"Here every pair and every task alone was trained for {100 * given['fraction']:g}% of the budget, once, so"
         " that a gain has no interval and one of a few percent may be chance. The rank"

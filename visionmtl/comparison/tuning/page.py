@@ -38,7 +38,7 @@ def write(
     matters = [[key, *(f"{of[key]:.0%}" if key in of else None for of in shares.values())] for key in keys]
     page = templates.filled(
         "study.html",
-        name=folder.resolve().name,
+        name=f"{folder.resolve().name}: which settings are best?",
         about=_facts(asked, recipe, [row[1] for row in rows]),
         order="the Pareto set first" if len(asked.logs) > 1 else "the best first",
         trials=grids.grid(header, rows),
@@ -77,7 +77,10 @@ def _told_commands(folder: Path, asked: Asked, ended: int) -> list[tuple[str, st
     """Return the commands that go on from a study, of whose trials so many have ended, each with what it is for."""
     where = shlex.quote(str(folder))
     trial, best = (" --trial n", "a trial of the Pareto set") if len(asked.logs) > 1 else ("", "the best trial")
+    left = asked.trials - ended
+    go_on = [(f"Go on with the {left} that {'is' if left == 1 else 'are'} left", f"visionmtl tune {where}")]
     return [
+        *(go_on if left > 0 else []),
         (f"Write the recipe of {best}", f"visionmtl tune {where}{trial} --export best.yaml"),
         ("Train it", "visionmtl train best.yaml"),
         ("Add trials", f"visionmtl tune {where} --trials {2 * max(asked.trials, ended)}"),

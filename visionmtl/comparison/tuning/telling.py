@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionmtl import csvfile
-from visionmtl.comparison.tuning import charts, on_page, page, study
+from visionmtl.comparison.tuning import charts, page, study
 from visionmtl.comparison.tuning.asking import ENOUGH, Asked
 from visionmtl.comparison.tuning.dimensions import short, text_of
 from visionmtl.recipe import Recipe
@@ -54,7 +54,7 @@ def rows(
     keys = list(dict.fromkeys(key for each in drawn for key in each))
     several = len(asked.objectives) > 1
     names = dict(zip(keys, _names(keys), strict=True))
-    header = ["trial", "end", *asked.logs, "trained", *names.values()]
+    header = ["trial", "end", *asked.logs, "epochs", *names.values()]
     table = []
     for trial, has in zip(ended, drawn, strict=True):
         end = "Pareto" if several and trial.number in best else ENDS[trial.state.name]
@@ -81,18 +81,17 @@ def tell(folder: Path, asked: Asked, opened: "optuna.Study") -> None:
     print(f"\nThe {'Pareto' if several else 'best'} trial's recipe: visionmtl tune {where}{pick} --export best.yaml")
     print(f"More trials: visionmtl tune {where} --trials {2 * max(asked.trials, len(table))}")
     print(f"In the browser, with optuna-dashboard installed: {study.viewer(folder)}")
-    print(f"Report {folder / 'report.html'}, charts {folder / 'plots'}, table {folder / 'trials.csv'}")
+    print(f"Report {folder / 'report.html'}, table {folder / 'trials.csv'}")
 
 
 def write(folder: Path, asked: Asked, recipe: Recipe, opened: "optuna.Study") -> None:
-    """Write the table, the charts and the page of a study into its folder."""
+    """Write the table and the page, which has the charts, of a study into its folder."""
     header, table = rows(asked, opened)
     why = {trial.number: trial.user_attrs["why"] for trial in study.finished(opened) if "why" in trial.user_attrs}
     cells = [["" if cell is None else cell for cell in [*row, why.get(row[0], "")]] for row in table]
     csvfile.write(folder / "trials.csv", [dict(zip([*header, "why"], row, strict=True)) for row in cells], header)
     shares = importance(opened, asked)
-    charts.write(folder / "plots", asked, study.finished(opened), shares)
-    drawn = on_page.drawn(asked, study.finished(opened), shares)
+    drawn = charts.drawn(asked, study.finished(opened), shares)
     page.write(folder, asked, recipe, *rows(asked, opened, short), shares, drawn, why)
 
 

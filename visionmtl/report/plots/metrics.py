@@ -9,6 +9,12 @@ from visionmtl import csvfile
 from visionmtl.report.plots.axes import LINES, History, draw_lines, panels_for, points_of, set_title
 from visionmtl.report.plots.chart import Chart
 from visionmtl.report.plots.plot import RunPlot
+from visionmtl.tasks import ceiling
+
+SCORE = (
+    "The mean over the tasks of the metric that stands for each, such as AP or mIoU, which counts up to"
+    f" {ceiling.CEILING}: training.monitor, unless changed, chooses the best epoch by it."
+)
 
 
 class Metrics(RunPlot):
@@ -31,6 +37,7 @@ class Metrics(RunPlot):
                 history["epoch"],
                 {name.replace("_", " ") or group: history[log] for name, log in logs.items()},
                 group if group in tasks else "",
+                note=SCORE if group == "score" else "",
             )
             for group, logs in (_groups(history) if "epoch" in history else {}).items()
         ]

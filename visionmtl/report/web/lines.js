@@ -4,12 +4,19 @@ const root = document.documentElement;
 const LINES = 8, STROKES = [[], [6, 4], [2, 3], [8, 3, 2, 3]], HEIGHT = 230;
 const DASHES = ["solid", "dashed", "dotted", "dashed"];
 const COUNTS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].flatMap(power => [power, 2 * power, 5 * power]);
+const tall = () => root.classList.contains("printed") ? 180 : HEIGHT;  // three rows of charts are to stand on a sheet
 const many = new Intl.NumberFormat("en", {notation: "compact"});
 const colour = name => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
 const number = (value, digits = 4) => value == null ? "–"
   : value && Math.abs(value) < 1e-4 ? value.toExponential(1) : String(+value.toPrecision(digits));
 const plainAxis = () => ({stroke: colour("ink"), font: "11px system-ui", labelFont: "11px system-ui",
   grid: {stroke: colour("rule"), width: 1}, ticks: {show: false}});
+
+// Where the scale is logarithmic, the ends that uPlot adds to its ticks have no number, while any other has one.
+function round(ticks) {
+  const isRound = tick => [1, 2, 5].includes(+(tick / 10 ** Math.floor(Math.log10(tick) + 1e-9)).toPrecision(6));
+  return ticks.some(tick => tick != null && isRound(tick)) ? ticks.map(tick => tick != null && isRound(tick) ? tick : null) : ticks;
+}
 
 // From 0 on, as half as high is half as much; of a part that was enlarged, as much as it needs.
 function range(lines) {
@@ -36,7 +43,7 @@ function drawLines(figure, about, width) {
   }));
   const axis = plainAxis();
   const plot = new uPlot({
-    width, height: HEIGHT,
+    width, height: tall(),
     scales: {
       x: {time: false, range: (plot, low, high) => {
         const half = about.bars ? (x[1] - x[0]) / 2 : low === high ? 0.5 : 0;
@@ -46,7 +53,7 @@ function drawLines(figure, about, width) {
     },
     axes: [
       {...axis, label: about.over, labelSize: 18, size: 28, incrs: counted ? COUNTS : undefined},
-      {...axis, size: 54, values: (plot, ticks) => ticks.map(tick => tick == null ? "" : tick >= 1e5 ? many.format(tick) : number(tick, tick < 1 ? 4 : 6))},
+      {...axis, size: 54, values: (plot, ticks) => (about.logarithmic ? round(ticks) : ticks).map(tick => tick == null ? "" : tick >= 1e5 ? many.format(tick) : number(tick, tick < 1 ? 4 : 6))},
     ],
     series: [{label: about.over, value: shown}, ...series],
     cursor: {drag: {x: true, y: false}},

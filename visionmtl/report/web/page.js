@@ -1,7 +1,8 @@
 "use strict";
-// Draws the charts of a page and has them enlarged by mouse and keyboard, sorts its tables, enlarges pictures, prints.
+// Draws the charts of a page and has them enlarged by mouse, finger and keyboard, sorts its tables, enlarges pictures, prints.
 (() => {
   const PRINTED = 330, PART = 0.5;  // pixels of width; of what is seen, what is left when it is enlarged
+  const DRAGGED = 12;  // pixels from which on a finger drags over a chart; less is a tap
   const figures = [...document.querySelectorAll(".chart")];
   let charts = [];
 
@@ -10,7 +11,40 @@
     figure.querySelector(".lines").replaceChildren();
     figure.plot = (about.groups ? drawPoints : drawLines)(figure, about, width);
     figure.querySelectorAll(".u-legend .u-series").forEach((row, at) => named(figure.plot, row, about.groups ? at + 1 : at));
+    fingered(figure, about.groups ? ["x", "y"] : ["x"]);
     return figure.plot;
+  }
+  // A finger that is drawn across a chart enlarges what it passed over; up and down it scrolls the page, as the style sheet
+  // says. What was enlarged, by whatever means, has a button that shows all again.
+  function fingered(figure, sides) {
+    const {plot} = figure, button = figure.querySelector(".whole");
+    const ends = () => sides.flatMap(side => [plot.scales[side].min, plot.scales[side].max]).join();
+    let all, from, to;
+    (plot.hooks.ready ??= []).push(() => { all = ends(); });
+    (plot.hooks.draw ??= []).push(() => { button.hidden = all === undefined || ends() === all; });
+    button.hidden = true;
+    button.onclick = () => plot.whole();
+    const place = event => Math.max(0, Math.min(plot.over.clientWidth, event.clientX - plot.over.getBoundingClientRect().left));
+    const select = (left, width) => plot.setSelect({left, width, top: 0, height: plot.over.clientHeight}, false);
+    plot.over.addEventListener("pointerdown", event => {
+      if (event.pointerType !== "touch" || !event.isPrimary) return;
+      from = to = place(event);
+      plot.over.setPointerCapture(event.pointerId);
+    });
+    plot.over.addEventListener("pointermove", event => {
+      if (from === undefined || !event.isPrimary) return;
+      to = place(event);
+      select(Math.min(from, to), Math.abs(to - from));
+    });
+    const left = enlarges => event => {
+      if (from === undefined || !event.isPrimary) return;
+      const [low, high] = [from, to].map(at => plot.posToVal(at, "x")).sort((one, other) => one - other);
+      if (enlarges && Math.abs(to - from) >= DRAGGED) plot.setScale("x", {min: low, max: high});
+      select(0, 0);
+      from = undefined;
+    };
+    plot.over.addEventListener("pointerup", left(true));
+    plot.over.addEventListener("pointercancel", left(false));
   }
   // A name in the legend is a button by which its line is hidden and shown; that of the axis is none.
   function named(plot, row, series) {

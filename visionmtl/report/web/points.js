@@ -30,7 +30,7 @@ function drawPoints(figure, about, width) {
   const beside = plot => Math.max(50, Math.min(0.4 * plot.width, 14 + LETTER * longest(about.y)));
   const slanted = about.x.ticks.length * (longest(about.x) + 2) * LETTER > 0.8 * width;
   const plot = new uPlot({
-    width, height: Math.max(HEIGHT + 20, 110 + 15 * about.y.ticks.length),
+    width, height: Math.max(tall() + 20, 110 + 15 * about.y.ticks.length),
     scales: {x: scale(about.x), y: scale(about.y)},
     axes: [
       axis(about.x, {values: texts(about.x, () => 16), ...(slanted ? {rotate: -40, size: 24 + 4.2 * Math.min(16, longest(about.x))} : {size: 28})}),

@@ -35,7 +35,7 @@ def test_gains_that_were_measured_stay_when_the_scores_are_told_anew(looked_at, 
     again = affinity.affinity(given, tmp_path / "a", models=3, seeds=2)["verified"]
     assert again["pairs"] == before["pairs"]
     assert set(again["ranks"]) == set(figures.SCORES)
-    assert "Here it was not measured" not in (tmp_path / "a" / "affinity.html").read_text()
+    assert "hold here was not measured" not in (tmp_path / "a" / "affinity.html").read_text()
 
 
 @pytest.mark.slow

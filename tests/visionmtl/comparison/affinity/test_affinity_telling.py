@@ -8,7 +8,7 @@ from affinity_records import TASKS, record
 
 from visionmtl import cli, recipe, stopping
 from visionmtl.comparison import affinity
-from visionmtl.comparison.affinity import charts, figures, groups, joint, planted, selftest, verifying
+from visionmtl.comparison.affinity import charts, figures, groups, joint, on_page, page, planted, selftest, verifying
 from visionmtl.comparison.affinity.look import WHOLE, Look
 from visionmtl.errors import UsageError
 
@@ -67,13 +67,34 @@ def test_the_folder_holds_page_figures_charts_and_recipes(looked_at, tmp_path, c
     assert sorted(path.stem for path in (folder / "plots").glob("*.png")) == sorted([*figures.SCORES, "levels", "tree"])
     page = (folder / "affinity.html").read_text()
     assert "Cheap scores predict poorly" in page
-    assert "Here it was not measured" in page
+    assert "hold here was not measured" in page
+    assert "affinity-garments-1: which tasks help each other?</h1>" in page
+    assert "What was planted" not in page
     first, second = (recipe.load(folder / f"group-{number}.yaml") for number in (1, 2))
     assert (list(first.tasks), list(second.tasks)) == (["classification", "detection"], ["segmentation"])
     assert (first.name, second.tasks["segmentation"]) == ("garments-group-1", {"dice": 2.0})
     printed = capsys.readouterr().out
     assert "1.20 of the time of the training alone" in printed
     assert "group-2.yaml: segmentation" in printed
+
+
+def test_a_matrix_says_what_its_colours_are_and_small_cosines_are_pale():
+    found = figures.figures({0: record()}, 2)
+    found["scores"]["cosine"]["mean"] = [[1, 0.03, 0.01], [0.03, 1, -0.02], [0.01, -0.02, 1]]
+    *_, cosines = sorted(on_page.matrices(found), key=lambda each: each.title.startswith("cosine"))
+    assert cosines.rows[0][1].part == pytest.approx(0.15)
+    assert "Blue helps, orange hinders; the colours are full at 0.2." in cosines.note
+
+
+@pytest.mark.parametrize(
+    ("holds", "told"), [("NO", "1 of 2 claims\ndo not hold: the self-test failed"), ("yes", "All claims hold.")]
+)
+def test_the_page_of_a_self_test_says_whether_all_holds(tmp_path, holds, told):
+    found = figures.figures({0: record()}, 2) | {"recipe": "self-test", "recipes": False, "command": "visionmtl x"}
+    checks = [["the copy comes top", "+0.01", holds], ["the opposed task is negative", "-0.3", "yes"]]
+    text = page.write(tmp_path, found, {0: record()}, checks).read_text()
+    assert "What was planted" in text
+    assert told in text
 
 
 def test_a_grouping_anew_leaves_no_recipe_of_the_one_before(tmp_path):

@@ -8,7 +8,7 @@ from stubs import RECIPE, Stub
 
 from visionmtl import recipe as recipes
 from visionmtl.comparison import tuning
-from visionmtl.comparison.tuning import charts, study
+from visionmtl.comparison.tuning import study
 from visionmtl.errors import UsageError
 
 
@@ -16,7 +16,6 @@ from visionmtl.errors import UsageError
 def folder(tmp_path, monkeypatch):
     """A study of one trial."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(charts, "write", lambda *given: None)
     Path("mine.yaml").write_text(RECIPE)
     return tuning.tune("mine.yaml", [], ["training.learning_rate=1e-5..1e-1"], 1, trainer=Stub)
 

@@ -2,6 +2,7 @@
 
 import builtins
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from stubs import RECIPE, Deadly, Failing, Hopeless, Killed, Stub
 from visionmtl import recipe as recipes
 from visionmtl import stopping
 from visionmtl.comparison import tuning
-from visionmtl.comparison.tuning import asking, charts, session, study
+from visionmtl.comparison.tuning import asking, session, study
+from visionmtl.comparison.tuning import page as study_page
 from visionmtl.errors import UsageError
 
 RATE = "training.learning_rate=1e-5..1e-1"
@@ -20,7 +22,6 @@ RATE = "training.learning_rate=1e-5..1e-1"
 def place(tmp_path, monkeypatch):
     """A recipe in the working directory."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(charts, "write", lambda *given: None)  # has tests of its own
     (tmp_path / "mine.yaml").write_text(RECIPE)
 
 
@@ -29,7 +30,6 @@ def whole(tmp_path_factory):
     """What a study of six trials comes to that nothing interrupts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("whole"))
-        patch.setattr(charts, "write", lambda *given: None)
         Path("mine.yaml").write_text(RECIPE)
         return trials_of(tune())
 
@@ -135,11 +135,21 @@ def test_several_objectives_have_a_pareto_set_and_prune_nothing(capsys):
     folder = tune(objectives=["tasks"], trials=5)
     assert asking.read(folder).objectives == ["val_a_acc", "val_b_mIoU"]
     assert {end for _, end, *_ in trials_of(folder)} == {"COMPLETE"}
-    assert "of the highest val_score, whose model is kept" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "of the highest val_score, whose model is kept" in page
+    assert f"{folder.name}: which settings are best?</h1>" in page
+    assert "Go on with" not in page
     with pytest.raises(UsageError, match="choose one by --trial n, of"):
         tuning.export(folder, "best.yaml")
     tuning.export(folder, "best.yaml", 3)
     assert recipes.load("best.yaml").training.learning_rate == trials_of(folder)[3][2]["training.learning_rate"]
+
+
+def test_the_page_of_a_study_that_was_stopped_says_how_to_go_on():
+    folder = tune(trials=3)
+    asked = replace(asking.read(folder), trials=5)
+    page = study_page.write(folder, asked, recipes.load("mine.yaml"), ["trial", "end"], [[0, "done"]] * 3, {}, [], {})
+    assert f"Go on with the 2 that are left</p>\n<pre>visionmtl tune {folder}</pre>" in page.read_text()
 
 
 def test_an_objective_of_which_less_is_better_is_lowered():

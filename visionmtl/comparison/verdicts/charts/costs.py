@@ -1,71 +1,26 @@
 """What delta-m costs: the time of a step, and parameters."""
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from visionmtl.comparison.verdicts.charts import numbered
-from visionmtl.comparison.verdicts.charts.numbered import short
+from visionmtl.comparison.verdicts.charts import limits
 from visionmtl.comparison.verdicts.charts.on_page import by_verdict, in_words, told
 from visionmtl.comparison.verdicts.judging import Finding, Judged, Judgement
-from visionmtl.report.plots.axes import INK, PALE, set_title
 from visionmtl.report.plots.points import Axis, Group, Joined, Point, Points, staircase
 
 NOTE = (
-    f"Left and up are better. {numbered.BY_VERDICT} Square: the baseline. Dashed: the Pareto set of the "
-    "means of arms whose seeds are all done. Arms of one cost stand a little apart."
-)
-
-ON_PAGE = (
     "Left and up are better; bars are the 95% intervals. Dashed: the Pareto set of the means of arms whose seeds are"
     " all done. Arms of one cost stand a little apart."
 )
 
 
-def costs(judgement: Judgement) -> Figure | None:
-    """Draw delta-m, with its intervals, against the time of a step and against parameters; None without delta-m.
-
-    Left and up are better. Arms of one cost stand a little apart, so that their intervals are seen.
-    """
-    arms, places = _places(judgement)
-    if not places:
-        return None
-    figure, panels = numbered.panels(len(places), arms, judgement.comparison, NOTE, width=5.4)
-    mean, low, high = np.array([_gain(judged) for judged in arms]).T
-    ends = numbered.limits(mean, low, high)
-    done = np.array([not judgement.comparison.unfinished(judged.arm) for judged in arms], bool)
-    drawn = []
-    for axes, (title, true) in zip(panels, places.items(), strict=True):
-        set_title(axes, "delta-m")
-        axes.axhline(0, color=PALE, linewidth=1.0, zorder=1)
-        x = apart(true)
-        axes.vlines(x, low, high, color=PALE, linewidth=0.9, zorder=2)
-        for index, judged in enumerate(arms):
-            numbered.mark(axes, x[index], mean[index], judged.delta_m)
-        axes.set_xlabel(title, fontsize=8, color=INK)
-        numbered.percent_axis(axes.yaxis)
-        axes.margins(x=0.08)
-        axes.autoscale_view()
-        left, right = axes.get_xlim()
-        axes.set(xlim=wide(left, right, float(np.nanmax(true))), ylim=ends)
-        there = ~np.isnan(true)
-        points = np.stack([x, mean], axis=1)[there]
-        front = numbered.finished_front(np.stack([-true, mean], axis=1)[there], done[there])
-        numbered.draw_front(axes, points[front], [-1, 1])
-        drawn.append((axes, points, [judged.number for judged, known in zip(arms, there, strict=True) if known]))
-    figure.draw_without_rendering()
-    for axes, points, numbers in drawn:
-        numbered.number_points(axes, points, numbers)
-    return figure
-
-
 def panels(judgement: Judgement) -> list[Points]:
-    """Return the same for a page, a chart a cost; none without delta-m."""
+    """Return delta-m, with its intervals, against each cost, a chart a cost; none without delta-m."""
     arms, places = _places(judgement)
     if not places:
         return []
     comparison = judgement.comparison
     mean, low, high = np.array([_gain(judged) for judged in arms]).T
-    y, signs = numbered.limits(mean, low, high), [-1, 1]
+    y, signs = limits.limits(mean, low, high), [-1, 1]
     done = np.array([not comparison.unfinished(judged.arm) for judged in arms], bool)
     drawn = []
     for title, true in places.items():
@@ -74,7 +29,7 @@ def panels(judgement: Judgement) -> list[Points]:
         room = 0.08 * (np.nanmax(true) - np.nanmin(true))
         x = wide(float(np.nanmin(true)) - room, float(np.nanmax(true)) + room, float(np.nanmax(true)))
         points = np.stack([apart(true), mean], axis=1)[there]
-        front = numbered.finished_front(np.stack([-true, mean], axis=1)[there], done[there])
+        front = limits.finished_front(np.stack([-true, mean], axis=1)[there], done[there])
 
         def point(judged: Judged, finding: Finding, title: str = title, moved: dict = moved) -> Point:
             found, (cost, at) = finding.found, moved[judged.number]
@@ -103,7 +58,7 @@ def _places(judgement: Judgement) -> tuple[list[Judged], dict[str, np.ndarray]]:
     arms = [*alone, *joint]
     kinds = {"parameters, million": lambda judged: judged.arm.cost("parameters") / 1e6}
     if reference:
-        title = f"time of a step / that of '{short(reference.name)}'"
+        title = f"time of a step / that of '{limits.short(reference.name)}'"
         kinds = {title: lambda judged: judged.arm.cost("step") / reference.cost("step"), **kinds}
     places = {title: np.array([of(judged) for judged in arms]) for title, of in kinds.items()}
     return arms, {title: of for title, of in places.items() if joint and not np.isnan(of).all()}

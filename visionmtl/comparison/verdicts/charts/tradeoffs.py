@@ -5,24 +5,16 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from visionmtl.comparison.verdicts.charts import numbered
+from visionmtl.comparison.verdicts.charts import limits
 from visionmtl.comparison.verdicts.charts.on_page import told
 from visionmtl.comparison.verdicts.columns import mean_and_error
 from visionmtl.comparison.verdicts.counted import main_metrics
 from visionmtl.comparison.verdicts.judging import Judged, Judgement
-from visionmtl.report.plots.axes import INK, PALE
 from visionmtl.report.plots.points import Axis, Group, Joined, Point, Points, ends, staircase
 
 MOST = 15  # panels: the pairs of six tasks
 NOTE = (
-    "Means over seeds and their standard errors; right and up are better. Filled: no other arm betters it in both (the "
-    "Pareto set, dashed). Square: the baseline. Pale: not all seeds are done, and not in the set while any arm is."
-)
-
-ON_PAGE = (
     "Means over seeds, with bars of their standard errors; right and up are better. Dashed: the Pareto set, the arms"
     " that no other one betters in both; while any arm has all its seeds, it is of those that have."
 )
@@ -56,43 +48,8 @@ class _Pair(NamedTuple):
     front: np.ndarray
 
 
-def tradeoffs(judgement: Judgement) -> Figure | None:
-    """Draw the main metrics of each pair of tasks, with standard errors and the Pareto set; None without a pair.
-
-    Right and up are better: the axis of a metric of which less is better runs the other way. The Pareto set is that of
-    the arms whose seeds are all done, or of all where none is finished.
-    """
-    comparison, pairs = judgement.comparison, _pairs(judgement)
-    arms = [judged for judged in judgement.arms if judged.arm.seeds]
-    if not pairs or not arms:
-        return None
-    figure, panels = numbered.panels(len(pairs), arms, comparison, NOTE + left_out(judgement))
-    drawn = []
-    for axes, pair in zip(panels, pairs, strict=True):
-        errors = {"xerr": pair.errors[:, 0], "yerr": pair.errors[:, 1]}
-        axes.errorbar(*pair.means.T, **errors, fmt="none", ecolor=PALE, elinewidth=0.8, zorder=2)
-        for judged, mean, best, whole in zip(pair.arms, pair.means, pair.front, pair.done, strict=True):
-            _point(axes, judged, mean, best, whole)
-        axes.set_xlabel(pair.titles[0], fontsize=8, color=INK)
-        axes.set_ylabel(pair.titles[1], fontsize=8, color=INK)
-        if pair.signs[0] < 0:
-            axes.invert_xaxis()
-        if pair.signs[1] < 0:
-            axes.invert_yaxis()
-        if pair.front.any():
-            axes.autoscale_view()
-            axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
-            numbered.draw_front(axes, pair.means[pair.front], pair.signs)
-        drawn.append((axes, pair.means, [judged.number for judged in pair.arms]))
-    figure.draw_without_rendering()
-    for axes, means, numbers in drawn:
-        if numbers:
-            numbered.number_points(axes, means, numbers)
-    return figure
-
-
 def panels(judgement: Judgement) -> list[Points]:
-    """Return the same for a page, a chart a pair; none where there is no pair of metrics."""
+    """Return the main metrics of each pair of tasks, a chart a pair; none where there is no pair of metrics."""
     return [_panel(judgement, pair) for pair in _pairs(judgement) if pair.arms]
 
 
@@ -114,7 +71,7 @@ def _pairs(judgement: Judgement) -> list[_Pair]:
         means, errors = values[known, :, 0], np.nan_to_num(values[known, :, 1])
         signs = [-1 if mains[task] in comparison.lower else 1 for task in pair]
         done = np.array([not comparison.unfinished(judged.arm) for judged in shown], bool)
-        front = numbered.finished_front(means * signs, done)
+        front = limits.finished_front(means * signs, done)
         titles = [f"{task}: {mains[task]}{', less is better' * (mains[task] in comparison.lower)}" for task in pair]
         found.append(_Pair(titles, signs, shown, means, errors, done, front))
     return found
@@ -148,9 +105,3 @@ def _panel(judgement: Judgement, pair: _Pair) -> Points:
     title = " and ".join(of.partition(":")[0] for of in pair.titles)
     shown = [Group(name, *LOOKS[name], points) for name, points in groups.items() if points]
     return Points(title, judgement.comparison.split, axes[0], axes[1], shown, [front])
-
-
-def _point(axes: Axes, judged: Judged, mean: np.ndarray, best: bool, whole: bool) -> None:
-    """Draw an arm: filled on the Pareto front, a square for the baseline, pale where it is not finished."""
-    shape, edge, inside = "s" if judged.arm.alone else "o", INK if whole else PALE, INK if best else "white"
-    axes.plot(*mean, shape, markersize=5.5, markerfacecolor=inside, markeredgecolor=edge, markeredgewidth=1.1, zorder=3)
