@@ -19,7 +19,7 @@
   function fingered(figure, sides) {
     const {plot} = figure, button = figure.querySelector(".whole");
     const ends = () => sides.flatMap(side => [plot.scales[side].min, plot.scales[side].max]).join();
-    let all, from, to;
+    let all = plot.status ? ends() : undefined, from, to;  // points are drawn at once, lines in a moment
     (plot.hooks.ready ??= []).push(() => { all = ends(); });
     (plot.hooks.draw ??= []).push(() => { button.hidden = all === undefined || ends() === all; });
     button.hidden = true;
