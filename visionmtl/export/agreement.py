@@ -99,6 +99,7 @@ def _of_objects(
         least: confidences `[C]`.
     """
     places, scores, alone, ties = [0.0], [0.0], 0, 0
+    suppressed = getattr(task, "iou_threshold", boxes.OVERLAP)  # a task of a user's own may have none
     for ours, theirs in zip(zip(*expected, strict=True), zip(*answered, strict=True), strict=True):
         left = [_real(each) for each in (ours, theirs)]
         edge = [each[1].min() if len(each[1]) == len(ours[1]) else 0.0 for each in left]  # of a list that is full
@@ -112,12 +113,12 @@ def _of_objects(
                 free[match] = False
                 places.append(float(far[match]))
                 scores.append(float(apart[match]))
-            elif _ties(place, left[0], edge[1], least):
+            elif _ties(place, left[0], edge[1], least, suppressed):
                 ties += 1
             else:
                 alone += 1
         for place in np.flatnonzero(free).tolist():
-            tied = _ties(place, left[1], edge[0], least)
+            tied = _ties(place, left[1], edge[0], least, suppressed)
             ties, alone = ties + tied, alone + (not tied)
     yield Difference(f"{task.name}_boxes", max(places), PLACE, "pixels", ties)
     yield Difference(f"{task.name}_scores", max(scores), SCORE, "in value", ties)
@@ -130,7 +131,7 @@ def _real(found: tuple[np.ndarray, ...]) -> list[np.ndarray]:
     return [each[real] for each in found]
 
 
-def _ties(place: int, found: list[np.ndarray], edge: float, least: np.ndarray) -> bool:
+def _ties(place: int, found: list[np.ndarray], edge: float, least: np.ndarray, suppressed: float) -> bool:
     """Whether rounding alone may leave an object out: by its score, or by how much a better one overlaps it.
 
     Args:
@@ -138,6 +139,7 @@ def _ties(place: int, found: list[np.ndarray], edge: float, least: np.ndarray) -
         found: boxes, scores and classes of a picture, without padding.
         edge: the least score of the other answer, if that is full.
         least: confidences `[C]`.
+        suppressed: the IoU from which on a better one suppresses it.
     """
     corners, score, label = found[0], found[1][place], found[2][place]
     if min(abs(score - each) for each in (edge, boxes.LEAST, least[label])) <= SCORE:
@@ -146,7 +148,7 @@ def _ties(place: int, found: list[np.ndarray], edge: float, least: np.ndarray) -
     if not others.any():
         return False
     overlap = boxes.iou(corners[place], corners[others]).numpy()
-    return bool((np.abs(overlap - boxes.OVERLAP) <= NEAR).any())
+    return bool((np.abs(overlap - suppressed) <= NEAR).any())
 
 
 def _largest(values: np.ndarray) -> float:

@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from visionmtl import drawing, images, keras_graph, metrics
 from visionmtl.errors import UsageError, check_flag, check_number, one_of
-from visionmtl.tasks import box_head, box_loss, boxes, cells, faults, fitting, forms, fusing, undecided
+from visionmtl.tasks import box_decoding, box_head, box_loss, boxes, cells, faults, fitting, forms, undecided
 from visionmtl.tasks.amounts import ByAmount
 from visionmtl.tasks.meaning import Meaning
-from visionmtl.tasks.task import READ, Classes, Labels, Maps, Outputs, Predictions, Task, head_width
-from visionmtl.tasks.views import Seen, View
+from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task, head_width
+from visionmtl.tasks.views import Seen
 
 TOWERS = ("shared", "apart")
 NORMALISERS = ("image", "batch")
@@ -55,7 +55,9 @@ class Detection(Task):
             suppressed. A second head, of which no export knows, has many cells an object and teaches the features.
         assignment: by which rule objects take cells, as `{"candidates": 13}`; see `boxes.Rule`. Of the head that has
             one cell an object, all but `candidates`.
-        vote: whether a box is the mean of those it is kept for, weighed by scores; None for where boxes are suppressed.
+        iou_threshold: boxes of one class that overlap more are one object, of which the best is kept; 0 to 1. Larger
+            where objects lie on each other. It changes predictions, not what is learnt, and nothing of `end_to_end`.
+        vote: whether a box is the mean of those around it, weighed by scores; None for where boxes are suppressed.
             It changes predictions, not what is learnt.
         mask: the name of a segmentation task of the same model. Where a class has the same name there, the score of a
             box is multiplied by the fourth root of how much more of the class lies in the box than in a ring of half a
@@ -78,6 +80,7 @@ class Detection(Task):
         "extra_levels",
         "end_to_end",
         "assignment",
+        "iou_threshold",
         "vote",
         "mask",
         "dropout",
@@ -111,6 +114,7 @@ class Detection(Task):
         extra_levels: int | None = None,
         end_to_end: bool = False,
         assignment: Mapping[str, Any] | None = None,
+        iou_threshold: float = boxes.OVERLAP,
         vote: bool | None = None,
         mask: str | None = None,
         dropout: float = 0.0,
@@ -127,6 +131,8 @@ class Detection(Task):
         self.end_to_end = check_flag(f"Task '{name}'", "end_to_end", end_to_end)
         self.unread = box_head.UNREAD if self.end_to_end else ()
         self.assignment = boxes.Rule.read(assignment, f"Task '{name}'").config()
+        check_number(f"Task '{name}'", "iou_threshold", iou_threshold, at_least=0, up_to=1)
+        self.iou_threshold = float(iou_threshold)
         self.vote = not self.end_to_end if vote is None else check_flag(f"Task '{name}'", "vote", vote)
         if self.vote and self.end_to_end:
             raise UsageError(f"Task '{name}' was given vote beside end_to_end, whose objects have one cell each.")
@@ -136,11 +142,11 @@ class Detection(Task):
         if not isinstance(mask, str | None):
             raise UsageError(f"mask of task '{name}' was given {mask!r}: expected the name of a task of segmentation.")
         self.mask = mask
-        self._shown: list[int | None] = []  # where each class stands among those of the mask
+        self.shown: list[int | None] = []  # where each class stands among those of the mask
 
     def meet(self, tasks: Mapping[str, Task]) -> None:
         if self.mask is not None:
-            self._shown = fitting.shown(self, tasks)
+            self.shown = fitting.shown(self, tasks)
 
     def outputs(self, features: Maps) -> Outputs:
         finest = cells.by_stride(features)[0]
@@ -154,7 +160,7 @@ class Detection(Task):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Detection":
-        return cls(**({"extra_levels": 0, "vote": False} | config))  # version 0.1.0 had neither
+        return cls(**({"extra_levels": 0, "vote": False, "iou_threshold": 0.6} | config))  # version 0.1.0 had none
 
     def evidence(self, outputs: Outputs) -> dict[str, keras.KerasTensor]:
         evidence = {}
@@ -198,15 +204,9 @@ class Detection(Task):
         return cells.unpack(outputs, len(self.classes), head)
 
     def decode(self, outputs: Outputs, image_size: Any, window: Any = None) -> Outputs:
-        found = self._cells(outputs)
-        keep = boxes.best if self.end_to_end else boxes.suppress
-        placed, scores = found.boxes(), tf.sigmoid(found.logits)
-        if READ in outputs:
-            scores *= fitting.fit(placed, outputs[READ], self._shown, found.size)
-        kept = keep(placed, scores)
-        if self.vote:
-            kept = boxes.vote(kept, placed, scores)
-        return kept | {"boxes": images.map_boxes(kept["boxes"], found.size, image_size, window)}
+        placed, scores, size = box_decoding.candidates(self, outputs)
+        kept = box_decoding.objects(self, placed, scores)
+        return kept | {"boxes": images.map_boxes(kept["boxes"], size, image_size, window)}
 
     def mistakes(self, labels: Labels, predictions: Outputs) -> tf.Tensor:
         """Return the best score of a box without an object of its class at IoU 0.5, outside of what is ignored."""
@@ -218,15 +218,8 @@ class Detection(Task):
         return tf.reduce_max(tf.where(wrong, tf.cast(predictions["scores"], tf.float32), 0.0), axis=1)
 
     def merged(self, seen: Seen, image_size: Any, window: Any = None) -> Outputs:
-        size = seen.plain.size
-
-        def found(view: View) -> Outputs:
-            own = self.decode(dict(view.outputs), size)
-            return own | {"boxes": fusing.mirrored(own["boxes"], size[1])} if view.flipped else own
-
-        views = [found(view) for view in seen.views]
-        kept = fusing.MERGED[seen.boxes](views, len(self.classes))
-        return kept | {"boxes": images.map_boxes(kept["boxes"], size, image_size, window)}
+        kept = box_decoding.merged(self, seen)
+        return kept | {"boxes": images.map_boxes(kept["boxes"], seen.plain.size, image_size, window)}
 
     def confident(self, predictions: Outputs, confidences: Any) -> Outputs:
         if isinstance(confidences, Mapping):
@@ -264,7 +257,7 @@ class Detection(Task):
 
     def draw(self, image: np.ndarray, predictions: Predictions) -> np.ndarray:
         shown = (predictions["classes"] >= 0) & predictions.get("shown", predictions["scores"] >= 0.3)
-        shown[shown] = ~_second_guesses(predictions["boxes"][shown])
+        shown[shown] = ~boxes.covered(predictions["boxes"][shown])  # other classes of an object, not worth drawing
         scores = predictions["scores"][shown]
         return drawing.boxes(
             image,
@@ -290,9 +283,3 @@ class Detection(Task):
         return [
             {"class": label, "bbox": [round(float(x), 2) for x in box], "score": score} for label, box, score in each
         ]
-
-
-def _second_guesses(predicted: np.ndarray, overlap: float = 0.8) -> np.ndarray:
-    """Return which boxes `[M, 4]`, best first, lie on a better one: other classes of an object, not worth drawing."""
-    same = np.triu(boxes.overlaps(predicted, predicted) > overlap, k=1)
-    return np.logical_or.reduce(same, axis=0)

@@ -1,13 +1,14 @@
-"""Boxes that several views of a picture gave, made one set: suppressed together, voted on or fused."""
+"""Boxes that several views of a picture gave, made one set."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 from visionmtl.tasks import boxes
-from visionmtl.tasks.views import FUSE, VOTE
+from visionmtl.tasks.views import View
 
-CLUSTER = 0.55  # of one object are boxes of a class whose IoU with what they are fused to is more
+CLUSTER = 0.7  # of one object are boxes of a class whose IoU with what they are fused to is more
+ONCE = 0.6  # boxes of a class and a view whose IoU is more are one object
 Found = dict[str, tf.Tensor]  # as `boxes.suppress` gives it
 
 
@@ -17,35 +18,19 @@ def mirrored(corners: tf.Tensor, width: float) -> tf.Tensor:
     return tf.stack([width - x_max, y_min, width - x_min, y_max], axis=-1)
 
 
-def joined(views: Sequence[Found]) -> Found:
-    """Return the boxes of all views of each picture in one row, padding among them."""
-    return {key: tf.concat([view[key] for view in views], axis=1) for key in ("boxes", "scores", "classes")}
-
-
-def suppressed(views: Sequence[Found], classes: int) -> Found:
-    """Return the best boxes of all views that do not overlap a better one of their class, as `boxes.suppress` does.
+def brought(
+    candidates: tuple[tf.Tensor, tf.Tensor, tuple[int, int]], view: View, size: tuple[int, int]
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return boxes `[B, N, 4]` of a view and their scores, where the picture itself has them.
 
     Args:
-        views: what was found in each, all in the same pixels.
-        classes: how many there are.
+        candidates: boxes, scores, and the size of image in whose pixels the boxes are.
+        view: how it was seen.
+        size: of the picture itself, as the network sees it.
     """
-    found, limit = joined(views), views[0]["boxes"].shape[1]
-    scores = tf.one_hot(found["classes"], classes) * found["scores"][..., None]
-    return boxes.suppress(found["boxes"], scores, limit=limit)
-
-
-def voted(views: Sequence[Found], classes: int) -> Found:
-    """Return boxes as `suppressed` does, each the mean of those of its class that it suppressed, weighed by scores.
-
-    Reference: Gidaris and Komodakis 2015, Object detection via a multi-region and semantic segmentation-aware CNN
-    model, section 5 (box voting), here among boxes of several views, and at the IoU from which on they are one object.
-    """
-    kept, found = suppressed(views, classes), joined(views)
-    same = kept["classes"][:, :, None] == found["classes"][:, None]
-    near = same & (boxes.pairwise_iou(kept["boxes"], found["boxes"]) > boxes.OVERLAP) & (found["classes"] >= 0)[:, None]
-    weights = tf.where(near, found["scores"][:, None], 0.0)
-    total = tf.reduce_sum(weights, axis=2, keepdims=True)
-    return kept | {"boxes": tf.math.divide_no_nan(tf.matmul(weights, found["boxes"]), total)}
+    corners, scores, (height, width) = candidates
+    corners *= tf.constant([size[1] / width, size[0] / height] * 2, corners.dtype)
+    return mirrored(corners, size[1]) if view.flipped else corners, scores
 
 
 def fused(views: Sequence[Found], classes: int, overlap: float = CLUSTER) -> Found:
@@ -53,7 +38,8 @@ def fused(views: Sequence[Found], classes: int, overlap: float = CLUSTER) -> Fou
 
     In the order of their scores each box joins that of the means of its class which it overlaps most, if by more than
     `overlap`, or else begins one. The score of one is the mean of its boxes' scores, times the fraction of the views
-    that have it.
+    that have it. A view has an object once: of its boxes that overlap by more than 0.6, which those that were voted on
+    may, the best one alone is fused, or the mean of the scores would be one of doubles.
 
     Args:
         views: what was found in each, all in the same pixels.
@@ -64,9 +50,11 @@ def fused(views: Sequence[Found], classes: int, overlap: float = CLUSTER) -> Fou
         As many boxes as a view has, the best first, in the form of `boxes.suppress`.
 
     Reference: Solovyev et al. 2021, Weighted boxes fusion: Ensembling boxes from different object detection models,
-    section 3; where two views of one picture give more boxes than there are views, they count as all.
+    section 3, whose IoU is 0.55; where views give more boxes than there are views, they count as all.
     """
-    found, limit = joined(views), views[0]["boxes"].shape[1]
+    views = [_once(view, classes) for view in views]
+    found = {key: tf.concat([view[key] for view in views], axis=1) for key in ("boxes", "scores", "classes")}
+    limit = views[0]["boxes"].shape[1]
     scores, order = tf.math.top_k(tf.where(found["classes"] >= 0, found["scores"], 0.0), found["scores"].shape[1])
     corners, labels = (tf.gather(found[key], order, batch_dims=1) for key in ("boxes", "classes"))
     batch, most = tf.shape(scores)[0], scores.shape[1]
@@ -101,8 +89,7 @@ def fused(views: Sequence[Found], classes: int, overlap: float = CLUSTER) -> Fou
     }
 
 
-MERGED: dict[str, Callable[[Sequence[Found], int], Found]] = {
-    "": suppressed,
-    FUSE: fused,
-    VOTE: voted,
-}  # by `Views.boxes`
+def _once(view: Found, classes: int) -> Found:
+    """Return what was found in a view without boxes that lie on a better one of their class."""
+    scores = tf.one_hot(view["classes"], classes) * view["scores"][..., None]
+    return boxes.suppress(view["boxes"], scores, limit=view["boxes"].shape[1], iou_threshold=ONCE)

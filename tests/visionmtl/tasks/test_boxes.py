@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from visionmtl.tasks import boxes, detection
+from visionmtl.tasks import boxes
 
 
 def test_points_are_the_centres_of_cells_row_by_row():
@@ -57,6 +57,14 @@ def test_a_box_that_is_kept_is_the_mean_of_those_of_its_object():
     np.testing.assert_array_equal(found["boxes"][:, 4:], 0)
     for key in ("scores", "classes", "count"):
         np.testing.assert_array_equal(found[key], kept[key])
+
+
+def test_a_mean_that_has_moved_is_voted_on_by_those_around_it():
+    placed = tf.constant([[[0.0, 0, 10, 10], [0, 0, 10, 16], [0, 0, 10, 20]]])
+    scores = tf.constant([[[0.9], [0.8], [0.6]]])
+    found = boxes.vote(boxes.suppress(placed, scores), placed, scores)
+    weights = np.square([0.9, 0.8, 0.6])
+    np.testing.assert_allclose(found["boxes"][0, 0], [0, 0, 10, weights @ [10, 16, 20] / weights.sum()], rtol=1e-6)
 
 
 def _assign(true_boxes, true_classes, predicted=None, rule=None):
@@ -177,5 +185,5 @@ def test_what_a_drawing_leaves_out_lies_on_a_better_box():
     drawn = np.concatenate([drawn, drawn + random.uniform(-1, 1, (40, 4)).astype("float32")])
     expected = np.triu(boxes.iou(drawn[:, None], drawn[None]).numpy() > 0.8, k=1).any(axis=0)
     assert 0 < expected.sum() < 40
-    np.testing.assert_array_equal(detection._second_guesses(drawn), expected)
-    assert detection._second_guesses(drawn[:0]).tolist() == []
+    np.testing.assert_array_equal(boxes.covered(drawn), expected)
+    assert boxes.covered(drawn[:0]).tolist() == []

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from visionmtl.errors import UsageError
-from visionmtl.tasks import boxes, fusing
+from visionmtl.tasks import Detection, boxes, fusing
 from visionmtl.tasks.views import Seen, View, Views
 
 
@@ -67,26 +67,56 @@ def test_boxes_of_a_mirrored_picture_come_back():
     np.testing.assert_allclose(fusing.mirrored(tf.constant([[1.0, 2, 4, 7]]), 10), [[6, 2, 9, 7]])
 
 
-def test_boxes_of_several_views_are_suppressed_together_class_by_class():
-    one = found([[0.0, 0, 10, 10], [20, 20, 30, 30]], [0.8, 0.3], [0, 1])
-    two = found([[0.0, 0, 10, 11], [0, 0, 10, 10]], [0.9, 0.7], [0, 1])
-    kept = fusing.suppressed([one, two], 2)
-    np.testing.assert_allclose(kept["scores"][0, :4], [0.9, 0.7, 0.3, 0])
-    np.testing.assert_array_equal(kept["classes"][0], [0, 1, 1, -1, -1, -1])
-    np.testing.assert_allclose(kept["boxes"][0, 0], [0, 0, 10, 11])
-    assert int(kept["count"][0]) == 3
+def outputs(seed, size=(64, 96)):
+    """Raw outputs of the three levels of a picture, with some objects that many cells see."""
+    random = np.random.default_rng(seed)
+    made = {}
+    for level in (3, 4, 5):
+        cells = (2, size[0] >> level, size[1] >> level)
+        made[f"P{level}_scores"] = tf.constant(random.normal(-2, 2, (*cells, 2)), tf.float32)
+        made[f"P{level}_distances"] = tf.constant(random.normal(0, 2, (*cells, 32)), tf.float32)
+    return made
 
 
-def test_boxes_that_were_suppressed_vote_where_the_best_one_lies():
-    one = found([[0.0, 0, 10, 10], [20, 20, 30, 30]], [0.75, 0.25], [0, 1])
-    two = found([[0.0, 0, 10, 12], [0, 0, 10, 10]], [0.25, 0.5], [0, 1])
-    kept = fusing.voted([one, two], 2)
-    np.testing.assert_allclose(kept["scores"][0, :4], [0.75, 0.5, 0.25, 0])
-    expected = [[0, 0, 10, 10.5], [0, 0, 10, 10], [20, 20, 30, 30], [0, 0, 0, 0]]
-    np.testing.assert_allclose(kept["boxes"][0, :4], expected, rtol=1e-6)
+def mirrored(made):
+    """The raw outputs that would mean the same boxes in the mirrored picture."""
+    turned = {}
+    for name, maps in made.items():
+        maps = tf.reverse(maps, [2])
+        if name.endswith("distances"):  # left and right change places
+            sides = tf.reshape(maps, (*maps.shape[:3], 4, 8))
+            maps = tf.reshape(tf.gather(sides, [2, 1, 0, 3], axis=3), maps.shape)
+        turned[name] = maps
+    return turned
 
 
-def reference(views, overlap=0.55):
+def merged(boxes_by, *views, **options):
+    return Detection("objects", ["a", "b"], **options).merged(Seen(views, boxes_by), (128, 192))
+
+
+@pytest.mark.parametrize("boxes_by", ["", "vote"])
+@pytest.mark.parametrize("options", [{}, {"vote": False}, {"end_to_end": True}, {"iou_threshold": 0.7}])
+def test_a_picture_and_its_mirror_image_have_the_objects_of_the_picture(options, boxes_by):
+    made = outputs(0)
+    plain, turned = View(made, (64, 96)), View(mirrored(made), (64, 96), True)
+    alone, twice = (merged(boxes_by, *views, **options) for views in ([plain], [plain, turned]))
+    assert int(tf.reduce_min(twice["count"])) > 5
+    for key in ("boxes", "scores", "classes", "count"):
+        np.testing.assert_allclose(twice[key], alone[key], rtol=1e-4, atol=1e-3)
+    voted = bool(boxes_by) or options.get("vote", "end_to_end" not in options)
+    decoded = Detection("objects", ["a", "b"], vote=voted, iou_threshold=options.get("iou_threshold", boxes.OVERLAP))
+    expected = decoded.decode(made, (128, 192))
+    np.testing.assert_allclose(alone["boxes"], expected["boxes"], rtol=1e-4, atol=1e-3)
+
+
+def test_an_object_of_one_view_alone_is_among_those_of_both():
+    empty = {name: maps - 20 if "scores" in name else maps for name, maps in outputs(1, (96, 128)).items()}
+    plain, larger = View(outputs(0), (64, 96)), View(empty, (96, 128))
+    both = merged("", plain, larger)
+    np.testing.assert_allclose(both["boxes"], merged("", plain)["boxes"], atol=1e-3)
+
+
+def reference(views, overlap):
     """Weighted boxes fusion of one picture, box by box as the paper has it, in float64."""
     rows = sorted(
         (
@@ -112,19 +142,29 @@ def reference(views, overlap=0.55):
     return sorted(fused, key=lambda each: -each[0])
 
 
-def test_fused_boxes_are_those_of_the_paper():
+@pytest.mark.parametrize("overlap", [0.55, fusing.CLUSTER])
+def test_fused_boxes_are_those_of_the_paper(overlap):
     random = np.random.default_rng(0)
-    objects = random.uniform(0, 40, (5, 2))
+    objects = random.uniform(0, 200, (10, 2))
     views = []
     for _ in range(3):
-        corners = np.repeat(objects, 2, axis=0) + random.normal(0, 1.5, (10, 2))
+        corners = objects + random.normal(0, 1.5, (10, 2))
         both = np.concatenate([corners, corners + random.uniform(14, 20, (10, 2))], axis=1).astype("float32")
         scores = random.uniform(0.05, 1, 10).astype("float32")
-        views.append(found(both.tolist(), scores.tolist(), random.integers(0, 2, 10).tolist(), rows=12))
-    expected, kept = reference(views)[:12], fusing.fused(views, 2)
+        views.append(found(both.tolist(), scores.tolist(), random.integers(0, 2, 10).tolist(), rows=24))
+    expected, kept = reference(views, overlap)[:24], fusing.fused(views, 2, overlap)
     count = int(kept["count"][0])
     assert count == len(expected)
     np.testing.assert_allclose(kept["scores"][0, :count], [score for score, _, _ in expected], rtol=1e-5)
     np.testing.assert_array_equal(kept["classes"][0, :count], [kind for _, kind, _ in expected])
     np.testing.assert_allclose(kept["boxes"][0, :count], [box for _, _, box in expected], rtol=1e-5)
     assert (kept["classes"].numpy()[0, count:] == boxes.PADDING).all()
+
+
+def test_a_double_of_an_object_in_one_view_lowers_no_fused_score():
+    one = found([[0.0, 0, 10, 10], [0, 0, 10, 9], [0, 0, 10, 10]], [0.8, 0.2, 0.4], [0, 0, 1])
+    two = found([[0.0, 0, 10, 10]], [0.6], [0])
+    kept = fusing.fused([one, two], 2)
+    np.testing.assert_allclose(kept["scores"][0, :3], [0.7, 0.2, 0], rtol=1e-6)
+    np.testing.assert_allclose(kept["boxes"][0, :2], [[0, 0, 10, 10]] * 2, rtol=1e-6)
+    assert int(kept["count"][0]) == 2

@@ -18,7 +18,7 @@ from visionmtl.tasks.boxes.geometry import (
     points,
     to_distances,
 )
-from visionmtl.tasks.boxes.overlaps import overlaps
+from visionmtl.tasks.boxes.overlaps import covered, overlaps
 from visionmtl.tasks.boxes.picking import best
 from visionmtl.tasks.boxes.rule import Rule
 from visionmtl.tasks.boxes.suppression import LEAST, OVERLAP, at_least, class_by_class, suppress
@@ -40,6 +40,7 @@ __all__ = [
     "best",
     "class_by_class",
     "contrast",
+    "covered",
     "from_distances",
     "giou",
     "iou",

@@ -17,3 +17,13 @@ def overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     shared = np.maximum(sides, 0).prod(axis=-1)
     areas = [np.maximum(each[..., 2:] - each[..., :2], 0).prod(axis=-1) for each in (one, other)]
     return shared / np.maximum(areas[0] + areas[1] - shared, LEAST)
+
+
+def covered(predicted: np.ndarray, overlap: float = 0.8) -> np.ndarray:
+    """Return which boxes `[M, 4]`, the best first, lie on a better one.
+
+    Example:
+        >>> covered(np.array([[0.0, 0, 9, 9], [20, 20, 30, 30], [0, 0, 9, 10]])).tolist()
+        [False, False, True]
+    """
+    return np.logical_or.reduce(np.triu(overlaps(predicted, predicted) > overlap, k=1), axis=0)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from pipelines.kinds.spec import PADDING
 
-OVERLAP = 0.6  # boxes of one class whose IoU is more are one object
+OVERLAP = 0.45  # boxes of one class whose IoU is more are one object
 LEAST = 0.01  # no box scores less
 APART = ContextVar("apart", default=False)
 
