@@ -3,8 +3,9 @@
     PYTHONPATH=. python benchmarks/decoding.py RUN [data.<key>=value ...] [--split validation] [--every N]
 
 Boxes as they are, those whose scores ask the mask (`mask` of `visionmtl.Detection`), those that are voted on (`vote`),
-and both; masks as they are, and with rare classes of the training pixels favoured by a power (`favour` of
-`visionmtl.Segmentation`). The model is the same, bit for bit. Nothing is written into the run.
+and both, the last also at other IoUs from which on a better box suppresses one (`iou_threshold`); masks as they are,
+and with rare classes of the training pixels favoured by a power (`favour` of `visionmtl.Segmentation`). The model is
+the same, bit for bit. Nothing is written into the run.
 """
 
 import argparse
@@ -15,11 +16,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 FIGURES = {"detection": ("AP", "AP50", "AP75"), "segmentation": ("mIoU", "pixel_accuracy")}
 POWERS = (0.2, 0.4, 0.6)
+IOUS = (0.35, 0.4, 0.5, 0.6)
 
 
 def ways(model: Any, amounts: Any) -> dict[str, list[tuple[str, dict[str, Any]]]]:
     """Return, by task, what its predictions are made with: a name, and the attributes of the task."""
     from visionmtl.tasks import rarity
+    from visionmtl.tasks.boxes import OVERLAP
 
     masks = [task for task in model.tasks.values() if task.kind == "segmentation"]
     found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
@@ -28,10 +31,13 @@ def ways(model: Any, amounts: Any) -> dict[str, list[tuple[str, dict[str, Any]]]
             shared = [each.name for each in masks if set(each.classes) & set(task.classes)][:1]
             asking = [(None, "plain"), *((each, "mask") for each in shared)]
             found[name] = [
-                (f"{said}, voted" if vote else said, {"mask": mask, "vote": vote})
+                (f"{said}, voted" if vote else said, {"mask": mask, "vote": vote, "iou_threshold": OVERLAP})
                 for vote in (False, *([True] if not task.end_to_end else []))
                 for mask, said in asking
             ]
+            if not task.end_to_end:
+                last, attributes = found[name][-1]
+                found[name] += [(f"{last}, {iou}", attributes | {"iou_threshold": iou}) for iou in IOUS]
         if task.kind == "segmentation":
             pixels = amounts([name], 200)[name]
             rare = [(power, rarity.numbers(name, "favour", power, task.classes, pixels)) for power in POWERS]

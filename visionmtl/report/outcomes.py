@@ -1,6 +1,6 @@
 """How often a task of several labels an image was right and wrong about each class."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +36,7 @@ def of(task: str, measured: Mapping[str, Mapping[str, Measured]]) -> list[Outcom
     return found
 
 
-def _told(classes: list[str], counts: np.ndarray) -> str:
+def _told(classes: Sequence[str], counts: np.ndarray) -> str:
     """Return of which classes a model cannot be wrong that always says, or never, that they are there."""
     positive, negative = counts[:, [0, 2]].sum(axis=1), counts[:, [1, 3]].sum(axis=1)
     always = [name for name, there, not_ in zip(classes, positive, negative, strict=True) if there and not not_]
