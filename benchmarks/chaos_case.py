@@ -2,6 +2,7 @@
 
 import pickle
 import shutil
+import signal
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,16 +11,21 @@ import chaos_process
 import numpy as np
 from chaos_artefacts import differences
 from chaos_process import Blow, Outcome
-from chaos_shim import between, full, within
+from chaos_shim import asked, between, full, within
 from chaos_work import EPOCHS, STEPS, Work
 
+from visionmtl.stopping import GO_ON_LATER
+
+ASKED = {
+    f"{name} within a write": number for name, number in {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM}.items()
+}
 KILLS = ("killed at a moment", "killed between writes", "killed within a write")
 FULL = ("no space from a write on", "files limited in size")
 DISK = "full disk"
 TORN = {kind: f"newest file {kind}" for kind in ("cut", "flipped", "empty", "missing")}
 OF_WORK = {  # what each is struck by
     "train": (*KILLS, *FULL, *TORN.values(), DISK),
-    "pack": (*KILLS, *FULL, *TORN.values()),
+    "pack": (*ASKED, *KILLS, *FULL, *TORN.values()),
     "cache": (*KILLS, *FULL, *TORN.values()),
     "export": (*KILLS[:2], *FULL),
     "compare": (*KILLS, FULL[0]),
@@ -110,7 +116,10 @@ class Case:
         self.rows.append(Struck(self.work.name, kind))
         if not outcome.killed:
             told = "Cannot write" in outcome.said or "disk is full" in outcome.said
-            if outcome.status != 2 or not told or "Traceback" in outcome.said:
+            expected = {2}
+            if kind in ASKED:
+                told, expected = "stopped by" in outcome.said, {GO_ON_LATER, 128 + ASKED[kind]}
+            if outcome.status not in expected or not told or "Traceback" in outcome.said:
                 self.faults.append(f"{kind}: status {outcome.status} with: {outcome.said[-1500:]}")
             if self.work.name == "train" and "train --resume" not in outcome.said and self.made:
                 self.faults.append(f"{kind}: no command that goes on in: {outcome.said[-300:]}")
@@ -140,6 +149,8 @@ class Case:
         share = max(0.3, left / (STEPS * EPOCHS)) if self.work.name == "train" else 1.0
         change = int(draw.integers(1, max(2, int(share * (whole.last("changes") or 1)))))
         after = int(draw.integers(1, left + 1)) if self.work.name == "train" and left else 0
+        if kind in ASKED:
+            return Blow(kind, strike=asked(change, ASKED[kind]))
         match kind:
             case "killed between writes":
                 return Blow(kind, strike=between(change))

@@ -128,6 +128,19 @@ def within(n: int) -> Strike:
     return lambda number, kind, path: kill() if number >= n and kind == "half" else None
 
 
+def asked(n: int, number: int) -> Strike:
+    """Ask this process to stop, by a signal, in the middle of a write: the first one from the n-th change on."""
+    sent = False
+
+    def strike(at: int, kind: str, path: str) -> None:
+        nonlocal sent
+        if not sent and at >= n and kind == "half":
+            sent = True
+            os.kill(os.getpid(), number)
+
+    return strike
+
+
 def full(n: int) -> Strike:
     """Leave no room from the n-th change on, and of the first write that then comes half."""
     begun = False
