@@ -129,7 +129,7 @@ def overall(judgement: Judgement) -> str:
         "better": "sharing paid, by delta-m, in {}",
         "worse": "sharing cost more than it brought, in {}",
         "none": "in {} these seeds cannot tell",
-        "unknown": "of {} nothing can be told",
+        "unknown": "too few seeds to tell in {}",
     }
     parts = []
     for kind, text in words.items():
