@@ -24,8 +24,8 @@ class Views:
     Attributes:
         flip: whether each view is mirrored too, left for right.
         scales: of the network's input, ascending; 1, the picture itself, is not among them.
-        boxes: how boxes of several views that lie on each other become one: "" if the best score suppresses the others,
-            "vote" if its corners are then the mean of all, "fuse" if its score is too.
+        boxes: how boxes of several views that lie on each other become one: "" as the task does it with those of one
+            view, "vote" if the corners are the mean of all in any case, "fuse" if the score is the mean too.
 
     Example:
         >>> str(Views.parsed("1.25, 0.75, flip"))
