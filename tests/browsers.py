@@ -96,6 +96,15 @@ class Page:
         self.call("Input.dispatchKeyEvent", type="keyDown", **{"windowsVirtualKeyCode": code, **given})
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
 
+    def drawn(self, chart, *places):
+        """Return where, in pixels of the window, some fractions of the width and height of a chart's lines are."""
+        left, top, width, height = self.run(
+            f"(() => {{ {chart}.scrollIntoView({{block: 'center'}});"
+            f" const box = {chart}.querySelector('.u-over').getBoundingClientRect();"
+            " return [box.left, box.top, box.width, box.height] })()"
+        )
+        return [(left + across * width, top + down * height) for across, down in places]
+
     def touch(self, *places):
         """Put a finger down at the first of some places, x and y, draw it over the others and lift it."""
         self.call("Emulation.setTouchEmulationEnabled", enabled=True)

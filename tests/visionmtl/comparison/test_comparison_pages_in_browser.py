@@ -108,15 +108,10 @@ def test_points_are_enlarged_by_a_finger_and_shown_whole_by_a_button(page, files
     page.open(f"file://{files[compared]}", 390)
     chart = "document.querySelectorAll('.chart')[6]"
     page.wait(f"{chart}.querySelector('canvas')")
-    left, top, wide, tall = page.run(
-        f"(() => {{ {chart}.scrollIntoView({{block: 'center'}});"
-        f" const box = {chart}.querySelector('.u-over').getBoundingClientRect();"
-        " return [box.left, box.top, box.width, box.height] })()"
-    )
     scale, hidden = f"(({{min, max}}) => max - min)({chart}.plot.scales.x)", f"{chart}.querySelector('.whole').hidden"
     whole = page.run(scale)
     assert page.run(hidden)
-    page.touch(*((left + part * wide, top + tall / 2) for part in (0.2, 0.4, 0.6)))
+    page.touch(*page.drawn(chart, *((part, 0.5) for part in (0.2, 0.4, 0.6))))
     page.wait(f"!{hidden}")
     assert page.run(scale) == pytest.approx(0.4 * whole, rel=0.02)
     page.run(f"{chart}.querySelector('.whole').click()")

@@ -126,23 +126,19 @@ def test_charts_are_read_and_enlarged_by_keys_and_lines_hidden(page, file):
 def test_charts_are_read_and_enlarged_by_a_finger_and_shown_whole_by_a_button(page, file):
     page.open(f"file://{file}", 390)
     page.wait(f"{CHART}.querySelector('canvas')")
-    left, top, wide, tall = page.run(
-        f"(() => {{ {CHART}.scrollIntoView({{block: 'center'}});"
-        f" const box = {CHART}.querySelector('.u-over').getBoundingClientRect();"
-        " return [box.left, box.top, box.width, box.height] })()"
-    )
     scale, button = f"(({{min, max}}) => [min, max])({CHART}.plot.scales.x)", f"{CHART}.querySelector('.whole')"
     whole, shown = page.run(scale), f"getComputedStyle({button}).display !== 'none'"
     assert not page.run(shown)
-    page.touch((left + 1, top + tall / 2))
+    page.touch(*page.drawn(CHART, (0.004, 0.5)))
     page.wait(f"{CHART}.querySelector('.u-legend').innerText.replace(/\\s/g, '') === 'epoch1training9'")
     assert page.run(scale) == whole
-    page.touch(*((left + part * wide, top + tall / 2) for part in (0.6, 0.5, 0.4, 0.3)))
+    page.touch(*page.drawn(CHART, *((part, 0.5) for part in (0.6, 0.5, 0.4, 0.3))))
     page.wait(shown)
     least, most = page.run(scale)
     assert (least, most) == pytest.approx([whole[0] + part * (whole[1] - whole[0]) for part in (0.3, 0.6)], abs=0.5)
+    places = page.drawn(CHART, *((0.5, part) for part in (0.9, 0.6, 0.3, 0.1)))
     scrolled = page.run("scrollY")
-    page.touch(*((left + wide / 2, top + tall * part) for part in (0.9, 0.6, 0.3, 0.1)))
+    page.touch(*places)
     page.wait(f"scrollY > {scrolled}")  # up and down it scrolls
     assert page.run(scale) == [least, most]
     page.run(f"{button}.click()")
