@@ -35,15 +35,20 @@ def merge(folders: Sequence[str | Path], out: str | Path | None = None) -> Done:
     if out is None and len(given) > 1:
         raise UsageError(f"{len(given)} folders are to be joined: name the one to write by --out.")
     place = given[0] if out is None else Path(out)
+    if given == [place] and (joined := _joined_before(place)) is not None:
+        return joined
     journals, made = _shards(given)
-    if place not in given:
+    if given != [place]:
         if place.exists() and any(place.iterdir()):
             raise UsageError(f"'{place}' is there already: name a folder that is empty or new by --out.")
         with stopping.told("Nothing was written."):
             journals = _taken(given, journals, made, place)
-    again = f"visionmtl predict merge {shlex.quote(str(place))}"
-    with stopping.told(f"All shards are in '{place}'. Go on with: {again}", resumable=True):
+    with stopping.told(f"All shards are in '{place}'. {_again(place)}", resumable=True):
         return _joined(journals, place)
+
+
+def _again(place: Path) -> str:
+    return f"Go on with: visionmtl predict merge {shlex.quote(str(place))}"
 
 
 def _taken(folders: Sequence[Path], journals: Sequence[Journal], made: dict, place: Path) -> list[Journal]:
@@ -65,11 +70,37 @@ def _joined(journals: Sequence[Journal], place: Path) -> Done:
         numbered = {number: journal for journal in journals for number in journal.numbers()}
         for number in sorted(numbered):
             file.write(json.dumps(numbered[number].record(number)).encode() + b"\n")
+    return _finished(place, journals)
+
+
+def _finished(place: Path, journals: Sequence[Journal]) -> Done:
+    """Write what all records give together, and remove the shards that they were joined from."""
     done = finishing.finish(place)
     for journal in journals:
         removed(journal.path)
     print(done.text(), flush=True)
     return done
+
+
+def _joined_before(place: Path) -> Done | None:
+    """Go on where a joining was stopped while it removed the shards; None where there is something to join.
+
+    A shard stays that says something else of a picture, as one that is predicted again does.
+    """
+    made = settings.read(place)
+    records = Journal(place / RECORDS)
+    if made is None or len(records) < made["count"]:
+        return None
+    left = [Journal(path) for path in _in(place).values()]
+    if any(each.record(number) != records.record(number) for each in left for number in each.numbers()):
+        return None
+    there = f"'{place / RECORDS}' has every picture already"
+    if not left:
+        print(f"{there}, and no shard is left.", flush=True)
+        return finishing.summed(records)
+    print(f"{there}: removing the shards that are left, {', '.join(each.path.name for each in left)}.", flush=True)
+    with stopping.told(f"{there}. {_again(place)}", resumable=True):
+        return _finished(place, left)
 
 
 def _shards(folders: Sequence[Path]) -> tuple[list[Journal], dict]:
@@ -78,18 +109,23 @@ def _shards(folders: Sequence[Path]) -> tuple[list[Journal], dict]:
     there: dict[Shard, Path] = {}
     for folder in folders:
         own = settings.read(folder)
-        names = [SHARD.fullmatch(path.name) for path in sorted(folder.iterdir())] if folder.is_dir() else []
-        shards = [(Shard(int(name[1]), int(name[2])), folder / name[0]) for name in names if name]
+        shards = _in(folder)
         if own is None or not shards:
             raise UsageError(f"'{folder}' holds no shard of predictions, as `visionmtl predict --shard 1/4` writes.")
         made = own if made is None else made
         settings.refuse_others(folder, own, made)
-        for shard, path in shards:
+        for shard, path in shards.items():
             if shard in there:
                 raise UsageError(f"'{path}' and '{there[shard]}' are the same shard: leave one out.")
             there[shard] = path
     assert made is not None
     return _all_of(there, made["count"]), made
+
+
+def _in(folder: Path) -> dict[Shard, Path]:
+    """Return the shards in a folder."""
+    names = [SHARD.fullmatch(path.name) for path in sorted(folder.iterdir())] if folder.is_dir() else []
+    return {Shard(int(name[1]), int(name[2])): folder / name[0] for name in names if name}
 
 
 def _all_of(there: dict[Shard, Path], pictures: int) -> list[Journal]:

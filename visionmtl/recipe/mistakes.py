@@ -44,6 +44,8 @@ def sentence(error: Any, key: tuple[str | int, ...]) -> str:
         return f"'{name}': expected {expected}."
     if expected == MAPPING and isinstance(error["input"], str) and ":" in error["input"]:
         expected += ", with a space after each colon, as {train: 48}"
+    if isinstance(error["input"], bool) and error["type"] in ("string_type", "invalid_key", "literal_error"):
+        expected = f"{expected.removesuffix('.')}; YAML reads yes, no, on and off as true and false, unless in quotes"
     given = json.dumps(error["input"], default=str)
     return f"'{name}' is {given}, expected {expected}".removesuffix(".") + ("" if expected.endswith("?") else ".")
 

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from visionmtl import cli, files, prediction, recipe, report
-from visionmtl.prediction import finishing
+from visionmtl.prediction import finishing, merging, places
 from visionmtl.training import building, measuring, runs
 
 ENDS = [(signal.SIGTERM, 143, "SIGTERM"), (signal.SIGINT, 130, "Ctrl-C")]
@@ -133,3 +133,40 @@ def test_joining_shards_leaves_no_half_and_goes_on(number, status, name, tmp_pat
     assert len((whole / "predictions.jsonl").read_text().splitlines()) == len(list(whole.glob("overlays/*.png"))) == 2
     assert not unfinished(tmp_path)
     assert all(path.exists() for path in map(Path, shards)), "of another folder nothing is taken away"
+
+
+@pytest.mark.parametrize(("number", "status", "name"), ENDS)
+@pytest.mark.parametrize("at", [1, 2])
+def test_joined_shards_are_removed_whatever_stops_it(at, number, status, name, tmp_path, monkeypatch, capsys):
+    pictures, out = [str(tmp_path / f"{place}.png") for place in range(2)], tmp_path / "out"
+    for picture in map(Path, pictures):
+        files.write_picture(picture, np.full((8, 8, 3), 90, np.uint8))
+    monkeypatch.setattr(runs, "load_model", lambda path: (Blank(), None))
+    for shard in (1, 2):
+        assert cli.main(["predict", "best.keras", *pictures, "--shard", f"{shard}/2", "--out", str(out)]) == 0
+    command = ["predict", "merge", str(out)]
+
+    def removed(path):
+        path.unlink()
+        gone(path)
+
+    gone = sending(number, lambda path: None, at)
+    with monkeypatch.context() as patch:
+        patch.setattr(merging, "removed", removed)
+        assert cli.main(command) == (75 if number == signal.SIGTERM else status)
+    assert f"Go on with: visionmtl {' '.join(command)}" in capsys.readouterr().err
+    left = [path.name for path in out.glob("predictions-*")]
+    assert len(left) == 2 - at
+    assert cli.main(command) == 0
+    assert (", ".join(left) if left else "no shard is left") in capsys.readouterr().out
+    assert [path.name for path in out.glob("predictions*")] == ["predictions.jsonl"]
+
+
+def test_a_shard_that_says_something_new_is_not_removed_as_joined(tmp_path, capsys):
+    files.write_picture(tmp_path / "a.png", np.full((8, 8, 3), 90, np.uint8))
+    for shard in (None, places.Shard(1, 1)):
+        prediction.predict(Blank(), [tmp_path / "a.png"], tmp_path / "out", shard=shard)
+    new = tmp_path / "out" / "predictions-1-of-1.jsonl"
+    new.write_text(new.read_text().replace('"width": 8', '"width": 9'))
+    assert cli.main(["predict", "merge", str(tmp_path / "out")]) == 0
+    assert '"width": 9' in (tmp_path / "out" / "predictions.jsonl").read_text()

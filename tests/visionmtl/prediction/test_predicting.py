@@ -236,6 +236,8 @@ def test_shards_join_into_what_one_process_writes(folder, tmp_path, by_name, cap
     assert reds.records(tmp_path / "all" / "predictions.jsonl") == reds.records(
         tmp_path / "whole" / "predictions.jsonl"
     )
+    assert cli.main([*merged[:-1], str(tmp_path / "one")]) == 2, "masks of the other would be left behind"
+    assert "is there already: name a folder that is empty or new by --out" in capsys.readouterr().err
     one, other = files(tmp_path / "all"), files(tmp_path / "whole")
     assert one.keys() == other.keys()
     assert all(one[name] == other[name] for name in one if name != "predictions.jsonl")

@@ -60,7 +60,17 @@ MISTAKES = [
     ("training.seed=4294967296", "'training.seed' is 4294967296, expected a number less than 4294967296."),
     ("training.profile=[]", "'training.profile' is [], expected a list, as [first, second]."),
     ("training.verbose=99999999999999999999", "'training.verbose' is 99999999999999999999, expected a smaller number."),
-    ("data.resize=yes", "'data.resize' is true, expected 'stretch' or 'letterbox'."),
+    (
+        "data.resize=yes",
+        "'data.resize' is true, expected 'stretch' or 'letterbox'; YAML reads yes, no, on and off as true and false, "
+        "unless in quotes.",
+    ),
+    ("data.source=off", "'data.source' is false, expected a name; YAML reads yes, no, on and off as true and false"),
+    ("tasks={no: {}}", "false, expected a name; YAML reads yes, no, on and off as true and false, unless in quotes."),
+    ("training.verbose=yes", "'training.verbose' is true, expected 0, 1 or 2"),
+    ("training.profile=[on, 20]", "'training.profile.0' is true, expected a whole number."),
+    ("training.sizes={0: on}", "'training.sizes.0' is true, expected a number."),
+    ("model.start={a: no}", "'model.start': expected a run folder or .keras file, or one a task, as {task: run}."),
     ("model.sharing={1: 2}", "'model.sharing.1' is 1, expected a name."),
     ("name=streets/night", "'name' is \"streets/night\", expected a name without slashes."),
     ("name=' '", "'name' is \" \", expected a name without slashes."),
@@ -75,6 +85,32 @@ def test_a_mistake_on_the_command_line_is_one_sentence(override, sentence):
         recipe.load("garments", [override])
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def read_as(given, kept):
+    """Pairs of what was given and what became of it, in all that is within both."""
+    if isinstance(given, dict | list) and isinstance(kept, dict | list | tuple) and len(given) == len(kept):
+        for pair in zip(given, kept, strict=True):
+            yield from read_as(*pair)
+        if isinstance(given, dict) and isinstance(kept, dict):
+            yield from read_as(list(given.values()), list(kept.values()))
+    else:
+        yield given, kept
+
+
+@pytest.mark.parametrize("given", [True, [True, True], [True], {0: True}, {"a": True}, {False: 1}], ids=str)
+def test_no_key_takes_a_flag_for_a_number(given):
+    """YAML reads yes and on as true, which Python takes for 1."""
+    names = [key.name for key in recipe.each_key() if "<name>" not in key.name]
+    assert len(names) > 50
+    for name in set(names) - {"data.augmentation.flip"}:  # whose true is a half, as it says
+        try:
+            kept = recipe.changed(recipe.load("garments"), {name: given})
+        except UsageError:
+            continue
+        for part in name.split("."):
+            kept = getattr(kept, part)
+        assert all(type(now) is bool for before, now in read_as(given, kept) if type(before) is bool), name
 
 
 FILES = [

@@ -20,6 +20,13 @@ class Sharing(Section):
         return dict(self.model_extra or {})
 
 
+def _starts(value: Any) -> Any:
+    named = isinstance(value, dict) and all(isinstance(each, str) for pair in value.items() for each in pair)
+    if not (value is None or isinstance(value, str) or named):
+        raise ValueError("a run folder or .keras file, or one a task, as {task: run}")
+    return absolute(value)
+
+
 class Model(Section):
     """The network."""
 
@@ -29,7 +36,7 @@ class Model(Section):
         description="null, imagenet, or a .keras or .weights.h5 file; of transformers also .safetensors,"
         " or the .safetensors.index.json of several",
     )
-    start: Annotated[str | dict[str, str] | None, BeforeValidator(absolute)] = Field(
+    start: Annotated[str | dict[str, str] | None, BeforeValidator(_starts)] = Field(
         None,
         description="a run folder or .keras file whose layers of the same name and shapes give their weights, or one a"
         " task, {task: run}, for what is that task's alone",

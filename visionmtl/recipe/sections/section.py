@@ -1,7 +1,7 @@
 """What every section of a recipe is, and the short ways to write one."""
 
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -20,8 +20,30 @@ class Section(BaseModel):
         if isinstance(value, bool) and field and not any(isinstance(each, BeforeValidator) for each in field.metadata):
             wanted = {field.annotation, *get_args(field.annotation)}
             if wanted & {int, float} and not wanted & {bool, Any}:
-                raise PydanticCustomError("int_type" if int in wanted else "float_type", "a number")
+                return no_flag(value, int in wanted)
+            for choices in (get_args(each) for each in wanted if get_origin(each) is Literal):
+                if value in choices:
+                    *most, last = map(str, choices)
+                    raise PydanticCustomError(
+                        "literal_error", "one of some", {"expected": f"{', '.join(most)} or {last}"}
+                    )
         return value
+
+
+def no_flag(value: Any, whole: bool = True) -> Any:
+    """Return what is no flag: YAML reads yes and on as true, no and off as false, Python these as 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("int_type" if whole else "float_type", "a number")
+    return value
+
+
+def _real(value: Any) -> Any:
+    return no_flag(value, whole=False)
+
+
+# of the numbers in a list or mapping; those that are all of a key are asked for by Section
+Whole = Annotated[int, BeforeValidator(no_flag)]
+Real = Annotated[float, BeforeValidator(_real)]
 
 
 def by_name(value: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import BeforeValidator, Field
 
-from visionmtl.recipe.sections.section import Names, Section
+from visionmtl.recipe.sections.section import Names, Real, Section, Whole
 
 
 def _by_steps(value: Any) -> Any:
@@ -71,7 +71,7 @@ class Training(Section):
         True,
         description="batch normalisations use the statistics of all GPUs together; false: each GPU its own, faster",
     )
-    sizes: dict[int, float] | None = Field(
+    sizes: dict[Whole, Real] | None = Field(
         None,
         description="fractions of data.image_size that images are trained at, by first epoch: {0: 0.5, 6: 0.75, 12: 1}",
     )
@@ -107,7 +107,7 @@ class Training(Section):
     log_histograms: bool = Field(
         False, description="TensorBoard gets how the values of each variable are distributed, at each epoch's end"
     )
-    profile: tuple[int, int] | None = Field(
+    profile: tuple[Whole, Whole] | None = Field(
         None, description="the first and last step that TensorFlow's profiler records, as [10, 20]; null for none"
     )
     seed: int = Field(0, ge=0, lt=2**32, description="of weights, shuffling and augmentation")

@@ -17,7 +17,7 @@ def _by_task(value: Any) -> Any:
     if value in ([], {}):
         raise ValueError("at least one task, or null for all")
     if isinstance(value, list):
-        return {str(name): {} for name in value}
+        return {name if isinstance(name, bool) else str(name): {} for name in value}  # a flag is refused as no name
     if isinstance(value, dict):
         return {name: {} if options is None else options for name, options in value.items()}
     return value
