@@ -18,7 +18,7 @@ from pipelines.kinds import features
 from pipelines.kinds.kind import Count, Kind
 from pipelines.sources.csv import columns
 from pipelines.sources.files.labels import Label
-from visionmtl import cli, drawing, export, metrics, prediction, tasks
+from visionmtl import cli, export, metrics, prediction, tasks
 from visionmtl.metrics.metric import ratio
 
 SIZE = (toys.SIZE, toys.SIZE)
@@ -116,9 +116,9 @@ class Sizes(tasks.Task):
     def truth(self, labels):
         return {"numbers": np.asarray(labels)}
 
-    def draw(self, image, predictions):
+    def words(self, predictions):
         pairs = zip(self.classes, predictions["numbers"], strict=True)
-        return drawing.caption(image, ", ".join(f"{name} {number:g}" for name, number in pairs))
+        return ", ".join(f"{name} {number:g}" for name, number in pairs)
 
     def describe(self, predictions, folder, picture):
         return dict(zip(self.classes, map(float, predictions["numbers"]), strict=True))

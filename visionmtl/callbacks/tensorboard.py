@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from visionmtl.board import events, names, network, overview, scores
 from visionmtl.board.windows import Windows
 from visionmtl.callbacks.callback import Callback, Logs, Session
 from visionmtl.drawing.samples import pick, strips
+from visionmtl.drawing.strips import level
 
 
 class TensorBoard(Callback):
@@ -157,7 +157,7 @@ class TensorBoard(Callback):
         with self.writers["validation"].as_default():
             if self.dataset is not None:
                 self.batch = self.batch or pick(self.dataset, self.count)
-                images = np.stack(list(strips(self.model, *self.batch, stacked=True)))
+                images = level(list(strips(self.model, *self.batch, stacked=True)))
                 tf.summary.image(f"{names.PICTURES}/samples", images, step=self.made, max_outputs=self.count)
             for name, metrics in getattr(self.model, "task_metrics", {}).items() if validated else ():
                 task = self.model.tasks[name]

@@ -20,9 +20,10 @@ class Affinity(Command):
         visionmtl affinity --self-test
     """
     more = """
-        The recipe is trained once a seed, and looked at every so many steps: that takes at most 1.3 of its time. What
-        was seen lies in runs/affinity-<recipe>-<n>/: affinity.html, affinity.json, plots/ and group-1.yaml, ..., which
-        `visionmtl train` takes. The self-test takes about as long as training garments five times.
+        The recipe is trained once a seed, and looked at every so many steps: that takes at most 1.3 of its time,
+        or more of a training that is too short for eight looks. What was seen lies in runs/affinity-<recipe>-<n>/:
+        affinity.html, affinity.json, plots/ and group-1.yaml, ..., which `visionmtl train` takes. The self-test takes
+        about as long as training garments five times.
     """
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

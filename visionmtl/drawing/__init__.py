@@ -6,11 +6,11 @@ function, and its name here.
 
 from visionmtl.drawing.boxes import boxes, hatched
 from visionmtl.drawing.colours import BACKGROUND, INK, NEGATIVE, PAPER, POSITIVE, Colours, colours, palette, shared
-from visionmtl.drawing.maps import depth, masks
+from visionmtl.drawing.maps import depth, depth_key, masks
 from visionmtl.drawing.matrices import matrix
-from visionmtl.drawing.overlays import drawing_order, keyed, overlay
+from visionmtl.drawing.overlays import drawing_order, keyed, overlay, words
 from visionmtl.drawing.strips import enlarge, side_by_side
-from visionmtl.drawing.text import caption, legend
+from visionmtl.drawing.text import legend, note
 
 __all__ = [
     "BACKGROUND",
@@ -20,9 +20,9 @@ __all__ = [
     "POSITIVE",
     "Colours",
     "boxes",
-    "caption",
     "colours",
     "depth",
+    "depth_key",
     "drawing_order",
     "enlarge",
     "hatched",
@@ -30,8 +30,10 @@ __all__ = [
     "legend",
     "masks",
     "matrix",
+    "note",
     "overlay",
     "palette",
     "shared",
     "side_by_side",
+    "words",
 ]

@@ -2,13 +2,13 @@
 
 import numpy as np
 from matplotlib import colormaps
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops
 
-from visionmtl.drawing.colours import INK, PAPER, Colours
-from visionmtl.drawing.text import font_of, text_size
+from visionmtl.drawing.colours import INK, Colours
 
 NO_CLASS = 255  # the last place of a palette, of which it takes one for each class of a mask of 8 bits
 CONTRAST, MIDDLE = 0.7, 128  # of the photograph beneath a tint, and the grey that is as bright as the class's colour
+STEPS = 5  # of depth that a key explains
 BRIGHTNESS = (0.299, 0.587, 0.114)  # of red, green and blue
 
 
@@ -45,7 +45,7 @@ def masks(image: np.ndarray, classes: np.ndarray, colours: Colours, opacity: flo
 
 
 def depth(image: np.ndarray, metres: np.ndarray, farthest: float, opacity: float = 0.8) -> np.ndarray:
-    """Colour each pixel by its depth, from yellow at 0 to dark blue at `farthest`, with a key in a corner.
+    """Colour each pixel by its depth, from yellow at 0 to dark blue at `farthest`; `depth_key` says which is which.
 
     Args:
         image: uint8 `[H, W, 3]`.
@@ -56,18 +56,19 @@ def depth(image: np.ndarray, metres: np.ndarray, farthest: float, opacity: float
     known = np.isfinite(metres) & (metres > 0)
     nearness = 1 - np.clip(np.where(known, metres, 0) / farthest, 0, 1)
     strength = opacity * known[..., None]
-    canvas = Image.fromarray((image * (1 - strength) + _nearness(nearness) * strength + 0.5).astype(np.uint8))
-    size, draw = text_size(image), ImageDraw.Draw(canvas)
-    width, text, font = canvas.width // 4, f"{farthest:g} m", font_of(size)
-    pad, end = size // 2, canvas.width - round(font.getlength(text)) - size
-    start, top = end - width, pad + size // 4
-    left = start - pad - round(font.getlength("0"))
-    draw.rectangle((left - pad, 0, canvas.width, 2 * pad + size), fill=INK)
-    scale = _nearness(np.linspace(1, 0, width)).round().astype(np.uint8)
-    canvas.paste(Image.fromarray(np.tile(scale[None], (max(2, size // 2), 1, 1))), (start, top))
-    draw.text((left, pad + size / 2), "0", PAPER, font, anchor="lm")
-    draw.text((end + pad, pad + size / 2), text, PAPER, font, anchor="lm")
-    return np.asarray(canvas)
+    return (image * (1 - strength) + _nearness(nearness) * strength + 0.5).astype(np.uint8)
+
+
+def depth_key(farthest: float) -> Colours:
+    """Return the colours of some depths, as a legend has them.
+
+    Example:
+        >>> list(depth_key(10.0))
+        ['0 m', '2.5 m', '5 m', '7.5 m', '10 m and beyond']
+    """
+    parts = np.linspace(0, 1, STEPS)
+    names = [*(f"{part * farthest:g} m" for part in parts[:-1]), f"{farthest:g} m and beyond"]
+    return dict(zip(names, map(tuple, _nearness(1 - parts).round().astype(int).tolist()), strict=True))
 
 
 def _nearness(nearness: np.ndarray) -> np.ndarray:

@@ -1,12 +1,12 @@
 """All tasks' predictions, or the truth, drawn over one picture, and the key of its colours below."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from visionmtl.drawing.colours import PAPER, Colours
-from visionmtl.drawing.text import caption, font_of, legend, text_size
+from visionmtl.drawing.text import font_of, legend, note, text_size
 
 Found = Mapping[str, Mapping[str, np.ndarray]]  # predictions of one picture, by task
 
@@ -17,7 +17,7 @@ def drawing_order(tasks: Iterable[Any]) -> list[Any]:
 
 
 def overlay(image: np.ndarray, tasks: Iterable[Any], found: Found, truth: bool = False) -> np.ndarray:
-    """Draw what is known of a picture over it; what tasks say in words stands in a corner, a line each, named.
+    """Draw what is known of a picture over it; what tasks say in words is `words`, to be set below.
 
     Args:
         image: uint8 `[H, W, 3]`.
@@ -25,53 +25,57 @@ def overlay(image: np.ndarray, tasks: Iterable[Any], found: Found, truth: bool =
         found: of the tasks that know something of it.
         truth: whether it is the truth, in the form of `Task.truth`, of which all is drawn.
     """
-    lines = []
     for task in tasks:
-        if task.name not in found:
-            continue
-        if words := task.words(found[task.name]):
-            lines.append(f"{task.name}: {words}")
-        elif truth:
-            image = task.draw_truth(image, found[task.name])
-        else:
-            image = task.draw(image, found[task.name])
-    return caption(image, "\n".join(lines)) if lines else image
+        if task.name in found and not task.words(found[task.name]):
+            draw = task.draw_truth if truth else task.draw
+            image = draw(image, found[task.name])
+    return image
 
 
-def keyed(image: np.ndarray, legends: Mapping[str, Colours], height: int | None = None) -> np.ndarray:
-    """Set the key of colours below a picture, on white, which is widened where a name takes more.
+def words(tasks: Iterable[Any], found: Found) -> list[str]:
+    """Return what tasks say of a picture in words, a line each, named."""
+    told = ((task.name, task.words(found[task.name])) for task in tasks if task.name in found)
+    return [f"{name}: {text}" for name, text in told if text]
+
+
+def keyed(image: np.ndarray, legends: Mapping[str, Colours], words: Sequence[str] = ()) -> np.ndarray:
+    """Set what is said in words, and the key of colours, below a picture, on white; widened where a name needs it.
 
     Args:
         image: uint8 `[H, W, 3]`.
-        legends: the classes that are explained, by the task that speaks; without any, the picture stays as it is.
-        height: of the key in pixels, for pictures that are to have one size; None for what it takes.
+        legends: the classes that are explained, by the task that speaks.
+        words: as from `words`; without any, and without legends, the picture stays as it is.
     """
-    keys = key(image.shape[1], text_size(image), legends)
-    tall = keys.shape[0] if height is None else height
-    if not tall:
-        return image
-    made = np.full((image.shape[0] + tall, max(image.shape[1], keys.shape[1]), 3), PAPER, np.uint8)
-    made[: image.shape[0], : image.shape[1]] = image
-    made[image.shape[0] : image.shape[0] + keys.shape[0], : keys.shape[1]] = keys[:tall]
-    return made
+    keys = key(image.shape[1], text_size(image), legends, words)
+    return below(image, keys) if len(keys) else image
 
 
-def key(width: int, size: int, legends: Mapping[str, Colours]) -> np.ndarray:
-    """Return the key of colours, uint8 `[h, w, 3]`, as wide as asked for, or as the longest name; `[0, w, 3]` of none.
+def below(image: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """Set a key, uint8 `[h, w, 3]`, below a picture that is no wider."""
+    return np.concatenate([widened(image, keys.shape[1]), keys])
+
+
+def widened(image: np.ndarray, width: int) -> np.ndarray:
+    """Return a picture with white on its right, up to a width."""
+    return np.pad(image, ((0, 0), (0, width - image.shape[1]), (0, 0)), constant_values=PAPER[0])
+
+
+def key(width: int, size: int, legends: Mapping[str, Colours], words: Sequence[str] = ()) -> np.ndarray:
+    """Return what stands below a picture, uint8 `[h, w, 3]`, as wide as asked for, or as the longest name.
 
     Args:
         width: in pixels.
         size: of its text in pixels.
         legends: colours of classes, by the task that speaks.
+        words: lines above them. Without any of both it is `[0, w, 3]`.
     """
     pad, font = size // 2, font_of(size)
     names = [*legends, *(name for colours in legends.values() for name in colours)]
-    width = max([width, *(round(font.getlength(name)) + 3 * size for name in names)])
-    rows = [np.zeros((0, width, 3), np.uint8)]
-    for title, colours in legends.items():
-        row = legend(colours, width - 2 * pad, size, title)
-        rows.append(np.pad(row, ((0, 0), (pad, pad), (0, 0)), constant_values=PAPER[0]))
-    return np.concatenate(rows)
+    longest = max((font.getlength(word) for line in words for word in line.split()), default=0)
+    width = max([width, round(longest) + 2 * pad, *(round(font.getlength(name)) + 3 * size for name in names)])
+    inside = width - 2 * pad
+    rows = [note(words, inside, size), *(legend(colours, inside, size, title) for title, colours in legends.items())]
+    return np.pad(np.concatenate(rows), ((0, 0), (pad, pad), (0, 0)), constant_values=PAPER[0])
 
 
 def shown(task: Any, found: Mapping[str, np.ndarray]) -> Colours:

@@ -83,7 +83,8 @@ def strips(
             found[task.name] = drawing.enlarge(image, own, factor)[1]
         tiles = [photograph, drawing.overlay(photograph, order, known), drawing.overlay(photograph, order, found)]
         captions = [f"Photograph, {split}" if split else "Photograph", "Truth", "Prediction"]
-        yield drawing.side_by_side(tiles, captions, legends, stacked)
+        notes = [[], drawing.words(order, known), drawing.words(order, found)]
+        yield drawing.side_by_side(tiles, captions, legends, stacked, notes)
 
 
 def of_task(predictions: Mapping[str, Any], name: str, tasks: Iterable[str]) -> dict[str, Any]:

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 
 from visionmtl.drawing.colours import Colours
-from visionmtl.drawing.overlays import overlay
+from visionmtl.drawing.overlays import overlay, words
 from visionmtl.drawing.strips import side_by_side
 from visionmtl.drawing.text import legend
 
 
 def labelled(
     image: np.ndarray, tasks: Sequence[Any], labels: Mapping[str, Any], weights: Mapping[str, float]
-) -> np.ndarray:
-    """Draw the labels of a picture onto it, those of tasks for which it is labelled.
+) -> tuple[np.ndarray, list[str]]:
+    """Draw the labels of a picture onto it, those of tasks for which it is labelled; return it, and what is in words.
 
     Args:
         image: uint8 `[H, W, 3]`.
@@ -27,16 +27,17 @@ def labelled(
         for task in tasks
         if weights.get(task.name, 0) > 0
     }
-    return overlay(image, tasks, known, truth=True)
+    return overlay(image, tasks, known, truth=True), words(tasks, known)
 
 
-def rows(tiles: Sequence[tuple[np.ndarray, str]], columns: int) -> list[np.ndarray]:
-    """Set pictures of one size with what is written above them in rows of one width."""
+def rows(tiles: Sequence[tuple[np.ndarray, str, Sequence[str]]], columns: int) -> list[np.ndarray]:
+    """Set pictures of one size, with what is written above them and the lines below them, in rows of one width."""
     made = []
     for start in range(0, len(tiles), columns):
         row = list(tiles[start : start + columns])
-        row += [(np.full_like(row[0][0], 255), "")] * (columns - len(row))
-        made.append(side_by_side([tile for tile, _ in row], [_short(name) for _, name in row]))
+        row += [(np.full_like(row[0][0], 255), "", ())] * (columns - len(row))
+        pictures, names, notes = zip(*row, strict=True)
+        made.append(side_by_side(pictures, list(map(_short, names)), notes=notes))
     return made
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from visionmtl.drawing.colours import INK, PAPER, Colours
-from visionmtl.drawing.text import font_of, legend
+from visionmtl.drawing.text import font_of, legend, note
 
 
 def side_by_side(
@@ -14,6 +14,7 @@ def side_by_side(
     captions: Sequence[str] = (),
     legends: Mapping[str, Colours] | None = None,
     stacked: bool = False,
+    notes: Sequence[Sequence[str]] = (),
 ) -> np.ndarray:
     """Set pictures of one height beside each other on white, as in "photo | truth | prediction".
 
@@ -22,6 +23,7 @@ def side_by_side(
         captions: one above each picture, or none at all.
         legends: colours of classes by title, one legend each below the pictures.
         stacked: whether they stand below each other instead, to be read where there is little width.
+        notes: lines below each picture, or none at all.
 
     Returns:
         uint8 `[h, w, 3]`.
@@ -29,11 +31,13 @@ def side_by_side(
     size = min(18, max(12, round(images[0].shape[0] / 24)))
     gap, font = size // 2, font_of(size)
     top = gap + (round(size * 1.5) if captions else 0)
+    told = [note(lines, image.shape[1], size) for image, lines in zip(images, notes or [()] * len(images), strict=True)]
+    room = max(map(len, told))
     places, across, down = list[tuple[int, int]](), gap, 0
-    for image in images:
+    for image, words in zip(images, told, strict=True):
         places.append((gap, down + top) if stacked else (across, top))
-        across, down = across + image.shape[1] + gap, down + top + image.shape[0]
-    width, bottom = across, top + images[0].shape[0]
+        across, down = across + image.shape[1] + gap, down + top + image.shape[0] + len(words)
+    width, bottom = across, top + images[0].shape[0] + room
     if stacked:
         width, bottom = max(image.shape[1] for image in images) + 2 * gap, down
     keys = [legend(colours, width - 2 * gap, size, title) for title, colours in (legends or {}).items()]
@@ -42,6 +46,8 @@ def side_by_side(
     draw = ImageDraw.Draw(canvas)
     for index, (image, (x, y)) in enumerate(zip(images, places, strict=True)):
         canvas.paste(Image.fromarray(image), (x, y))
+        if len(told[index]):
+            canvas.paste(Image.fromarray(told[index]), (x, y + image.shape[0]))
         if captions:
             draw.text((x, y - top / 2), captions[index], INK, font, anchor="lm")
     y = bottom + gap // 2
@@ -49,6 +55,14 @@ def side_by_side(
         canvas.paste(Image.fromarray(key), (gap, y))
         y += key.shape[0]
     return np.asarray(canvas)
+
+
+def level(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Return pictures of one width, uint8 `[H_i, W, 3]`, as `[N, H, W, 3]`, with white below lower ones."""
+    tall = max(map(len, pictures))
+    return np.stack(
+        [np.pad(each, ((0, tall - len(each)), (0, 0), (0, 0)), constant_values=PAPER[0]) for each in pictures]
+    )
 
 
 def enlarge(image: np.ndarray, predictions: Mapping[str, np.ndarray], factor: int) -> tuple[np.ndarray, dict]:

@@ -1,6 +1,7 @@
-"""Words on and under a picture: a caption, a legend."""
+"""Words under a picture: notes, a legend."""
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,34 +10,43 @@ from PIL import Image, ImageDraw, ImageFont
 from visionmtl.drawing.colours import INK, PAPER, Colours
 
 
-def caption(image: np.ndarray, text: str) -> np.ndarray:
-    """Write lines of text, wrapped to the width, into the lower left corner of an image on a dark veil.
+def note(lines: Sequence[str], width: int, size: int = 13) -> np.ndarray:
+    """Return lines of text on white, uint8 `[h, width, 3]`, wrapped to the width; `[0, width, 3]` of none.
 
     Args:
-        image: uint8 `[H, W, 3]`.
-        text: lines.
+        lines: of which none is empty.
+        width: in pixels.
+        size: of the text in pixels.
     """
-    (height, width), size = image.shape[:2], text_size(image)
-    font, pad, spacing = font_of(size), size // 3, size // 4
-    lines = list[str]()
-    for line in text.splitlines():
-        lines.append("")
-        for word in line.split():
-            longer = f"{lines[-1]} {word}".strip()
-            lines = [*lines[:-1], longer] if font.getlength(longer) <= width - 2 * pad else [*lines, word]
-    text, written = "\n".join(filter(None, lines)), image.copy()
-    if not text:
-        return written
-    measure = ImageDraw.Draw(Image.new("L", (1, 1)))
-    _, _, right, bottom = measure.multiline_textbbox((0, 0), text, font, spacing=spacing)
-    top = max(0, height - round(bottom) - 2 * pad)
-    strip = Image.fromarray(written[top:])  # the rest of a picture takes longer to hand to and fro than to write on
-    veil = Image.new("L", strip.size, 0)
-    ImageDraw.Draw(veil).rectangle((0, 0, round(right) + 2 * pad, height), fill=170)
-    strip.paste(INK, (0, 0), veil)
-    ImageDraw.Draw(strip).multiline_text((pad, pad), text, PAPER, font, spacing=spacing)
-    written[top:] = np.asarray(strip)
-    return written
+    font, row = font_of(size), round(size * 1.7)
+    rows = [each for line in lines for each in wrapped(line, width, size)]
+    canvas = Image.new("RGB", (width, row * len(rows)), PAPER)
+    draw = ImageDraw.Draw(canvas)
+    for place, text in enumerate(rows):
+        draw.text((0, row * (place + 0.5)), text, INK, font, anchor="lm")
+    return np.asarray(canvas).reshape(-1, width, 3)
+
+
+def wrapped(text: str, width: int, size: int) -> list[str]:
+    """Return a text in rows of a width in pixels; a word that is longer has one of its own."""
+    font, rows = font_of(size), [""]
+    for word in text.split():
+        longer = f"{rows[-1]} {word}".strip()
+        rows = [*rows[:-1], longer] if not rows[-1] or font.getlength(longer) <= width else [*rows, word]
+    return rows
+
+
+def cut(text: str, width: int, size: int) -> str:
+    """Return as much of a text as a width in pixels has room for, with "…" where that is not all.
+
+    Example:
+        >>> cut("scene: street 91%", 90, 13), cut("scene: street 91%", 200, 13)
+        ('scene: street…', 'scene: street 91%')
+    """
+    font, shown = font_of(size), text
+    while shown and font.getlength(text if shown == text else f"{shown}…") > width:
+        shown = shown[:-1].rstrip()
+    return text if shown == text else f"{shown}…"
 
 
 def legend(colours: Colours, width: int, size: int = 13, title: str = "") -> np.ndarray:
@@ -76,7 +86,12 @@ def font_of(size: int) -> Any:
 
 def text_size(image: np.ndarray) -> int:
     """Return the size in pixels at which words on an image `[H, W, 3]` can be read and hide little of it."""
-    return max(9, round(min(image.shape[:2]) / 27))
+    return size_at(image.shape[:2])
+
+
+def size_at(shape: Sequence[int]) -> int:
+    """Return the same for a height and width."""
+    return max(9, round(min(shape) / 27))
 
 
 def ink_on(colour: tuple[int, int, int]) -> tuple[int, int, int]:

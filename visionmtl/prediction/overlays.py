@@ -37,7 +37,8 @@ def drawn(
 def overlay(
     tasks: Mapping[str, Task], picture: np.ndarray, predictions: Predictions, confidences: Confidences
 ) -> np.ndarray:
-    """Return the same with a key of the classes that are in the picture and that nothing else names."""
+    """Return the same; below it what tasks say in words, and a key of the classes in it that nothing else names."""
     keys = {name: shown(task, predictions[name]) for name, task in tasks.items() if task.legend}
     colours = {name: key for name, key in keys.items() if any(key.values())}
-    return drawing.keyed(drawn(tasks, picture, predictions, confidences), colours)
+    words = drawing.words(drawing.drawing_order(tasks.values()), predictions)
+    return drawing.keyed(drawn(tasks, picture, predictions, confidences), colours, words)

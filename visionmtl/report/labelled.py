@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from pipelines.samples.showing import Example
 from visionmtl import drawing
 from visionmtl.drawing import sheets
@@ -42,7 +44,7 @@ def keep(run: Path, examples: Sequence[Example], tasks: Sequence[Task]) -> Path:
     rows = [
         pictures.keep(
             folder / f"{number:02d}.jpg",
-            sheets.labelled(each.image, order, each.labels, each.weights),
+            _drawn(each, order),
             Path(each.name).name,
         )
         for number, each in enumerate(examples, 1)
@@ -50,6 +52,11 @@ def keep(run: Path, examples: Sequence[Example], tasks: Sequence[Task]) -> Path:
     legends = {task.name: {name: colour for name, colour in task.legend.items() if colour} for task in order}
     write_text(folder / INDEX, json.dumps({"legends": legends, "pictures": rows}, indent=1) + "\n")
     return folder
+
+
+def _drawn(example: Example, order: Sequence[Task]) -> np.ndarray:
+    picture, words = sheets.labelled(example.image, order, example.labels, example.weights)
+    return drawing.keyed(picture, {}, words)
 
 
 def read(run: Path) -> Labelled:

@@ -85,9 +85,10 @@ def drawn(task: Task, shown: Shown, least: Any = None) -> np.ndarray:
     factor = max(1, round(READABLE_SIDE / min(image.shape[:2])))
     large, truth = drawing.enlarge(image, truth, factor)
     prediction = drawing.enlarge(image, prediction, factor)[1]
-    return drawing.side_by_side(
-        [task.draw_truth(large, truth), task.draw(large, prediction)], [f"Truth: {task.name}", "Prediction"]
-    )
+    known, found = {task.name: truth}, {task.name: prediction}
+    tiles = [drawing.overlay(large, [task], known, truth=True), drawing.overlay(large, [task], found)]
+    notes = [drawing.words([task], known), drawing.words([task], found)]
+    return drawing.side_by_side(tiles, [f"Truth: {task.name}", "Prediction"], notes=notes)
 
 
 def read(run: Path) -> list[Wall]:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from visionmtl import drawing, keras_graph, metrics
+from visionmtl import keras_graph, metrics
 from visionmtl.tasks import faults, forms, undecided
 from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.task import Classes, Labels, Maps, Outputs, Predictions, Task
@@ -129,9 +129,6 @@ class Classification(Task):
     def truth(self, labels: Labels) -> dict[str, np.ndarray]:
         labels = np.asarray(labels)
         return {"probabilities": labels if self.multi_label else np.eye(len(self.classes), dtype="float32")[labels]}
-
-    def draw(self, image: np.ndarray, predictions: Predictions) -> np.ndarray:
-        return drawing.caption(image, self.words(predictions))
 
     def words(self, predictions: Predictions) -> str:
         probabilities = predictions["probabilities"]

@@ -123,6 +123,10 @@ class Depth(Task):
     def draw(self, image: np.ndarray, predictions: Predictions) -> np.ndarray:
         return drawing.depth(image, predictions["depth"], self.farthest)
 
+    @property
+    def legend(self) -> drawing.Colours:
+        return drawing.depth_key(self.farthest)
+
     def describe(self, predictions: Predictions, folder: Path, picture: str) -> str:
         path = Path("depth", self.name, f"{picture}.npy")
         files.write_array(folder / path, predictions["depth"])

@@ -258,14 +258,9 @@ class Detection(Task):
     def draw(self, image: np.ndarray, predictions: Predictions) -> np.ndarray:
         shown = (predictions["classes"] >= 0) & predictions.get("shown", predictions["scores"] >= 0.3)
         shown[shown] = ~boxes.covered(predictions["boxes"][shown])  # other classes of an object, not worth drawing
-        scores = predictions["scores"][shown]
-        return drawing.boxes(
-            image,
-            predictions["boxes"][shown],
-            predictions["classes"][shown],
-            self.colours,
-            scores=None if (scores == 1).all() else scores,
-        )
+        found = {key: predictions[key][shown] for key in ("boxes", "classes", "scores", "sides") if key in predictions}
+        scores = None if (found["scores"] == 1).all() else found["scores"]
+        return drawing.boxes(image, found["boxes"], found["classes"], self.colours, scores, found.get("sides"))
 
     def draw_truth(self, image: np.ndarray, truth: Predictions) -> np.ndarray:
         return self.draw(drawing.hatched(image, truth["boxes"][truth["classes"] == boxes.IGNORED]), truth)

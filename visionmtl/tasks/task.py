@@ -240,8 +240,8 @@ class Task:
         raise NotImplementedError
 
     def draw(self, image: np.ndarray, predictions: Predictions) -> np.ndarray:
-        """Return a copy of an image, uint8 `[H, W, 3]`, with the predictions for it drawn on."""
-        raise NotImplementedError
+        """Return a copy of an image, uint8 `[H, W, 3]`, with predictions drawn on, or below it in words."""
+        return drawing.keyed(image, {}, drawing.words([self], {self.name: predictions}))
 
     def draw_truth(self, image: np.ndarray, truth: Predictions) -> np.ndarray:
         """Return a copy of an image with all that is labelled in it drawn on, even what is neither learnt nor counted.
@@ -253,7 +253,7 @@ class Task:
         return self.draw(image, truth)
 
     def words(self, predictions: Predictions) -> str:
-        """Return what is said in words, to stand in a corner of the picture in place of `draw`; "" for nothing."""
+        """Return what is said in words, to stand below the picture in place of `draw`; "" for nothing."""
         return ""
 
     @property

@@ -7,6 +7,7 @@ import numpy as np
 
 import pipelines
 from visionmtl import drawing
+from visionmtl.drawing import sheets
 from visionmtl.errors import UsageError
 from visionmtl.files import write_picture
 from visionmtl.tasks import Task
@@ -34,7 +35,7 @@ def preview(datasets: pipelines.Datasets, tasks: Sequence[Task], out: str | Path
         tasks: its tasks.
         out: the PNG.
     """
-    order, tiles, names = drawing.drawing_order(tasks), [], []
+    order, tiles = drawing.drawing_order(tasks), list[tuple[np.ndarray, str, list[str]]]()
     assert datasets.train is not None
     for step, (images, labels, weights) in enumerate(datasets.train.take(-(-MOST // COLUMNS))):
         called = datasets.names(0, step) or [""] * len(images)
@@ -45,18 +46,13 @@ def preview(datasets: pipelines.Datasets, tasks: Sequence[Task], out: str | Path
                 for name, truth in truths.items()
                 if weights[name][place] > 0
             }
-            tiles.append(drawing.overlay(image, order, known, truth=True))
-            names.append(Path(called[place]).name)
+            picture = drawing.overlay(image, order, known, truth=True)
+            tiles.append((picture, Path(called[place]).name, drawing.words(order, known)))
         if len(tiles) >= MOST:
             break
     datasets.seek(0)
-    tiles, names = tiles[:MOST], names[:MOST]
-    empty = -len(tiles) % COLUMNS if len(tiles) > COLUMNS else 0
-    tiles, names = tiles + [np.full_like(tiles[0], 255)] * empty, names + [""] * empty
-    rows = [
-        drawing.side_by_side(tiles[start : start + COLUMNS], names[start : start + COLUMNS])
-        for start in range(0, len(tiles), COLUMNS)
-    ]
+    tiles = tiles[:MOST]
+    rows = sheets.rows(tiles, min(COLUMNS, len(tiles)))
     width = rows[0].shape[1]
     keys = [drawing.legend(task.legend, width, title=task.name) for task in order if task.legend]
     write_picture(Path(out), np.concatenate([*rows, *keys]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from visionmtl import drawing
-from visionmtl.drawing import overlays
+from visionmtl.drawing import strips, tags
 from visionmtl.tasks import Classification
 
 GREY = np.full((96, 128, 3), 90, np.uint8)
@@ -62,6 +62,33 @@ def test_a_label_lies_on_no_other_box_while_there_is_room_beside():
     assert (image[30:41, 42:60] == drawing.palette(1)[0]).all(axis=-1).sum() > 60  # it is there, on the other side
 
 
+def test_a_label_stays_on_its_side_while_that_is_as_good_as_any_other():
+    def sides(*boxes, before=None):
+        before = None if before is None else np.array(before)
+        return [
+            tag and tag.side for tag in tags.placed(np.array(boxes, float), ["cat"] * len(boxes), (128, 96), 9, before)
+        ]
+
+    assert sides([20, 40, 60, 60]) == [tags.ABOVE]
+    assert sides([20, 40, 60, 60], before=[tags.BELOW]) == [tags.BELOW]
+    assert sides([20, 70, 60, 95], before=[tags.BELOW]) == [tags.ABOVE]  # for below there is no room
+    assert sides([20, 40, 60, 60], [20, 61, 60, 80], before=[tags.BELOW, tags.BELOW]) == [tags.ABOVE, tags.BELOW]
+    meeting = [20, 40, 60, 60], [20, 41, 60, 61]
+    assert sides(*meeting)[0] == tags.ABOVE
+    assert sides(*meeting, before=[-1, tags.ABOVE])[1] == tags.ABOVE  # what stood there comes before what is new
+
+
+def test_boxes_are_drawn_with_their_labels_on_the_sides_that_are_asked_for():
+    box, names = np.array([[40.0, 40, 90, 60]]), drawing.colours(["cat"])
+    above, below = (
+        changed(drawing.boxes(GREY, box, np.array([0]), names, sides=np.array([side])))
+        for side in (tags.ABOVE, tags.BELOW)
+    )
+    assert above[:39].any()
+    assert not below[:39].any()
+    assert below[62:].any()
+
+
 def test_a_mask_tints_its_pixels_and_leaves_ignored_ones():
     classes = np.zeros((96, 128), np.int32)
     classes[:, 64:] = 255
@@ -117,27 +144,28 @@ def test_lines_of_a_large_picture_are_as_thick_as_it_is_large():
     assert (framed[600, :600] == drawing.INK).all(axis=1).sum() == 2  # the dark rim on both sides of the line
 
 
-def test_a_caption_stays_in_the_lower_left_corner():
-    image = drawing.caption(GREY, "cat 90%, dog 10%")
-    assert changed(image)[-10:, :20].any()
-    assert not changed(image)[:40].any()
-    assert not changed(drawing.caption(GREY, "")).any()
+def test_words_stand_below_a_picture_and_hide_none_of_it():
+    image = drawing.keyed(GREY, {}, ["weather: wet 80%", "scene: street"])
+    assert (image[:96] == GREY).all()
+    assert (image[96:] != drawing.PAPER).any()
+    assert drawing.keyed(GREY, {}, ["scene: street"]).shape[0] < image.shape[0]
 
 
-def test_a_long_caption_wraps_to_the_width():
-    short, long = drawing.caption(GREY, "cat"), drawing.caption(GREY, "cat 90%, " * 6)
-    assert changed(long).any(axis=1).sum() > changed(short).any(axis=1).sum()
+def test_a_long_note_wraps_to_the_width_and_a_word_that_is_longer_widens_the_key():
+    short, long = drawing.note(["cat"], 128), drawing.note(["cat 90%, " * 6], 128)
+    assert short.shape[1:] == long.shape[1:] == (128, 3)
+    assert long.shape[0] >= 3 * short.shape[0]
+    assert drawing.note([], 128).shape == (0, 128, 3)
+    assert drawing.keyed(GREY, {}, ["an-altogether-unbreakable-name-of-a-class"]).shape[1] > 128
 
 
-def test_what_two_tasks_say_stands_below_each_other_each_with_its_name(monkeypatch):
+def test_what_two_tasks_say_stands_below_each_other_each_with_its_name():
     tasks = [Classification("weather", ["dry", "wet"]), Classification("scene", ["street", "field"])]
     found = {"weather": {"probabilities": np.array([0.2, 0.8])}, "scene": {"probabilities": np.array([1.0, 0.0])}}
-    written = []
-    monkeypatch.setattr(overlays, "caption", lambda image, text: written.append(text) or image)
-    drawing.overlay(GREY, tasks, found)
-    assert written == ["weather: wet 80%\nscene: street"]
-    one, two = (changed(drawing.caption(GREY, text)).any(axis=1).sum() for text in ("wet", "wet\nstreet"))
-    assert two > 1.5 * one
+    assert drawing.words(tasks, found) == ["weather: wet 80%", "scene: street"]
+    assert drawing.overlay(GREY, tasks, found) is GREY
+    (weather, _), alone = tasks, found["weather"]
+    assert (weather.draw(GREY, alone) == drawing.keyed(GREY, {}, ["weather: wet 80%"])).all()
 
 
 def test_a_key_below_a_picture_keeps_it_whole_and_is_as_wide_as_its_names():
@@ -147,7 +175,6 @@ def test_a_key_below_a_picture_keeps_it_whole_and_is_as_wide_as_its_names():
     assert image.shape[0] > 96
     assert image.shape[1] > 128  # what the long name takes
     assert {(230, 159, 0), (86, 180, 233)} <= set(map(tuple, image[96:].reshape(-1, 3).tolist()))
-    assert drawing.keyed(GREY, colours, height=40).shape[0] == 136
     assert drawing.keyed(GREY, {}) is GREY
 
 
@@ -166,6 +193,20 @@ def test_a_strip_holds_every_picture_beside_the_other():
     assert (strip[0] == 255).all()
 
 
+def test_notes_stand_below_their_own_picture_and_rows_of_them_are_made_of_one_height():
+    pictures = [GREY, GREY]
+    plain = drawing.side_by_side(pictures)
+    noted = drawing.side_by_side(pictures, notes=[[], ["scene: street"]])
+    tall = noted.shape[0] - plain.shape[0]
+    assert tall > 0
+    middle = noted.shape[1] // 2
+    assert (noted[-tall:, :middle] == 255).all()
+    assert (noted[-tall:, middle:] != 255).any()
+    stack = strips.level([plain, noted])
+    assert stack.shape == (2, *noted.shape)
+    assert (stack[0, -tall:] == 255).all()
+
+
 def test_enlarging_scales_boxes_and_maps_alike():
     boxes, classes, scores = np.array([[1.0, 2, 3, 4]]), np.eye(4, 6, dtype=np.int32), np.array([0.5])
     image, grown = drawing.enlarge(
@@ -181,5 +222,5 @@ def test_the_picture_given_is_never_changed():
     image, classes = GREY.copy(), np.zeros((96, 128), np.int32)
     drawing.boxes(image, np.array([[5.0, 5, 50, 50]]), np.array([0]), drawing.colours(["cat"]))
     drawing.masks(image, classes, drawing.colours("a"))
-    drawing.caption(image, "cat")
+    drawing.keyed(image, {}, ["scene: cat"])
     assert not changed(image).any()

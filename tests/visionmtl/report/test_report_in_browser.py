@@ -197,6 +197,13 @@ def test_it_is_printed_on_white(page, file):
     assert page.run("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
 
 
+def test_a_long_command_is_read_whole_on_a_narrow_screen(page, file):
+    page.open(f"file://{file}", 390)
+    commands = "[...document.querySelectorAll('#commands pre')]"
+    page.run(f"{commands}.forEach(each => {{ each.textContent += ' data.path=a/long/one'.repeat(9) }})")
+    assert page.run(f"{commands}.every(each => each.scrollWidth <= each.clientWidth && each.offsetHeight > 60)")
+
+
 def test_names_of_classes_are_not_broken_on_a_narrow_screen(page, tmp_path):
     names = ["pedestrian", "bicyclist"]
     curves = np.stack([np.full((201, 2), 0.5)] * 3)
@@ -228,3 +235,4 @@ def test_three_rows_of_charts_stand_on_a_printed_page_and_nothing_speaks_of_clic
     tall = page.run("Math.max(...[...document.querySelectorAll('.u-wrap')].map(each => each.offsetHeight))")
     assert tall == 180
     assert "a click" not in page.run("document.body.innerText")
+    assert page.run("getComputedStyle(document.querySelector('.confusion')).breakInside") == "avoid"

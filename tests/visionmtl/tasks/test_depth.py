@@ -84,16 +84,18 @@ def test_a_task_of_depth_has_no_classes_and_refuses_what_it_cannot_be():
         Depth("depth", invariance=2)
 
 
-def test_the_drawing_leaves_what_is_unknown_and_has_a_key():
+def test_the_drawing_leaves_what_is_unknown_and_its_legend_says_what_colours_mean():
     photograph = np.full((90, 120, 3), 120, "uint8")
     metres = np.full((90, 120), np.nan)
     metres[40:60, :40], metres[40:60, 40:80], metres[40:60, 80:] = 1.0, 9.0, 50.0
     drawn = drawing.depth(photograph, metres, farthest=10.0)
     near, far, beyond = (drawn[50, x].astype(int) for x in (20, 60, 100))
     assert near.sum() > far.sum() > beyond.sum()
-    assert (drawn[70:] == 120).all()
-    assert (drawn[20:40] == 120).all()
-    assert (drawn[:12, 80:] != 120).any()
+    assert (drawn[60:] == 120).all()
+    assert (drawn[:40] == 120).all()
+    legend = Depth("depth", farthest=80.0).legend
+    assert list(legend) == ["0 m", "20 m", "40 m", "60 m", "80 m and beyond"]
+    assert legend["80 m and beyond"] == (68, 1, 84)  # the dark end
 
 
 @pytest.fixture(scope="module")

@@ -117,7 +117,11 @@ def contact_sheet(survey: Survey) -> np.ndarray:
         raise UsageError("There is no picture to draw: none can be used.")
     pairs = _pairs_to_show(survey)
     columns = min(COLUMNS, max(len(examples), 2 * len(pairs)))
-    drawn = lambda each: (sheets.labelled(each.image, order, each.labels, each.weights), _named(each))  # noqa: E731
+
+    def drawn(each: Example, mark: str = "") -> tuple[np.ndarray, str, list[str]]:
+        picture, words = sheets.labelled(each.image, order, each.labels, each.weights)
+        return picture, f"{mark}{each.split}: {Path(each.name).name}", words
+
     rows = sheets.rows(list(map(drawn, examples)), columns)
     width = rows[0].shape[1]
     keys = [sheets.line(task.legend, width, task.name) for task in order if task.legend]
@@ -129,13 +133,8 @@ def contact_sheet(survey: Survey) -> np.ndarray:
         sign = "=" if pair in survey.copies else "~"
         for place, mark in ((pair.first, ""), (pair.second, f"{sign} ")):
             example = survey.example(*place, TILE)
-            picture, name = drawn(example)
-            twins.append((picture, f"{mark}{name}"))
+            twins.append(drawn(example, mark))
     return np.concatenate([*rows, *keys, *sheets.rows(twins, columns)])
-
-
-def _named(example: Example) -> str:
-    return f"{example.split}: {Path(example.name).name}"
 
 
 def _pairs_to_show(survey: Survey) -> list[Pair]:

@@ -51,7 +51,7 @@ def matrix(found: Mapping[str, Any], name: str) -> Figure:
         if row == column:  # a task and itself
             text.set_text("")
         elif np.isfinite(values[row, column]):
-            text.set_text(f"{values[row, column]:.{decimals(0.0 if name == 'cosine' else limit, 2)}f}")
+            text.set_text(f"{values[row, column]:z.{decimals(0.0 if name == 'cosine' else limit, 2)}f}")
     axes.set_title(TITLES[name], loc="left", fontsize=10, color=INK, fontweight="bold")
     if name != "cosine":
         axes.set_xlabel("the loss of which task", fontsize=8, color=INK)
@@ -189,10 +189,10 @@ def _cell(score: Mapping[str, float | None], factor: float, size: float) -> str:
     if score["mean"] is None:
         return "-"
     digits = 2 if factor == 1.0 else decimals(size * factor, 3)
-    mean = f"{score['mean'] * factor:+.{digits}f}"
+    mean = f"{score['mean'] * factor:+z.{digits}f}"
     if score["low"] is None or score["high"] is None:
         return mean
-    return f"{mean} [{score['low'] * factor:+.{digits}f}, {score['high'] * factor:+.{digits}f}]"
+    return f"{mean} [{score['low'] * factor:+z.{digits}f}, {score['high'] * factor:+z.{digits}f}]"
 
 
 def decimals(size: float, least: int) -> int:

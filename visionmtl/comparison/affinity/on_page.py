@@ -37,7 +37,7 @@ def _matrix(found: Mapping[str, Any], name: str) -> Matrix:
         cells = []
         for column, gets in enumerate(tasks):
             value = values[row, column]
-            text = "" if row == column else f"{value:.{digits}f}" if np.isfinite(value) else "?"
+            text = "" if row == column else f"{value:z.{digits}f}" if np.isfinite(value) else "?"
             of = f"{brings} and {gets}" if name == "cosine" else f"{brings} brings {gets}"
             told = "" if row == column else f"{of}: {'not known' if text == '?' else text}"
             cells.append(Shade(text, value / full if np.isfinite(value) else 0.0, told))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from visionmtl.comparison.affinity import charts, on_page
+from visionmtl.comparison.affinity import charts, on_page, scores
 from visionmtl.comparison.affinity.figures import LOOKAHEAD, SCORES
 from visionmtl.comparison.affinity.record import Record
 from visionmtl.comparison.affinity.verifying import LEAST
@@ -120,10 +120,12 @@ def sentence(found: Mapping[str, Any]) -> str:
     unknown = of["pairs"] - of["known"]
     which = f", as of {unknown} of {of['pairs']} pairs" if unknown else ""
     fewer = f" {count} models bring" if count > 1 else " One model brings"
+    clear = any(pair["verdict"] in scores.CLEAR for pair in found["pairs"])
+    chance = "" if clear else " No pair is clearly helped or hindered: this division may be chance."
     return (
         f"{at_most}, each task in one: {how}. A group's worth is, for each of its tasks, the mean of what the others"
         f" bring it; a task alone has 0, and so has what is not known{which}."
-        f"{'' if count == of['models'] else f'{fewer} the most.'}"
+        f"{'' if count == of['models'] else f'{fewer} the most.'}{chance}"
     )
 
 

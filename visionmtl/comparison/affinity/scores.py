@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 COMMON = 0.4  # fraction of a pair's images labelled for both below which nothing is said of it
+CLEAR = "help", "hinder"  # what an interval says that is above 0, or below it
 
 
 class Interval(NamedTuple):
@@ -77,4 +78,5 @@ def verdict(low: float, high: float, common: float) -> str:
         return "no verdict"
     if not (np.isfinite(low) and np.isfinite(high)):
         return "not measured"
-    return "help" if low > 0 else "hinder" if high < 0 else "no difference"
+    helps, hinders = CLEAR
+    return helps if low > 0 else hinders if high < 0 else "no difference"

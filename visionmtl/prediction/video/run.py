@@ -32,6 +32,7 @@ from visionmtl.prediction.video import encoding, needed
 from visionmtl.prediction.video.film import Film, Frame
 from visionmtl.prediction.video.frames import Telling
 from visionmtl.prediction.video.keys import Key
+from visionmtl.prediction.video.sides import Sides
 from visionmtl.prediction.wanted import Wanted
 from visionmtl.tasks.views import Views
 
@@ -186,11 +187,13 @@ class Work:
         """Record each frame of a film; yield them, each with what is to be shown in its place."""
         tasks = self.network.model.tasks
         telling: Telling | None = None
+        sides: Sides | None = None
         key, frames = Key(tasks), iter(film)
         while batch := list(islice(frames, self.options.batch_size)):
-            if telling is None:
+            if telling is None or sides is None:
                 size = batch[0].pixels.shape[:2]
                 telling = Telling(tasks, self.confidences, size, self.out, name, self.options)
+                sides = Sides(tasks, size)
             found = [telling.followed(frame, each) for frame, each in zip(batch, self._predicted(batch), strict=True)]
             for line in self.pool.map(telling.line, batch, found):
                 lines.write(line)
@@ -199,7 +202,7 @@ class Work:
                 return key.below(drawn(tasks, frame.pixels, predictions, self.confidences), predictions)
 
             if self.options.overlays is None:
-                yield from zip(batch, self.pool.map(show, batch, found), strict=True)
+                yield from zip(batch, self.pool.map(show, batch, list(map(sides.kept, found))), strict=True)
             else:
                 yield from ((frame, frame.pixels) for frame in batch)
 

@@ -95,6 +95,14 @@ def test_where_nothing_is_known_of_any_pair_no_division_is_praised(tmp_path):
     assert page.sentence(found).startswith("Nothing is known of any pair")
 
 
+def test_where_no_pair_is_clearly_helped_or_hindered_a_division_may_be_chance():
+    noise = np.random.default_rng(0).normal(0, 0.1, (12, 3, 3))
+    unclear = figures.figures({0: record()._replace(lookahead=noise)}, 2)
+    assert {pair["verdict"] for pair in unclear["pairs"]} == {"no difference"}
+    assert page.sentence(unclear).endswith("No pair is clearly helped or hindered: this division may be chance.")
+    assert "chance" not in page.sentence(figures.figures({0: record()}, 2))
+
+
 def test_fewer_models_than_asked_for_and_pairs_that_are_not_known_are_told():
     some = record(common=0.0)
     assert "so has what is not known, as of 2 of 3 pairs." in page.sentence(figures.figures({0: some}, 2))

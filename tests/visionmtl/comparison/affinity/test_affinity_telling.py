@@ -80,9 +80,10 @@ def test_the_folder_holds_page_figures_charts_and_recipes(looked_at, tmp_path, c
 
 def test_a_matrix_says_what_its_colours_are_and_small_cosines_are_pale():
     found = figures.figures({0: record()}, 2)
-    found["scores"]["cosine"]["mean"] = [[1, 0.03, 0.01], [0.03, 1, -0.02], [0.01, -0.02, 1]]
+    found["scores"]["cosine"]["mean"] = [[1, 0.03, 0.01], [0.03, 1, -0.02], [0.01, -0.004, 1]]
     *_, cosines = sorted(on_page.matrices(found), key=lambda each: each.title.startswith("cosine"))
     assert cosines.rows[0][1].part == pytest.approx(0.15)
+    assert [cell.text for cell in cosines.rows[2]] == ["0.01", "0.00", ""]  # not -0.00
     assert "Blue helps, orange hinders; the colours are full at 0.2." in cosines.note
 
 
