@@ -5,6 +5,7 @@ From outside come `build`, `check`, `stages`, `names` and `describe`. A new fami
 """
 
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -65,6 +66,38 @@ def build(
     elif weights is not None and not imagenet:
         pretrained.load(model, weights)
     return model
+
+
+def given(backbone: keras.Model, image_shape: tuple[int, int, int], weights: Any = None) -> keras.Model:
+    """Return a backbone that a user made, if a model can be built of it.
+
+    Args:
+        backbone: a functional model like those of `build`.
+        image_shape: height, width and channels of the images that it is to see.
+        weights: None, as it has its own.
+
+    Raises:
+        UsageError: it is no model, has other channels, or weights were given beside it.
+    """
+    if not isinstance(backbone, keras.Model):
+        raise UsageError(
+            f"The backbone was given as {backbone!r}: expected one of {', '.join(names())}, or a functional"
+            " keras.Model."
+        )
+    if weights is not None:
+        raise UsageError(
+            f"weights={str(weights)!r} was given beside backbone '{backbone.name}', which is a model and has its own:"
+            " load them into it before, or name a backbone."
+        )
+    seen = getattr(backbone, "input_shape", None)  # which a Sequential that was not called does not have
+    channels = seen[-1] if isinstance(seen, tuple) else None
+    whole = all(isinstance(side, int) and side > 0 for side in image_shape)
+    if len(image_shape) != 3 or not whole or channels not in (None, image_shape[2]):
+        raise UsageError(
+            f"image_shape is {tuple(image_shape)}: expected height, width and {channels or 3}, the channels that"
+            f" backbone '{backbone.name}' sees, as whole numbers."
+        )
+    return backbone
 
 
 def check(name: str, weights: str | Path | None = None) -> Architecture:

@@ -44,11 +44,12 @@ def assemble(
     """Build the graph; the arguments are those of `MultiTaskModel`.
 
     Raises:
-        UsageError: what `Task.meet`, `backbones.build`, `necks.pyramid` and the scheme refuse.
+        UsageError: what `Task.meet`, `backbones.build`, `backbones.given`, `necks.pyramid` and the scheme refuse.
     """
     for task in tasks.values():
         task.meet(tasks)
-    whole = backbones.build(backbone, image_shape, weights) if isinstance(backbone, str) else backbone
+    make = backbones.build if isinstance(backbone, str) else backbones.given
+    whole = make(backbone, image_shape, weights)
     stages: dict[str, tuple[str, str]] = {}  # each stage's level and prefix, by its name
 
     def make_stages(prefix: str = "") -> Stages:

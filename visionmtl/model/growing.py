@@ -103,8 +103,14 @@ def take_weights(target: Any, sources: Mapping[str, Any]) -> tuple[list[str], li
         The names of the layers that were given weights, and of those that have weights and were given none.
 
     Raises:
-        UsageError: there is no such task, or its model does not know it or has no layer of it in common with this one.
+        UsageError: there is no such task, or its model does not know it or has no layer of it in common with this one;
+            or one of them is no model.
     """
+    for source in sources.values():
+        if not isinstance(source, keras.Model):
+            raise UsageError(
+                f"Weights are taken from a model, and {source!r} is none: read it by keras.models.load_model."
+            )
     for task, source in sources.items():
         if task and one_of(task, target.tasks, "task to start") not in source.tasks:
             raise UsageError(

@@ -1,21 +1,23 @@
-"""A batch's labels, task by task: brought to the form of the contract, and looked through for values that cannot be."""
+"""A batch's images and labels: in the form of the contract, and looked through for values that cannot be."""
 
 from collections.abc import Mapping
 
 import tensorflow as tf
 
 from visionmtl.step.admission import Batch
-from visionmtl.tasks import Task
-from visionmtl.tasks.faults import Found, of_images
+from visionmtl.tasks import Task, forms
+from visionmtl.tasks.faults import Found, of_images, of_weights
 
 
-def formed(batch: Batch, tasks: Mapping[str, Task], size: tuple[int, int]) -> Batch:
-    """Return a batch with labels in the form of the contract.
+def formed(batch: Batch, tasks: Mapping[str, Task], shape: tuple[int, ...]) -> Batch:
+    """Return a batch with images and labels in the form of the contract.
 
     Raises:
-        UsageError: they cannot be labels of their task.
+        UsageError: the images are no input of the model, or labels cannot be those of their task.
     """
-    return batch._replace(labels={name: tasks[name].form(label, size) for name, label in batch.labels.items()})
+    height, width, _ = shape
+    labels = {name: tasks[name].form(label, (height, width)) for name, label in batch.labels.items()}
+    return batch._replace(images=forms.images(batch.images, shape), labels=labels)
 
 
 def faults(batch: Batch, tasks: Mapping[str, Task], size: tuple[int, int]) -> Found:
@@ -25,4 +27,5 @@ def faults(batch: Batch, tasks: Mapping[str, Task], size: tuple[int, int]) -> Fo
         images = tf.shape(tf.nest.flatten(label)[0])[:1]
         known = batch.weights[name] > 0 if name in batch.weights else tf.fill(images, True)
         found |= tasks[name].faults(label, known, size)
+        found |= of_weights(name, batch.weights[name]) if name in batch.weights else {}
     return found

@@ -21,7 +21,7 @@ from visionmtl.model.outputs import RawOutputs
 from visionmtl.sharing import Matrix, Penalty
 from visionmtl.step.admission import Batch
 from visionmtl.step.faults import Found
-from visionmtl.tasks.task import Task
+from visionmtl.tasks import Task, forms
 from visionmtl.tasks.together import by_name, share_colours
 
 
@@ -111,8 +111,7 @@ class MultiTaskModel(MeasuredModel):
             **dict.fromkeys(("resize", "recipe", "confidences")),
         )
         self.resize, self.recipe = resize, recipe
-        left_out = named.keys() - self.tasks.keys()
-        self.confidences = {name: value for name, value in (confidences or {}).items() if name not in left_out}
+        self.confidences = {k: v for k, v in (confidences or {}).items() if k in self.tasks or k not in named}
         self.freeze(frozen or [])
         own = {id(variable) for variable in self.variables}
         self._penalties = [penalty for penalty in built.penalties if {id(v) for v in penalty.variables} <= own]
@@ -248,7 +247,7 @@ class MultiTaskModel(MeasuredModel):
         return self._raw.of(task, outputs)
 
     def formed(self, batch: Batch) -> Batch:
-        return formed(batch, self.tasks, self.image_size)
+        return formed(batch, self.tasks, self.image_shape)
 
     def value_faults(self, batch: Batch) -> Found:
         return faults(batch, self.tasks, self.image_size)
@@ -287,7 +286,8 @@ class MultiTaskModel(MeasuredModel):
 
     def predict_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Return what a batch's raw outputs mean."""
-        return self.decode(self(keras.utils.unpack_x_y_sample_weight(data)[0], training=False))
+        images = forms.images(keras.utils.unpack_x_y_sample_weight(data)[0], self.image_shape)
+        return self.decode(self(images, training=False))
 
     def get_config(self) -> dict:
         return {"name": self.name, **self._config}

@@ -1,5 +1,6 @@
 """What `fit` and `evaluate` are given, checked: names and forms once per structure, while a step is traced."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
@@ -42,10 +43,30 @@ def admitted(data: Any, tasks: Sequence[str]) -> Batch:
     weights = {name: value for name, value in weights.items() if value is not None}
     _check_names("labels", labels, tasks, tasks)
     _check_names("weights", weights, [task for task in tasks if task in labels], [*labels, *tasks])
-    if not any(task in labels for task in tasks):
+    others = [name for name in labels if name not in tasks]
+    absent = [task for task in tasks if task not in labels]
+    if len(absent) == len(tasks):
         raise UsageError(f"A batch's labels are of {_listed(labels)}: expected some of {_listed(tasks)}.")
+    if others and absent:
+        warnings.warn(
+            f"A batch's labels of {_listed(others)} are of no task and are left out; of {_listed(absent)} it has none, "
+            "which learns nothing from it. Labels are named as the tasks.",
+            stacklevel=2,
+        )
+    _check_axes(labels, tasks)
     of_tasks = {task: labels[task] for task in tasks if task in labels}
     return Batch(images, of_tasks, {task: _weight(task, weights[task]) for task in of_tasks if task in weights})
+
+
+def _check_axes(labels: Mapping, tasks: Sequence[str]) -> None:
+    """Refuse labels whose number of axes is not known: what a step is traced for takes no two of them."""
+    for task in tasks:
+        tensors = [each for each in tf.nest.flatten(labels.get(task)) if isinstance(each, tf.Tensor)]
+        if any(each.shape.rank is None for each in tensors):
+            raise UsageError(
+                f"It is not known how many axes the labels of '{task}' have: give all batches in one form, and compile"
+                " the model again where they had another before; a generator's data set says it by output_signature."
+            )
 
 
 def _check_mapping(what: str, given: Any, tasks: Sequence[str]) -> None:

@@ -269,7 +269,7 @@ class BalancedModel(PartedModel):
         **kwargs: Any,
     ) -> keras.callbacks.History:
         """Train as Keras does, on NumPy labels and weights by task too; the balancer learns where epochs end."""
-        arrays.prepare(kwargs, y)
+        y = arrays.prepare(self, kwargs, x, y)
         replicas = self.distribute_strategy.num_replicas_in_sync
         with plain_words(x, batch_size, replicas), compiling.told(self.jit_compile):
             callbacks = with_epochs(callbacks, self.guard, self.began)
@@ -277,7 +277,7 @@ class BalancedModel(PartedModel):
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Measure as Keras does, on NumPy labels and weights by task too."""
-        arrays.prepare(kwargs, y)
+        y = arrays.prepare(self, kwargs, x, y)
         with plain_words(x), self.faults.told_first():
             logs = super().evaluate(x, y, *args, **kwargs)
         self.faults.tell()

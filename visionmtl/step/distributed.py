@@ -9,10 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from visionmtl.step.strict import StrictModel
 from visionmtl.workers import ALONE, Workers, replicas_of
 
 
-class DistributedModel(keras.Model):
+class DistributedModel(StrictModel):
     """What of `BalancedModel` is about several workers under `tf.distribute.MultiWorkerMirroredStrategy`.
 
     Built and compiled in the strategy's scope, it is trained and evaluated by every worker at once, and saved and asked

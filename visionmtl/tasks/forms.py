@@ -8,6 +8,8 @@ import tensorflow as tf
 from visionmtl.errors import UsageError, shape_of
 
 Size = tuple[int, int]
+NO_CLASS = tf.int32.min  # what labels become that are no class id, for `faults.ids` to tell
+INPUT = "image"  # the name of a model's input
 
 
 def tensor(task: str, given: Any, expected: str) -> tf.Tensor:
@@ -40,10 +42,17 @@ def wrong_form(task: str, labels: tf.Tensor, expected: str) -> UsageError:
 
 
 def whole(labels: tf.Tensor) -> tf.Tensor:
-    """Return numbers as int32; one that is not whole becomes the least there is, which is no class anywhere."""
+    """Return numbers as int32; one that is not whole becomes NO_CLASS."""
     if not labels.dtype.is_floating:
         return tf.cast(labels, tf.int32)
-    return tf.where(labels == tf.floor(labels), tf.cast(labels, tf.int32), tf.int32.min)
+    return tf.where(labels == tf.floor(labels), tf.cast(labels, tf.int32), NO_CLASS)
+
+
+def of_one_hot(labels: tf.Tensor) -> tf.Tensor:
+    """Return class ids int32 `[...]` of one-hot labels `[..., C]`; a row that has not one 1 and else 0 is NO_CLASS."""
+    labels = tf.cast(labels, tf.float32)
+    single = tf.reduce_all((labels == 0) | (labels == 1), axis=-1) & (tf.reduce_sum(labels, axis=-1) == 1)
+    return tf.where(single, tf.argmax(labels, axis=-1, output_type=tf.int32), NO_CLASS)
 
 
 def class_ids(task: str, given: Any, classes: int) -> tf.Tensor:
@@ -51,7 +60,7 @@ def class_ids(task: str, given: Any, classes: int) -> tf.Tensor:
     expected = f"class ids [B] of 0 to {classes - 1}, or one-hot labels [B, {classes}]"
     labels = tensor(task, given, expected)
     if labels.shape.rank == 2 and labels.shape[1] == classes and classes > 1:
-        return tf.argmax(labels, axis=1, output_type=tf.int32)
+        return of_one_hot(labels)
     if labels.shape.rank == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.shape.rank != 1:
@@ -70,6 +79,45 @@ def presence(task: str, given: Any, classes: int) -> tf.Tensor:
     return tf.cast(labels, tf.float32)
 
 
+def images(given: Any, shape: tuple[int, ...]) -> tf.Tensor:
+    """Return a batch's images, which are known to be of the form that a model takes.
+
+    Args:
+        given: an array of them, or a dictionary of one by the name of the input, as Keras takes it too.
+        shape: height, width and channels.
+
+    Raises:
+        UsageError: they are no array, or one of another shape.
+    """
+    expected = tf.TensorShape((None, *shape))
+    form = f"[B, {', '.join(map(str, shape))}]"
+    if isinstance(given, Mapping) and [*given] == [INPUT]:
+        given = given[INPUT]
+    if getattr(given, "shape", None) is None:
+        keys = f" of {', '.join(map(str, given))}" if isinstance(given, Mapping) else ""
+        raise UsageError(f"The images are of type {type(given).__name__}{keys}: expected an array {form}.")
+    own = tf.TensorShape(given.shape)
+    if not own.is_compatible_with(expected):
+        raise UsageError(f"The images have the shape {shape_of(given)}: expected {form}{_remedy(own, shape)}")
+    return given if own[1:].is_fully_defined() else tf.ensure_shape(given, expected)
+
+
+def _remedy(own: tf.TensorShape, shape: tuple[int, ...]) -> str:
+    """Say what makes images of one shape those of another, as far as that can be told."""
+    channels = shape[-1]
+    if own.rank == 4 and own[-1] != channels and own[1] == channels:
+        return ". Their channels come first: transpose them, by np.transpose(images, (0, 2, 3, 1))."
+    if own.rank == 3:
+        return ". Grey pictures need channels: np.repeat(images[..., None], 3, axis=-1). One picture is images[None]."
+    if own.rank == 4 and own[-1] == 1:
+        return ". Grey pictures are repeated in every channel: np.repeat(images, 3, axis=-1)."
+    if own.rank == 4 and own[-1] == 4:
+        return ". The fourth channel, alpha, is left out by images[..., :3]."
+    if own.rank == 4 and own[-1] == channels:
+        return ". Resize them with their labels, or build the model with image_shape of this size."
+    return ", of red, green and blue."
+
+
 def pixels(task: str, given: Any, size: Size, what: str, classes: int = 0) -> tf.Tensor:
     """Return a map `[B, H, W]` of `[B, H, W]` or `[B, H, W, 1]`, or of one-hot labels `[B, H, W, C]`."""
     height, width = size
@@ -78,7 +126,7 @@ def pixels(task: str, given: Any, size: Size, what: str, classes: int = 0) -> tf
     if labels.shape.rank == 4 and labels.shape[3] == 1:
         labels = labels[..., 0]
     if labels.shape.rank == 4 and labels.shape[3] == classes:
-        labels = tf.argmax(labels, axis=3, output_type=tf.int32)
+        labels = of_one_hot(labels)
     if labels.shape.rank != 3 or any(
         known not in (own, None) for known, own in zip(labels.shape[1:], size, strict=True)
     ):
@@ -107,7 +155,8 @@ def objects(task: str, given: Any) -> dict[str, tf.Tensor]:
             f"The labels of '{task}' have boxes {shape_of(boxes)} and classes {shape_of(classes)}: a class is expected "
             f"for each box, {expected}."
         )
-    if boxes.shape[1] == 0:
-        boxes = tf.pad(boxes, [[0, 0], [0, 1], [0, 0]])
-        classes = tf.pad(classes, [[0, 0], [0, 1]], constant_values=-1)
+    if boxes.shape[1] in (0, None):  # of padded batches no number of rows is known, and one may have no object at all
+        more = tf.cast(tf.shape(boxes)[1] == 0, tf.int32)
+        boxes = tf.pad(boxes, [[0, 0], [0, more], [0, 0]])
+        classes = tf.pad(classes, [[0, 0], [0, more]], constant_values=-1)
     return {"boxes": boxes, "classes": classes}

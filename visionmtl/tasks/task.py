@@ -13,32 +13,15 @@ from visionmtl.errors import UsageError, check_number
 from visionmtl.metrics import Metric
 from visionmtl.tasks import faults
 from visionmtl.tasks.amounts import ByAmount
+from visionmtl.tasks.classes import Classes, class_names
 from visionmtl.tasks.meaning import Meaning
 from visionmtl.tasks.views import Seen
 
-Classes = int | Sequence[str]  # how many, or their names
 Maps = Mapping[str, keras.KerasTensor]  # {"P2": [B, H / 4, W / 4, C], ...}
 Outputs = dict[str, Any]  # raw outputs of a head by name, symbolic or not
 Labels = Any  # a tensor, or a dictionary of them
 Predictions = Mapping[str, np.ndarray]  # of one picture, by name
 READ = "read"  # what a task reads of another, among its own raw outputs
-
-
-def class_names(classes: Classes, task: str) -> tuple[str, ...]:
-    """Return the names of classes given as a count or as names.
-
-    Raises:
-        UsageError: no class, a name given twice, or one name where a list of them was expected.
-    """
-    if isinstance(classes, str):
-        raise UsageError(f"Task '{task}' was given classes='{classes}': give a count of at least 1 or a list of names.")
-    names = tuple(str(i) for i in range(classes)) if isinstance(classes, int) else tuple(str(name) for name in classes)
-    if not names:
-        raise UsageError(f"Task '{task}' was given no class: give a count of at least 1 or a list of names.")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise UsageError(f"Task '{task}' was given class '{twice[0]}' twice: names of classes must differ.")
-    return names
 
 
 def head_width(channels: int | None, task: str) -> int | None:

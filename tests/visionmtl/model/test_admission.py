@@ -106,12 +106,21 @@ def one_based(labels, classes):
     ("changed", "message"),
     [
         ({"scene": np.array([1, 2, 3, 1])}, "'scene' have the class id 3: expected 0 to 2.*Count classes from 0"),
-        ({"scene": np.array([0.0, 1.5, 2.0, 1.0])}, "'scene' have the class id -2.14748e.09: expected 0 to 2"),
+        ({"scene": np.array([0.0, 1.5, 2.0, 1.0])}, "'scene' hold what is no class id: a number that"),
+        ({"scene": np.ones((4, 3))}, "a row of 3 that has not one 1 and else 0"),
+        ({"scene": np.zeros((4, 3))}, "a row of 3 that has not one 1 and else 0"),
+        ({"scene": np.full((4, 3), 1 / 3)}, "soft labels are the option label_smoothing"),
+        ({"ground": np.full((4, 32, 32, 3), 128)}, "'ground' hold what is no class id"),
         ({"ground": np.full((4, 32, 32), 3)}, "'ground' have the class id 3: expected 0 to 2 or 255"),
         ({"objects": boxes(one_based)}, "'objects' have the class id 2: expected 0 to 1"),
         ({"objects": boxes(lambda b, c: {"boxes": b / 32, "classes": c})}, "as fractions of 1 do: expected x_min"),
         ({"objects": boxes(lambda b, c: {"boxes": b[..., [2, 3, 0, 1]], "classes": c})}, "has a side of -.* pixels"),
-        ({"objects": boxes(lambda b, c: {"boxes": b * 9, "classes": c})}, "far outside its image of 32 x 32"),
+        ({"objects": boxes(lambda b, c: {"boxes": b * 9, "classes": c})}, "outside its image of 32 x 32"),
+        (
+            {"objects": boxes(lambda b, c: {"boxes": b * 2 + 8, "classes": c})},
+            "has its centre at .*, outside its image",
+        ),
+        ({"objects": boxes(lambda b, c: {"boxes": b * 0, "classes": c * 0})}, "has a side of 0 pixels: .* class -1"),
         ({"objects": boxes(lambda b, c: {"boxes": b * np.nan, "classes": c})}, "has a corner at nan"),
     ],
 )
@@ -125,7 +134,10 @@ def test_values_that_cannot_be_are_told_in_the_first_step(compiled, changed, mes
     compiled.train_function = compiled.test_function = None
 
 
-@pytest.mark.parametrize(("scale", "shift", "what"), [(1 / 255, 0, "do not divide"), (1 / 128, -1, "do not normalise")])
+@pytest.mark.parametrize(
+    ("scale", "shift", "what"),
+    [(1 / 255, 0, "do not divide"), (1 / 128, -1, "do not normalise"), (257, 0, "divide pictures of 16 bits by 257")],
+)
 def test_images_that_were_scaled_are_told(compiled, scale, shift, what):
     images, labels, weights = batch()
     with pytest.raises(UsageError, match=what):

@@ -219,6 +219,11 @@ def test_a_task_of_ones_own_is_made_known_by_its_kind(monkeypatch):
         (lambda: Classification("c", 0), "no class"),
         (lambda: Segmentation("c", ["a", "b", "a"]), "class 'a' twice"),
         (lambda: Classification("c", "cat"), "classes='cat': give a count of at least 1 or a list of names"),
+        *(
+            (lambda given=given: Segmentation("c", given), "was given classes=.*: give a count of at least 1 or a list")
+            for given in (2.0, True, {"a", "b"}, {1: "a", 2: "b"}, [["a"], ["b"]], ["a", None])
+        ),
+        (lambda: Classification("c", ["a", ""]), "was given a class without a name, class 1: name each"),
         (lambda: Detection("c", 2, dropout=1.5), "dropout=1.5: expected a number of at least 0 and below 1"),
         (lambda: Detection("c", 2, depth=-1), "depth=-1: expected a whole number of at least 0"),
         (lambda: Detection("c", 2, box_weight=None), "box_weight=None: expected a number of at least 0"),
@@ -232,3 +237,9 @@ def test_a_task_of_ones_own_is_made_known_by_its_kind(monkeypatch):
 def test_mistakes_are_told(make, message):
     with pytest.raises(UsageError, match=message):
         make()
+
+
+@pytest.mark.parametrize("given", [{1: "b", 0: "a"}, ("a", "b"), np.array(["a", "b"])])
+def test_classes_are_named_in_order_or_by_number(given):
+    assert Classification("c", given).classes == ("a", "b")
+    assert Classification("c", np.int64(2)).classes == ("0", "1")

@@ -1,0 +1,43 @@
+"""StrictModel: a Keras model that takes no argument in silence."""
+
+import inspect
+from typing import Any
+
+import keras
+
+from visionmtl.errors import UsageError, nearest
+
+FUNCTIONAL = ("inputs", "outputs", "name")  # arguments of a functional model of Keras
+
+
+class StrictModel(keras.Model):
+    """What of `BalancedModel` is about being made: a functional model of Keras passes over what it does not know.
+
+    Raises:
+        UsageError: an argument is none of the class's.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        own = inspect.signature(type(self).__init__).parameters.values()
+        named = [each.name for each in own if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)]
+        known = [*(named[1:] or FUNCTIONAL), "trainable"]
+        for name in kwargs:
+            if name not in {*known, *FUNCTIONAL}:
+                raise UsageError(
+                    f"{type(self).__name__} has no argument '{name}'.{nearest(name, known)} "
+                    f"Arguments: {', '.join(known)}."
+                )
+        super().__init__(*args, **kwargs)
+
+    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """Save as Keras does, but for a whole model as HDF5, which Keras would write and not read again.
+
+        Raises:
+            UsageError: the file's name ends as those of HDF5 do.
+        """
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise UsageError(
+                f"'{filepath}' would be a model as HDF5, which Keras does not read again with such classes: save"
+                " it as a file that ends in .keras, or its weights by save_weights as one that ends in .weights.h5."
+            )
+        super().save(filepath, *args, **kwargs)
