@@ -53,7 +53,7 @@ def test_a_bar_is_drawn_over_and_leaves_nothing(capsys, monkeypatch):
     monkeypatch.setattr("visionmtl.callbacks.progress.OFTEN", 0)
     trained(KINDS, epochs=1, bars=True)
     drawn = capsys.readouterr().out.split("\r")
-    assert any(re.match(r"1/1  \[=+-+\]  2/3  loss 3\.000  0\.00 s a step  0:00:00 left *$", text) for text in drawn)
+    assert any(re.match(r"1/1  \[=+-+\]  2/3  loss 3\.000  0\.\d\d s a step  0:00:0\d left *$", text) for text in drawn)
     assert [text.strip() for text in drawn if re.match(r"1/1  \w+ing", text)] == [
         *("1/1  validating", "1/1  validating, 1 batch", "1/1  validating, 2 batches", "1/1  measuring", "1/1  saving")
     ]
@@ -61,7 +61,7 @@ def test_a_bar_is_drawn_over_and_leaves_nothing(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("columns", "known"), [(60, "2/3  loss 3.000  0.00 s a step  0:00:00 left"), (40, "0:00:00 left")]
+    ("columns", "known"), [(60, r"2/3  loss 3\.000  0\.\d\d s a step  0:00:0\d left"), (40, r"0:00:0\d left")]
 )
 def test_lines_and_bars_fit_the_terminal_and_the_time_left_is_not_cut(capsys, monkeypatch, columns, known):
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -69,7 +69,7 @@ def test_lines_and_bars_fit_the_terminal_and_the_time_left_is_not_cut(capsys, mo
     trained(KINDS, epochs=1, bars=True)
     out = capsys.readouterr().out
     assert max(map(len, re.split(r"[\r\n]", out))) <= columns
-    assert known in out
+    assert re.search(known, out)
 
 
 def test_what_is_told_takes_the_place_of_a_bar_and_a_command_stays_whole(capsys, monkeypatch):
