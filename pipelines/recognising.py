@@ -50,7 +50,7 @@ def recognise(path: Path, tree: Tree | None = None) -> str:
         tree: its files, if they were walked already.
 
     Raises:
-        DataError: it is absent, like nothing that is known, or like the layouts of two sources.
+        DataError: it is absent, like nothing that is known, like the layouts of two sources, or of one in doubt.
 
     Example:
         >>> recognise(Path("data/camvid"))
@@ -64,6 +64,8 @@ def recognise(path: Path, tree: Tree | None = None) -> str:
     fitting = [(source, layout) for source, layout in fitting if layout.name not in covered]
     names = list(dict.fromkeys(source for source, _ in fitting))
     if len(names) == 1:
+        if all(doubts := [layout.doubt(tree) for _, layout in fitting]):
+            raise DataError(doubts[0])
         return names[0]
     if names:
         seen = "; ".join(f"{layout.name} ({', '.join(sign.words for sign in layout.signs)})" for _, layout in fitting)

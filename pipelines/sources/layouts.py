@@ -40,12 +40,14 @@ class Layout:
         look: how it looks, as "data.yaml, images/train/*.jpg and labels/train/*.txt".
         signs: all of them are there in a folder of this layout, and not by chance: that there are pictures is no sign.
         covers: names of layouts whose signs a folder of this one may have too, as masks beside the images of COCO.
+        doubt: says why a folder with all signs is not taken for one, unless its source is named; "" where it is.
     """
 
     name: str
     look: str
     signs: tuple[Sign, ...]
     covers: tuple[str, ...] = ()
+    doubt: Callable[[Tree], str] = lambda tree: ""
 
     def fits(self, tree: Tree) -> bool:
         """Whether a folder has all signs."""

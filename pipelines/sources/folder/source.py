@@ -20,6 +20,7 @@ from pipelines.sources.files.split_lists import name_of
 from pipelines.sources.folder import classes as class_folders
 from pipelines.sources.folder import naming, pairs
 from pipelines.sources.folder.classes import ClassFolders
+from pipelines.sources.folder.lone import lone
 from pipelines.sources.folder.pairs import Pairs
 from pipelines.sources.folder.places import with_classes, with_masks
 from pipelines.sources.folder.structure import is_part
@@ -31,7 +32,7 @@ from pipelines.sources.folder.telling import (
     tell_towns,
     unlabelled,
 )
-from pipelines.sources.folder.twins import refuse_masks, refuse_versions
+from pipelines.sources.folder.twins import refuse_exports, refuse_masks, refuse_versions
 from pipelines.sources.layouts import Layout, Sign
 from pipelines.splits import split_named
 
@@ -42,7 +43,8 @@ Found = dict[str, list[Entry]]
 class Folder(MaskFormat):
     """Pictures whose labels are where they lie: a folder per class, masks beside the images, or both.
 
-    - A folder per class: `DIR/cats/tom.jpg`. Task "classification": one class an image.
+    - A folder per class: `DIR/cats/tom.jpg`. Task "classification": one class an image. A
+      folder that would be the only class is read where the source is named.
     - Masks: `DIR/images/tom.jpg` and `DIR/masks/tom.png` (TIFF, BMP, GIF too), of ids or colours. Task "segmentation".
     - Both: `DIR/images/cats/tom.jpg` and `DIR/masks/cats/tom.png` (or `DIR/masks/tom.png`). Folders that no two splits
       have in common, as of towns, are no classes.
@@ -62,6 +64,7 @@ class Folder(MaskFormat):
             "class folders",
             "train/cats/*.jpg, train/dogs/*.jpg, val/cats/*.jpg, ..., or cats/*.jpg and dogs/*.jpg",
             (Sign("pictures in a folder per class", lambda tree: _has_classes(tree)),),
+            doubt=lone,
         ),
         Layout(
             "images and masks",
@@ -143,6 +146,7 @@ class Folder(MaskFormat):
             classes[split] += tuple(name for name in parts if name in (given or ()))
         if given is None:
             for split, place in found.splits.items():
+                refuse_exports(tree, place, classes[split])
                 refuse_splits(tree, place, classes[split])
                 refuse_masks(tree, place, classes[split])
         names = sorted(next(iter(classes.values())))

@@ -20,7 +20,29 @@ MOST = 6  # folders that are compared: pictures and what is drawn of them have t
 SHARED = 0.9  # of the names of the smaller folder that are in the other too
 LOOKED_AT = 3  # pictures of each that are opened
 FEW = 64  # colours that a mask may have; a photograph has more
+EXPORT = {"img.png", "label.png"}  # of labelme before version 4
 MASK = re.compile(r"(?<![a-z])(masks?|labels?|gt|ground[ _-]?truths?|annotations?|seg(mentations?)?|semantic)(?![a-z])")
+
+
+def refuse_exports(tree: Tree, place: str, classes: Sequence[str]) -> None:
+    """Refuse folders that are one picture each with its mask, as `labelme_json_to_dataset` writes them.
+
+    Args:
+        tree: the files.
+        place: the folder in which those of the classes lie.
+        classes: their names.
+
+    Raises:
+        DataError: a folder is so.
+    """
+    exports = [name for name in classes if {*pictures(tree, below(place, name))} >= EXPORT]
+    if exports:
+        raise DataError(
+            f"'{tree.path(below(place, exports[0]))}' is no class: it is a picture, img.png, with its mask, label.png, "
+            "as labelme_json_to_dataset of labelme writes one folder for each JSON file. Give the folder of these JSON "
+            "files, or move each img.png to images/NAME.png and its label.png to masks/NAME.png; if these are classes, "
+            "name all in the option classes."
+        )
 
 
 def refuse_masks(tree: Tree, place: str, classes: Sequence[str]) -> None:

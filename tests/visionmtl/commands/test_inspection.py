@@ -166,18 +166,19 @@ def test_two_tasks_of_one_kind_are_counted_and_shown_apart(monkeypatch, printed)
 def test_pictures_that_are_alike_in_several_splits_are_counted_named_and_set_side_by_side(tmp_path, printed):
     scene = np.linspace(0, 255, 60 * 80).reshape(60, 80).astype(np.uint8)
     scene[20:40, 10:30] = 255 - scene[20:40, 10:30]
-    for name, pixels in (("train/cats/a.png", scene), ("val/cats/b.jpg", scene), ("train/cats/c.png", scene.T)):
+    for name, pixels in (("train/cats/a.png", scene), ("val/cats/b.jpg", scene), ("train/dogs/c.png", scene.T)):
         path = tmp_path / "data" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).convert("RGB").save(path)
-    (tmp_path / "data/val/cats/d.png").write_bytes((tmp_path / "data/train/cats/c.png").read_bytes())
+    (tmp_path / "data/val/dogs").mkdir()
+    (tmp_path / "data/val/dogs/d.png").write_bytes((tmp_path / "data/train/dogs/c.png").read_bytes())
     out = tmp_path / "x.png"
     assert cli.main(["data", "inspect", str(tmp_path / "data"), "--out", str(out)]) == 0
     shown = printed()
     start = shown.index("Nearly the same in several splits: 1")
     assert shown[start + 1] == "what is measured on them flatters: 1 of 2 images in train, 1 of 2 images in validation"
     assert shown[start + 2].startswith("train: train/cats/a.png ~ validation: val/cats/b.jpg (")
-    assert "train: train/cats/c.png = validation: val/cats/d.png" in shown
+    assert "train: train/dogs/c.png = validation: val/dogs/d.png" in shown
     with Image.open(out) as sheet:
         height = sheet.height
     assert height > 2 * 288, "a row of pairs stands below the pictures"
