@@ -6,6 +6,7 @@ from pathlib import Path
 from pipelines import sources
 from pipelines.accounts.tree import Tree
 from pipelines.errors import DataError, nearest
+from pipelines.sources import foreign
 from pipelines.sources.layouts import Layout
 
 SHOWN = 4  # names of a folder that nothing recognises
@@ -73,6 +74,8 @@ def recognise(path: Path, tree: Tree | None = None) -> str:
             f"'{path}' is like {' and '.join(names)} at once: {seen}. Name the source, as data.source={names[0]} "
             f"data.path={path}; what labels the same pictures can be joined."
         )
+    if known := foreign.told(tree):
+        raise DataError(f"'{path}' {known}")
     raise DataError(f"'{path}' is like no data set that is known: it {_seen(path)}. {_nearest(tree)}")
 
 

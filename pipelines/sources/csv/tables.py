@@ -101,6 +101,13 @@ def find(path: Path, tree: Tree, given: Given, account: Account) -> dict[str, Pa
         if found:
             return found
     names = ", ".join(sorted(chosen)) or "none"
+    other = [name for name, split in named.items() if split is None]
+    splits = [split for split in named.values() if split]
+    if splits and len(other) == 1 and len(set(splits)) == len(splits):  # as GTSRB's Meta.csv, of one sign a class
+        raise DataError(
+            f"Folder '{path}' has {names}, and the name of {other[0]} says no split: move it elsewhere, or give one of "
+            "them as the path."
+        )
     raise DataError(
         f"Folder '{path}' must have one CSV file, or train.csv, val.csv and test.csv; it has: {names}."
         + (" Give one of them as the path; tables of the same pictures can be joined." if chosen else "")

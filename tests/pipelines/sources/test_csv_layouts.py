@@ -152,6 +152,15 @@ def test_several_tables_of_the_same_pictures_are_told(folder):
     assert boxes(load(root / "list_bbox.csv", ["train"])) == [[(1, 1, 10, 10)]]
 
 
+def test_a_table_of_no_split_beside_those_of_splits_is_told_by_its_name(folder):
+    texts = {f"{name}.csv": f"Path,ClassId\n{name}/a.jpg,1\n" for name in ("Meta", "Test", "Train")}  # as GTSRB
+    root = folder(texts, ["Meta/a.jpg", "Test/a.jpg", "Train/a.jpg"])
+    with pytest.raises(pipelines.DataError, match=r"has Meta.csv, Test.csv, Train.csv, and the name of Meta.csv says"):
+        pipelines.load("csv", path=root)
+    (root / "Meta.csv").unlink()
+    assert classes(load(root, ["train"])) == [0]
+
+
 def test_paths_of_another_machine_are_found_by_their_ends(folder):
     text = "path,label\n/home/me/set/train/cats/a.jpg,cat\n/home/me/set/train/dogs/a.jpg,dog\nC:\\set\\c.jpg,dog\n"
     root = folder({"labels.csv": text}, ["train/cats/a.jpg", "train/dogs/a.jpg", "c.jpg"])
