@@ -13,7 +13,7 @@ from visionmtl.layers.normalisation import fuse_normalisation
 from visionmtl.model import necks
 from visionmtl.sharing import Built, Scheme
 from visionmtl.sharing.base.stages import Maps, Stages
-from visionmtl.tasks import Task
+from visionmtl.tasks import Task, forms
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def assemble(
         stages.update({stage.name: (level, prefix) for level, stage in made})
         return made
 
-    image = keras.Input(image_shape, name="image")
+    image = keras.Input(image_shape, name=forms.INPUT)
     built = scheme.build(image, tasks, make_stages, lambda features, own: _necks(features, own, neck))
     return Assembly(image, built, _parts(built, tasks, stages))
 
@@ -71,7 +71,7 @@ def _parts(built: Built, tasks: Collection[str], stages: Mapping[str, tuple[str,
         stages: the level and the prefix of each stage of a backbone, by its name.
     """
     parts: dict[str, list[str]] = {part: [] for part in ("backbone", "sharing", "neck", *tasks)}
-    known = {"image"}
+    known = {forms.INPUT}
 
     def note(part: str, groups: Mapping[str, Mapping[str, keras.KerasTensor]]) -> None:
         for layer in keras_graph.layers(_tensors(groups)):

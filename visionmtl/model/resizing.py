@@ -8,6 +8,7 @@ import keras
 from visionmtl.errors import UsageError
 from visionmtl.model.growing import take_weights
 from visionmtl.model.multi_task import MultiTaskModel
+from visionmtl.tasks import forms
 
 
 def resized(model: MultiTaskModel, size: tuple[int, int]) -> MultiTaskModel:
@@ -51,7 +52,7 @@ def _of_size(backbone: keras.Model, size: tuple[int, int]) -> Any:
             f" {deepest} of backbone '{backbone.name}'."
         )
     try:
-        return keras.models.clone_model(backbone, input_tensors=keras.Input((*size, 3), name="image"))
+        return keras.models.clone_model(backbone, input_tensors=keras.Input((*size, 3), name=forms.INPUT))
     except ValueError:
         raise _depends(size, f"backbone '{backbone.name}'") from None
 

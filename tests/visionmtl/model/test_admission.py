@@ -5,29 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import toys
+from given import batch, train
 
 import visionmtl
 from visionmtl.errors import UsageError
 
 MASK = np.zeros((4, 32, 32))
-
-
-@pytest.fixture(scope="module")
-def compiled():
-    """A model that every test here may train on."""
-    model = toys.model()
-    model.compile("sgd", run_eagerly=True)
-    return model
-
-
-def batch(**changed):
-    images, labels, weights = toys.batch(toys.tasks())
-    return images, {key: value for key, value in (labels | changed).items() if value is not None}, weights
-
-
-def train(model, images, labels, weights=None):
-    given = (images, labels) if weights is None else (images, labels, weights)
-    return model.fit(tf.data.Dataset.from_tensors(given), verbose=0).history
 
 
 def boxes(change):
