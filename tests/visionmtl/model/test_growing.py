@@ -62,7 +62,7 @@ def test_a_new_task_may_learn_with_all_the_others(trained):
 
 @pytest.mark.slow
 def test_a_model_of_one_task_grows_to_two_necks(trained):
-    model, (images, _, _) = trained(chosen=[Classification("scene", 3)], sharing={"name": "hard", "until": "P2"})
+    model, (images, _, _) = trained(of=[Classification("scene", 3)], sharing={"name": "hard", "until": "P2"})
     grown = model.add_task(Classification("weather", 2))
     assert_same_outputs(model, grown, images, model.output)
 
