@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl import drawing
+from visionmtl.drawing.marking import marked
 from visionmtl.errors import UsageError
 from visionmtl.files import write_picture
 
@@ -57,7 +58,8 @@ def strips(
     """Yield "photograph | truth | prediction" for each picture of a batch, all tasks drawn on it.
 
     Args:
-        model: has `tasks` by name, and `predict` that returns their decoded predictions.
+        model: has `tasks` by name, `confidences` from which on their objects are drawn, and `predict` that returns
+            their decoded predictions.
         images: `[B, H, W, 3]`, 0..255.
         labels: by task, as in a batch; a task that is not among them has its predictions drawn alone.
         weights: by task, `[B]`; where it is 0 the truth is unknown and not drawn.
@@ -72,6 +74,7 @@ def strips(
     truths = {task.name: task.truth(labels[task.name]) for task in order if task.name in labels}
     legends = {task.name: task.legend for task in order if task.legend}
     factor = max(1, round(READABLE_SIDE / min(images.shape[1:3])))
+    confidences = model.confidences or {}
     for index, image in enumerate(np.clip(images, 0, 255).round().astype(np.uint8)):
         photograph, _ = drawing.enlarge(image, {}, factor)
         known, found = dict[str, Any](), dict[str, Any]()
@@ -80,6 +83,7 @@ def strips(
                 true = {key: value[index] for key, value in truths[task.name].items()}
                 known[task.name] = drawing.enlarge(image, true, factor)[1]
             own = {key: value[index] for key, value in of_task(predictions, task.name, model.tasks).items()}
+            own = marked(own, task.classes, confidences.get(task.name))
             found[task.name] = drawing.enlarge(image, own, factor)[1]
         tiles = [photograph, drawing.overlay(photograph, order, known), drawing.overlay(photograph, order, found)]
         captions = [f"Photograph, {split}" if split else "Photograph", "Truth", "Prediction"]

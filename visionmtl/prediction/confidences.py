@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
+from visionmtl.drawing import marking
 from visionmtl.errors import UsageError, check_number, one_of
 from visionmtl.tasks import Task
 
@@ -69,19 +68,5 @@ def _likely(task: Task, predictions: Mapping[str, Any], confidences: Mapping[str
     """
     if set(predictions) != FORM:
         return predictions
-    rows = _reaching(task, predictions, confidences, 1 - ROUNDING)
+    rows = marking.reaching(predictions, task.classes, confidences, 1 - ROUNDING)
     return {key: predictions[key][rows] for key in FORM - {"count"}} | {"count": rows.sum()}
-
-
-def _reaching(task: Task, predictions: Mapping[str, Any], confidences: Mapping[str, float], part: float) -> np.ndarray:
-    """Return which objects of a picture reach this part of the score from which on those of their class count."""
-    least = part * np.array([confidences[name] for name in task.classes])
-    real = predictions["classes"] >= 0
-    return real & (predictions["scores"] >= least[np.where(real, predictions["classes"], 0)])
-
-
-def marked(task: Task, predictions: Mapping[str, Any], confidences: Mapping[str, float] | None) -> Mapping[str, Any]:
-    """Return predictions of a picture that say which objects a drawing shows, by confidences if they do not yet."""
-    if confidences is None or "scores" not in predictions or "classes" not in predictions or "shown" in predictions:
-        return predictions
-    return {**predictions, "shown": _reaching(task, predictions, confidences, 1.0)}

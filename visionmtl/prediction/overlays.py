@@ -6,8 +6,8 @@ import numpy as np
 
 from visionmtl import drawing
 from visionmtl.drawing import samples
+from visionmtl.drawing.marking import marked
 from visionmtl.drawing.overlays import shown
-from visionmtl.prediction import confidences as scores
 from visionmtl.prediction.confidences import Confidences
 from visionmtl.prediction.network import Predictions
 from visionmtl.tasks import Task
@@ -28,7 +28,7 @@ def drawn(
     factor = enlargement(picture.shape[:2])
     large, _ = drawing.enlarge(picture, {}, factor)
     found = {
-        name: drawing.enlarge(picture, scores.marked(task, predictions[name], confidences.get(name)), factor)[1]
+        name: drawing.enlarge(picture, marked(predictions[name], task.classes, confidences.get(name)), factor)[1]
         for name, task in tasks.items()
     }
     return drawing.overlay(large, drawing.drawing_order(tasks.values()), found)

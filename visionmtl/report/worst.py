@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from visionmtl import drawing
+from visionmtl.drawing.marking import marked
 from visionmtl.drawing.samples import READABLE_SIDE
 from visionmtl.files import told, write_text
 from visionmtl.model.gallery import LOSS, SURE, Gallery, Shown
@@ -68,20 +69,16 @@ def keep(
     return folder
 
 
-def drawn(task: Task, shown: Shown, least: Any = None) -> np.ndarray:
+def drawn(task: Task, shown: Shown, least: Mapping[str, float] | None = None) -> np.ndarray:
     """Return truth beside prediction, uint8 `[h, w, 3]`.
 
     Args:
         task: whose they are.
         shown: one picture.
-        least: the confidence from which on an object is drawn; None for the drawing's own.
+        least: by class, the confidence from which on an object is drawn; None for the drawing's own.
     """
     image, truth, prediction = shown.opened()
-    if least is not None:
-        batch = {key: value[None] for key, value in prediction.items()}
-        prediction = {key: np.asarray(value)[0] for key, value in task.confident(batch, least).items()}
-        if "scores" in prediction:
-            prediction["shown"] = prediction["scores"] > 0
+    prediction = marked(prediction, task.classes, least)
     factor = max(1, round(READABLE_SIDE / min(image.shape[:2])))
     large, truth = drawing.enlarge(image, truth, factor)
     prediction = drawing.enlarge(image, prediction, factor)[1]
