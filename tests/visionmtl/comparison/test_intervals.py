@@ -86,3 +86,10 @@ def test_holm_adjusts_the_smallest_most_and_passes_over_what_is_not_known():
         [0.06, np.nan, 1, 0.04, 1], nan_ok=True
     )
     assert intervals.holm(np.array([])).size == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_students_interval_of_seeds_that_are_the_same_is_not_known_and_nothing_warns():
+    low, high = intervals.student(np.array([[0.0, 0.0, 0.0], [0.1, 0.2, 0.3]]))
+    assert np.isnan([low[0], high[0]]).all()
+    assert low[1] < 0.2 < high[1]

@@ -96,9 +96,10 @@ def hull(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def student(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of Student's t interval of the mean, `[...]`, from values `[..., N]`."""
+    """Return the ends of Student's t interval of the mean, `[...]`, from values `[..., N]`; NaN of equal ones."""
     count = values.shape[-1]
-    return stats.t.interval(LEVEL, count - 1, values.mean(-1), stats.sem(values, axis=-1))
+    with np.errstate(invalid="ignore"):  # by a warning of SciPy's on the terminal nobody would know what is meant
+        return stats.t.interval(LEVEL, count - 1, values.mean(-1), stats.sem(values, axis=-1))
 
 
 def expanded(count: int) -> float:
