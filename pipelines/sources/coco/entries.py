@@ -39,6 +39,7 @@ def entered(index: Index, place: Place, request: Request) -> list[Entry]:
                 place="annotations: id {}",
                 number=image.file_name,
                 mask=mask_of and mask_of(found),
+                lost=image.file_name in index.lost,
             )
         )
     if len(entries) > 1 and not any(entry.image.exists() for entry in entries):

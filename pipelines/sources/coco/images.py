@@ -30,11 +30,13 @@ class Images:
     Attributes:
         known: those that can be used.
         unusable: ids of the others.
+        lost: ids of those known with an annotation that cannot be used.
         told: how often something was not as expected, in words.
     """
 
     known: dict[Key, Image] = field(default_factory=dict)
     unusable: set[Key] = field(default_factory=set)
+    lost: set[Key] = field(default_factory=set)
     told: Counter[str] = field(default_factory=Counter)
 
 

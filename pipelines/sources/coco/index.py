@@ -28,12 +28,14 @@ class Index:
         categories: by their ids.
         used: ids of those that objects are of.
         relative: boxes of images whose size it does not give are fractions of their sides.
+        lost: names of the images that have an annotation which cannot be used.
     """
 
     images: list[Image]
     categories: Mapping[Key, Category]
     used: set[Key]
     relative: bool = False
+    lost: frozenset[str] = frozenset()
 
 
 def read_index(path: Path, account: Account, form: Form = PLAIN) -> Index:
@@ -57,7 +59,8 @@ def read_index(path: Path, account: Account, form: Form = PLAIN) -> Index:
         if count:
             warnings.warn(f"'{path}': {count:,} {words}.", stacklevel=2)
     _tell(objects, any("keypoints" in row for row in (*rows[:1], *content["categories"])))
-    return Index(list(images.known.values()), categories, objects.used, form.relative)
+    lost = frozenset(images.known[number].file_name for number in images.lost if number in images.known)
+    return Index(list(images.known.values()), categories, objects.used, form.relative, lost)
 
 
 def _tell(objects: Objects, keypoints: bool) -> None:

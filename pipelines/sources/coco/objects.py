@@ -82,10 +82,13 @@ class Objects:
                     self._add(row, place)
             except FlatError:
                 account.leave_annotations("a box without width or height")
+                self.images.lost.add(self._number(row["image_id"], "image_id"))
             except DataError:
                 raise
             except ValueError as error:
                 account.lose(f"'{self.path}': annotations: id {row.get('id')}: {error}.", annotations=1)
+                if (known := key(row.get("image_id"))) is not None:
+                    self.images.lost.add(known)
         for words, count in self.told.items():
             account.alter(words, count)
 

@@ -102,6 +102,8 @@ def _tell_unlabelled(items: Mapping[str, list[Item]], request: Request) -> None:
         DataError: it is the one to train on.
     """
     bare = [name for name, known in items.items() if not any(_is_labelled(item.entry) for item in known)]
+    if len(bare) == len(items) and any(item.entry.lost for known in items.values() for item in known):
+        raise DataError(f"'{request.path}' has no label that can be used.{request.problems.first}")
     if request.member or len(bare) == len(items):
         return
     for name in bare:

@@ -48,6 +48,7 @@ class Entry:
         presence: class -> 1, 0, or -1 where nobody looked; None where it follows from the objects.
         bare: how many annotations of the index label the image and are no objects, as rows of class names.
         mask: a PNG file of class ids.
+        lost: the index has an object of it that cannot be used.
         more: by task, what the index says of labels of other kinds; None where the image lacks one.
     """
 
@@ -62,6 +63,7 @@ class Entry:
     presence: Mapping[str, float] | None = None
     bare: int = 0
     mask: Path | None = None
+    lost: bool = False
     more: Mapping[str, Any] = field(default_factory=dict)
 
     @property

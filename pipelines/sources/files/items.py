@@ -96,6 +96,7 @@ def read_items(entries: list[Entry], with_masks: bool, markers: bool, account: A
                 else:
                     _lose(entry, wrong[0], account)
     _tell_small(items)
+    _tell_emptied(items)
     return items
 
 
@@ -109,6 +110,18 @@ def _tell_small(items: list[Item]) -> None:
             f"{count} under one pixel wide or high, the first in {item.entry.at(first.number)} ('{item.image.name}')."
         )
         warnings.warn(text, stacklevel=4)
+
+
+def _tell_emptied(items: list[Item]) -> None:
+    """Warn of images that are not labelled, as nothing of what is drawn in them can be used."""
+    emptied = [item for item in items if item.entry.lost and item.objects is None]
+    if emptied:
+        which = f"{len(emptied)} images have" if len(emptied) > 1 else "1 image has"
+        warnings.warn(
+            f"{which} no object left, as what was drawn there cannot be used (the first: '{emptied[0].image}'): not "
+            "labelled for what objects tell, rather than background.",
+            stacklevel=4,
+        )
 
 
 def _is_seen(annotation: Annotation) -> bool:
@@ -162,6 +175,8 @@ def _item(entry: Entry, with_masks: bool, markers: bool, reading: Reading) -> tu
     objects, wrong, cut = entry.objects, list[str](), 0
     if objects and entry.size is None:
         objects, wrong, cut = _clipped(entry, shape)
+    if objects == [] and (entry.lost or wrong):
+        objects, entry = None, replace(entry, objects=None, lost=True)
     slow = turn or not header.fast
     item = Item(entry, shape, slow, turn, objects, header.jpeg and not slow, traits=header.traits, orientation=way)
     if file and mask:

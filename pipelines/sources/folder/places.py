@@ -3,13 +3,14 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pipelines.accounts.account import Account
 from pipelines.accounts.tree import Tree
 from pipelines.sources.files import layout
 from pipelines.sources.files.entries import Entry
-from pipelines.sources.folder.pairs import OF_IMAGES, OF_MASKS, Place, bare_images, is_mask, without
+from pipelines.sources.folder.pairs import LOSSY, OF_IMAGES, OF_MASKS, Place, bare_images, is_mask, without
 
 PREFERRED = ("labeltrainids", "labelids")  # of several masks of one picture, as converters of Cityscapes write them
 OTHERS = re.compile(r".*_(color|colou?red|colou?r_mask|instance(train)?ids|polygons)", re.IGNORECASE)
@@ -35,13 +36,15 @@ def with_masks(tree: Tree, place: Place, account: Account) -> list[Entry]:
         account: told of each mask without an image and each image whose mask is another's too.
     """
     images, masks = (list(layout.pictures_in(tree, folder)) for folder in (place.images, place.masks))
+    numbered: dict[str, str] = {}
     if place.images == place.masks:
         stems: dict[str, list[str]] = {}
         for name in images:
             stems.setdefault(name.rpartition("/")[0], []).append(_stem(name))
         bare = {folder: bare_images(own) for folder, own in stems.items()}
         masks = [name for name in images if is_mask(_stem(name), bare[name.rpartition("/")[0]])]
-        images = [name for name in images if not _is_second(name, bare, tree, account)]
+        numbered = {name: first for name in images if (first := _first_of(name, bare))}
+        images = [name for name in images if name not in numbered]
     taken = set(masks)
     images = [name for name in images if name not in taken]
     found = _Masks(tree, place, masks, account)
@@ -60,28 +63,52 @@ def with_masks(tree: Tree, place: Place, account: Account) -> list[Entry]:
         label = inner.partition("/")[0] if "/" in inner and place.images != place.masks else None
         entries.append(_entry(tree, place.images, name, label, mask))
     read = {os.path.splitext(name)[0]: name for name in used}
-    for name in masks if not place.shared else ():
-        if name not in used and name not in found.others:
-            other = read.get(os.path.splitext(name)[0])
-            reason = f"has the name of '{Path(other).name}', which is read" if other else "has no image of its name"
-            account.lose(f"Mask '{tree.path(name)}' {reason}.", tree.path(name))
-    return entries
+    rivals = {name: read[first] for name, first in numbered.items() if first in read}
+    rivals |= {name: own for name, own in found.rivals.items() if name not in used}
+    for name in (*masks, *numbered):
+        if name not in used and name not in found.others and (name in rivals or not place.shared):
+            _lose(name, rivals.get(name), tree, account)
+    parted = {tree.path(own) for name, own in rivals.items() if not _is_preview(name, own)}
+    return [replace(entry, mask=None) if entry.mask in parted else entry for entry in entries]
 
 
-def _is_second(name: str, bare: Mapping[str, frozenset[str]], tree: Tree, account: Account) -> bool:
-    """Whether a picture is one more mask of another in its folder, as a_mask_1 beside a_mask; it is lost."""
-    numbered = re.fullmatch(r"(.+)_\d+", _stem(name))
-    second = numbered is not None and is_mask(numbered[1], bare[name.rpartition("/")[0]])
-    if second:
-        account.lose(f"Mask '{tree.path(name)}' is one of several of its image: draw them into one.", tree.path(name))
-    return second
+def _first_of(name: str, bare: Mapping[str, frozenset[str]]) -> str | None:
+    """Return the mask of which a picture is one more, as a_mask of a_mask_1, without suffix; None if of none."""
+    numbered = re.fullmatch(r"(.+)_\d+", os.path.splitext(name)[0])
+    if numbered and is_mask(numbered[1].rpartition("/")[2], bare[name.rpartition("/")[0]]):
+        return numbered[1]
+    return None
+
+
+def _lose(name: str, own: str | None, tree: Tree, account: Account) -> None:
+    """Note that a mask is no image's, or beside another, `own`, which cannot be used either: each has a part."""
+    if own is None:
+        account.lose(f"Mask '{tree.path(name)}' has no image of its name.", tree.path(name))
+    elif _is_preview(name, own):
+        account.lose(f"Mask '{tree.path(name)}' has the name of '{Path(own).name}', which is read.", tree.path(name))
+    else:
+        message = (
+            f"Masks '{tree.path(own)}' and '{tree.path(name)}' are both of one image, which has one mask: draw them "
+            "into one, or move one away."
+        )
+        account.lose(message, tree.path(name))
+        account.note_loss(message, tree.path(own))
+
+
+def _is_preview(name: str, own: str) -> bool:
+    """Whether a mask is another one's drawing to look at, as a.jpg beside a.png."""
+    lossy = [each.lower().endswith(LOSSY) for each in (name, own)]
+    return lossy == [True, False] and _stem(name) == _stem(own)
 
 
 class _Masks:
-    """The masks of a folder by what may name their image: its path, its name, or either without what marks a mask."""
+    """The masks of a folder by what may name their image: its path, its name, or either without what marks a mask.
+
+    `rivals` are those that are not taken, each with the one that is.
+    """
 
     def __init__(self, tree: Tree, place: Place, names: Iterable[str], account: Account):
-        self.place, self.others = place, set[str]()
+        self.place, self.others, self.rivals = place, set[str](), dict[str, str]()
         self.paths: dict[str, list[str]] = {}
         self.stems: dict[str, list[str]] = {}
         for name in names:
@@ -117,7 +144,9 @@ class _Masks:
             for key in keys:
                 names = [n for n in table.get(f"{start}{key}".lower(), ()) if n not in self.others and n != image]
                 if names:
-                    return min(names, key=lambda n: (_stem(n).lower() != stem.lower(), n[-4:].lower() != ".png", n))
+                    own = min(names, key=lambda n: (_stem(n).lower() != stem.lower(), n[-4:].lower() != ".png", n))
+                    self.rivals |= {name: own for name in names if name != own}
+                    return own
         return None
 
 

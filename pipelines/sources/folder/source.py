@@ -107,7 +107,7 @@ class Folder(MaskFormat):
             if request.wants("segmentation"):
                 tell_masks(entries)
         if not there:
-            raise DataError(_refusal(root, tree))
+            raise DataError(_refusal(root, tree) + request.problems.first)
         return self.assembled(request, entries, there)
 
     def _masked(self, root: Path, found: Pairs, request: Request) -> Found:

@@ -115,18 +115,20 @@ def _entry(sheet: Sheet, account: Account, flagged: bool, exif: str) -> Entry:
     size = page.size or _size(sheet.image, exif)
     if size is None:  # which is told when the image is read
         return replace(entry, objects=[])
-    objects = _objects(entry, page, size, account)
-    return replace(entry, size=size, objects=objects)
+    objects, lost = _objects(entry, page, size, account)
+    return replace(entry, size=size, objects=objects, lost=lost)
 
 
-def _objects(entry: Entry, page: Page, size: tuple[int, int], account: Account) -> list[Annotation]:
-    shapes, cut = list[Shape](), 0
+def _objects(entry: Entry, page: Page, size: tuple[int, int], account: Account) -> tuple[list[Annotation], bool]:
+    """Return what is drawn in an image, and whether something is that cannot be used."""
+    shapes, cut, lost = list[Shape](), 0, False
     for number, shape in enumerate(page.shapes, 1):
         try:
             if not isinstance(shape, dict):
                 raise ValueError(f"{shape!r} is no shape")
             found = read_shape(shape, number, size)
             if found is None:
+                lost = True
                 _aside(account, f"a {shape['shape_type']}, which has no area", 1, "shapes")
             elif found.label == BACKGROUND:
                 _aside(account, f"labelled {BACKGROUND}", 1, "shapes")
@@ -144,6 +146,7 @@ def _objects(entry: Entry, page: Page, size: tuple[int, int], account: Account) 
         except ValueError as error:
             account.meet(1, "shapes")
             account.lose(f"{entry.at(number)}: {error}.", annotations=1)
+            lost = True
     objects = joined(shapes, size)
     account.meet(len(objects), "shapes")
     for words, count in ((CUT, cut), ("joined with others of their group_id", len(shapes) - len(objects))):
@@ -152,7 +155,7 @@ def _objects(entry: Entry, page: Page, size: tuple[int, int], account: Account) 
     return [
         Annotation(s.box, "" if s.label == IGNORED else s.label, s.label == IGNORED, s.outline, s.number)
         for s in objects
-    ]
+    ], lost
 
 
 def _aside(account: Account, rule: str, count: int, what: str) -> None:

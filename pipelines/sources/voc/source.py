@@ -160,7 +160,7 @@ def _entries(place: Place, names: list[str], reading: Reading, request: Request)
             for rule, count in page.aside.items():
                 account.meet(count, "details of objects")
                 account.leave_annotations(rule, count)
-            entry = replace(entry, size=page.size, objects=page.objects)
+            entry = replace(entry, size=page.size, objects=page.objects, lost=bool(page.wrong))
         entries.append(entry)
     if others:
         having = f"{len(others)} XML files have" if len(others) > 1 else "1 XML file has"

@@ -94,15 +94,16 @@ class Yolo(MaskFormat):
             found = []
             for name, text in own.labels.items():
                 objects, index = list[Annotation](), tree.path(replaced(os.path.splitext(name)[0]) + ".txt")
+                wrong = list[str]()
                 if text:
                     index, page = text, read[text]
                     objects, wrong, aside = read_objects(page.lines, classes, form)
+                    wrong = [*page.wrong, *wrong]
                     _count(index, page, wrong, aside, account)
                 mask = replaced(os.path.splitext(name)[0], folder or "masks") + ".png" if masks else ""
                 masked = tree.path(mask) if mask in there else None
-                found.append(
-                    Entry(tree.path(name), index, objects=objects, relative=True, place="line {}", mask=masked)
-                )
+                entry = Entry(tree.path(name), index, objects=objects, relative=True, place="line {}", mask=masked)
+                found.append(replace(entry, lost=bool(wrong)))
             return found
 
         there = {*tree.names} if masks else set()
@@ -166,7 +167,6 @@ def _pages(own: Gathered, tree: Tree, account: Account) -> dict[Path, Page]:
 
 def _count(path: Path, page: Page, wrong: list[str], aside: Mapping[str, int], account: Account) -> None:
     """Account for the lines of a file, and for what they have beside objects."""
-    wrong = [*page.wrong, *wrong]
     account.meet(len(page.lines) + len(page.wrong) + page.repeated, "lines")
     if page.repeated:
         account.leave_annotations(TWICE, page.repeated)

@@ -88,12 +88,13 @@ def test_pictures_without_splits_are_divided_and_none_is_lost(ask, names, pictur
     ("mask", "message"),
     [
         ("masks/lost.png", r"Mask '.*lost.png' has no image of its name"),
-        ("masks/a.bmp", r"Mask '.*a.bmp' has the name of 'a.png', which is read"),
+        ("masks/a.bmp", r"Masks '.*a.png' and '.*a.bmp' are both of one image"),
     ],
 )
 def test_a_mask_that_belongs_to_no_image_is_told(ask, picture, mask, message):
-    picture("images/a.jpg")
-    picture("masks/a.png", MASK)
+    for stem in "ab":
+        picture(f"images/{stem}.jpg")
+        picture(f"masks/{stem}.png", MASK)
     picture(mask, MASK)
     with pytest.raises(pipelines.DataError, match=message):
         ask("folder", mask_classes=["ground", "thing"])
