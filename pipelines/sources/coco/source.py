@@ -69,6 +69,12 @@ class Coco(MaskFormat):
         form = Form(request.wants("segmentation") and not filed, self.bbox == "corners", crowds=self.crowds == "ignore")
         paths = {name: request.files.path(place.index) for name, place in chosen.items()}
         read = {paths[name]: read_index(paths[name], request.account, form) for name in chosen}
+        bare = [path for path, index in read.items() if not index.categories]
+        if bare and not filed:
+            raise DataError(
+                f"'{bare[0]}' has no categories, and so no classes: write them to its 'categories', as "
+                '[{"id": 1, "name": "cat"}, ...], with the ids that its annotations have as category_id.'
+            )
         categories = agree({path: (index.categories, index.used) for path, index in read.items()})
         entries = {name or "": entered(read[paths[name]], place, request) for name, place in chosen.items()}
         if not (named := {split for split in places if split}) or named <= set(request.splits):

@@ -22,8 +22,8 @@ NAMES = (
     *("categories", "findinglabels", "findinglabel", "dx", "diagnosis", "breed", "species"),
     *("classid", "labelid", "categoryid", "classindex"),
 )
+TARGETS = ("target", "y", "groundtruth")  # class names where what NAMES calls so never varies
 SPLIT = ("split", "subset", "partition")
-WORDS = {"dev": "validation", "eval": "validation"}  # what a cell may call a split beside the usual names
 VALID = ("isvalid", "isval")  # columns of 1 for validation and 0 for train
 CROWDS = ("isgroupof", "iscrowd", "groupof")
 WIDTHS, HEIGHTS = ("width", "imagewidth", "imgwidth"), ("height", "imageheight", "imgheight")
@@ -194,7 +194,7 @@ def _same_files(grid: Grid, first: str, other: str) -> bool:
 
 def split_cell(cell: str) -> str | None:
     """Return the split that a cell names, or None."""
-    return split_named(cell) or WORDS.get(cell.lower())
+    return split_named(cell)
 
 
 def _split(grid: Grid, columns: list[str]) -> tuple[str | None, bool]:
@@ -234,10 +234,17 @@ def _label(grid: Grid, columns: list[str], given: Given, boxed: bool, where: str
         return one_of(given.label, columns, where)
     if given.labels is not None and not boxed:
         return None
+
+    def varies(column: str) -> bool:
+        return len({*grid.cells[column]} - {""}) > 1
+
     named = _called(columns, NAMES)
     if given.labels is not None:
         named = [column for column in named if column not in given.labels]
     named = [column for column in named if any(grid.cells[column])] or named[:1]
+    if not boxed and not any(map(varies, named)) and (targets := [c for c in columns if plain(c) in TARGETS]):
+        named = [column for column in targets if varies(column)][:1] or named
+    named = [column for column in named if boxed or varies(column)] or named[:1]
     for other in named[1:]:
         if not _one_to_one(grid, named[0], other):
             raise DataError(f"{where}s '{named[0]}' and '{other}' could both be the class: say which by option label.")

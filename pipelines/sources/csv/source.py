@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,6 +168,9 @@ def _labels(
         if table.boxes:
             there.append(labels.Boxes(LabelSpec("detection", "detection", known)))
         else:
+            if len(known) == 1:
+                text = f"'{table.path}': all rows are of one class, '{known[0]}': there is nothing to tell apart."
+                warnings.warn(text, stacklevel=4)
             there.append(labels.OneClass(LabelSpec("classification", "classification", known)))
     return entries, there
 

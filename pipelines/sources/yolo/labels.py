@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipelines.accounts.tree import Tree
@@ -14,8 +14,8 @@ class LabelFiles:
     """The text files of a folder, by the pictures whose labels they may hold.
 
     As Ultralytics has it, the labels of `.../images/a.jpg` are in `.../labels/a.txt`, the last folder of that name
-    being meant; else, as Darknet has it, in `a.txt` beside the picture. Where the picture is a link, or lies behind
-    one, they are looked for beside the link first, and then beside what it leads to.
+    being meant, or else one further up; else, as Darknet has it, in `a.txt` beside the picture. Where the picture is a
+    link, or lies behind one, they are looked for beside the link first, and then beside what it leads to.
 
     Args:
         tree: the files of the folder.
@@ -32,7 +32,7 @@ class LabelFiles:
     def of(self, image: str) -> Path | None:
         """Return the text file of a picture, by its name in the tree; None where there is none."""
         stem = os.path.splitext(image)[0]
-        for place in (replaced(stem), stem):
+        for place in (*_each_replaced(stem), stem):
             name = self.texts.get(place) or self.lower.get(place.lower())
             if name:
                 return self.tree.path(name)
@@ -75,6 +75,14 @@ def replaced(path: str, folder: str = "labels") -> str:
             parts[place] = folder
             break
     return "/".join(parts)
+
+
+def _each_replaced(path: str) -> Iterator[str]:
+    """Yield a path with each of its folders called images called labels instead, the last one first."""
+    parts = path.split("/")
+    for place in reversed(range(len(parts) - 1)):
+        if parts[place].lower() == "images":
+            yield "/".join([*parts[:place], "labels", *parts[place + 1 :]])
 
 
 def without_prefix(images: Iterable[str], texts: Iterable[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pipelines.accounts.tree import Tree, below
 from pipelines.sources.files.layout import is_picture
 from pipelines.sources.layouts import FOLDERS_ALONE, Layout, Sign
-from pipelines.sources.yolo.lines import is_label
+from pipelines.sources.yolo.lines import is_label, is_odd_label
 from pipelines.splits import split_named
 
 NAMES = ("classes.txt", "*.names", "_darknet.labels")
@@ -70,22 +70,28 @@ def beside(tree: Tree) -> Iterator[str]:
         yield from (below(folder, name) for name in texts if own or name[:-4] in stems)
 
 
-def _labels(tree: Tree, names: Iterator[str]) -> bool:
-    """Whether files hold lines of numbers: the first that says anything does, or all say nothing."""
-    answers = [is_label(tree.path(name)) for name, _ in zip(names, range(ASKED), strict=False)]
-    return bool(answers) and (any(answers) or all(answer is None for answer in answers))
+def _labels(tree: Tree, names: Iterator[str], odd: bool = False) -> bool:
+    """Whether files hold lines of numbers: one does, or all say nothing; `odd`: or say it so that it can be mended."""
+    asked = [tree.path(name) for name, _ in zip(names, range(ASKED), strict=False)]
+    answers = [is_label(path) for path in asked]
+    if any(answers) or all(answer is None for answer in answers):
+        return bool(answers)
+    return odd and any(is_odd_label(path) for path in asked)
 
 
 YAML = Sign("data.yaml", _settings)
 CLASSES = Sign("the names of the classes in classes.txt, *.names or _darknet.labels", _names)
 LABELS = Sign("labels/*.txt, of numbers", lambda tree: _labels(tree, _label_files(tree)))
+NEARLY = Sign(
+    LABELS.words, lambda tree: _labels(tree, _label_files(tree), odd=True)
+)  # what is odd is told as they are read
 BESIDE = Sign("*.txt, of numbers, beside the pictures", lambda tree: _labels(tree, beside(tree)))
 
 LAYOUTS = (
     Layout(
         "YOLO, as Ultralytics has it",
         "data.yaml, images/train/*.jpg and labels/train/*.txt, or train/images/ and train/labels/",
-        (YAML, LABELS),
+        (YAML, NEARLY),
         FOLDERS_ALONE,
     ),
     Layout(

@@ -211,6 +211,21 @@ def test_counts_add_up_when_much_is_skipped(coco, load):
     assert len(data.skipped) == 6 + 2
 
 
+def test_no_category_is_told(coco, load):
+    with pytest.raises(
+        pipelines.DataError, match=r"annotations.json' has no categories, and so no classes: write them"
+    ):
+        load(coco(TWO, categories=[]), on_error="skip")
+
+
+def test_no_label_left_is_told(coco, load):
+    folder = coco({f"{n}.jpg": [(3, 5, 5, -20, 15)] for n in range(3)})
+    with pytest.raises(
+        pipelines.DataError, match=r"has no label that can be used\. The first of 3 problems: .*no area"
+    ):
+        load(folder, on_error="skip")
+
+
 def test_everything_skipped_is_an_error(coco, load):
     folder = coco({"a.jpg": [GOOD]})
     truncate("images/a.jpg")(folder)

@@ -176,3 +176,15 @@ def test_splits_of_other_columns_or_classes_are_told(table, ask):
     table("image,kind,wet\nb.jpg,cat,1\n", name="val.csv")
     with pytest.raises(pipelines.DataError, match=r"val.csv': line 1: the label columns are not those of .*train.csv'"):
         ask("csv", splits=("train", "validation"))
+
+
+def test_a_column_of_one_word_is_no_class_where_target_tells_more(tabled):
+    rows = "".join(f"{stem},unknown,{number % 2}\n" for number, stem in enumerate("abcd"))
+    source, _ = tabled(f"image_name,diagnosis,target\n{rows}")
+    assert source.specs[0].classes == ("0", "1")
+
+
+def test_one_class_alone_is_told(tabled):
+    source, notes = tabled("image,label\n" + "".join(f"{stem}.jpg,cat\n" for stem in "abcd"))
+    assert source.specs[0].classes == ("cat",)
+    assert any("all rows are of one class, 'cat': there is nothing to tell apart" in note for note in notes)
