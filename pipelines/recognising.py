@@ -1,15 +1,20 @@
 """`recognise`: which source reads a folder, by the layouts whose signs lie in it."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
 from pipelines import sources
+from pipelines.accounts.rules import beside
 from pipelines.accounts.tree import Tree
 from pipelines.errors import DataError, nearest
 from pipelines.sources import foreign
+from pipelines.sources.csv.tables import unlabelled
+from pipelines.sources.files.layout import is_picture
 from pipelines.sources.layouts import Layout
 
 SHOWN = 4  # names of a folder that nothing recognises
+WORD = re.compile(r"([A-Za-z]{2,})(?=[\W\d_])")  # that a name begins with, as that of cat.0.jpg
 NEAR = 3  # layouts that are shown to someone whose folder has none
 
 
@@ -76,6 +81,10 @@ def recognise(path: Path, tree: Tree | None = None) -> str:
         )
     if known := foreign.told(tree):
         raise DataError(f"'{path}' {known}")
+    if said := unlabelled(tree):
+        raise DataError(said)
+    if said := _bare(tree):
+        raise DataError(f"'{path}' {said}")
     raise DataError(f"'{path}' is like no data set that is known: it {_seen(path)}. {_nearest(tree)}")
 
 
@@ -101,6 +110,28 @@ def instead(source: str, path: Path, tree: Tree | None = None) -> str:
 
 def _layouts() -> list[tuple[str, Layout]]:
     return [(name, layout) for name, source in sources.SOURCES.items() for layout in source.layouts]
+
+
+def _bare(tree: Tree) -> str:
+    """Say that there are pictures and nothing that labels them, but their names perhaps; "" where more is there."""
+    pictures = [name for name in tree.names if is_picture(name)]
+    if not pictures or not all(is_picture(name) or beside(name) for name in tree.names):
+        return ""
+    own = [name for name in tree.folders if name.rpartition("/")[2].lower() in ("mask", "masks")]
+    if len(own) > 1 and len({name.rpartition("/")[0] for name in own}) == len(own):
+        return (
+            f"has masks in {len(own)} folders, as '{own[0]}', each of one picture: move the pictures to images/ and "
+            "the masks to masks/, of the same names; several of one picture are drawn into one."
+        )
+    stems = Counter(found[1] for name in pictures if (found := WORD.match(name.rpartition("/")[2])))
+    words = ""
+    if 1 < len(stems) <= len(pictures) // 4 and 2 * stems.total() > len(pictures):
+        first, word = next((n, found[1]) for n in pictures if (found := WORD.match(n.rpartition("/")[2])))
+        words = f" ('{first},{word}', if their names begin with the class)"
+    return (
+        f"has {len(pictures)} pictures, as '{pictures[0]}', and nothing that labels them: lay them in a folder per "
+        f"class (cats/, dogs/, or train/cats/, ...), or write a CSV of file,label, a line each{words}."
+    )
 
 
 def _nearest(tree: Tree) -> str:

@@ -12,12 +12,14 @@ ALIASES = {
     "validation": ("val", "valid", "validation"),
     "test": ("test", "testing"),
 }
+SYNONYMS = {"validate": "validation", "dev": "validation", "eval": "validation", "holdout": "test"}  # of whole names
 SHORT = tuple(ALIASES[split][0] for split in SPLITS)  # as they are typed
 
 
 def split_named(name: str) -> str | None:
     """Return the split that a name such as "val" stands for, or None."""
-    return next((split for split, aliases in ALIASES.items() if name.lower() in aliases), None)
+    lower = name.lower()
+    return next((split for split, aliases in ALIASES.items() if lower in aliases), SYNONYMS.get(lower))
 
 
 def split_within(name: str) -> str | None:
@@ -28,7 +30,8 @@ def split_within(name: str) -> str | None:
         'train'
         >>> split_within("train_and_val")
     """
-    splits = {split for word in re.split(r"[\W\d_]+", name) if (split := split_named(word))}
+    words = re.split(r"[\W\d_]+", name)
+    splits = {split for word in words if word.lower() not in SYNONYMS and (split := split_named(word))}
     return splits.pop() if len(splits) == 1 else None
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pipelines.accounts.tree import Tree, below
@@ -10,7 +10,11 @@ from pipelines.sources.files import layout
 
 BEGINNING = 1 << 16  # bytes that are read of a file
 FILES, FOLDERS = 3, 12  # of one suffix, what is looked at: files of a folder, and folders
-LOOKED_AT = re.compile(r"\.(json|jsonl|ndjson|manifest|xml|csv|txt|tfrecords?|tfrec|(tf)?record-\d+-of-\d+)$", re.I)
+LOOKED_AT = re.compile(
+    r"\.(json|jsonl|ndjson|manifest|xml|csv|txt|np[yz]|nii|dcm|parquet|arrow|tfrecords?|tfrec|(tf)?record-\d+-of-\d+)"
+    r"(\.gz)?$|-ubyte(\.gz)?$|^(data|test)_batch(_\d)?$",
+    re.I,
+)
 OWN_RECORDS = ("pack.json", "journal.jsonl", "dataset_info.json")  # beside records of a pack, or of TFDS
 
 
@@ -40,7 +44,35 @@ SHAPES = "|".join(f"{shape}labels" for shape in ("rectangle", "polygon", "brush"
 STUDIO = ("annotations|completions|annotation_id", f"result|choice|{SHAPES}", "data|completed_by|lead_time|created_at")
 VIA, WRITE = "export it from VIA as COCO", "write its boxes to COCO's JSON, or its classes to a CSV (file,label)"
 EXPORT = "export it as COCO, YOLO or Pascal VOC from"
+FRAMES = "write the boxes of all frames to one COCO JSON, with file_name as"
+PNG = "write pictures and masks as PNG, of one name in images/ and masks/"
+CLASSES = "write its pictures to files, in a folder per class in train/ and val/"
+NO_CLASSES = (  # whose folders of pictures look like those of classes, and have boxes beside them
+    Foreign(
+        "MOTChallenge's tracking",
+        r"(^|/)(gt/gt|det/det)\.txt$",
+        (r"\A\d+,-?\d+(,-?[\d.]+){4,}\s*$",),
+        f"{FRAMES} 'MOT17-02/img1/000001.jpg'",
+    ),
+    Foreign(
+        "KITTI's tracking", r"(^|/)label_0\d/\d+\.txt$", (r"\A\d+ -?\d+ [A-Z]\w+ ",), f"{FRAMES} '0000/000000.png'"
+    ),
+    Foreign("UA-DETRAC", r"\.xml$", (r"<sequence\b", r"<target_list\b"), f"{FRAMES} 'MVI_20011/img00001.jpg'"),
+    Foreign(
+        "boxes of Open Images by OIDv4's toolkit",
+        r"(^|/)label/[^/]+\.txt$",
+        (r"\A[A-Za-z][^\d\n]*( \d+(\.\d+)?){4}\s*$",),
+        "write its boxes to COCO's JSON; if its folders alone are to be learnt, as classes, set data.source=folder",
+    ),
+    Foreign(
+        "a tracking of one object (LaSOT, GOT-10k, OTB)",
+        r"(^|/)groundtruth(_rect)?\.txt$",
+        (r"\A-?[\d.]+([,\t ]+-?[\d.]+){3,}\s*$",),
+        f"{FRAMES} 'airplane-1/img/00000001.jpg'",
+    ),
+)
 FORMATS = (
+    *NO_CLASSES,
     Foreign("Supervisely's JSON", r"(^|/)ann/[^/]+\.json$", _keys("objects", "size"), f"{EXPORT} Supervisely"),
     Foreign("VIA's JSON (VGG Image Annotator)", r"\.json$", _keys("_via_img_metadata|shape_attributes"), VIA),
     Foreign("VIA's CSV (VGG Image Annotator)", r"\.csv$", (r"\bregion_shape_attributes\b",), VIA),
@@ -72,6 +104,44 @@ FORMATS = (
         (r"\A(-?\d+,){7}-?\d+,?\s*$",),
         "bring it to YOLO, as the script in Ultralytics' VisDrone.yaml does",
     ),
+    Foreign("KITTI", r"(^|/)label_2/\d+\.txt$", (r"\A[A-Z]\w+ -?[\d.]+ -?\d+( -?[\d.]+){12,13}\s*$",), WRITE),
+    Foreign("WIDER FACE", r"_bbx_gt\.txt$", (r"\A\S+\.jpg\n\d+\n(\d+ ){9}",), WRITE),
+    Foreign(
+        "SA-1B (Segment Anything)",
+        r"\.json$",
+        _keys("image_id", "predicted_iou|stability_score"),
+        "its masks have no classes, which every task here needs",
+    ),
+    Foreign(
+        "Tiny ImageNet",
+        r"(^|/)val_annotations\.txt$",
+        (r"\A\S+\.JPE?G\tn\d{8}\t",),
+        "move each picture up into train/n.../, or, as val_annotations.txt says, into val/n.../",
+    ),
+    Foreign(
+        "DAVIS or YouTube-VOS",
+        r"(^|/)ImageSets/20\d\d/\w+\.txt$|(^|/)(train|valid)/meta\.json$",
+        (r"\A[\w-]+\s*$|\"videos\"\s*:\s*\{",),
+        "move each video's frames to images/train/VIDEO/ and its masks to masks/train/VIDEO/",
+    ),
+    Foreign(
+        "FiftyOne's own JSON",
+        r"(^|/)(labels|samples)\.json$",
+        (r'"classes"\s*:\s*\[[^\]]*\],\s*"labels"\s*:\s*\{|"_cls"\s*:',),
+        "export it from FiftyOne as COCODetectionDataset or ImageClassificationDirectoryTree",
+    ),
+    Foreign(
+        "Ultralytics' NDJSON",
+        r"\.ndjson$",
+        _keys("class_names", "task"),
+        "bring it to YOLO by `convert_ndjson_to_yolo`",
+    ),
+    Foreign(
+        "Open Images, as FiftyOne has it",
+        r"(^|/)labels/(detections|classifications)\.csv$",
+        (r"\AImageID,Source,LabelName",),
+        "export it from FiftyOne as COCODetectionDataset or ImageClassificationDirectoryTree",
+    ),
     Foreign("V7 Darwin's JSON", r"\.json$", _keys("slots|workview_url", "item|image"), "export it from V7 as COCO"),
     Foreign("Labelbox's JSON lines", r"\.(nd)?json$", _keys("data_row", "projects"), WRITE),
     Foreign(
@@ -95,11 +165,26 @@ FORMATS = (
         (),
         f"{EXPORT} its tool (of TFRecord, what `visionmtl data pack` wrote is read)",
     ),
+    Foreign("pictures or masks as NumPy arrays", r"\.np[yz]$", (), PNG),
+    Foreign("NIfTI, volumes of slices", r"\.nii(\.gz)?$", (), f"{PNG}, a file each slice"),
+    Foreign("DICOM", r"\.dcm$", (), PNG),
+    Foreign(
+        "Parquet or Arrow, as of Hugging Face",
+        r"\.(parquet|arrow)$",
+        (),
+        CLASSES,
+    ),
+    Foreign("MNIST's IDX", r"-ubyte(\.gz)?$", (), CLASSES),
+    Foreign("CIFAR's batches for Python", r"(^|/)(data|test)_batch(_\d)?$", (), CLASSES),
 )
 
 
-def told(tree: Tree) -> str:
+def told(tree: Tree, formats: Sequence[Foreign] | None = None) -> str:
     """Say which format a folder that no source reads is of, and what to do; "" where no sure sign of one is there.
+
+    Args:
+        tree: the files.
+        formats: those that are looked for; all unless given.
 
     Example:
         >>> told(Tree.of(Path("data/camvid")))
@@ -108,13 +193,13 @@ def told(tree: Tree) -> str:
     if any(name.rpartition("/")[2].lower() in OWN_RECORDS for name in tree.names):
         return ""
     for name in _looked_at(tree):
+        named = [known for known in formats or FORMATS if re.search(known.file, name, re.IGNORECASE)]
         try:
-            said = layout.beginning(tree.path(name), BEGINNING)
+            said = layout.beginning(tree.path(name), BEGINNING) if any(known.signs for known in named) else ""
         except OSError:
             continue
-        for known in FORMATS:
-            named = re.search(known.file, name, re.IGNORECASE)
-            if named and all(re.search(sign, said, re.MULTILINE) for sign in known.signs):
+        for known in named:
+            if all(re.search(sign, said, re.MULTILINE) for sign in known.signs):
                 return f"looks like {known.name}, by '{name}', which is not read: {known.way}."
     return ""
 
@@ -122,12 +207,13 @@ def told(tree: Tree) -> str:
 def _looked_at(tree: Tree) -> Iterator[str]:
     """Yield the few files that are looked at."""
     folders = Counter[str]()
-    for folder, files in tree.folders.items():
+    for folder in sorted(tree.folders, key=lambda name: name.count("/")):  # what is said of all lies further up
+        files = tree.folders[folder]
         seen = Counter[str]()
         for file in files:
             if not (found := LOOKED_AT.search(file)):
                 continue
-            suffix = found[1].lower()
+            suffix = (found[1] or file).lower()
             folders[suffix] += not seen[suffix]
             seen[suffix] += 1
             if seen[suffix] <= FILES and folders[suffix] <= FOLDERS:

@@ -48,6 +48,19 @@ def is_there(tree: Tree) -> bool:
     return any(rule is None for rule in seen(tree).values())
 
 
+def unlabelled(tree: Tree) -> str:
+    """Say of a table that names the pictures of a folder, and nothing that labels them, what it lacks; or nothing."""
+    for name in candidates(tree):
+        if not SUBMISSION.search(name) and _rule(tree, name, Given()) == NO_LABELS:
+            head = grid.peek(tree.path(name))
+            try:
+                assert head is not None  # since it has a rule
+                roles.assign(head, Given(), Pictures.of(tree, tree.path(name)).has)
+            except NoLabelsError as error:
+                return f"{error} Name the source with it: data.source=csv."
+    return ""
+
+
 SIGN = Sign("a table that names the pictures and labels them", is_there)
 
 

@@ -15,7 +15,7 @@ from pipelines.errors import DataError, MissingSplitError
 from pipelines.kinds.spec import IGNORE
 from pipelines.pixels.rules import SUFFIXES
 from pipelines.sources.files.entries import Entry
-from pipelines.splits import SPLITS, split_named
+from pipelines.splits import SPLITS, SYNONYMS, split_named
 
 FRACTIONS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}  # of a folder without splits
 WHOLE = (0.0, 1.0)
@@ -123,6 +123,10 @@ def asked(root: Path, found: Mapping[str, T], request: Request) -> dict[str, T]:
     Raises:
         MissingSplitError: "train" is not, or none is.
     """
+    for split, place in found.items():
+        called = [part for part in place.parts if part.lower() in SYNONYMS] if isinstance(place, Path) else []
+        if called and SYNONYMS[called[-1].lower()] == split:
+            warnings.warn(f"'{place}' is taken as split '{split}', by the name '{called[-1]}'.", stacklevel=3)
     if request.pooled and found:
         return {split: found[split] for split in (*SPLITS, *found) if split in found}
     for split in request.splits:

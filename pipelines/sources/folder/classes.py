@@ -63,6 +63,9 @@ def _in_splits(tree: Tree, place: str, full: frozenset[str]) -> ClassFolders | N
             unlabelled[split] = folder
     if not splits:
         return None
+    bare = classes.get("test", ())
+    if len(bare) == 1 and "train" in classes and bare[0] not in classes["train"]:  # test/unknown/, test/test/
+        unlabelled["test"] = below(splits.pop("test"), bare[0])
     splits = {split: splits[split] for split in SPLITS if split in splits}
     parts = {split: _parts(tree, folder, full) for split, folder in splits.items()}
     return ClassFolders(place, splits, {split: classes[split] for split in splits}, unlabelled, parts=parts)

@@ -1,5 +1,6 @@
 """The classes of masks that a known data set has, where nothing in its folder names them."""
 
+import os
 import re
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def of_layout(tree: Tree, pairs: Pairs, account: Account) -> tuple[tuple[str, ..
     if scenes:
         account.leave(tree.path(scenes), "the scene of each picture, not read")
     for name in tree.like("*.txt", pairs.base):
-        if LIST.fullmatch(layout.text(tree.path(name))):
+        if os.path.abspath(tree.path(name)) not in account.files and LIST.fullmatch(layout.text(tree.path(name))):
             account.leave(tree.path(name), "a list of images and masks, which their names tell too")
     info = next(tree.like("objectinfo150.txt", pairs.base), None)
     if info:

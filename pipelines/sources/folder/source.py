@@ -9,6 +9,7 @@ from pipelines.accounts.tree import Tree
 from pipelines.contract import Request, Source
 from pipelines.errors import DataError
 from pipelines.kinds.spec import LabelSpec
+from pipelines.sources import foreign
 from pipelines.sources.base import option
 from pipelines.sources.file_options import classes_option, divide_option
 from pipelines.sources.files import labels, layout
@@ -18,7 +19,7 @@ from pipelines.sources.files.format import MaskFormat
 from pipelines.sources.files.masks.declaring import declared
 from pipelines.sources.files.split_lists import name_of
 from pipelines.sources.folder import classes as class_folders
-from pipelines.sources.folder import naming, pairs
+from pipelines.sources.folder import lists, naming, pairs
 from pipelines.sources.folder.classes import ClassFolders
 from pipelines.sources.folder.lone import lone
 from pipelines.sources.folder.pairs import Pairs
@@ -28,6 +29,7 @@ from pipelines.sources.folder.telling import (
     refuse_deeper_splits,
     refuse_splits,
     tell,
+    tell_beside,
     tell_masks,
     tell_towns,
     unlabelled,
@@ -51,8 +53,9 @@ class Folder(MaskFormat):
 
     Each may lie in `DIR/{train,val,test}/` instead of DIR, the latter two in `DIR/images/train/` and `DIR/masks/train/`
     too; as ADE20K (`images/training/`, `annotations/training/`), mmsegmentation (`img_dir/`, `ann_dir/`), CamVid
-    (`train/`, `trainannot/` or `train_labels/`), or with `tom_mask.png` beside `tom.jpg`, as Roboflow has it. A picture
-    in no class folder, or without a mask, is not labelled for that task; a mask without a picture is an error.
+    (`train/`, `trainannot/` or `train_labels/`), or with `tom_mask.png` beside `tom.jpg`, as Roboflow has it. Without
+    such folders, `train.txt` and `test.txt` or `val.txt` that name the images are the splits. A picture in no class
+    folder, or without a mask, is not labelled for that task; a mask without a picture is an error.
 
     The classes of masks are those of the options, of `mask_classes.json` (`{"classes": [...], "ignore": 255}`) in DIR
     or beside the masks, or of a palette there. What is not said of the masks' values is what they say themselves: 255
@@ -64,7 +67,7 @@ class Folder(MaskFormat):
             "class folders",
             "train/cats/*.jpg, train/dogs/*.jpg, val/cats/*.jpg, ..., or cats/*.jpg and dogs/*.jpg",
             (Sign("pictures in a folder per class", lambda tree: _has_classes(tree)),),
-            doubt=lone,
+            doubt=lambda tree: _doubt(tree),
         ),
         Layout(
             "images and masks",
@@ -107,7 +110,7 @@ class Folder(MaskFormat):
             if request.wants("segmentation"):
                 tell_masks(entries)
         if not there:
-            raise DataError(_refusal(root, tree) + request.problems.first)
+            raise DataError((masked and _no_pair(tree, masked)) or _refusal(root, tree) + request.problems.first)
         return self.assembled(request, entries, there)
 
     def _masked(self, root: Path, found: Pairs, request: Request) -> Found:
@@ -154,13 +157,28 @@ class Folder(MaskFormat):
             names += doubtful
             entries = with_classes(tree, found.splits[""], names)
             return self._divided(root, tree.path(found.splits[""]), entries, request), sorted(names)
+        tell_beside(tree, found)
         asked = layout.asked(root, {split: tree.path(folder) for split, folder in found.splits.items()}, request)
         return {split: with_classes(tree, found.splits[split], classes[split]) for split in asked}, names
 
     def _divided(self, root: Path, images: Path, entries: list[Entry], request: Request) -> Found:
         """Divide images without splits, by their paths from the folder that they lie in."""
         named = {name_of(entry.image, images): entry for entry in entries}
+        if self.divide is None and request.lists is None:
+            found = lists.find(request.files, images, named, request.account)
+            if found:
+                return self._listed(root, found, request)
         return layout.divided_entries(root, named, request, self.divide)
+
+    def _listed(self, root: Path, found: dict[str, dict[str, Entry]], request: Request) -> Found:
+        """Keep the images of the splits asked for, of those that lists name."""
+        asked = layout.asked(root, found, request)
+        for split, own in found.items():
+            for entry in own.values() if split not in asked else ():
+                for file in (entry.image, entry.mask):
+                    if file:
+                        request.account.leave(file, f"of split {split}, not asked for")
+        return {split: list(own.values()) for split, own in asked.items()}
 
     def _mask_label(self, root: Path, found: Pairs, entries: Found, request: Request) -> list[labels.Label]:
         """Return the label of the masks; none where nobody asks for it and nothing names the classes."""
@@ -202,6 +220,26 @@ def _has_classes(tree: Tree) -> bool:
         return class_folders.find(tree) is not None
     except DataError:
         return True
+
+
+def _no_pair(tree: Tree, masked: Pairs) -> str:
+    """Say that there are masks, and none that is called as an image; "" where one is or there are none."""
+    for place in masked.splits.values():
+        images, masks = (list(layout.pictures_in(tree, folder)) for folder in (place.images, place.masks))
+        if place.images != place.masks and images and masks:
+            return (
+                f"'{tree.path(place.masks)}' has {len(masks)} masks, of which none is called as an image of "
+                f"'{tree.path(place.images)}' ('{Path(masks[0]).name}', but '{Path(images[0]).name}'): give each mask "
+                "the name of its image, as masks/a.png of images/a.jpg; several of one image are drawn into one."
+            )
+    return ""
+
+
+def _doubt(tree: Tree) -> str:
+    """Say that class folders are the frames of videos, or one alone, as where a format not read has the labels."""
+    single = lone(tree)
+    known = foreign.told(tree) if single else foreign.told(tree, foreign.NO_CLASSES)
+    return f"'{tree.root}' {known}" if known else single
 
 
 def _tell_base(root: Path, base: str) -> None:

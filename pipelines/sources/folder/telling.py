@@ -96,6 +96,22 @@ def refuse_deeper_splits(tree: Tree, images: str) -> None:
         )
 
 
+def tell_beside(tree: Tree, found: ClassFolders) -> None:
+    """Warn of a folder beside those of splits that has the same classes and is called as none."""
+    train = found.classes.get("train", ())
+    outer = {place.removeprefix(f"{found.base}/").partition("/")[0] for place in found.splits.values()}
+    for name in tree.inner(found.base) if len(train) > 1 else ():
+        place = below(found.base, name)
+        if name in outer or place in found.unlabelled.values():
+            continue
+        if {*_folders_with_pictures(tree, place)} >= {*train[:2]}:
+            warnings.warn(
+                f"'{tree.path(place)}' has the same class folders as train and is not read, as its name is that of no "
+                "split: call it val or test, or move its pictures into train.",
+                stacklevel=4,
+            )
+
+
 def refuse_splits(tree: Tree, place: str, classes: Sequence[str]) -> None:
     """Refuse class folders that may be splits: called so, as trainA/ and testA/, or with the same folders in each.
 
