@@ -111,14 +111,12 @@ class Arguments:
             training: whether they are those of "train": moved at random, and in whole batches.
             reduced: whether pictures may be read smaller than they are placed.
         """
-        if training:
-            composing.check(map(kinds.of, specs), self.augment)
         return Batching(
             specs=specs,
             size=self.size,
             batch_size=self.batch_size,
             resize=self.resize,
-            augmentation=self.augment if training else Augmentation(),
+            augmentation=composing.usable(map(kinds.of, specs), self.augment) if training else Augmentation(),
             seed=self.seed,
             drop_remainder=training,
             worker=self.worker,

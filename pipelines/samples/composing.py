@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
@@ -20,8 +20,8 @@ from pipelines.samples.placing import place
 Part = dict[str, Any]  # of a picture in place: image, maps and rows (what is no map) by task, weights
 
 
-def check(kinds: Iterable[Kind], augmentation: Augmentation) -> None:
-    """Refuse labels that no image of several pictures can have, and say which tasks learn less from them.
+def usable(kinds: Iterable[Kind], augmentation: Augmentation) -> Augmentation:
+    """Return what of an augmentation these labels can have, and say what is set aside, and which tasks learn less.
 
     Raises:
         DataError: a kind of label does not say how those of several pictures are joined.
@@ -29,7 +29,11 @@ def check(kinds: Iterable[Kind], augmentation: Augmentation) -> None:
     kinds = list(kinds)
     if augmentation.copy_paste and not any(kind.has_objects or kind.paints for kind in kinds):
         names = ", ".join(f"'{kind.spec.name}'" for kind in kinds)
-        raise DataError(f"augmentation.copy_paste takes objects of pictures, but of {names} none has boxes or masks.")
+        warnings.warn(
+            f"augmentation.copy_paste is set aside: it takes objects of pictures, and {names} have no boxes or masks.",
+            stacklevel=2,
+        )
+        augmentation = replace(augmentation, copy_paste=0.0)
     for kind in kinds if augmentation.joins else ():
         if not kind.joins:
             raise DataError(
@@ -43,6 +47,7 @@ def check(kinds: Iterable[Kind], augmentation: Augmentation) -> None:
                 " their pictures are not all of one class.",
                 stacklevel=2,
             )
+    return augmentation
 
 
 def knowing(drawn: Tree, reader: Reader) -> Tree:

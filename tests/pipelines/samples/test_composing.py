@@ -165,9 +165,13 @@ def test_of_too_many_objects_the_largest_stay_and_an_unlabelled_window_is_ignore
     assert (label["boxes"], label["classes"], weight) == ([[0, 0, 2, 2], [2, 1, 6, 4]], [0, CROWD], 1.0)
 
 
-def test_what_cannot_be_joined_or_pasted_is_refused_in_a_sentence(folder, monkeypatch):
+def test_without_boxes_and_masks_nothing_is_pasted_which_is_said(folder):
+    with pytest.warns(UserWarning, match="copy_paste is set aside: .* 'classification' have no boxes or masks"):
+        data = load(folder, augmentation={"copy_paste": 1.0}, tasks=["classification"])
+    same(epoch(data), epoch(load(folder, tasks=["classification"])))
+
+
+def test_what_cannot_be_joined_is_refused_in_a_sentence(folder, monkeypatch):
     monkeypatch.delattr(kinds.get("multi_label"), "join")
     with pytest.raises(pipelines.DataError, match="labels of kind 'multi_label' .task 'classification'. do not say"):
         load(folder, augmentation={"cut_mix": 0.5}, tasks=["classification"])
-    with pytest.raises(pipelines.DataError, match="of 'classification' none has boxes or masks"):
-        load(folder, augmentation={"copy_paste": 0.5}, tasks=["classification"])
