@@ -1,16 +1,34 @@
 """Pictures whose files are in memory, as a server is sent them: looked at and decoded as those on a disk are."""
 
+import contextlib
 import io
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
 from pipelines.errors import DataError
-from pipelines.pixels import contents, headers, pictures
+from pipelines.pixels import contents, headers, levels, pictures
 from pipelines.pixels.headers import Header
 
 WHAT = "The picture"
+INSTEAD = {  # of what only a source of labelled pictures takes, where there is none
+    levels.REMEDY: "save it with 8 bits a channel",
+    headers.RAISED: "make it smaller",
+}
+
+
+@contextlib.contextmanager
+def without_options() -> Iterator[None]:
+    """Have the sentence of a DataError raised within say what to do where pictures are read by no source."""
+    try:
+        yield
+    except DataError as error:
+        told = str(error)
+        for option, remedy in INSTEAD.items():
+            told = told.replace(option, remedy)
+        raise DataError(told) from error.__cause__
 
 
 def inspect(content: bytes, max_pixels: int) -> Header:
@@ -45,7 +63,8 @@ def decode(content: bytes, header: Header) -> np.ndarray:
     try:
         if header.fast and not turn:
             return pictures.from_bytes(tf.constant(content)).numpy()
-        return pictures.by_pillow(io.BytesIO(content), "", turn)
+        with without_options():
+            return pictures.by_pillow(io.BytesIO(content), "", turn)
     except DataError as error:
         raise DataError(str(error).replace("Image ''", WHAT)) from None
     except Exception:  # damaged content makes decoders fail in any way

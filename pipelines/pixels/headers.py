@@ -16,6 +16,7 @@ ORIENTATION = 0x0112  # EXIF tag; 1 is upright, 5 to 8 swap height and width
 FAST = ("JPEG", "MPO", "PNG")
 FAST_VALUES = (1 << 29) - 1  # pixels by channels that TensorFlow decodes
 SIZE = (256, 257)  # tags of TIFF: width and height as stored, where Pillow's own are upright
+RAISED = "the option max_pixels of its source raises the limit"
 Trait = Literal["frames", "alpha", "deep", "exif"]
 NONE: frozenset[Trait] = frozenset()
 
@@ -87,7 +88,7 @@ def inspect(path: Path, marker: bool = False, max_pixels: int | None = None) -> 
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(
             f"File '{path}' has more than {_limit(max_pixels):,} pixels, the limit: it may be meant to fill memory; "
-            "the option max_pixels of its source raises the limit."
+            f"{RAISED}."
         ) from None
     except Exception as error:  # a damaged header makes Pillow fail in any way
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error

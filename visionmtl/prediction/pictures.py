@@ -15,6 +15,7 @@ from pipelines.accounts.account import Account, Balance
 from pipelines.accounts.rules import PREDICTED, beside, of_a_run
 from pipelines.accounts.tree import Tree
 from pipelines.pixels import pictures
+from pipelines.pixels.encoded import without_options
 from pipelines.pixels.headers import Header, Trait
 from pipelines.pixels.rules import SUFFIXES
 from pipelines.sources.files.notes import TRAITS
@@ -101,20 +102,37 @@ def found(paths: Sequence[str | Path], out: str | Path | None = None) -> Found:
         UsageError: a path is not there, a folder holds no picture, or is where predictions are to be written.
     """
     result, seen = Found(), set[Path]()
-    for path in map(Path, paths):
+    for given in paths:
+        path = Path(given)
         if path.is_dir():
             inside, balance = _inside(path, None if out is None else Path(out).resolve())
             result.balances.append(balance)
         elif path.is_file():
             inside = [(path, PurePath(path.name))]
         else:
-            raise UsageError(f"There is no picture '{path}'.")
+            raise UsageError(_missing(os.fspath(given)))
         for file, name in inside:
             if (place := file.absolute()) not in seen:
                 seen.add(place)
                 result.files.append(file)
                 result.names.append(name)
     return result
+
+
+def _missing(given: str) -> str:
+    """Say what a path is where there is neither a file nor a folder."""
+    path = Path(given)
+    if "://" in given:
+        return f"'{given}' is an address: fetch it first, for pictures are read from a disk."
+    if given == "-":
+        return "Pictures are not read from standard input, '-': name files or folders."
+    if path.is_symlink():
+        return f"'{given}' is a link to '{os.readlink(path)}', where no picture is: mend the link."
+    if path.exists():
+        return f"'{given}' is no file that pictures are read from, but a pipe or a device: name files or folders."
+    if any(sign in given for sign in "*?["):
+        return f"There is no picture '{given}': a pattern is filled in by the shell, without quotes, if a file fits it."
+    return f"There is no picture '{given}'."
 
 
 def _inside(root: Path, out: Path | None) -> tuple[list[tuple[Path, PurePath]], Balance]:
@@ -168,7 +186,8 @@ class Reader:
 
     def __call__(self, place: int) -> np.ndarray:
         """Return a picture as `read` does."""
-        header = pictures.inspect(self.files[place])
+        with without_options():
+            header = pictures.inspect(self.files[place])
         if header.traits:
             with self.lock:
                 for trait in header.traits:
@@ -191,12 +210,19 @@ def read(path: Path) -> np.ndarray:
     Raises:
         pipelines.DataError: the file is missing, truncated or no picture, or nothing says what is white in it.
     """
-    return _decoded(path, pictures.inspect(path))
+    with without_options():
+        header = pictures.inspect(path)
+    return _decoded(path, header)
 
 
 def _decoded(path: Path, header: Header) -> np.ndarray:
     turn = header.orientation != 1
     slow = turn or not header.fast
+    with without_options():
+        return _pixels(path, slow, turn)
+
+
+def _pixels(path: Path, slow: bool, turn: bool) -> np.ndarray:
     try:
         if slow:
             return np.asarray(pictures.decode(tf.constant(str(path)), tf.constant(slow), tf.constant(turn)))

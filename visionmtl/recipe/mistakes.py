@@ -35,6 +35,8 @@ def sentence(error: Any, key: tuple[str | int, ...]) -> str:
             choices = [choice.strip("'") for choice in error["ctx"]["expected"].replace(" or ", ", ").split(", ")]
             meant = nearest(error["input"], choices) if isinstance(error["input"], str) else ""
             expected = f"{error['ctx']['expected']}.{meant}"
+            if isinstance(error["input"], str) and error["input"] in choices:
+                expected = f"{error['ctx']['expected']}, a number without quotes"
         case kind:
             plain = error["msg"].removeprefix("Input should be ").split(",")[0]
             expected = _EXPECTED.get(

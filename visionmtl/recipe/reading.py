@@ -136,6 +136,11 @@ def _put(settings: dict[str, Any], name: str, value: Any, text: str) -> tuple[st
     *parents, last = path = tuple(name.strip().split("."))
     for word in parents:
         child = settings.get(word)
+        if isinstance(child, list) and (other := [each for each in child if not isinstance(each, str)]):
+            raise UsageError(
+                f"'{text}' on the command line: '{word}' holds {json.dumps(other[0])}, expected names; YAML reads yes,"
+                " no, on and off as true and false, and digits as numbers, unless in quotes."
+            )
         child = (
             {} if child is None else by_name({str(name): {} for name in child} if isinstance(child, list) else child)
         )

@@ -3,9 +3,12 @@
 import os
 from pathlib import PurePath
 
+import numpy as np
 import pytest
 import reds
+from PIL import Image
 
+from pipelines import DataError
 from visionmtl.errors import UsageError
 from visionmtl.prediction import pictures
 from visionmtl.prediction.pictures import found, told_apart
@@ -92,3 +95,33 @@ def test_names_leave_room_for_a_number_and_a_suffix():
 def test_files_of_one_stem_have_distinct_names(tmp_path):
     files = [tmp_path / "a" / "1.jpg", tmp_path / "b" / "1.png", tmp_path / "b" / "2.png"]
     assert list(pictures.distinct_names(files).values()) == ["1", "1-2", "2"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("https://example.com/a.jpg", "'https://example.com/a.jpg' is an address: fetch it first"),
+        ("-", "not read from standard input"),
+        ("link.png", r"'link.png' is a link to 'gone.png', where no picture is"),
+        ("circle.png", "'circle.png' is a link to 'circle.png', where no picture is"),
+        ("pipe.png", "'pipe.png' is no file that pictures are read from, but a pipe"),
+        ("*.jpg", r"no picture '\*.jpg': a pattern is filled in by the shell"),
+        ("gone.png", "There is no picture 'gone.png'"),
+    ],
+)
+def test_what_is_no_file_is_told_for_what_it_is(tmp_path, monkeypatch, given, message):
+    monkeypatch.chdir(tmp_path)
+    os.symlink("gone.png", "link.png")
+    os.symlink("circle.png", "circle.png")
+    os.mkfifo("pipe.png")
+    with pytest.raises(UsageError, match=message):
+        found([given])
+
+
+def test_no_option_is_named_that_predictions_do_not_take(tmp_path):
+    Image.fromarray(np.full((4, 4), 900, "float32")).save(tmp_path / "deep.tif")
+    with pytest.raises(DataError, match="nothing says which is white: .*; save it with 8 bits a channel.$"):
+        pictures.read(tmp_path / "deep.tif")
+    Image.new("1", (20_000, 10_000)).save(tmp_path / "large.png")
+    with pytest.raises(DataError, match="may be meant to fill memory; make it smaller.$"):
+        pictures.Reader([tmp_path / "large.png"])(0)

@@ -68,6 +68,7 @@ MISTAKES = [
     ("data.source=off", "'data.source' is false, expected a name; YAML reads yes, no, on and off as true and false"),
     ("tasks={no: {}}", "false, expected a name; YAML reads yes, no, on and off as true and false, unless in quotes."),
     ("training.verbose=yes", "'training.verbose' is true, expected 0, 1 or 2"),
+    ("training.verbose='1'", "'training.verbose' is \"1\", expected 0, 1 or 2, a number without quotes."),
     ("training.profile=[on, 20]", "'training.profile.0' is true, expected a whole number."),
     ("training.sizes={0: on}", "'training.sizes.0' is true, expected a number."),
     ("model.start={a: no}", "'model.start': expected a run folder or .keras file, or one a task, as {task: run}."),
@@ -85,6 +86,13 @@ def test_a_mistake_on_the_command_line_is_one_sentence(override, sentence):
         recipe.load("garments", [override])
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_override_below_a_name_that_is_none_is_told(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("data: {source: garments}\ntasks: [yes, detection]\n")
+    with pytest.raises(UsageError, match="'tasks' holds true, expected names; YAML reads yes.* unless in quotes"):
+        recipe.load(path, ["tasks.detection.weight=2"])
 
 
 def read_as(given, kept):
