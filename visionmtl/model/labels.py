@@ -16,8 +16,9 @@ def formed(batch: Batch, tasks: Mapping[str, Task], shape: tuple[int, ...]) -> B
         UsageError: the images are no input of the model, or labels cannot be those of their task.
     """
     height, width, _ = shape
+    images = forms.images(batch.images, shape)
     labels = {name: tasks[name].form(label, (height, width)) for name, label in batch.labels.items()}
-    return batch._replace(images=forms.images(batch.images, shape), labels=labels)
+    return batch._replace(images=images, labels=labels)
 
 
 def faults(batch: Batch, tasks: Mapping[str, Task], size: tuple[int, int]) -> Found:

@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-import keras
+import tensorflow as tf
 
 from visionmtl.metrics.metric import Metric
 from visionmtl.model.evaluation import Evaluation, Seen, evaluation_step
 from visionmtl.model.gallery import Gallery
 from visionmtl.model.sizes import Sizes
+from visionmtl.step import asserting
+from visionmtl.step.admission import unpacked
 from visionmtl.step.balanced import BalancedModel
+from visionmtl.step.given import check_images
 from visionmtl.step.sizes import AsGiven
-from visionmtl.tasks import views
+from visionmtl.tasks import forms, views
+from visionmtl.tasks.faults import of_images, unfinished
 from visionmtl.tasks.task import READ, Task
 
 
@@ -19,6 +23,7 @@ class MeasuredModel(BalancedModel):
     """A model of `tasks`, whose `evaluate` adds every task's metrics and their mean `score`."""
 
     tasks: dict[str, Task]
+    image_shape: tuple[int, ...]
     confidences: Any
     test_function: Any
     evaluation: Evaluation
@@ -74,7 +79,7 @@ class MeasuredModel(BalancedModel):
     def _replica_test_step(self, data: Any) -> Seen:
         """Return the losses so far, each metric's statistics of this replica's batch, and what its gallery may keep."""
         labels, outputs, weights, losses, logs = self._measured(data)
-        images = keras.utils.unpack_x_y_sample_weight(data)[0]
+        images = unpacked(data)[0]
         if self.looks is None:
             raw = {name: self.read_outputs(name, outputs) for name in labels}
             predictions = {
@@ -118,6 +123,28 @@ class MeasuredModel(BalancedModel):
             logs |= {f"{task}_{name}": value for name, value in metrics.items()}
         logs["score"] = self.evaluation.score(results)
         return logs if return_dict else list(logs.values())
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what batches' raw outputs mean, as `predict` of Keras; images that are scaled otherwise are told."""
+        with asserting.told():
+            return super().predict(*args, **kwargs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Return what a batch's raw outputs mean, as Keras does; images that are scaled otherwise are told."""
+        check_images(x)
+        with asserting.told():
+            return super().predict_on_batch(x)
+
+    def predict_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Return what a batch's raw outputs mean."""
+        images = forms.images(unpacked(data)[0], self.image_shape)
+        found = of_images(images) | unfinished(images) if not self.compiled or self.faults.wanted else {}
+        with tf.control_dependencies(asserting.asserted(found)):
+            return self.decode(self(tf.identity(images), training=False))
+
+    def decode(self, outputs: Mapping) -> dict[str, tf.Tensor]:
+        """Return what raw outputs mean."""
+        raise NotImplementedError
 
     def task_results(self, details: bool = False) -> dict[str, dict[str, float]]:
         """Return each task's metrics of the last `evaluate`, with those of every class if `details`."""

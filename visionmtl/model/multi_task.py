@@ -21,7 +21,7 @@ from visionmtl.model.outputs import RawOutputs
 from visionmtl.sharing import Matrix, Penalty
 from visionmtl.step.admission import Batch
 from visionmtl.step.faults import Found
-from visionmtl.tasks import Task, forms
+from visionmtl.tasks import Task
 from visionmtl.tasks.together import by_name, share_colours
 
 
@@ -283,11 +283,6 @@ class MultiTaskModel(MeasuredModel):
             decoded = decoded if least.get(name) is None else task.confident(decoded, least[name])
             flat |= {f"{name}_{key}": value for key, value in decoded.items()}
         return flat
-
-    def predict_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Return what a batch's raw outputs mean."""
-        images = forms.images(keras.utils.unpack_x_y_sample_weight(data)[0], self.image_shape)
-        return self.decode(self(images, training=False))
 
     def get_config(self) -> dict:
         return {"name": self.name, **self._config}

@@ -35,7 +35,16 @@ def admitted(data: Any, tasks: Sequence[str]) -> Batch:
     Raises:
         UsageError: labels or weights are not by task, none is of a task, or a name is written nearly like a task's.
     """
-    images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+    images, labels, weights = unpacked(data)
+    if labels is None and isinstance(images, Mapping):
+        keys = [*map(str, images)]
+        there = [task for task in tasks if task in keys] or [*tasks][:1]
+        own = ", ".join(f"'{task}': each['{task}']" for task in there)
+        first = next((key for key in keys if key not in tasks), "image")
+        raise UsageError(
+            f"A batch is a dictionary of {_listed(keys)}: expected images and labels by task, as by data.map(lambda"
+            f" each: (each['{first}'], {{{own}}})); the tasks are {_listed(tasks)}."
+        )
     weights = {} if weights is None else weights
     _check_mapping("labels", labels, tasks)
     _check_mapping("weights", weights, tasks)
@@ -56,6 +65,17 @@ def admitted(data: Any, tasks: Sequence[str]) -> Batch:
     _check_axes(labels, tasks)
     of_tasks = {task: labels[task] for task in tasks if task in labels}
     return Batch(images, of_tasks, {task: _weight(task, weights[task]) for task in of_tasks if task in weights})
+
+
+def unpacked(data: Any) -> tuple[Any, Any, Any]:
+    """Return images, labels and weights of a batch, None where there are none.
+
+    Raises:
+        UsageError: it has more parts.
+    """
+    if isinstance(data, list | tuple) and len(data) > 3:
+        raise UsageError(f"A batch has {len(data)} parts: expected images, labels by task and weights by task.")
+    return keras.utils.unpack_x_y_sample_weight(data)
 
 
 def _check_axes(labels: Mapping, tasks: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from visionmtl.errors import UsageError, nearest
+from visionmtl.step import given as what
 
 
 def prepare(model: Any, given: dict[str, Any], images: Any, labels: Any) -> Any:
@@ -26,22 +27,33 @@ def prepare(model: Any, given: dict[str, Any], images: Any, labels: Any) -> Any:
         raise UsageError("The model is not compiled: call model.compile(...), which says how it learns, before.")
     if given.get("class_weight") is not None:
         raise UsageError("class_weight is for one task alone: give the weights of samples by task, as sample_weight.")
-    _check_numbers("images", images)
-    labels = _arrays(labels)
-    _check_list(images, labels)
-    if isinstance(given.get("sample_weight"), Mapping):
-        given["sample_weight"] = weights_like(labels, given["sample_weight"])
+    what.check_images(images, len(model.inputs))
+    what.check_split(images, given.get("validation_split"))
+    labels, given["sample_weight"] = _prepared(images, labels, given.get("sample_weight"))
     held_back = given.get("validation_data")
     if isinstance(held_back, tuple | list) and len(held_back) > 1:
-        theirs = _arrays(held_back[1])
-        further = [weights_like(theirs, each) if isinstance(each, Mapping) else each for each in held_back[2:]]
-        given["validation_data"] = (held_back[0], theirs, *further)
+        what.check_images(held_back[0], len(model.inputs))
+        given["validation_data"] = (held_back[0], *_prepared(*held_back, *[None][: 3 - len(held_back)]))
     return labels
+
+
+def _prepared(images: Any, labels: Any, weights: Any, *further: Any) -> tuple[Any, Any]:
+    """Return labels and weights as Keras takes them."""
+    if further:
+        raise UsageError(f"validation_data has {3 + len(further)} parts: expected images, labels and weights.")
+    labels = _arrays(labels)
+    if isinstance(weights, Mapping):
+        what.check_counts(images, labels, weights)
+        weights = weights_like(labels, weights)
+    else:
+        what.check_counts(images, labels)
+    return labels, weights
 
 
 def _arrays(labels: Any) -> Any:
     """Return labels by task with lists as arrays, which Keras would take for a structure of many labels."""
     if not isinstance(labels, Mapping):
+        what.check_table("labels", labels)
         return labels
     return {
         task: {key: _array(task, each) for key, each in label.items()}
@@ -53,6 +65,11 @@ def _arrays(labels: Any) -> Any:
 
 def _array(task: str, label: Any) -> Any:
     if isinstance(label, list | tuple):
+        if label and isinstance(label[0], Mapping):
+            raise UsageError(
+                f"The labels of '{task}' are a list of dictionaries, one an image: expected one dictionary of arrays of"
+                f" all images, such as {{'{next(iter(label[0]), 'boxes')}': [B, ...]}}."
+            )
         try:
             label = np.asarray(label)
         except ValueError:
@@ -60,30 +77,8 @@ def _array(task: str, label: Any) -> Any:
                 f"The labels of '{task}' are lists of unequal lengths: fill them up to one, boxes with any numbers and"
                 " the class -1."
             ) from None
-    _check_numbers(f"labels of '{task}'", label)
+    what.check_numbers(f"labels of '{task}'", label)
     return label
-
-
-def _check_numbers(what: str, given: Any) -> None:
-    """Refuse an array of objects or texts."""
-    kind = getattr(getattr(given, "dtype", None), "kind", "")
-    if kind and kind in "OSUT":
-        form = "of objects, as of rows that differ in length" if kind == "O" else "of texts"
-        raise UsageError(
-            f"The {what} are an array {form}: expected numbers. Texts are numbered in the order of the task's classes, "
-            "from 0; rows that differ in length are filled up, boxes with any numbers and the class -1."
-        )
-
-
-def _check_list(images: Any, labels: Any) -> None:
-    """Refuse a list of pictures, one for each label, where Keras takes a list of inputs."""
-    if isinstance(images, list | tuple) and isinstance(labels, Mapping) and labels:
-        count = len(np.atleast_1d(tf.nest.flatten(labels)[0]))
-        if len(images) == count and any(len(np.atleast_1d(image)) != count for image in images):
-            raise UsageError(
-                f"The images are a {type(images).__name__} of {count}, which Keras takes for {count} inputs: make one "
-                "array of them, by np.stack(images), all of one size."
-            )
 
 
 def weights_like(labels: Any, weights: Mapping) -> Any:
@@ -104,6 +99,19 @@ def weights_like(labels: Any, weights: Mapping) -> Any:
     for task, label in labels.items():
         leaves = tf.nest.flatten(label)
         weight = weights.get(task)
-        weight = np.ones(len(leaves[0]), "float32") if weight is None else weight
+        weight = _weight(task, 1.0 if weight is None else weight, len(leaves[0]))
         own[task] = tf.nest.map_structure(lambda leaf, weight=weight: weight, label)
     return own
+
+
+def _weight(task: str, weight: Any, count: int) -> Any:
+    """Return the weights of a task's samples as an array; a number is that of each."""
+    if isinstance(weight, Mapping):
+        raise UsageError(
+            f"The weights of '{task}' are a dictionary of {', '.join(map(str, weight))}: expected a number for each"
+            " sample, as of classes by np.array([1.0, 2.0])[labels]."
+        )
+    if isinstance(weight, list | tuple):
+        weight = np.asarray(weight)
+    what.check_numbers(f"weights of '{task}'", weight)
+    return np.full(count, weight, "float32") if np.ndim(weight) == 0 else weight

@@ -16,6 +16,7 @@ from visionmtl.step.diagnosis import Diagnosis, diagnose
 from visionmtl.step.epochs import with_epochs
 from visionmtl.step.faults import Faults, Found
 from visionmtl.step.finite import Guard
+from visionmtl.step.given import check_run, named
 from visionmtl.step.pace import Pace
 from visionmtl.step.parted import PartedModel
 from visionmtl.step.plain_words import plain_words
@@ -269,19 +270,13 @@ class BalancedModel(PartedModel):
         **kwargs: Any,
     ) -> keras.callbacks.History:
         """Train as Keras does, on NumPy labels and weights by task too; the balancer learns where epochs end."""
-        y = arrays.prepare(self, kwargs, x, y)
+        given = named("fit", args, kwargs, taken=6)
+        check_run(batch_size, epochs, callbacks, x, given)
+        y = arrays.prepare(self, given, x, y)
         replicas = self.distribute_strategy.num_replicas_in_sync
         with plain_words(x, batch_size, replicas), compiling.told(self.jit_compile):
             callbacks = with_epochs(callbacks, self.guard, self.began)
-            return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
-
-    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Measure as Keras does, on NumPy labels and weights by task too."""
-        y = arrays.prepare(self, kwargs, x, y)
-        with plain_words(x), self.faults.told_first():
-            logs = super().evaluate(x, y, *args, **kwargs)
-        self.faults.tell()
-        return logs
+            return super().fit(x, y, batch_size, epochs, verbose, callbacks, **given)
 
     def make_train_function(self, force: bool = False) -> None:
         """Build the training steps, as Keras does: of each size those that compare the tasks' gradients or do not.

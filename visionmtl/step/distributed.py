@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from visionmtl.errors import UsageError
+from visionmtl.step.given import NO_BATCH, check_images
 from visionmtl.step.strict import StrictModel
 from visionmtl.workers import ALONE, Workers, replicas_of
 
@@ -103,10 +105,14 @@ class DistributedModel(StrictModel):
         finally:
             self._distribute_strategy, self.predict_function = strategy, function
 
-    def predict(self, *args: Any, **kwargs: Any) -> Any:
+    def predict(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Return predictions as Keras does; of several workers each predicts on what it is given, and on all of it."""
+        check_images(x, len(self.inputs))
         with self.alone():
-            return super().predict(*args, **kwargs)
+            try:
+                return super().predict(x, *args, **kwargs)
+            except UnboundLocalError:  # Keras's own, where no batch came
+                raise UsageError(NO_BATCH.format("predict")) from None
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save as Keras does; of several workers one may, without the others."""

@@ -5,8 +5,10 @@ from typing import Any
 
 import keras
 
+from visionmtl.errors import UsageError
 from visionmtl.step import stateless
 from visionmtl.step.finite import Guard
+from visionmtl.step.given import NO_BATCH
 
 
 class Skips(keras.callbacks.Callback):
@@ -37,8 +39,13 @@ class Begins(keras.callbacks.Callback):
 class Epochs(keras.callbacks.Callback):
     """Tells the model's parts where epochs begin and end: the balancer, the counts, and who looks at the steps."""
 
+    some = False  # whether there was a batch
+
     def on_train_begin(self, logs: Any = None) -> None:
         stateless.tell_restart(self.model)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.some = True
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.model.position.begin(epoch)
@@ -49,6 +56,8 @@ class Epochs(keras.callbacks.Callback):
         self.model.position.end()
         self.model.balancer.end_epoch()
         self.model.faults.tell()
+        if not self.some:
+            raise UsageError(NO_BATCH.format("learn"))
 
 
 def with_epochs(callbacks: Any, guard: Guard, began: Callable[[int, int], None]) -> Any:

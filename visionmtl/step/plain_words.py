@@ -9,6 +9,7 @@ import tensorflow as tf
 from pipelines.errors import plainly
 from visionmtl.errors import out_of_memory
 from visionmtl.step import memory
+from visionmtl.step.given import strange_batches
 
 
 @contextlib.contextmanager
@@ -28,6 +29,8 @@ def plain_words(x: Any, batch_size: int | None = None, replicas: int | None = No
         except Exception as error:
             if out_of_memory(error):
                 error.add_note(_advice(x, batch_size, replicas))
+            if told := strange_batches(x, error):
+                raise told from error
             raise
 
 

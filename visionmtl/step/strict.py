@@ -6,6 +6,9 @@ from typing import Any
 import keras
 
 from visionmtl.errors import UsageError, nearest
+from visionmtl.step import arrays
+from visionmtl.step.given import NO_BATCH, named
+from visionmtl.step.plain_words import plain_words
 
 FUNCTIONAL = ("inputs", "outputs", "name")  # arguments of a functional model of Keras
 
@@ -28,6 +31,35 @@ class StrictModel(keras.Model):
                     f"Arguments: {', '.join(known)}."
                 )
         super().__init__(*args, **kwargs)
+
+    faults: Any
+
+    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Measure as Keras does, on NumPy labels and weights by task too."""
+        given = named("evaluate", args, kwargs)
+        y = arrays.prepare(self, given, x, y)
+        with plain_words(x), self.faults.told_first():
+            logs = super().evaluate(x, y, **given)
+        self.faults.tell()
+        if isinstance(logs, dict | list) and not logs:
+            raise UsageError(NO_BATCH.format("measure"))
+        return logs
+
+    def train_on_batch(self, x: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Train as Keras does; what is wrong with the values of the batch is told at once, as no epoch ends."""
+        return self._on_batch(super().train_on_batch, "train_on_batch", x, y, args, kwargs)
+
+    def test_on_batch(self, x: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Measure as Keras does; what is wrong with the values of the batch is told."""
+        return self._on_batch(super().test_on_batch, "test_on_batch", x, y, args, kwargs)
+
+    def _on_batch(self, step: Any, name: str, x: Any, y: Any, args: Any, kwargs: Any) -> Any:
+        given = named(name, args, kwargs)
+        y = arrays.prepare(self, given, x, y)
+        with self.faults.told_first():
+            logs = step(x, y, **given)
+        self.faults.tell()
+        return logs
 
     def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         """Save as Keras does, but for a whole model as HDF5, which Keras would write and not read again.

@@ -120,6 +120,14 @@ def of_images(images: tf.Tensor) -> Found:
     }
 
 
+def unfinished(images: tf.Tensor) -> Found:
+    """Look for images some of whose numbers are NaN or infinite, which nothing would be seen in."""
+    if not images.dtype.is_floating:
+        return {}
+    wrong = ~tf.reduce_all(tf.math.is_finite(images))
+    return {"The images have numbers that are NaN or infinite: expected 0 to 255.": (wrong, tf.constant(0.0))}
+
+
 def _first(values: tf.Tensor, where: tf.Tensor) -> tf.Tensor:
     """Return one of the values that are wrong, the largest, as float32 `[]`; 0 where none is."""
     values = tf.cast(values, tf.float32)

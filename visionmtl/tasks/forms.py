@@ -107,6 +107,8 @@ def _remedy(own: tf.TensorShape, shape: tuple[int, ...]) -> str:
     channels = shape[-1]
     if own.rank == 4 and own[-1] != channels and own[1] == channels:
         return ". Their channels come first: transpose them, by np.transpose(images, (0, 2, 3, 1))."
+    if own.rank == 3 and own.is_compatible_with(shape):
+        return ". One picture is images[None]; a data set of single pictures is batched, by data.batch(8)."
     if own.rank == 3:
         return ". Grey pictures need channels: np.repeat(images[..., None], 3, axis=-1). One picture is images[None]."
     if own.rank == 4 and own[-1] == 1:
