@@ -147,6 +147,16 @@ def test_verdicts_are_printed_on_white_and_what_is_closed_is_open(page, files):
     assert page.run("document.querySelectorAll('details:not([open])').length") > 0
 
 
+@pytest.mark.parametrize("write", WRITTEN)
+def test_every_column_stands_on_the_sheet_and_a_verdict_has_its_colour(page, files, write):
+    page.open(f"file://{files[write]}", 718)  # of A4, in margins as browsers have them
+    page.call("Emulation.setEmulatedMedia", media="print")
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert page.run("document.documentElement.scrollWidth") <= 718
+    adjusted = "[...document.querySelectorAll('.verdict')].map(each => getComputedStyle(each).printColorAdjust)"
+    assert set(page.run(adjusted)) == ({"exact"} if write is compared else set())
+
+
 def test_points_that_lie_nowhere_are_left_out_of_a_chart():
     from visionmtl.report.plots.points import Axis, Group, Point, Points
 

@@ -236,3 +236,14 @@ def test_three_rows_of_charts_stand_on_a_printed_page_and_nothing_speaks_of_clic
     assert tall == 180
     assert "a click" not in page.run("document.body.innerText")
     assert page.run("getComputedStyle(document.querySelector('.confusion')).breakInside") == "avoid"
+
+
+def test_a_short_table_is_printed_on_one_sheet_and_a_long_one_says_its_columns_on_each(page, file):
+    page.open(f"file://{file}", 1100)
+    page.call("Emulation.setEmulatedMedia", media="print")
+    inside = "getComputedStyle(document.querySelector('.sortable')).breakInside"
+    assert page.run(inside) == "avoid"
+    page.run("const rows = document.querySelector('.sortable tbody'); rows.innerHTML += rows.innerHTML.repeat(5)")
+    assert page.run(inside) == "auto"
+    assert page.run("getComputedStyle(document.querySelector('.sortable th button')).display") == "contents"
+    assert page.run("getComputedStyle(document.querySelector('#commands .note')).breakAfter") == "avoid"
