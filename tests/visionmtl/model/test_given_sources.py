@@ -56,6 +56,8 @@ def test_predict_tells_what_is_no_batch_of_images(model, images, message):
 def test_predict_tells_of_values_in_a_graph_and_of_a_model_that_is_not_compiled():
     model = toys.model(toys.tasks("scene"))
     assert model.predict(IMAGES, verbose=0)["scene_probabilities"].shape == (4, 3)
+    dark = np.ones_like(IMAGES)  # as a film has
+    assert model.predict(dark, verbose=0)["scene_probabilities"].shape == (4, 3)
     for predict in (model.predict, model.predict_on_batch):
         with pytest.raises(UsageError, match="^The images have no number larger than 0.388.*do not divide.$"):
             predict(IMAGES / 255.0)
