@@ -104,4 +104,4 @@ def read(run: Path) -> list[Wall]:
 def _told(task: Task, order: str, shown: Shown, name: str) -> str:
     """Return what stands under a picture."""
     surest = [f"{shown.value:.2f} {task.mistaken}"] if order == SURE else []
-    return ", ".join([*([Path(name).name] if name else []), *surest, f"loss {shown.loss:.3g}"])
+    return ", ".join([*([Path(name).name] if name else []), *surest, f"loss {f'{shown.loss:#.3g}'.rstrip('.')}"])

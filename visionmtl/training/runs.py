@@ -145,7 +145,7 @@ def load_model(path: str | Path) -> tuple[MultiTaskModel, Recipe | None]:
     path = Path(path)
     file = model_file(path)
     recipe = read_recipe(path) if path.is_dir() else None
-    if file.suffix == ".keras" and (broken := damage(file)):
+    if broken := damage(file):
         raise UsageError(f"'{file}' is not a model that Keras can load: {broken}")
     try:
         model = keras.saving.load_model(file)
@@ -163,15 +163,19 @@ def model_file(path: str | Path) -> Path:
     """Return the file of the best model of a run, or the file itself that is given.
 
     Raises:
-        UsageError: it is missing, or a folder is no run's.
+        UsageError: it is missing or of another kind, or a folder is no run's.
     """
     path = Path(path)
+    if not (path / "recipe.yaml").is_file() and [*path.glob("saved_model.pb"), *path.glob("*/saved_model.pb")]:
+        raise UsageError(f"'{path}' is an exported SavedModel: expected a run folder or a .keras file.")
     if path.is_dir():
         read_recipe(path)
     file = path / "best.keras" if path.is_dir() else path
     if not file.is_file():
         resume = f"the run has no best model yet; finish it by --resume {path}"
         raise UsageError(f"There is no model '{file}': {resume if path.is_dir() else 'give a run folder or a file'}.")
+    if file.suffix != ".keras":
+        raise UsageError(f"'{file}' is no model: expected a run folder or a .keras file.")
     return file
 
 

@@ -99,6 +99,13 @@ def test_a_model_of_another_kind_is_refused_in_one_sentence(tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"PK nothing")
     with pytest.raises(UsageError, match="is not a model that Keras can load"):
         runs.load_model(tmp_path / "broken.keras")
+    (tmp_path / "notes.txt").write_text("a plain text")
+    with pytest.raises(UsageError, match=r"notes.txt' is no model: expected a run folder or a .keras file"):
+        runs.load_model(tmp_path / "notes.txt")
+    (tmp_path / "exported" / "1").mkdir(parents=True)
+    (tmp_path / "exported" / "1" / "saved_model.pb").touch()
+    with pytest.raises(UsageError, match=r"exported' is an exported SavedModel: expected a run folder"):
+        runs.load_model(tmp_path / "exported")
 
 
 def test_figures_that_are_measured_at_the_same_time_are_all_kept(tmp_path, monkeypatch):
