@@ -132,7 +132,10 @@ def test_json_of_label_studio_is_told(read):
 
 def test_two_columns_of_classes_stop_unless_they_say_the_same(read):
     with pytest.raises(pipelines.DataError, match="columns 'label' and 'class' could both be the class: say which by"):
-        read("image,label,class\na.jpg,x,cat\nb.jpg,x,dog\n")
+        read("image,label,class\na.jpg,x,cat\nb.jpg,y,dog\nc.jpg,x,dog\n")
+    spec, _, _, notes = read("image,label,class\na.jpg,x,cat\nb.jpg,x,dog\n")
+    assert spec.classes == ("cat", "dog")
+    assert any("columns not used: label ('x' in every row)" in note for note in notes)
     spec, _, _, notes = read("image,class_id,class_name\na.jpg,4,cat\nb.jpg,7,dog\n")
     assert spec.classes == ("cat", "dog")
     assert any("columns not used: class_id" in note for note in notes)
