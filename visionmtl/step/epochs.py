@@ -39,13 +39,10 @@ class Begins(keras.callbacks.Callback):
 class Epochs(keras.callbacks.Callback):
     """Tells the model's parts where epochs begin and end: the balancer, the counts, and who looks at the steps."""
 
-    some = False  # whether there was a batch
+    some = False  # whether there was a batch; a hook of batches would say so too, and have Keras wait for each
 
     def on_train_begin(self, logs: Any = None) -> None:
         stateless.tell_restart(self.model)
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.some = True
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.model.position.begin(epoch)
@@ -56,6 +53,7 @@ class Epochs(keras.callbacks.Callback):
         self.model.position.end()
         self.model.balancer.end_epoch()
         self.model.faults.tell()
+        self.some = self.some or self.model.position.step > 0
         if not self.some:
             raise UsageError(NO_BATCH.format("learn"))
 

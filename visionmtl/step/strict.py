@@ -14,16 +14,20 @@ FUNCTIONAL = ("inputs", "outputs", "name")  # arguments of a functional model of
 
 
 class StrictModel(keras.Model):
-    """What of `BalancedModel` is about being made: a functional model of Keras passes over what it does not know.
+    """What of `BalancedModel` is about being given: Keras passes over what it does not know, or trains on it.
+
+    It is made with arguments of its class alone, and looks at what it is given to learn from or to measure.
 
     Raises:
         UsageError: an argument is none of the class's.
     """
 
+    faults: Any
+
     def __init__(self, *args: Any, **kwargs: Any):
         own = inspect.signature(type(self).__init__).parameters.values()
-        named = [each.name for each in own if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)]
-        known = [*(named[1:] or FUNCTIONAL), "trainable"]
+        names = [each.name for each in own if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)]
+        known = [*(names[1:] or FUNCTIONAL), "trainable"]
         for name in kwargs:
             if name not in {*known, *FUNCTIONAL}:
                 raise UsageError(
@@ -31,8 +35,6 @@ class StrictModel(keras.Model):
                     f"Arguments: {', '.join(known)}."
                 )
         super().__init__(*args, **kwargs)
-
-    faults: Any
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Measure as Keras does, on NumPy labels and weights by task too."""
